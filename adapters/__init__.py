@@ -1,0 +1,1 @@
+"""One package per outside party that talks to us; each only translates."""

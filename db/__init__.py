@@ -1,0 +1,1 @@
+"""Where jobs, deliveries, limits and the ledger are kept."""

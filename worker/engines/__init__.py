@@ -1,0 +1,1 @@
+"""The engines that can render a request: `preview` (procedural, no model) and `animatediff` (diffusers)."""
