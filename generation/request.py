@@ -85,7 +85,7 @@ _PRESET_PIXELS: Final = {
 
 
 def _printable(text: str) -> str:
-    """Refuse control characters (tab and line ends aside) and lone surrogates: no model reads them, some stores choke."""
+    """Refuse control characters (tab and line ends aside) and lone surrogates: no model reads them."""
     bad = next((c for c in text if unicodedata.category(c) in {"Cc", "Cs"} and c not in "\t\n\r"), None)
     if bad is not None:
         raise ValueError(f"contains the control character U+{ord(bad):04X}")

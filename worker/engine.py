@@ -67,7 +67,7 @@ class Engine(Protocol):
         ...
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
-        """Advance at least one of the unfinished renders (oldest first) by one step; the engine picks which share it."""
+        """Advance at least one unfinished render (given oldest first) by one step; the engine picks which share it."""
         ...
 
     def finish(self, render: Render) -> Frames:
