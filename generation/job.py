@@ -1,0 +1,171 @@
+"""A job: one wish on its way to one clip, and the only moves it may make."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType, Self
+
+from generation.errors import IllegalTransition, JobAlreadyFinished
+from generation.places import ChannelRef, UserRef
+from generation.pricing import FREE, Micros
+from generation.request import Endpoint, GenerationRequest
+
+JobId = NewType("JobId", str)
+
+
+def new_job_id() -> JobId:
+    """24 hexadecimal characters: short enough for a Discord nonce (25) and for a custom_id, hard to guess."""
+    return JobId(secrets.token_hex(12))
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen to the job."""
+        return self in FINAL
+
+
+FINAL: Final = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
+    JobStatus.PENDING: frozenset({JobStatus.SUBMITTING, JobStatus.CANCELLED, JobStatus.FAILED}),
+    JobStatus.SUBMITTING: frozenset({JobStatus.QUEUED, JobStatus.PENDING, JobStatus.FAILED}),
+    JobStatus.QUEUED: frozenset(
+        {JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.PENDING}
+    ),
+    JobStatus.RUNNING: frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.PENDING}),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+
+class FailureKind(StrEnum):
+    """Why a job failed, as far as the member or the operator can do something about it."""
+
+    REJECTED = "rejected"
+    CONTENT = "content"
+    GENERATION = "generation"
+    TIMED_OUT = "timed_out"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    OPERATOR = "operator"
+    RESULT_LOST = "result_lost"
+    CORRUPT_VIDEO = "corrupt_video"
+    STORAGE_FULL = "storage_full"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed; ``detail`` is for the operator and never holds a prompt."""
+
+    kind: FailureKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHandle:
+    """What finds a submitted request again. No URL and no key: those come from the backend's configuration."""
+
+    backend: str
+    endpoint: Endpoint
+    request_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A finished clip in the artifact store: its key there and its size in bytes."""
+
+    key: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One wish on its way to one clip.
+
+    ``attempt`` counts submissions, ``backend`` is whom the current or last one went to, ``not_before`` holds a waiting
+    job back, ``waiting_for`` says why in a short clause. Times are aware and in UTC.
+    """
+
+    id: JobId
+    request: GenerationRequest
+    requested_by: UserRef
+    channel: ChannelRef
+    origin: str
+    created_at: datetime
+    status: JobStatus = JobStatus.PENDING
+    parent: JobId | None = None
+    attempt: int = 0
+    backend: str | None = None
+    handle: RequestHandle | None = None
+    reserved: Micros = FREE
+    cost: Micros | None = None
+    artifact: Artifact | None = None
+    failure: Failure | None = None
+    cancel_requested: bool = False
+    not_before: datetime | None = None
+    waiting_for: str | None = None
+    submitted_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+    def submitting(self, backend: str, at: datetime) -> Self:
+        """About to be sent: saved before the first byte leaves."""
+        return self._move(
+            JobStatus.SUBMITTING,
+            backend=backend,
+            attempt=self.attempt + 1,
+            submitted_at=at,
+            not_before=None,
+            waiting_for=None,
+        )
+
+    def queued(self, handle: RequestHandle) -> Self:
+        """Accepted by the backend."""
+        return self._move(JobStatus.QUEUED, handle=handle)
+
+    def running(self, at: datetime) -> Self:
+        """Being rendered."""
+        return self._move(JobStatus.RUNNING, started_at=at)
+
+    def back_to_pending(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Provably not accepted, or handed over to another backend: it waits for its next attempt."""
+        return self._move(
+            JobStatus.PENDING, handle=None, started_at=None, not_before=not_before, waiting_for=waiting_for
+        )
+
+    def succeeded(self, artifact: Artifact, cost: Micros, at: datetime) -> Self:
+        """The clip is in the artifact store."""
+        return self._move(JobStatus.SUCCEEDED, artifact=artifact, cost=cost, finished_at=at, waiting_for=None)
+
+    def failed(self, failure: Failure, at: datetime) -> Self:
+        """There will be no clip."""
+        return self._move(JobStatus.FAILED, failure=failure, finished_at=at, waiting_for=None)
+
+    def cancelled(self, at: datetime) -> Self:
+        """Nobody wants the clip any more, and the backend has agreed."""
+        return self._move(JobStatus.CANCELLED, finished_at=at, waiting_for=None)
+
+    def cancel(self) -> Self:
+        """Ask for the end; the status moves only when the backend has answered, for it may still complete."""
+        if self.status.is_final:
+            raise JobAlreadyFinished(self.id)
+        return replace(self, cancel_requested=True)
+
+    def _move(self, status: JobStatus, **changes: object) -> Self:
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.id, self.status, status)
+        return replace(self, status=status, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,97 @@
+"""The append-only ledger: every reservation, settlement and refund, from which quotas and budgets are read.
+
+Deleting clips or forgetting a member never touches it. Totals per day are kept beside the lines, written in the same
+transaction, so that reading usage costs the same after a million jobs as after none; ``flipbook doctor`` adds the
+lines up again and compares.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from generation.job import Job, JobId
+from generation.limits import day_of
+from generation.places import ServerRef, UserRef
+from generation.pricing import FREE, Micros
+
+EVERYWHERE = "all"
+"""The scope of the operator's own daily budget."""
+
+
+class EntryKind(StrEnum):
+    """Why a line was written."""
+
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: it adds ``clips`` and ``amount`` (either may be negative) to the day on which the job was asked for."""
+
+    job_id: JobId
+    server: ServerRef
+    user: UserRef
+    kind: EntryKind
+    clips: int
+    amount: Micros
+    day: date
+    at: datetime
+
+    @property
+    def scopes(self) -> tuple[str, str, str]:
+        """The totals that the line counts for: everything, its server, and its member in that server."""
+        return EVERYWHERE, server_scope(self.server), user_scope(self.server, self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a scope has used in one day."""
+
+    clips: int
+    amount: Micros
+
+
+def server_scope(server: ServerRef) -> str:
+    """The name of a server's totals."""
+    return str(server)
+
+
+def user_scope(server: ServerRef, user: UserRef) -> str:
+    """The name of a member's totals in a server."""
+    return f"{server}/{user.id}"
+
+
+def reserve(job: Job, at: datetime) -> Entry:
+    """One clip and its estimated price, before anything is spent."""
+    return _entry(job, EntryKind.RESERVE, 1, job.reserved, at)
+
+
+def settle(job: Job, at: datetime) -> Entry:
+    """The difference between what was reserved and what the clip did cost."""
+    cost = job.reserved if job.cost is None else job.cost
+    return _entry(job, EntryKind.SETTLE, 0, Micros(cost - job.reserved), at)
+
+
+def refund(job: Job, at: datetime) -> Entry:
+    """Everything that was reserved: the member has no clip, so nothing was used."""
+    return _entry(job, EntryKind.REFUND, -1, Micros(-job.reserved), at)
+
+
+def refund_member_only(job: Job, at: datetime) -> Entry:
+    """The clip is given back but not the money: nobody knows whether the backend charged for it."""
+    return _entry(job, EntryKind.REFUND, -1, FREE, at)
+
+
+def _entry(job: Job, kind: EntryKind, clips: int, amount: Micros, at: datetime) -> Entry:
+    return Entry(
+        job_id=job.id,
+        server=job.channel.server,
+        user=job.requested_by,
+        kind=kind,
+        clips=clips,
+        amount=amount,
+        day=day_of(job.created_at),
+        at=at,
+    )

@@ -1,0 +1,59 @@
+"""Where a wish comes from and where its clip goes, in words that fit every chat."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Platform(StrEnum):
+    """Who talks to us."""
+
+    DISCORD = "discord"
+    SLACK = "slack"
+    TERMINAL = "terminal"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerRef:
+    """A Discord guild, a Slack workspace, or this machine's terminal: what limits and budgets belong to."""
+
+    platform: Platform
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "ServerRef":
+        """Read ``platform:id`` as an operator writes it. Raises ValueError for anything else."""
+        platform, separator, server_id = text.strip().partition(":")
+        if not separator or not server_id:
+            raise ValueError(f"{text!r} is not of the form platform:id, for example discord:1234567890")
+        return cls(Platform(platform), server_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelRef:
+    """A place in a server that messages go to; ``thread`` is Slack's ``thread_ts`` (Discord's threads are channels)."""
+
+    server: ServerRef
+    id: str
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserRef:
+    """A member, by the platform's own id."""
+
+    platform: Platform
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRef:
+    """One message: a Discord message id or Slack's ``ts``, in its channel."""
+
+    channel: ChannelRef
+    id: str

@@ -1,0 +1,52 @@
+"""Whose wishes are taken at all: the operator's allow-list, and a server's channels, members and blocked terms."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from generation.errors import ChannelNotAllowed, PromptBlocked, ServerNotAllowed, UserBlocked
+from generation.places import ChannelRef, ServerRef, UserRef
+from generation.request import GenerationRequest
+
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+
+class Policy(BaseModel):
+    """One server's rules on who may ask, where, and for what. Empty means: no rule."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: frozenset[str] = frozenset()
+    """Ids of the only channels that the bot answers in."""
+    blocked_users: frozenset[str] = frozenset()
+    blocked_terms: frozenset[Term] = frozenset()
+
+    def check(self, request: GenerationRequest, channel: ChannelRef, user: UserRef) -> None:
+        """Raise the refusal that applies, if one does."""
+        if user.id in self.blocked_users:
+            raise UserBlocked
+        if self.channels and channel.id not in self.channels:
+            raise ChannelNotAllowed
+        if term := first_blocked_term(request.prompt, self.blocked_terms):
+            raise PromptBlocked(term)
+
+
+def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:
+    """Raise :class:`ServerNotAllowed` when the operator keeps a list and the server is not on it."""
+    if allowed and server not in allowed:
+        raise ServerNotAllowed(str(server))
+
+
+def first_blocked_term(prompt: str, terms: Iterable[str]) -> str | None:
+    """The first term that stands in the prompt as whole words, whatever its case, accents' form or invisible marks."""
+    text = _folded(prompt)
+    return next((term for term in sorted(terms) if re.search(rf"(?<!\w){re.escape(_folded(term))}(?!\w)", text)), None)
+
+
+def _folded(text: str) -> str:
+    plain = unicodedata.normalize("NFKC", text)
+    visible = "".join(c for c in plain if unicodedata.category(c) != "Cf")
+    return " ".join(visible.casefold().split())

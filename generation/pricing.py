@@ -1,0 +1,56 @@
+"""What a clip costs: estimated before anything is spent, settled afterwards. Amounts are whole micro-dollars."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_UP, Decimal
+from typing import NewType
+
+from generation.request import DEFAULTS, Endpoint, GenerationRequest
+
+Micros = NewType("Micros", int)
+"""Millionths of a US dollar."""
+
+FREE = Micros(0)
+
+_REFERENCE_FRAMES = 16
+_REFERENCE_PIXELS = 512 * 512
+
+
+def micros(dollars: Decimal) -> Micros:
+    """Dollars as whole micro-dollars, halves rounded up."""
+    return Micros(int((dollars * 1_000_000).to_integral_value(ROUND_HALF_UP)))
+
+
+def dollars(amount: Micros) -> str:
+    """An amount for people: ``$0.04``, with as many places as it takes to show a small price."""
+    value = Decimal(amount) / 1_000_000
+    cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+    if cents == value or abs(value) >= 1:
+        return f"${cents:,}"
+    return f"${value.normalize():f}"
+
+
+def relative_work(request: GenerationRequest) -> Decimal:
+    """How much work a request is against its endpoint's default clip (16 frames of 512 × 512, default steps)."""
+    width, height = request.pixels
+    steps = Decimal(request.num_inference_steps) / DEFAULTS[request.endpoint].num_inference_steps
+    return steps * request.num_frames / _REFERENCE_FRAMES * width * height / _REFERENCE_PIXELS
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Dollars for the default clip of each endpoint, by backend; what is not listed is free.
+
+    A larger request costs in proportion to its work, because compute is billed by the second.
+    """
+
+    by_backend: Mapping[str, Mapping[Endpoint, Decimal]] = field(default_factory=dict)
+
+    def of(self, request: GenerationRequest, backend: str) -> Micros:
+        """What the request costs at that backend."""
+        price = self.by_backend.get(backend, {}).get(request.endpoint, Decimal(0))
+        return micros(price * relative_work(request))
+
+    def estimate(self, request: GenerationRequest, backends: tuple[str, ...]) -> Micros:
+        """The most that the request can cost at any of these backends: what is reserved."""
+        return max((self.of(request, backend) for backend in backends), default=FREE)

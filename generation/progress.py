@@ -1,0 +1,107 @@
+"""How far a job is: from the worker's labels or a log's progress bar to a fraction and an honest estimate."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+_TQDM: Final = re.compile(r"\b(\d{1,4})/(\d{1,4})\s*\[")
+_PERCENT: Final = re.compile(r"\b(\d{1,3})%\|")
+
+
+class Phase(StrEnum):
+    """What a member is told that their job is doing."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    FETCHING = "fetching"
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """``done`` of ``total`` denoising steps."""
+
+    done: int
+    total: int
+
+    @property
+    def fraction(self) -> float:
+        """0…1."""
+        return min(1.0, self.done / self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The newest state of an unfinished job, as far as anybody has told us.
+
+    ``position`` counts the requests ahead (0: next), ``eta_seconds`` is the time until the clip is expected,
+    ``waiting_for`` a clause saying what a waiting job waits for.
+    """
+
+    phase: Phase
+    position: int | None = None
+    steps: Steps | None = None
+    eta_seconds: float | None = None
+    waiting_for: str | None = None
+
+
+def steps_in_labels(labels: Mapping[str, object]) -> Steps | None:
+    """Read the labels ``step`` and ``steps`` that Flipbook's worker puts on a log line."""
+    try:
+        return _steps(int(str(labels["step"])), int(str(labels["steps"])))
+    except (KeyError, ValueError):
+        return None
+
+
+def steps_in_line(message: str) -> Steps | None:
+    """Read a tqdm line such as ``36%|███▌      | 9/25 [00:02<00:04,  3.6it/s]``; None when it is none."""
+    message = message[-300:]
+    if match := _TQDM.search(message):
+        return _steps(int(match[1]), int(match[2]))
+    if match := _PERCENT.search(message):
+        return _steps(int(match[1]), 100)
+    return None
+
+
+def _steps(done: int, total: int) -> Steps | None:
+    return Steps(done, total) if 0 <= done <= total and total > 0 else None
+
+
+class Pace:
+    """Seconds of rendering per unit of work, learnt from finished clips and from steps of this one.
+
+    A running average over the last clips: new measurements count for ``weight`` of it, so a machine that warms up or
+    slows down is believed after a few clips. One object per backend and endpoint.
+    """
+
+    def __init__(self, weight: float = 0.3) -> None:
+        self._weight = weight
+        self._seconds_per_work: float | None = None
+
+    def learn(self, work: float, seconds: float) -> None:
+        """A clip of ``work`` (1: the endpoint's default clip) took ``seconds`` to render."""
+        if work <= 0 or seconds < 0:
+            return
+        measured = seconds / work
+        known = self._seconds_per_work
+        self._seconds_per_work = measured if known is None else known + self._weight * (measured - known)
+
+    def seconds_for(self, work: float) -> float | None:
+        """How long a clip of ``work`` is expected to render; None before anything was measured."""
+        return None if self._seconds_per_work is None else self._seconds_per_work * work
+
+
+def eta_of_running(steps: Steps | None, elapsed: float, expected: float | None) -> float | None:
+    """Seconds left of a running clip: from its own steps once two are done, else from what such clips took."""
+    if steps is not None and steps.done >= 2:
+        return elapsed / steps.done * (steps.total - steps.done)
+    return None if expected is None else max(0.0, expected - elapsed)
+
+
+def eta_of_queued(position: int | None, expected: float | None) -> float | None:
+    """Seconds until a queued clip is ready when those ahead are like it."""
+    if expected is None:
+        return None
+    return expected * ((position or 0) + 1)
