@@ -297,3 +297,19 @@ class ProgressSink(Protocol):
     """Where the dispatcher says how far a job is; never waits."""
 
     def __call__(self, job: Job, progress: Progress) -> None: ...
+
+
+class Observer(Protocol):
+    """Hears of every change after it is saved: for logs and metrics; never waits, never raises."""
+
+    def job_moved(self, job: Job) -> None:
+        """A job was created or reached a new status."""
+        ...
+
+    def delivery_moved(self, job: Job, delivery: Delivery) -> None:
+        """An outcome reached its channel, stepped down a rung, was put off or given up."""
+        ...
+
+    def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
+        """Something failed that somebody may want to look into; the work goes on."""
+        ...

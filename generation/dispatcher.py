@@ -1,0 +1,172 @@
+"""Which jobs this process carries: it claims what waits, adopts what a dead process left, and passes cancels on."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+
+from generation import endings
+from generation.carrier import Carrier
+from generation.clock import Deadline, sleep_or
+from generation.desk import Outside
+from generation.errors import BackendError, FlipbookError, StaleJob, StorageFull, StoreError
+from generation.fairness import in_fair_order
+from generation.job import Failure, FailureKind, Job, JobId, JobStatus
+from generation.ports import CancelOutcome, Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """How often the dispatcher looks, in seconds, and how many jobs it carries at once."""
+
+    tick: float = 1.0
+    adopt_every: float = 10.0
+    lease_every: float = 10.0
+    in_flight: int = 64
+    settle: float = 5.0
+
+
+class Dispatcher:
+    """Keeps every waiting job moving for as long as :meth:`run` runs."""
+
+    def __init__(self, outside: Outside, carrier: Carrier, *, owner: str, rhythm: Rhythm | None = None) -> None:
+        self._outside = outside
+        self._carrier = carrier
+        self._owner = owner
+        self._rhythm = rhythm or Rhythm()
+        self._carried: dict[JobId, asyncio.Task[None]] = {}
+        self._cancels_passed_on: set[JobId] = set()
+        self._news = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """There is something to do now."""
+        self._news.set()
+
+    @property
+    def in_flight(self) -> int:
+        """How many jobs are being carried."""
+        return len(self._carried)
+
+    async def run(self) -> None:
+        """Look for work until :meth:`stop` is called; then let submissions on the wire settle and leave the rest.
+
+        What is left is found again by the next start.
+        """
+        async with asyncio.TaskGroup() as group:
+            keeper = group.create_task(self._every(self._rhythm.lease_every, self._renew_leases))
+            adopter = group.create_task(self._every(self._rhythm.adopt_every, lambda: self._adopt(group)))
+            try:
+                while not self._stopping:
+                    self._news.clear()
+                    await self._guard("looking for jobs", self._look(group))
+                    await self._idle()
+                await self._settle()
+            finally:
+                for task in (keeper, adopter, *self._carried.values()):
+                    task.cancel()
+
+    def stop(self) -> None:
+        """Take nothing more."""
+        self._stopping = True
+        self.wake()
+
+    async def _look(self, group: asyncio.TaskGroup) -> None:
+        room = self._rhythm.in_flight - len(self._carried)
+        if room > 0:
+            for job in in_fair_order(await self._outside.store.claimable(self._outside.clock.now(), limit=room)):
+                await self._take(group, job)
+        for job_id in await self._outside.store.cancellations(self._owner):
+            await self._pass_on_cancel(job_id)
+
+    async def _adopt(self, group: asyncio.TaskGroup) -> None:
+        """Take over what was left unfinished, by our last run or by a process whose lease ran out."""
+        limit = 2 * self._rhythm.in_flight
+        for job in await self._outside.store.orphans(self._owner, self._outside.clock.now(), limit=limit):
+            if job.id not in self._carried and not self._stopping:
+                async with self._outside.store.transaction() as tx:
+                    ours = await tx.claim(job.id, self._carrier.lease(), self._outside.clock.now())
+                if ours:
+                    await self._take(group, job)
+
+    async def _take(self, group: asyncio.TaskGroup, job: Job) -> None:
+        if job.id in self._carried or self._stopping:
+            return
+        if job.status is JobStatus.PENDING and job.cancel_requested:
+            await self._end_waiting(job)
+            return
+        self._carried[job.id] = group.create_task(self._carry(job), name=f"carry {job.id}")
+
+    async def _carry(self, job: Job) -> None:
+        """One job's way: the only place that survives any error of one job."""
+        try:
+            await self._carrier.carry(job)
+        except StaleJob:
+            pass
+        except (StoreError, StorageFull) as error:
+            self._outside.observer.trouble("saving a job", error, job_id=job.id)
+        except Exception as error:  # noqa: BLE001 - one job's failure is never another's
+            self._outside.observer.trouble("carrying a job", error, job_id=job.id)
+            await self._guard("giving a job up", self._give_up(job.id))
+        finally:
+            self._carried.pop(job.id, None)
+            self._cancels_passed_on.discard(job.id)
+            self.wake()
+
+    async def _give_up(self, job_id: JobId) -> None:
+        async with self._outside.store.transaction() as tx:
+            job = await tx.job(job_id)
+            if job is None or job.status.is_final:
+                return
+            unknown = job.status is JobStatus.SUBMITTING
+            kind = FailureKind.OUTCOME_UNKNOWN if unknown else FailureKind.INTERNAL
+            ended = await endings.fail(tx, job, Failure(kind, "see the log"), self._outside.clock.now())
+        self._outside.observer.job_moved(ended)
+        self._outside.ended()
+
+    async def _end_waiting(self, job: Job) -> None:
+        async with self._outside.store.transaction() as tx:
+            ended = await endings.cancel(tx, job, self._outside.clock.now())
+        self._outside.observer.job_moved(ended)
+        self._outside.ended()
+
+    async def _pass_on_cancel(self, job_id: JobId) -> None:
+        job = await self._outside.store.job(job_id)
+        if job is None or job.handle is None or job_id in self._cancels_passed_on:
+            return
+        backend = self._outside.backends.get(job.handle.backend)
+        if backend is None:
+            return
+        try:
+            outcome = await backend.cancel(job.handle)
+        except BackendError as error:
+            self._outside.observer.trouble("cancelling a request", error, job_id=job_id)
+            return
+        self._cancels_passed_on.add(job_id)
+        if outcome is not CancelOutcome.ALREADY_COMPLETED:
+            self._carrier.nudge(job_id)
+
+    async def _renew_leases(self) -> None:
+        lease = self._carrier.lease()
+        await self._outside.store.renew_leases(Lease(self._owner, lease.until))
+
+    async def _settle(self) -> None:
+        try:
+            async with Deadline(self._outside.clock, self._rhythm.settle):
+                await self._carrier.submissions_settled()
+        except TimeoutError as error:
+            self._outside.observer.trouble("letting submissions settle", error)
+
+    async def _every(self, seconds: float, act: Callable[[], Coroutine[None, None, None]]) -> None:
+        while not self._stopping:
+            await self._guard("keeping jobs", act())
+            await self._outside.clock.sleep(seconds)
+
+    async def _guard(self, what: str, work: Coroutine[None, None, None]) -> None:
+        """Nothing that one look meets may end the looking."""
+        try:
+            await work
+        except FlipbookError as error:
+            self._outside.observer.trouble(what, error)
+
+    async def _idle(self) -> None:
+        await sleep_or(self._outside.clock, self._rhythm.tick, self._news)

@@ -1,0 +1,37 @@
+"""How a job ends: its last status, its last line in the ledger and the message it owes, together or not at all."""
+
+from datetime import datetime
+
+from generation import ledger
+from generation.job import Artifact, Failure, FailureKind, Job
+from generation.ports import Transaction
+from generation.pricing import Micros
+
+
+async def succeed(tx: Transaction, job: Job, artifact: Artifact, cost: Micros, at: datetime) -> Job:
+    """The clip is kept: settle what it did cost."""
+    ended = job.succeeded(artifact, cost, at)
+    return await _end(tx, ended, was=job, entry=ledger.settle(ended, at), at=at)
+
+
+async def fail(tx: Transaction, job: Job, failure: Failure, at: datetime) -> Job:
+    """No clip: give back what was reserved, except money that a backend may have taken."""
+    ended = job.failed(failure, at)
+    unknown = failure.kind is FailureKind.OUTCOME_UNKNOWN
+    entry = ledger.refund_member_only(ended, at) if unknown else ledger.refund(ended, at)
+    return await _end(tx, ended, was=job, entry=entry, at=at)
+
+
+async def cancel(tx: Transaction, job: Job, at: datetime) -> Job:
+    """Nobody wants it any more: give back what was reserved."""
+    ended = job.cancelled(at)
+    return await _end(tx, ended, was=job, entry=ledger.refund(ended, at), at=at)
+
+
+async def _end(tx: Transaction, ended: Job, *, was: Job, entry: ledger.Entry, at: datetime) -> Job:
+    await tx.save_job(ended, was=was)
+    await tx.append(entry)
+    delivery = await tx.delivery_of(ended.id)
+    if delivery is not None:
+        await tx.save_delivery(delivery.owed(at))
+    return ended

@@ -1,0 +1,25 @@
+"""Clips as MP4: written so that they play inline everywhere, read as the hostile input they are, shrunk to a byte limit.
+
+Everything here is synchronous and takes milliseconds to seconds of one core; FFmpeg lets go of the interpreter lock.
+Callers on an event loop go through ``asyncio.to_thread``.
+"""
+
+from generation.mp4.boxes import faststart, is_mp4
+from generation.mp4.encode import Preset, encode
+from generation.mp4.fit import Change, FittedVideo, fit
+from generation.mp4.probe import BT709, ColourTags, Video, poster, probe
+
+__all__ = [
+    "BT709",
+    "Change",
+    "ColourTags",
+    "FittedVideo",
+    "Preset",
+    "Video",
+    "encode",
+    "faststart",
+    "fit",
+    "is_mp4",
+    "poster",
+    "probe",
+]

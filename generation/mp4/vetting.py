@@ -1,0 +1,144 @@
+"""What FFmpeg gets to see of a stranger's MP4: the few boxes that a video track needs, each table checked beforehand.
+
+A table that promises four billion frames costs a hostile sender twenty bytes and FFmpeg gigabytes. So the index is walked
+first: boxes that playing does not need (metadata, sound, chapters, encryption, still images) become padding of the same
+size in a copy, and tables must fit the room they have and stay within what a clip can be.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from generation.errors import CorruptVideo
+from generation.mp4.boxes import Box, Buffer, boxes, descend, is_mp4
+
+MAX_BYTES: Final = 256 * 2**20
+MAX_FRAMES: Final = 10_000
+_MAX_BOXES: Final = 50_000
+_MAX_DEPTH: Final = 12
+
+# Where the boxes within a box begin, in bytes after its header.
+_CONTAINERS: Final[Mapping[bytes, int]] = dict.fromkeys(
+    (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"), 0
+) | {b"stsd": 8, b"avc1": 78, b"avc3": 78}
+_PLAIN: Final = frozenset(
+    {b"ftyp", b"mdat", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"vmhd", b"avcC", b"colr", b"pasp", b"trex", b"mfhd"}
+    | {b"tfhd", b"tfdt"}
+)
+# Tables: where the count stands after the header of four bytes, and how many bytes an entry has.
+_TABLES: Final[Mapping[bytes, tuple[int, int]]] = {
+    b"stts": (4, 8),
+    b"ctts": (4, 8),
+    b"stsc": (4, 12),
+    b"stss": (4, 4),
+    b"stco": (4, 4),
+    b"co64": (4, 8),
+    b"elst": (4, 12),
+    b"stsz": (8, 4),
+    b"trun": (4, 0),
+}
+_RUNS: Final = frozenset({b"stts", b"ctts"})  # each entry counts for many frames
+_MAX_EDITS: Final = 16  # each edit may list all frames once more
+_TRUN_FIELDS: Final = (0x100, 0x200, 0x400, 0x800)
+
+
+def vetted(data: bytes) -> bytearray:
+    """A copy of an MP4 that is safe to hand to FFmpeg.
+
+    Raises CorruptVideo, in a sentence, for what is no MP4, is cut short, is coded in anything but H.264, or lies.
+    """
+    if not data:
+        raise CorruptVideo("The file is empty.")
+    if len(data) > MAX_BYTES:
+        raise CorruptVideo("The file is far larger than a clip can be.")
+    if not is_mp4(data[:4096]):
+        raise CorruptVideo("The file is not an MP4.")
+    vetting = _Vetting(bytearray(data))
+    vetting.level(0, None)
+    if not vetting.has_video:
+        raise CorruptVideo("The MP4 has no video track.")
+    return vetting.data
+
+
+class _Vetting:
+    """One walk through one file, with what it may still cost."""
+
+    def __init__(self, data: bytearray) -> None:
+        self.data = data
+        self.has_video = False
+        self._boxes_left = _MAX_BOXES
+        self._frames: Counter[bytes] = Counter()
+
+    def level(self, start: int, end: int | None, depth: int = 0) -> None:
+        """Vet the boxes that lie side by side in a range of the file, and those within them."""
+        if depth > _MAX_DEPTH:
+            raise CorruptVideo("The MP4 is nested far too deeply.")
+        for box in boxes(self.data, start, end):
+            self._boxes_left -= 1
+            if self._boxes_left < 0:
+                raise CorruptVideo("The MP4 is made of far too many pieces.")
+            self._vet(box, depth)
+
+    def _vet(self, box: Box, depth: int) -> None:
+        if box.kind == b"stsd":
+            self._vet_codecs(box)
+        if box.kind in _TABLES:
+            self._vet_table(box)
+        elif box.kind == b"trak" and not self._is_first_video(box):
+            self._pad(box)
+        elif box.kind in _CONTAINERS:
+            self.level(box.payload + _CONTAINERS[box.kind], box.end, depth + 1)
+        elif box.kind not in _PLAIN:
+            self._pad(box)
+
+    def _pad(self, box: Box) -> None:
+        self.data[box.start + 4 : box.start + 8] = b"free"
+
+    def _is_first_video(self, track: Box) -> bool:
+        handlers = descend(self.data, track, b"mdia", b"hdlr")
+        is_video = any(self.data[box.payload + 8 : box.payload + 12] == b"vide" for box in handlers)
+        if self.has_video or not is_video:
+            return False
+        self.has_video = True
+        return True
+
+    def _vet_table(self, box: Box) -> None:
+        """Tables of one kind add up: a file may hold many."""
+        self._frames[box.kind] += _frames_of_table(self.data, box)
+        if self._frames[box.kind] > (_MAX_EDITS if box.kind == b"elst" else MAX_FRAMES):
+            raise CorruptVideo("The MP4's index promises more than a clip can hold.")
+
+    def _vet_codecs(self, box: Box) -> None:
+        kinds = [entry.kind for entry in boxes(self.data, box.payload + 8, box.end)]
+        foreign = [kind for kind in kinds if kind not in (b"avc1", b"avc3")]
+        if foreign or not kinds:
+            name = foreign[0].decode("ascii", "replace") if foreign else "nothing"
+            raise CorruptVideo(f"The video is coded as {name!r}, not as H.264.")
+
+
+def _frames_of_table(data: Buffer, box: Box) -> int:
+    """How many frames a table speaks of; its entries must fit the room it has."""
+    count_at, usual_bytes = _TABLES[box.kind]
+    count, first = _number(data, box.payload + count_at), box.payload + count_at + 4
+    entry_bytes = _entry_bytes(data, box, usual_bytes)
+    if first + count * entry_bytes > box.end:
+        raise CorruptVideo("The MP4's index is longer than the room it has.")
+    if box.kind in _RUNS and count <= MAX_FRAMES:
+        return sum(_number(data, first + entry * entry_bytes) for entry in range(count))
+    return count
+
+
+def _entry_bytes(data: Buffer, box: Box, usual: int) -> int:
+    """The bytes of one entry where they depend on what the table's own header says."""
+    header = _number(data, box.payload)
+    if box.kind == b"elst" and header >> 24 == 1:
+        return 20
+    if box.kind == b"stsz" and _number(data, box.payload + 4):
+        return 0  # all frames have one size, which stands in the header
+    if box.kind == b"trun":
+        return 4 * sum(bool(header & field) for field in _TRUN_FIELDS)
+    return usual
+
+
+def _number(data: Buffer, at: int) -> int:
+    return int.from_bytes(data[at : at + 4], "big")

@@ -1,0 +1,107 @@
+"""Submitting a job: at most once where it costs money, under one idempotency key where it is safe to repeat.
+
+A submission whose outcome is unknown is sent again only where the backend recognises the key; elsewhere the job waits
+to be adopted until a deadline and then fails with its quota given back.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from generation.desk import Desk
+from generation.errors import BackendBusy, BackendError, BackendUnavailable, StaleJob, SubmissionOutcomeUnknown
+from generation.failures import failure_of
+from generation.job import Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.ports import Backend
+from generation.progress import Phase, Progress
+
+
+class Submission:
+    """Brings jobs from PENDING to QUEUED."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._on_the_wire: set[JobId] = set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+
+    async def all_settled(self) -> None:
+        """Return once no submission is on the wire; interrupting one would leave its outcome unknown."""
+        await self._quiet.wait()
+
+    async def send(self, job: Job) -> Job:
+        """Claim a waiting job and submit it: QUEUED afterwards, or PENDING again, or SUBMITTING when nobody knows.
+
+        Raises StaleJob when another process took it first.
+        """
+        backend = next(iter(self._desk.outside.backends.values()))
+        sending = job.submitting(backend.name, self._desk.now())
+        if not await self._desk.claim(sending, was=job):
+            raise StaleJob(job.id)
+        try:
+            return await self._post(sending, backend)
+        except (BackendUnavailable, BackendBusy) as error:
+            return await self._back(sending, error)
+
+    async def _post(self, job: Job, backend: Backend) -> Job:
+        """Send it; the job afterwards. Raises only what proves that this submission was not accepted."""
+        self._on_the_wire.add(job.id)
+        self._quiet.clear()
+        try:
+            request_id = await backend.submit(
+                job.request, idempotency_key=f"{job.id}-{job.attempt}", webhook_url=self._webhook_url(job)
+            )
+            handle = RequestHandle(backend.name, job.request.endpoint, request_id, job.attempt)
+            return await self._desk.save(job.queued(handle), was=job)
+        except SubmissionOutcomeUnknown as error:
+            self._desk.outside.observer.trouble("submission outcome unknown", error, job_id=job.id)
+            return job
+        except (BackendUnavailable, BackendBusy):
+            raise
+        except BackendError as error:
+            return await self._desk.fail(job, failure_of(error))
+        finally:
+            self._on_the_wire.discard(job.id)
+            if not self._on_the_wire:
+                self._quiet.set()
+
+    async def settle(self, job: Job) -> Job:
+        """A submission that may or may not have been accepted: sent again where that is safe, else waited for."""
+        backend = self._desk.outside.backends.get(job.backend or "")
+        repeatable = backend if backend is not None and backend.resubmits_safely else None
+        asked_at = self._desk.now() if repeatable else job.submitted_at or job.created_at
+        deadline = asked_at + timedelta(seconds=self._desk.patience.adoption)
+        tries = 0
+        while self._desk.now() < deadline:
+            tries += 1
+            if repeatable and (moved := await self._post_again(job, repeatable)):
+                return moved
+            self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{job.backend} to confirm the request"))
+            wait = min(self._desk.patience.before_attempt(tries), self._desk.seconds_until(deadline))
+            await self._desk.pause(job.id, wait)
+            if adopted := await self._adopted(job):
+                return adopted
+        return await self._desk.fail(job, Failure(FailureKind.OUTCOME_UNKNOWN, f"no answer from {job.backend}"))
+
+    async def _adopted(self, job: Job) -> Job | None:
+        """The job as stored, when somebody (a webhook) has moved it meanwhile."""
+        stored = await self._desk.outside.store.job(job.id)
+        return stored if stored is not None and stored.status is not JobStatus.SUBMITTING else None
+
+    async def _post_again(self, job: Job, backend: Backend) -> Job | None:
+        """The same submission under the same key, hence the same request; None while there is no answer."""
+        try:
+            moved = await self._post(job, backend)
+        except (BackendUnavailable, BackendBusy):
+            return None
+        return moved if moved is not job else None
+
+    async def _back(self, job: Job, error: BackendUnavailable | BackendBusy) -> Job:
+        wait = self._desk.patience.before_attempt(job.attempt)
+        if isinstance(error, BackendBusy) and error.retry_after is not None:
+            wait = min(self._desk.patience.longest_retry, max(wait, error.retry_after))
+        reason = "is busy" if isinstance(error, BackendBusy) else "cannot be reached"
+        return await self._desk.put_back(job, wait, f"{error.backend}, which {reason}")
+
+    def _webhook_url(self, job: Job) -> str | None:
+        base = self._desk.outside.public_url
+        return f"{base.rstrip('/')}/webhooks/fal/{job.id}" if base else None
