@@ -29,6 +29,7 @@ class Carrier:
     def __init__(self, outside: Outside, *, owner: str, patience: Patience | None = None) -> None:
         self._desk = Desk(outside, owner, patience or Patience())
         self._submission = Submission(self._desk)
+        self._told_to_stop: set[RequestHandle] = set()
         self._paces: dict[tuple[str, Endpoint], Pace] = {}
 
     def lease(self) -> Lease:
@@ -43,6 +44,20 @@ class Carrier:
         """Somebody says that there is news of the job: ask again at once instead of later."""
         self._desk.nudge(job_id)
 
+    async def pass_on_cancel(self, job_id: JobId) -> None:
+        """Tell the backend of a job whose end was asked for; it is told once, and may still complete.
+
+        Raises BackendError when it could not be told: ask again later.
+        """
+        job = await self._desk.outside.store.job(job_id)
+        if job is None or job.handle is None or job.status.is_final or job.handle in self._told_to_stop:
+            return
+        backend = self._desk.outside.backends.get(job.handle.backend)
+        if backend is not None:
+            await backend.cancel(job.handle)
+            self._told_to_stop.add(job.handle)
+            self._desk.nudge(job_id)
+
     async def carry(self, job: Job) -> Job:
         """Take the job as far as it goes: to its end, or back to PENDING where it waits for another attempt.
 
@@ -52,6 +67,7 @@ class Carrier:
             job = await self._submission.send(job) if job.status is JobStatus.PENDING else job
             while not job.status.is_final and job.status is not JobStatus.PENDING:
                 job = await self._step(job)
+        self._told_to_stop = {handle for handle in self._told_to_stop if handle != job.handle}
         return job
 
     async def _step(self, job: Job) -> Job:

@@ -8,10 +8,9 @@ from generation import endings
 from generation.carrier import Carrier
 from generation.clock import Deadline, sleep_or
 from generation.desk import Outside
-from generation.errors import BackendError, FlipbookError, StaleJob, StorageFull, StoreError
+from generation.errors import FlipbookError, StaleJob, StorageFull, StoreError
 from generation.fairness import in_fair_order
 from generation.job import Failure, FailureKind, Job, JobId, JobStatus
-from generation.ports import CancelOutcome, Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +33,6 @@ class Dispatcher:
         self._owner = owner
         self._rhythm = rhythm or Rhythm()
         self._carried: dict[JobId, asyncio.Task[None]] = {}
-        self._cancels_passed_on: set[JobId] = set()
         self._news = asyncio.Event()
         self._stopping = False
 
@@ -76,7 +74,7 @@ class Dispatcher:
             for job in in_fair_order(await self._outside.store.claimable(self._outside.clock.now(), limit=room)):
                 await self._take(group, job)
         for job_id in await self._outside.store.cancellations(self._owner):
-            await self._pass_on_cancel(job_id)
+            await self._guard("cancelling a request", self._carrier.pass_on_cancel(job_id))
 
     async def _adopt(self, group: asyncio.TaskGroup) -> None:
         """Take over what was left unfinished, by our last run or by a process whose lease ran out."""
@@ -109,7 +107,6 @@ class Dispatcher:
             await self._guard("giving a job up", self._give_up(job.id))
         finally:
             self._carried.pop(job.id, None)
-            self._cancels_passed_on.discard(job.id)
             self.wake()
 
     async def _give_up(self, job_id: JobId) -> None:
@@ -129,25 +126,8 @@ class Dispatcher:
         self._outside.observer.job_moved(ended)
         self._outside.ended()
 
-    async def _pass_on_cancel(self, job_id: JobId) -> None:
-        job = await self._outside.store.job(job_id)
-        if job is None or job.handle is None or job_id in self._cancels_passed_on:
-            return
-        backend = self._outside.backends.get(job.handle.backend)
-        if backend is None:
-            return
-        try:
-            outcome = await backend.cancel(job.handle)
-        except BackendError as error:
-            self._outside.observer.trouble("cancelling a request", error, job_id=job_id)
-            return
-        self._cancels_passed_on.add(job_id)
-        if outcome is not CancelOutcome.ALREADY_COMPLETED:
-            self._carrier.nudge(job_id)
-
     async def _renew_leases(self) -> None:
-        lease = self._carrier.lease()
-        await self._outside.store.renew_leases(Lease(self._owner, lease.until))
+        await self._outside.store.renew_leases(self._carrier.lease())
 
     async def _settle(self) -> None:
         try:

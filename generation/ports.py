@@ -61,10 +61,13 @@ class BackendUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A finished clip at the backend: where its MP4 can be fetched, and what it says of it."""
+    """A finished clip at the backend: where its MP4 can be fetched, and what it says of it.
+
+    ``seed`` is None where the backend does not say; the request holds the one that was asked for.
+    """
 
     url: str
-    seed: int
+    seed: int | None = None
     file_name: str | None = None
     size_bytes: int | None = None
 
@@ -278,6 +281,10 @@ class Store(Protocol):
     async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]: ...
     async def ledger_of(self, job_id: JobId) -> list[Entry]: ...
     async def totals(self, scope: str, now: datetime) -> Totals: ...
+    async def ledger_discrepancies(self) -> Sequence[object]:
+        """Scopes and days whose totals are not the sum of their lines; empty when all is well."""
+        ...
+
     async def status_counts(self) -> dict[str, int]:
         """How many unfinished jobs there are in each status."""
         ...

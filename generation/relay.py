@@ -88,6 +88,16 @@ class Relay:
         self._stopping = True
         self.wake()
 
+    async def bring(self, job_id: JobId) -> Delivery | None:
+        """Bring one job's outcome until it has arrived or no way is left; for a process that waits for its own job."""
+        while True:
+            job, delivery = await self._store.job(job_id), await self._store.delivery_of(job_id)
+            if job is None or delivery is None or delivery.status is not DeliveryStatus.OWED:
+                return delivery
+            due = delivery.next_attempt_at or self._clock.now()
+            await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
+            await self._bring(job, delivery)
+
     # Outcomes ----------------------------------------------------------------------------------------------------
 
     async def _look(self, group: asyncio.TaskGroup) -> None:

@@ -34,14 +34,19 @@ class HouseRules:
     """What the operator decides for all servers.
 
     ``allowed_servers`` empty means every server; ``daily_budget`` None means without ceiling; ``backends`` are the
-    names a job may go to, for the price that is reserved.
+    names a job may go to, for the price that is reserved; ``limits_of`` holds defaults of their own for some servers.
     """
 
     backends: tuple[str, ...]
     allowed_servers: frozenset[ServerRef] = frozenset()
     daily_budget: Micros | None = None
     default_limits: Limits = field(default_factory=Limits)
+    limits_of: Mapping[ServerRef, Limits] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)
+
+    def defaults_for(self, server: ServerRef) -> Limits:
+        """The limits of a server whose admins have set none."""
+        return self.limits_of.get(server, self.default_limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +171,7 @@ class Service:
 
     async def limits_of(self, server: ServerRef) -> Limits:
         """The limits in force: the server's own, else the operator's defaults."""
-        return await self._store.limits_of(server) or self._rules.default_limits
+        return await self._store.limits_of(server) or self._rules.defaults_for(server)
 
     async def quota(self, user: UserRef, server: ServerRef) -> Quota:
         """What a member has used and what is allowed."""
@@ -176,7 +181,7 @@ class Service:
     async def set_limits(self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef) -> Limits:
         """Change some limits and write down who did it. Raises InvalidRequest naming the limit that is wrong."""
         async with self._store.transaction() as tx:
-            before = await tx.limits_of(server) or self._rules.default_limits
+            before = await tx.limits_of(server) or self._rules.defaults_for(server)
             after = _changed(before, changes)
             entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
             await tx.set_limits(server, after, entry)
@@ -184,11 +189,11 @@ class Service:
 
     async def reset_limits(self, server: ServerRef, *, by: UserRef) -> Limits:
         """Go back to the operator's defaults."""
+        defaults = self._rules.defaults_for(server)
         async with self._store.transaction() as tx:
-            before = await tx.limits_of(server) or self._rules.default_limits
-            difference = _difference(before, self._rules.default_limits)
+            difference = _difference(await tx.limits_of(server) or defaults, defaults)
             await tx.set_limits(server, None, AuditEntry(server, by, self._clock.now(), "limits", *difference))
-        return self._rules.default_limits
+        return defaults
 
     async def policy_of(self, server: ServerRef) -> Policy:
         """Who may ask, where, and for what."""
@@ -212,7 +217,7 @@ class Service:
         usage = await _usage(tx, server, ask.requested_by, now)
         policy = await tx.policy_of(server) or Policy()
         policy.check(request, ask.channel, ask.requested_by)
-        limits = await tx.limits_of(server) or self._rules.default_limits
+        limits = await tx.limits_of(server) or self._rules.defaults_for(server)
         price = self._rules.prices.estimate(request, self._rules.backends)
         limits.check(request, usage, price)
         self._check_budget(usage, price)

@@ -1,4 +1,4 @@
-"""Clips as MP4: written so that they play inline everywhere, read as the hostile input they are, shrunk to a byte limit.
+"""Clips as MP4: written so that they play inline everywhere, read as hostile input, shrunk to a byte limit.
 
 Everything here is synchronous and takes milliseconds to seconds of one core; FFmpeg lets go of the interpreter lock.
 Callers on an event loop go through ``asyncio.to_thread``.
@@ -7,7 +7,8 @@ Callers on an event loop go through ``asyncio.to_thread``.
 from generation.mp4.boxes import faststart, is_mp4
 from generation.mp4.encode import Preset, encode
 from generation.mp4.fit import Change, FittedVideo, fit
-from generation.mp4.probe import BT709, ColourTags, Video, poster, probe
+from generation.mp4.poster import poster
+from generation.mp4.probe import BT709, ColourTags, Video, probe
 
 __all__ = [
     "BT709",

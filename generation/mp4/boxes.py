@@ -1,6 +1,6 @@
-"""The boxes an MP4 is made of (ISO/IEC 14496-12 §4.2): reading them without trust, and moving the index to the front."""
+"""The boxes an MP4 is made of (ISO/IEC 14496-12 §4.2): read without trust, and the index moved to the front."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ _MAX_MOVABLE_BYTES: Final = 2**32 - 1  # beyond it a 32-bit offset could run ove
 _BRANDS: Final = frozenset(
     {b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"dash", b"msdh", b"M4V "}
 )
-_OFFSET_TABLES: Final = {b"stco": np.dtype(">u4"), b"co64": np.dtype(">u8")}
+_OFFSET_TABLES: Final[Mapping[bytes, int]] = {b"stco": 4, b"co64": 8}  # bytes of one offset
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,10 +106,11 @@ def _shifted(data: bytes, index: Box, to: int) -> bytearray:
     if moved[:4] == bytes(4):
         moved[:4] = len(moved).to_bytes(4, "big")
     root = next(boxes(moved))
-    for kind, dtype in _OFFSET_TABLES.items():
+    for kind, entry_bytes in _OFFSET_TABLES.items():
         for table in descend(moved, root, b"trak", b"mdia", b"minf", b"stbl", kind):
-            offsets = np.frombuffer(moved, dtype, *_entries(moved, table, dtype.itemsize))
-            offsets[:] = _after_move(offsets.astype(np.uint64), index, to).astype(dtype)
+            count, first = _entries(moved, table, entry_bytes)
+            offsets = np.frombuffer(moved, f">u{entry_bytes}", count, first)
+            offsets[:] = _after_move(offsets.astype(np.uint64), index, to)
     return moved
 
 

@@ -1,7 +1,7 @@
 """Clips that are too large for where they go: the same clip in fewer bytes, with as little change as it takes."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import islice
@@ -9,22 +9,27 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+import av
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange
 
 from generation.errors import CannotFit
 from generation.mp4.encode import ACCURATE, MAX_FPS, Picture, write
-from generation.mp4.probe import Video, decoded, probe
+from generation.mp4.probe import ColourTags, Video, probe
+from generation.mp4.reading import decoded
 
-_PRESET: Final = "fast"
+_PRESET: Final = "veryfast"  # slower ones take three times as long and look the same at equal size
 _MAX_TOTAL_PIXELS: Final = 512 * 2**20  # 512 frames of 1024 x 1024: more than a minute of work is refused
 _MIN_SIDE: Final = 16
 _SLOWEST: Final = Fraction(1, 60)  # frames per second
 _MIN_BITS_PER_PIXEL: Final = 0.02  # below it a smaller picture looks better than a blurred one
 _MIN_BITS_PER_SECOND: Final = 1000  # x264 counts in kilobits
 _AIM: Final = 0.97  # of the limit: x264's second pass meets its rate within a few percent
+_LOWER_AIM: Final = 0.85  # after a miss; single frames miss by more
 _SECOND_PASSES: Final = 3
 _FIRST_CRF: Final = "18"
+_COLOUR_CODES: Final = (1, 5, 6, 7)  # BT.709, both kinds of BT.601, SMPTE 240M: the same in all three lists of H.273
+_NOT_SAID: Final = 2
 _CONTAINER_BYTES: Final = 1700
 _CONTAINER_BYTES_PER_FRAME: Final = 16
 
@@ -76,6 +81,13 @@ def fit(data: bytes, limit_bytes: int, *, metadata: Mapping[str, str] | None = N
         return FittedVideo(data, Change.NOTHING, video)
     if video.width * video.height * video.frames > _MAX_TOTAL_PIXELS:
         raise CannotFit(limit_bytes)
+    try:
+        return _first_that_fits(data, video, limit_bytes, metadata)
+    except av.FFmpegError as error:  # it can be decoded, or it would be CorruptVideo
+        raise CannotFit(limit_bytes) from error
+
+
+def _first_that_fits(data: bytes, video: Video, limit_bytes: int, metadata: Mapping[str, str] | None) -> FittedVideo:
     for rung in _RUNGS:
         smaller = _step_down(data, video, rung, limit_bytes, metadata)
         if smaller is not None:
@@ -100,7 +112,7 @@ def _step_down(
             if len(smaller) <= limit_bytes or bits_per_second < _MIN_BITS_PER_SECOND:
                 break
             smaller = passes.second(bits_per_second)
-            aim *= _AIM * limit_bytes / len(smaller)
+            aim *= _LOWER_AIM * limit_bytes / len(smaller)
     return smaller if len(smaller) <= limit_bytes else None
 
 
@@ -108,7 +120,15 @@ def _picture(video: Video, rung: _Rung) -> Picture:
     """The shape on a rung: even sides, colours tagged as they were, as fast as a player can follow."""
     rate = min(max(video.fps / rung.keep_every, _SLOWEST), Fraction(MAX_FPS)).limit_denominator(1001)
     width, height = (max(_MIN_SIDE, int(side * rung.scale) // 2 * 2) for side in (video.width, video.height))
-    return Picture(width, height, rate, replace(video.colour, range=ColorRange.MPEG))
+    return Picture(width, height, rate, _colour(video.colour))
+
+
+def _colour(tags: ColourTags) -> ColourTags:
+    """The clip's own tags, so that its colours stay as they were; what x264 may refuse is left unsaid."""
+    matrix, primaries, transfer = (
+        code if code in _COLOUR_CODES else _NOT_SAID for code in (tags.matrix, tags.primaries, tags.transfer)
+    )
+    return ColourTags(matrix, primaries, transfer, ColorRange.MPEG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +156,7 @@ class _Passes:
     def _frames(self) -> Iterator[VideoFrame]:
         """Decoded anew in each pass: a clip in memory could be some hundred megabytes."""
         for frame in islice(decoded(self.data), 0, None, self.rung.keep_every):
+            frame.colorspace = self.picture.colour.matrix  # the converter refuses codes that it does not know
             yield frame.reformat(
                 width=self.picture.width,
                 height=self.picture.height,

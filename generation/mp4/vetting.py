@@ -1,8 +1,8 @@
 """What FFmpeg gets to see of a stranger's MP4: the few boxes that a video track needs, each table checked beforehand.
 
-A table that promises four billion frames costs a hostile sender twenty bytes and FFmpeg gigabytes. So the index is walked
-first: boxes that playing does not need (metadata, sound, chapters, encryption, still images) become padding of the same
-size in a copy, and tables must fit the room they have and stay within what a clip can be.
+A table that promises four billion frames costs a hostile sender twenty bytes and FFmpeg gigabytes. So the index is
+walked first: boxes that playing does not need (metadata, sound, chapters, encryption, still images) become padding of
+the same size in a copy, and tables must fit the room they have and stay within what a clip can be.
 """
 
 from collections import Counter
@@ -112,8 +112,8 @@ class _Vetting:
         kinds = [entry.kind for entry in boxes(self.data, box.payload + 8, box.end)]
         foreign = [kind for kind in kinds if kind not in (b"avc1", b"avc3")]
         if foreign or not kinds:
-            name = foreign[0].decode("ascii", "replace") if foreign else "nothing"
-            raise CorruptVideo(f"The video is coded as {name!r}, not as H.264.")
+            name = foreign[0].decode("ascii", "replace") if foreign else ""
+            raise CorruptVideo(f"The video is coded as {name if name.isalnum() else 'nothing known'}, not as H.264.")
 
 
 def _frames_of_table(data: Buffer, box: Box) -> int:

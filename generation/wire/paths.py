@@ -15,12 +15,17 @@ TIMEOUT_TYPE_HEADER: Final = "x-fal-request-timeout-type"
 PRIORITY_HEADER: Final = "x-fal-queue-priority"
 NO_RETRY_HEADER: Final = "x-fal-no-retry"
 RETRYABLE_HEADER: Final = "x-fal-retryable"
+NEEDS_RETRY_HEADER: Final = "x-fal-needs-retry"
+"""What newer pages of fal call :data:`RETRYABLE_HEADER`."""
 BILLABLE_UNITS_HEADER: Final = "x-fal-billable-units"
 IDEMPOTENCY_HEADER: Final = "idempotency-key"
 """Ours, not fal's: only the worker honours it."""
 
 WEBHOOK_QUERY: Final = "fal_webhook"
 MAX_QUEUE_LENGTH_QUERY: Final = "fal_max_queue_length"
+
+FILES_PATH: Final = "/files/"
+"""Where the worker serves finished clips, below its own address."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+# Everything sets up its own environment from nothing but python3 and make.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo run test test-all check bench format clean
+
+demo: $(VENV)/.base ## Render one clip through the whole path and print where it is
+	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4
+
+run: $(VENV)/.base ## Serve every chat that has a token
+	$(BIN)/flipbook run
+
+test: $(VENV)/.dev ## The quick tests, under three minutes
+	scripts/test quick
+
+test-all: $(VENV)/.engine ## Every test, under half an hour
+	scripts/test all
+
+check: $(VENV)/.dev ## Lint, types, import direction
+	scripts/check
+
+bench: $(VENV)/.dev ## Every benchmark; prints its tables
+	scripts/bench
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+$(VENV)/.base: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base
+	@$(PIP) --editable ".[dev,postgres]"
+	@touch $@
+
+$(VENV)/.engine: $(VENV)/.dev
+	@$(PIP) --editable ".[dev,postgres,worker]"
+	@touch $@

@@ -1,0 +1,209 @@
+"""The composition root: builds every part from the settings and joins them; nothing else knows them all."""
+
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from generation.artifacts import ObjectArtifacts
+from pydantic import SecretStr
+
+from adapters.terminal.messenger import LOCAL_SERVER
+from adapters.web.health import Health
+from adapters.web.metrics import Metrics
+from bot import __version__
+from bot.keys import own_secret_key, own_worker_key
+from bot.observer import LogObserver, Observers
+from bot.settings import BackendName, Settings, child_environment
+from bot.supervisor import EmbeddedWorker
+from db.cipher import FernetCipher
+from db.store import SqlStore
+from generation.carrier import Carrier
+from generation.clock import RandomSeeds, SystemClock
+from generation.desk import Outside
+from generation.dispatcher import Dispatcher, Rhythm
+from generation.limits import Limits
+from generation.moving_backend import MovingBackend
+from generation.places import Platform
+from generation.ports import ArtifactStore, Backend, Clock, Messenger, Observer, ProgressSink, Store
+from generation.pricing import micros
+from generation.queue_client import QueueClient
+from generation.relay import Relay
+from generation.service import HouseRules, Service
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The parts at the edge; whoever composes an app may put something around them."""
+
+    store: Store
+    backends: Mapping[str, Backend]
+    artifacts: ArtifactStore
+    messengers: Mapping[Platform, Messenger]
+
+
+Arrange = Callable[[Ports], Ports]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything joined. ``worker`` is the embedded one, where there is one."""
+
+    settings: Settings
+    ports: Ports
+    clock: Clock
+    observer: Observer
+    metrics: Metrics
+    service: Service
+    carrier: Carrier
+    dispatcher: Dispatcher
+    relay: Relay
+    worker: EmbeddedWorker | None
+
+    def health(self) -> Health:
+        """What ``/healthz`` tells while everything runs."""
+        parts = {f"backend {name}": "configured" for name in self.ports.backends}
+        if self.worker is not None:
+            parts["embedded worker"] = f"{self.worker.state} ({self.worker.engine or 'engine not known yet'})"
+        return Health(version=__version__, alive=True, parts=parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a process is in the house: whose name its leases bear, and where its embedded worker keeps its data.
+
+    ``show`` takes progress past the relay, for a process that shows one job only.
+    """
+
+    owner: str
+    worker_folder: str = "worker"
+    show: ProgressSink | None = None
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    role: Role,
+    *,
+    messengers: Mapping[Platform, Messenger] | None = None,
+    arrange: Arrange = lambda ports: ports,
+) -> AsyncIterator[App]:
+    """Build every part and close it again at the end; nothing runs yet. ``arrange`` may put something around the ports.
+
+    Raises StoreError when the database cannot be used.
+    """
+    prepare_folders(settings)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        store = await _open_store(settings, stack)
+        clients, worker = await _open_backends(settings, role, clock, stack)
+        artifacts = ObjectArtifacts(settings.artifacts_url or settings.data_dir / "clips")
+        ports = arrange(Ports(store, clients, artifacts, messengers or {}))
+        yield _join(settings, role, ports, clock, worker)
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Make the data folder, for its owner only, and clear what a killed process left in staging."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staging(settings).mkdir(exist_ok=True)
+
+
+def staging(settings: Settings) -> Path:
+    """Where clips are kept on their way in."""
+    return settings.data_dir / "staging"
+
+
+def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: EmbeddedWorker | None) -> App:
+    metrics = Metrics()
+    observer = Observers((LogObserver(), metrics))
+    relay = Relay(ports.store, ports.messengers, ports.artifacts, clock=clock, observer=observer)
+    outside = Outside(
+        store=ports.store,
+        backends=ports.backends,
+        artifacts=ports.artifacts,
+        clock=clock,
+        observer=observer,
+        progress=role.show or relay.progress,
+        ended=relay.wake,
+        staging=staging(settings),
+        prices=settings.prices,
+        public_url=settings.public_url,
+    )
+    carrier = Carrier(outside, owner=role.owner)
+    dispatcher = Dispatcher(outside, carrier, owner=role.owner, rhythm=Rhythm(in_flight=settings.jobs_in_flight))
+    service = Service(
+        ports.store,
+        house_rules(settings),
+        clock=clock,
+        seeds=RandomSeeds(),
+        observer=observer,
+        submitted=dispatcher.wake,
+        ended=relay.wake,
+    )
+    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, worker)
+
+
+def house_rules(settings: Settings) -> HouseRules:
+    """What the operator decides for all servers. The operator's own terminal has no quotas, but shares the budget."""
+    allowed = settings.allowed_servers | {LOCAL_SERVER} if settings.allowed_servers else frozenset()
+    return HouseRules(
+        backends=tuple(settings.preferred_backends),
+        allowed_servers=allowed,
+        daily_budget=micros(settings.daily_budget),
+        default_limits=settings.default_limits,
+        limits_of={LOCAL_SERVER: _TERMINAL_LIMITS},
+        prices=settings.prices,
+    )
+
+
+_TERMINAL_LIMITS: Final = Limits(
+    user_clips_per_day=None,
+    server_clips_per_day=None,
+    user_active_jobs=1000,
+    server_active_jobs=1000,
+    server_budget_per_day=None,
+)
+
+
+async def _open_store(settings: Settings, stack: AsyncExitStack) -> SqlStore:
+    key = settings.secret_key.get_secret_value() if settings.secret_key else own_secret_key(settings.data_dir)
+    store = await SqlStore.open(settings.database, FernetCipher(key))
+    stack.push_async_callback(store.close)
+    return store
+
+
+async def _open_backends(
+    settings: Settings, role: Role, clock: Clock, stack: AsyncExitStack
+) -> tuple[dict[str, Backend], EmbeddedWorker | None]:
+    backends: dict[str, Backend] = {}
+    worker: EmbeddedWorker | None = None
+    for name in settings.preferred_backends:
+        if name is BackendName.FAL:
+            fal = QueueClient(name, settings.fal_queue_url, settings.fal_key, resubmits_safely=False, clock=clock)
+            backends[name] = await stack.enter_async_context(fal)
+            continue
+        key = settings.worker_key or SecretStr(own_worker_key(settings.data_dir))
+        connect = partial(QueueClient, name, key=key, resubmits_safely=True, clock=clock)
+        if settings.worker_url is not None:
+            backends[name] = await stack.enter_async_context(connect(settings.worker_url))
+            continue
+        moving = await stack.enter_async_context(MovingBackend(name, connect))
+        worker = _embedded_worker(settings, role, clock, moving, key)
+        backends[name] = moving
+    return backends, worker
+
+
+def _embedded_worker(
+    settings: Settings, role: Role, clock: Clock, backend: MovingBackend, key: SecretStr
+) -> EmbeddedWorker:
+    folder = settings.data_dir / role.worker_folder
+    command = [sys.executable, "-m", "bot", "worker", "--host", "127.0.0.1", "--exit-with-parent"]
+    command += ["--data-dir", str(folder.absolute()), "--engine", settings.engine]
+    command += ["--step-seconds", str(settings.preview_step_seconds)]
+    if settings.models is not None:
+        command += ["--models", str(settings.models.absolute())]
+    environment = child_environment(FLIPBOOK_WORKER_KEY=key.get_secret_value())
+    return EmbeddedWorker(command, environment, folder, clock=clock, moved=backend.move_to)

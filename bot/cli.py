@@ -1,0 +1,301 @@
+"""The command ``flipbook``: reads arguments, calls, prints; what it calls is imported only when it is needed."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from generation.errors import FlipbookError, InvalidRequest, Refused
+from generation.parsing import allowed, parse_request
+from generation.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
+from generation.wording import failure_sentence, sentence
+from worker.settings import EngineChoice
+
+if TYPE_CHECKING:
+    from bot.animate import Outcome
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    INVALID = 2
+    REFUSED = 3
+    BUSY = 75
+    CANCELLED = 130
+
+
+app = typer.Typer(
+    name="flipbook",
+    help="Text-to-video for Discord and Slack: AnimateDiff on fal's queue or on your own GPU.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+worker = typer.Typer(help="The GPU side: fal's queue protocol in front of one engine.")
+admin = typer.Typer(help="Set and look at a server's limits.", no_args_is_help=True)
+limits = typer.Typer(help="What a server allows its members.", no_args_is_help=True)
+admin.add_typer(limits, name="limits")
+app.add_typer(admin, name="admin")
+app.add_typer(worker, name="worker")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _die(code: Exit, message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+def _settings(**overrides: object) -> Settings:
+    try:
+        return load_settings(**{name: value for name, value in overrides.items() if value is not None})
+    except SettingsError as error:
+        _die(Exit.INVALID, str(error))
+
+
+def _logging(settings: Settings, *, quiet: bool = False) -> None:
+    from bot.logging import configure_logging
+
+    level = LogLevel.ERROR if quiet and settings.log_level is LogLevel.INFO else settings.log_level
+    configure_logging(settings.log_format if not quiet else LogFormat.CONSOLE, level)
+
+
+DataDir = Annotated[Path | None, typer.Option(help="Where Flipbook keeps everything. [env: FLIPBOOK_DATA_DIR]")]
+EngineOption = Annotated[
+    EngineChoice | None, typer.Option(help="What the embedded worker renders with. [env: FLIPBOOK_ENGINE]")
+]
+Models = Annotated[Path | None, typer.Option(help="Folder of the AnimateDiff models. [env: FLIPBOOK_MODELS]")]
+
+
+@app.command()
+def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
+    """Serve every chat that has a token, until a signal says stop."""
+    from bot.run import AlreadyRunning, serve
+
+    settings = _settings(data_dir=data_dir, engine=engine, models=models)
+    _logging(settings)
+    try:
+        asyncio.run(serve(settings))
+    except AlreadyRunning as error:
+        _die(Exit.BUSY, f"Another `flipbook run` is working in {error}. Stop it first, or set FLIPBOOK_DATA_DIR.")
+    except FlipbookError as error:
+        _die(Exit.FAILED, sentence(error))
+    except OSError as error:
+        _die(Exit.FAILED, f"Flipbook cannot start: {error}.")
+
+
+@worker.callback(invoke_without_command=True)
+def serve_worker(
+    context: typer.Context,
+    *,
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [env: FLIPBOOK_WORKER_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port, 0 for any free one. [env: FLIPBOOK_WORKER_PORT]")] = None,
+    engine: EngineOption = None,
+    models: Models = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Its data folder. [env: FLIPBOOK_WORKER_DATA_DIR]")] = None,
+    step_seconds: Annotated[float | None, typer.Option(help="Slow each step of the preview engine.")] = None,
+    exit_with_parent: Annotated[bool, typer.Option(help="Leave when standard input closes.")] = False,
+) -> None:
+    """Serve fal's queue protocol from this machine's GPU, or from the preview engine."""
+    if context.invoked_subcommand is not None:
+        return
+    from bot.worker_command import serve_here
+
+    given = {
+        "host": host,
+        "port": port,
+        "engine": engine.value if engine else None,
+        "models_dir": models,
+        "data_dir": data_dir,
+        "step_seconds": step_seconds,
+        "exit_with_parent": exit_with_parent or None,
+    }
+    settings = _settings()
+    _logging(settings)
+    try:
+        code = serve_here({name: value for name, value in given.items() if value is not None})
+    except SettingsError as error:
+        _die(Exit.INVALID, str(error))
+    raise typer.Exit(code)
+
+
+@app.command()
+def animate(
+    prompt: Annotated[str, typer.Argument(help=f"What to show: {allowed('prompt')}.")],
+    *,
+    negative_prompt: Annotated[str, typer.Option("--negative-prompt", "--no", help="What not to show.")] = (
+        DEFAULT_NEGATIVE_PROMPT
+    ),
+    turbo: Annotated[bool, typer.Option("--turbo", help="The turbo endpoint: fewer steps, quicker.")] = False,
+    num_frames: Annotated[int | None, typer.Option("--num-frames", "--frames", help=allowed("num_frames"))] = None,
+    num_inference_steps: Annotated[
+        int | None, typer.Option("--num-inference-steps", "--steps", help=allowed("num_inference_steps"))
+    ] = None,
+    guidance_scale: Annotated[
+        float | None, typer.Option("--guidance-scale", "--guidance", help=allowed("guidance_scale"))
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help=f"{allowed('seed')}; drawn when not given")] = None,
+    fps: Annotated[int | None, typer.Option(help=allowed("fps"))] = None,
+    motion: Annotated[list[str] | None, typer.Option(help=f"{allowed('motions')}; may be repeated")] = None,
+    video_size: Annotated[str | None, typer.Option("--video-size", "--size", help="A preset, or 640x384.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The MP4 to write.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of the path.")] = False,
+    data_dir: DataDir = None,
+    engine: EngineOption = None,
+    models: Models = None,
+) -> None:
+    """Make one clip and print its path. Exit codes: 1 failed, 2 not a valid request, 3 refused, 130 cancelled."""
+    values: dict[str, object] = {
+        "endpoint": Endpoint.TURBO if turbo else Endpoint.STANDARD,
+        "prompt": prompt,
+        "negative_prompt": negative_prompt,
+        "num_frames": num_frames,
+        "num_inference_steps": num_inference_steps,
+        "guidance_scale": guidance_scale,
+        "seed": _drawn_seed() if seed is None else seed,
+        "fps": fps,
+        "motions": _motions(motion or []),
+        "video_size": _size(video_size),
+    }
+    settings = _settings(data_dir=data_dir, engine=engine, models=models)
+    _logging(settings, quiet=True)
+    try:
+        request = parse_request(values)
+    except InvalidRequest as error:
+        _die(Exit.INVALID, sentence(error))
+    _animate(settings, request, output or Path(f"flipbook-{request.seed}.mp4"), as_json=as_json)
+
+
+def _animate(settings: Settings, request: GenerationRequest, output: Path, *, as_json: bool) -> None:
+    from adapters.terminal.screen import Screen
+    from bot.animate import animate as make
+
+    try:
+        with Screen() as screen:
+            outcome = asyncio.run(make(settings, request, output, screen))
+    except Refused as error:
+        _die(Exit.REFUSED, sentence(error))
+    except FlipbookError as error:
+        _die(Exit.FAILED, sentence(error))
+    except KeyboardInterrupt:
+        _die(Exit.CANCELLED, "Left at once; the job is being cancelled.")
+    _report(outcome, as_json=as_json)
+
+
+def _report(outcome: "Outcome", *, as_json: bool) -> None:
+    job = outcome.job
+    if as_json:
+        typer.echo(json.dumps(outcome.facts()))
+    if outcome.undelivered is not None:
+        _die(Exit.FAILED, f"The clip is made but could not be written: {outcome.undelivered}.")
+    if job.failure is not None:
+        _die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
+    if job.artifact is None:
+        _die(Exit.CANCELLED, "Cancelled.")
+    if not as_json:
+        typer.echo(str(outcome.output.absolute()))
+
+
+def _drawn_seed() -> int:
+    from generation.clock import RandomSeeds
+
+    return RandomSeeds().draw()
+
+
+def _motions(given: list[str]) -> list[str]:
+    """``--motion zoom-in,pan-left`` and ``--motion zoom-in --motion pan-left`` are the same."""
+    return [part.strip() for text in given for part in text.split(",") if part.strip()]
+
+
+def _size(given: str | None) -> object:
+    """A preset's name as it is, ``640x384`` as width and height; what is neither is refused with the request."""
+    if given is None:
+        return None
+    width, by, height = given.lower().replace("×", "x").partition("x")
+    if by and width.isascii() and width.isdigit() and height.isascii() and height.isdigit():
+        return {"width": int(width[:9]), "height": int(height[:9])}
+    return given
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database up to date. `flipbook run` does this by itself."""
+    from bot.maintenance import migrate as bring_up_to_date
+
+    settings = _settings(data_dir=data_dir)
+    _logging(settings, quiet=True)
+    try:
+        typer.echo(asyncio.run(bring_up_to_date(settings)))
+    except FlipbookError as error:
+        _die(Exit.FAILED, sentence(error))
+
+
+@app.command()
+def config(data_dir: DataDir = None) -> None:
+    """Print the settings in force, with secrets masked."""
+    from bot.maintenance import effective_settings
+
+    for line in effective_settings(_settings(data_dir=data_dir)):
+        typer.echo(line)
+
+
+@app.command()
+def doctor(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
+    """Look at everything that clips depend on, and say what to do about what is wrong."""
+    from bot.doctor import examine
+
+    settings = _settings(data_dir=data_dir, engine=engine, models=models)
+    _logging(settings, quiet=True)
+    findings = asyncio.run(examine(settings))
+    for finding in findings:
+        typer.echo(str(finding))
+    if any(finding.is_bad for finding in findings):
+        raise typer.Exit(Exit.FAILED)
+
+
+Server = Annotated[str, typer.Argument(help="platform:id, for example discord:1234567890 or slack:T0123")]
+
+
+@limits.command("show")
+def limits_show(server: Server, data_dir: DataDir = None) -> None:
+    """Print a server's limits, what is used today, and who changed them last."""
+    from bot.maintenance import show_limits
+
+    settings = _settings(data_dir=data_dir)
+    _logging(settings, quiet=True)
+    _print(lambda: asyncio.run(show_limits(settings, server)))
+
+
+@limits.command("set")
+def limits_set(
+    server: Server,
+    changes: Annotated[list[str], typer.Argument(help="name=value …; `none` for without limit, $ for money")],
+    data_dir: DataDir = None,
+) -> None:
+    """Change a server's limits: `flipbook admin limits set discord:1 user_clips_per_day=5 server_budget_per_day=$2`."""
+    from bot.maintenance import change_limits
+
+    settings = _settings(data_dir=data_dir)
+    _logging(settings, quiet=True)
+    _print(lambda: asyncio.run(change_limits(settings, server, changes)))
+
+
+def _print(lines: Callable[[], list[str]]) -> None:
+    try:
+        for line in lines():
+            typer.echo(line)
+    except (InvalidRequest, ValueError) as error:
+        _die(Exit.INVALID, sentence(error) if isinstance(error, FlipbookError) else str(error))
+    except FlipbookError as error:
+        _die(Exit.FAILED, sentence(error))

@@ -1,0 +1,200 @@
+"""The operator's settings: environment variables and ``.env``, read once, handed on as values.
+
+Names that the ecosystem already has are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with ``FLIPBOOK_``.
+The only module of the bot that reads the environment.
+"""
+
+import os
+from collections.abc import Callable
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from generation.limits import Limits
+from generation.places import ServerRef
+from generation.pricing import Prices
+from generation.request import Endpoint
+from worker.settings import EngineChoice
+
+
+class BackendName(StrEnum):
+    """Where clips can be made."""
+
+    FAL = "fal"
+    WORKER = "worker"
+
+
+class LogFormat(StrEnum):
+    """How log lines look; ``auto`` is console on a terminal and JSON elsewhere."""
+
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class LogLevel(StrEnum):
+    """The least important line that is written."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; the message has one line per variable."""
+
+
+def _listed(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _server(value: Any) -> Any:
+    return ServerRef.parse(value) if isinstance(value, str) else value
+
+
+def _empty_is_unset(value: Any) -> Any:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
+Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+
+
+def _named(variable: str) -> Any:
+    return Field(default=None, validation_alias=AliasChoices(variable))
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLIPBOOK_",
+        env_file=".env",
+        env_file_encoding="utf-8",
+        extra="ignore",
+        frozen=True,
+        validate_by_name=True,
+        validate_by_alias=True,
+    )
+
+    discord_token: Secret = _named("DISCORD_TOKEN")
+    slack_bot_token: Secret = _named("SLACK_BOT_TOKEN")
+    slack_app_token: Secret = _named("SLACK_APP_TOKEN")
+    slack_signing_secret: Secret = _named("SLACK_SIGNING_SECRET")
+    slack_client_id: Text = _named("SLACK_CLIENT_ID")
+    slack_client_secret: Secret = _named("SLACK_CLIENT_SECRET")
+    fal_key: Secret = _named("FAL_KEY")
+
+    backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(_listed)] = ()
+    allowed_servers: Annotated[
+        frozenset[Annotated[ServerRef, BeforeValidator(_server)]], NoDecode, BeforeValidator(_listed)
+    ] = frozenset()
+    daily_budget: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(10)
+    price_standard: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.05")
+    price_turbo: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.01")
+    default_limits: Limits = Field(default_factory=Limits)
+
+    worker_url: Text = None
+    worker_key: Secret = None
+    fal_queue_url: str = "https://queue.fal.run"
+    discord_api_url: str = "https://discord.com/api/v10"
+    discord_gateway_url: str = "wss://gateway.discord.gg/"
+    slack_api_url: str = "https://slack.com/api/"
+
+    data_dir: Path = Path("data")
+    database_url: Text = None
+    artifacts_url: Text = None
+    secret_key: Secret = None
+    public_url: Text = None
+    web_host: str = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: LogLevel = LogLevel.INFO
+
+    engine: EngineChoice = EngineChoice.AUTO
+    models: Path | None = None
+    preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
+    jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
+
+    @field_validator("worker_url", "public_url", "fal_queue_url", "discord_api_url", "slack_api_url")
+    @classmethod
+    def _http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
+        return value
+
+    @model_validator(mode="after")
+    def _fal_needs_a_key(self) -> Self:
+        if BackendName.FAL in self.backends and self.fal_key is None:
+            raise ValueError("FLIPBOOK_BACKENDS names fal, but FAL_KEY is not set")
+        return self
+
+    @property
+    def preferred_backends(self) -> tuple[BackendName, ...]:
+        """The backends in order of preference: as set, else what keys and addresses there are, else our own worker."""
+        if self.backends:
+            return tuple(dict.fromkeys(self.backends))
+        found = [BackendName.WORKER] if self.worker_url else []
+        if self.fal_key is not None:
+            found.append(BackendName.FAL)
+        return tuple(found) or (BackendName.WORKER,)
+
+    @property
+    def embeds_worker(self) -> bool:
+        """Whether a worker of our own has to be started."""
+        return BackendName.WORKER in self.preferred_backends and self.worker_url is None
+
+    @property
+    def database(self) -> str:
+        """The database's URL: the one set, else a SQLite file in the data folder."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
+
+    @property
+    def prices(self) -> Prices:
+        """What clips cost: fal's price as set; our own worker is free."""
+        return Prices(
+            {BackendName.FAL: {Endpoint.STANDARD: self.price_standard, Endpoint.TURBO: self.price_turbo}},
+        )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment and ``.env``; ``overrides`` (by field name) win over both.
+
+    Raises SettingsError naming each variable that is wrong, never showing its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(complaints(error, variable_of)) from None
+
+
+def variable_of(field: str) -> str:
+    """The environment variable that sets a field."""
+    alias = Settings.model_fields[field].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"FLIPBOOK_{field.upper()}"
+
+
+def complaints(error: ValidationError, variable: Callable[[str], str]) -> str:
+    """One line per variable that is wrong, never showing a value."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return "\n".join(_complaint(complaint["loc"], complaint["msg"], variable) for complaint in found)
+
+
+def _complaint(loc: tuple[int | str, ...], message: str, variable: Callable[[str], str]) -> str:
+    words = message.removeprefix("Value error, ")
+    if not loc:
+        return words
+    first, *rest = map(str, loc)
+    name = variable(first) if first.islower() else first
+    return f"{'.'.join([name, *rest])}: {words}"
+
+
+def child_environment(**changes: str | None) -> dict[str, str]:
+    """The environment for a child process: ours, with some variables set, or taken away where None."""
+    environment = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
+    return {name: value for name, value in environment.items() if changes.get(name, value) is not None}

@@ -1,0 +1,162 @@
+"""What is asked of the jobs table, by meaning; each function is one statement on a connection that it is handed."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Select, and_, func, insert, literal_column, or_, select, true, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.rows import changed_job_values, job_of, new_job_values
+from db.schema import UNFINISHED, jobs
+from generation.errors import StaleJob
+from generation.job import FINAL, Job, JobId, JobStatus
+from generation.places import ServerRef, UserRef
+from generation.ports import Lease
+
+MOST_CANCELLATIONS: Final = 1000
+"""Read at a time; the next look finds the rest."""
+
+_OLDEST_FIRST: Final = (jobs.c.created_at, jobs.c.number)
+_NEWEST_FIRST: Final = (jobs.c.created_at.desc(), jobs.c.number.desc())
+_WAITING: Final = and_(
+    UNFINISHED, jobs.c.status.in_([literal_column(f"'{s}'") for s in (JobStatus.PENDING, JobStatus.QUEUED)])
+)
+_PENDING: Final = and_(UNFINISHED, jobs.c.status == literal_column(f"'{JobStatus.PENDING}'"))
+_NO_LEASE: Final = {"lease_owner": None, "lease_until": None}
+
+
+async def job(connection: AsyncConnection, job_id: JobId) -> Job | None:
+    """The job of that id."""
+    return await _first(connection, select(jobs).where(jobs.c.id == job_id))
+
+
+async def job_to_change(connection: AsyncConnection, job_id: JobId) -> Job | None:
+    """The job of that id, held until the transaction ends: what is read is still true when it is written back."""
+    return await _first(connection, select(jobs).where(jobs.c.id == job_id).with_for_update())
+
+
+async def job_of_origin(connection: AsyncConnection, origin: str) -> Job | None:
+    """The job that this origin already caused."""
+    return await _first(connection, select(jobs).where(jobs.c.origin == origin))
+
+
+async def jobs_of(connection: AsyncConnection, user: UserRef, server: ServerRef, limit: int) -> list[Job]:
+    """A member's jobs in a server, newest first."""
+    mine = select(jobs).where(jobs.c.user == str(user), jobs.c.server == str(server))
+    return await _all(connection, mine.order_by(*_NEWEST_FIRST).limit(limit))
+
+
+async def unfinished_in(connection: AsyncConnection, server: ServerRef, limit: int) -> list[Job]:
+    """A server's jobs under way, oldest first."""
+    under_way = select(jobs).where(UNFINISHED, jobs.c.server == str(server))
+    return await _all(connection, under_way.order_by(*_OLDEST_FIRST).limit(limit))
+
+
+async def claimable(connection: AsyncConnection, now: datetime, limit: int) -> list[Job]:
+    """Pending jobs that are due and held by nobody, oldest first."""
+    due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
+    wanted = select(jobs).where(_PENDING, due, _free(now))
+    return await _all(connection, wanted.order_by(*_OLDEST_FIRST).limit(limit))
+
+
+async def orphans(connection: AsyncConnection, owner: str, now: datetime, limit: int) -> list[Job]:
+    """Unfinished jobs past PENDING that this owner holds or nobody does, oldest first."""
+    mine = or_(jobs.c.lease_owner == owner, _free(now))
+    left = select(jobs).where(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine)
+    return await _all(connection, left.order_by(*_OLDEST_FIRST).limit(limit))
+
+
+async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
+    """Unfinished jobs of this owner whose end was asked for."""
+    asked = select(jobs.c.id).where(UNFINISHED, jobs.c.lease_owner == owner, jobs.c.cancel_requested == true())
+    return list((await connection.scalars(asked.limit(MOST_CANCELLATIONS))).all())
+
+
+async def ahead_of(connection: AsyncConnection, job_id: JobId) -> int:
+    """How many waiting jobs are older than this one."""
+    this = select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == job_id).subquery()
+    older = or_(
+        jobs.c.created_at < this.c.created_at,
+        and_(jobs.c.created_at == this.c.created_at, jobs.c.number < this.c.number),
+    )
+    count = select(func.count()).select_from(jobs.join(this, true())).where(_WAITING, older)
+    return (await connection.execute(count)).scalar_one()
+
+
+async def status_counts(connection: AsyncConnection) -> dict[str, int]:
+    """How many unfinished jobs there are in each status; none is a number too."""
+    rows = await connection.execute(select(jobs.c.status, func.count()).where(UNFINISHED).group_by(jobs.c.status))
+    counts = {status.value: 0 for status in JobStatus if status not in FINAL}
+    return counts | dict(rows.tuples())
+
+
+async def touch(connection: AsyncConnection) -> None:
+    """Read the table, so that a file that is gone or a server that is away is noticed."""
+    await connection.execute(select(jobs.c.number).limit(1))
+
+
+async def active(connection: AsyncConnection, server: ServerRef, user: UserRef) -> tuple[int, int]:
+    """How many jobs are under way: the member's in this server, and the server's."""
+    mine = func.count().filter(jobs.c.user == str(user))
+    counts = select(mine, func.count()).where(UNFINISHED, jobs.c.server == str(server))
+    row = (await connection.execute(counts)).one()
+    return row[0], row[1]
+
+
+async def add(connection: AsyncConnection, job: Job, lease: Lease | None) -> None:
+    """Insert a new job."""
+    held = _held_by(lease) if lease else _NO_LEASE
+    await connection.execute(insert(jobs).inline().values(**new_job_values(job), **held))
+
+
+async def save(connection: AsyncConnection, job: Job, was: JobStatus) -> None:
+    """Write what changed; a final job is held by nobody. Raises StaleJob when the status is no longer ``was``."""
+    values = changed_job_values(job)
+    if job.cancel_requested:
+        values["cancel_requested"] = True
+    if job.status.is_final:
+        values |= _NO_LEASE
+    change = update(jobs).where(jobs.c.id == job.id, jobs.c.status == was.value).values(**values)
+    if (await connection.execute(change)).rowcount == 0:
+        raise StaleJob(job.id)
+
+
+async def request_cancel(connection: AsyncConnection, job_id: JobId) -> None:
+    """Ask for a job's end; a finished one keeps its state."""
+    await connection.execute(update(jobs).where(UNFINISHED, jobs.c.id == job_id).values(cancel_requested=True))
+
+
+async def claim(connection: AsyncConnection, job_id: JobId, lease: Lease, now: datetime) -> bool:
+    """Take an unfinished job that nobody else holds; False when somebody does."""
+    free = or_(jobs.c.lease_owner == lease.owner, _free(now))
+    taken = update(jobs).where(UNFINISHED, jobs.c.id == job_id, free).values(**_held_by(lease))
+    return (await connection.execute(taken)).rowcount == 1
+
+
+async def release(connection: AsyncConnection, job_id: JobId, owner: str) -> None:
+    """Give a job back, if it is still this owner's."""
+    mine = update(jobs).where(jobs.c.id == job_id, jobs.c.lease_owner == owner)
+    await connection.execute(mine.values(**_NO_LEASE))
+
+
+async def renew_leases(connection: AsyncConnection, lease: Lease) -> None:
+    """Hold on to everything unfinished that this owner holds."""
+    mine = update(jobs).where(UNFINISHED, jobs.c.lease_owner == lease.owner)
+    await connection.execute(mine.values(lease_until=lease.until))
+
+
+def _held_by(lease: Lease) -> dict[str, object]:
+    return {"lease_owner": lease.owner, "lease_until": lease.until}
+
+
+def _free(now: datetime) -> ColumnElement[bool]:
+    return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
+
+
+async def _first(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Job | None:
+    row = (await connection.execute(query)).mappings().first()
+    return None if row is None else job_of(row)
+
+
+async def _all(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[Job]:
+    return [job_of(row) for row in (await connection.execute(query)).mappings()]

@@ -1,0 +1,225 @@
+"""Between rows and the core's objects, both ways. Nothing else knows how a job or a delivery is spread over columns."""
+
+import json
+import logging
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+
+from db.cipher import Cipher
+from db.schema import deliveries, jobs
+from generation.delivery import Answer, Delivery, DeliveryStatus
+from generation.errors import StoreError
+from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.pricing import Micros
+from generation.request import Endpoint, GenerationRequest
+
+Values = dict[str, object]
+"""Columns by name, ready for an INSERT or UPDATE."""
+
+_log = logging.getLogger(__name__)
+
+
+# Jobs -----------------------------------------------------------------------------------------------------------
+
+
+def new_job_values(job: Job) -> Values:
+    """Every column of a new job but its lease."""
+    return {
+        "id": job.id,
+        "origin": job.origin,
+        "request": job.request.model_dump_json(),
+        "user": str(job.requested_by),
+        "server": str(job.channel.server),
+        "channel": job.channel.id,
+        "thread": job.channel.thread,
+        "parent": job.parent,
+        "created_at": job.created_at,
+        "cancel_requested": job.cancel_requested,
+        **changed_job_values(job),
+    }
+
+
+def changed_job_values(job: Job) -> Values:
+    """The columns that a job's life changes. Not ``cancel_requested``: another may have set it meanwhile."""
+    return {
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "backend": job.backend,
+        **_handle_values(job.handle),
+        "reserved": job.reserved,
+        "cost": job.cost,
+        "artifact_key": job.artifact.key if job.artifact else None,
+        "artifact_bytes": job.artifact.size_bytes if job.artifact else None,
+        "failure_kind": job.failure.kind.value if job.failure else None,
+        "failure_detail": job.failure.detail if job.failure else None,
+        "not_before": job.not_before,
+        "waiting_for": job.waiting_for,
+        "submitted_at": job.submitted_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+    }
+
+
+def _handle_values(handle: RequestHandle | None) -> Values:
+    return {
+        "handle_backend": handle.backend if handle else None,
+        "handle_endpoint": handle.endpoint.value if handle else None,
+        "handle_request": handle.request_id if handle else None,
+        "handle_attempt": handle.attempt if handle else None,
+    }
+
+
+def job_of(row: RowMapping) -> Job:
+    """The job in a row of :data:`db.schema.jobs`. Raises StoreError when it cannot be read."""
+    c = jobs.c
+    try:
+        return Job(
+            id=JobId(row[c.id]),
+            request=GenerationRequest.model_validate_json(row[c.request]),
+            requested_by=user_of(row[c.user]),
+            channel=ChannelRef(server_of(row[c.server]), row[c.channel], row[c.thread]),
+            origin=row[c.origin],
+            created_at=row[c.created_at],
+            status=JobStatus(row[c.status]),
+            parent=row[c.parent],
+            attempt=row[c.attempt],
+            backend=row[c.backend],
+            handle=_handle(row),
+            reserved=Micros(row[c.reserved]),
+            cost=row[c.cost],
+            artifact=_artifact(row),
+            failure=_failure(row),
+            cancel_requested=row[c.cancel_requested],
+            not_before=row[c.not_before],
+            waiting_for=row[c.waiting_for],
+            submitted_at=row[c.submitted_at],
+            started_at=row[c.started_at],
+            finished_at=row[c.finished_at],
+        )
+    except ValueError as error:
+        raise StoreError(f"the stored job {row[c.id]} cannot be read") from error
+
+
+def _handle(row: RowMapping) -> RequestHandle | None:
+    c = jobs.c
+    if row[c.handle_request] is None:
+        return None
+    endpoint = Endpoint(row[c.handle_endpoint])
+    return RequestHandle(row[c.handle_backend], endpoint, row[c.handle_request], row[c.handle_attempt])
+
+
+def _artifact(row: RowMapping) -> Artifact | None:
+    key = row[jobs.c.artifact_key]
+    return None if key is None else Artifact(key, row[jobs.c.artifact_bytes])
+
+
+def _failure(row: RowMapping) -> Failure | None:
+    kind = row[jobs.c.failure_kind]
+    return None if kind is None else Failure(FailureKind(kind), row[jobs.c.failure_detail])
+
+
+# Deliveries -----------------------------------------------------------------------------------------------------
+
+
+def delivery_values(delivery: Delivery, cipher: Cipher) -> Values:
+    """Every column of a delivery; the answer's token goes through the cipher."""
+    return {
+        "job_id": delivery.job_id,
+        "platform": delivery.channel.server.platform.value,
+        "server": str(delivery.channel.server),
+        "channel": delivery.channel.id,
+        "thread": delivery.channel.thread,
+        "opened_at": delivery.opened_at,
+        "status": delivery.status.value,
+        **_message_values(delivery.message),
+        **_answer_values(delivery.answer, cipher),
+        "attempts": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at,
+        "rung": delivery.rung,
+        "note": delivery.note,
+        "told": json.dumps(delivery.told),
+        "sent_at": delivery.sent_at,
+    }
+
+
+def _message_values(message: MessageRef | None) -> Values:
+    return {
+        "message_server": str(message.channel.server) if message else None,
+        "message_channel": message.channel.id if message else None,
+        "message_thread": message.channel.thread if message else None,
+        "message_id": message.id if message else None,
+    }
+
+
+def _answer_values(answer: Answer | None, cipher: Cipher) -> Values:
+    return {
+        "answer_token": cipher.encrypt(answer.token) if answer else None,
+        "answer_expires_at": answer.expires_at if answer else None,
+        "answer_private": answer.private if answer else None,
+    }
+
+
+def delivery_of(row: RowMapping, cipher: Cipher) -> Delivery:
+    """The delivery in a row of :data:`db.schema.deliveries`. Raises StoreError when it cannot be read."""
+    c = deliveries.c
+    try:
+        return Delivery(
+            job_id=JobId(row[c.job_id]),
+            channel=ChannelRef(server_of(row[c.server]), row[c.channel], row[c.thread]),
+            opened_at=row[c.opened_at],
+            status=DeliveryStatus(row[c.status]),
+            message=_message(row),
+            answer=_answer(row, cipher),
+            attempts=row[c.attempts],
+            next_attempt_at=row[c.next_attempt_at],
+            rung=row[c.rung],
+            note=row[c.note],
+            told=tuple(json.loads(row[c.told])),
+            sent_at=row[c.sent_at],
+        )
+    except ValueError as error:
+        raise StoreError(f"the stored delivery of job {row[c.job_id]} cannot be read") from error
+
+
+def _message(row: RowMapping) -> MessageRef | None:
+    c = deliveries.c
+    if row[c.message_id] is None:
+        return None
+    channel = ChannelRef(server_of(row[c.message_server]), row[c.message_channel], row[c.message_thread])
+    return MessageRef(channel, row[c.message_id])
+
+
+def _answer(row: RowMapping, cipher: Cipher) -> Answer | None:
+    """A token under a lost key is as good as an expired one. What stays is whether the answer was private: a member's
+    private clip must not become public because the operator changed a key."""
+    c = deliveries.c
+    if row[c.answer_token] is None:
+        return None
+    token, expires_at = _token(row, cipher)
+    return Answer(token, expires_at, private=row[c.answer_private])
+
+
+def _token(row: RowMapping, cipher: Cipher) -> tuple[str, datetime]:
+    c = deliveries.c
+    try:
+        return cipher.decrypt(row[c.answer_token]), row[c.answer_expires_at]
+    except StoreError:
+        _log.warning("the answer token of job %s was encrypted with another key; it counts as expired", row[c.job_id])
+        return "", row[c.opened_at]
+
+
+# Places ---------------------------------------------------------------------------------------------------------
+
+
+def server_of(key: str) -> ServerRef:
+    """The server that ``str(server)`` was stored for."""
+    platform, _, server_id = key.partition(":")
+    return ServerRef(Platform(platform), server_id)
+
+
+def user_of(key: str) -> UserRef:
+    """The member that ``str(user)`` was stored for."""
+    platform, _, user_id = key.partition(":")
+    return UserRef(Platform(platform), user_id)

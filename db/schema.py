@@ -1,0 +1,187 @@
+"""The tables, as SQLAlchemy Core knows them. ``db/migrations`` builds the same ones; a test compares the two.
+
+Servers and members are kept as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs have a running number
+besides their id, because "oldest first" must not depend on a clock. Indexes that serve unfinished jobs leave finished
+ones out: what a submit costs does not grow with the past.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    literal_column,
+)
+
+from db.engine import UtcDateTime
+from generation.delivery import DeliveryStatus
+from generation.job import FINAL, JobStatus
+
+VERSION_TABLE: Final = "flipbook_version"
+
+
+def cleaned(text: str) -> str:
+    """The text as :class:`CleanText` stores it."""
+    if text.isascii() and "\0" not in text:
+        return text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+class CleanText(TypeDecorator[str]):
+    """Text from strangers: NUL, which PostgreSQL refuses, and lone surrogates, which nobody can encode, become �."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Replace what cannot be stored; values to compare with go the same way."""
+        return None if value is None else cleaned(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+RunningNumber: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers the rows itself only where the type is exactly INTEGER."""
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("origin", CleanText, nullable=False, unique=True),
+    Column("request", Text, nullable=False),
+    Column("user", CleanText, nullable=False),
+    Column("server", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("thread", CleanText),
+    Column("parent", Text),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("backend", CleanText),
+    Column("handle_backend", CleanText),
+    Column("handle_endpoint", Text),
+    Column("handle_request", CleanText),
+    Column("handle_attempt", Integer),
+    Column("reserved", BigInteger, nullable=False),
+    Column("cost", BigInteger),
+    Column("artifact_key", CleanText),
+    Column("artifact_bytes", BigInteger),
+    Column("failure_kind", Text),
+    Column("failure_detail", CleanText),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("not_before", UtcDateTime),
+    Column("waiting_for", CleanText),
+    Column("submitted_at", UtcDateTime),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcDateTime),
+)
+
+UNFINISHED: Final = jobs.c.status.in_([literal_column(f"'{status}'") for status in JobStatus if status not in FINAL])
+"""Written with literals: SQLite uses a partial index only for a query that repeats the index's own words."""
+
+Index("ix_jobs_of_user", jobs.c.user, jobs.c.server, jobs.c.created_at)
+Index("ix_jobs_unfinished", jobs.c.status, jobs.c.created_at, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+Index("ix_jobs_under_way", jobs.c.server, jobs.c.user, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("job_id", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("platform", Text, nullable=False),
+    Column("server", CleanText, nullable=False),
+    Column("channel", CleanText, nullable=False),
+    Column("thread", CleanText),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("message_server", CleanText),
+    Column("message_channel", CleanText),
+    Column("message_thread", CleanText),
+    Column("message_id", CleanText),
+    Column("answer_token", Text),
+    Column("answer_expires_at", UtcDateTime),
+    Column("answer_private", Boolean),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime),
+    Column("rung", CleanText),
+    Column("note", CleanText),
+    Column("told", Text, nullable=False),
+    Column("sent_at", UtcDateTime),
+)
+
+OWED: Final = deliveries.c.status == literal_column(f"'{DeliveryStatus.OWED}'")
+
+Index("ix_deliveries_of_message", deliveries.c.message_id, deliveries.c.message_channel)
+Index("ix_deliveries_owed", deliveries.c.next_attempt_at, sqlite_where=OWED, postgresql_where=OWED)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("job_id", Text, nullable=False, index=True),
+    Column("server", CleanText, nullable=False),
+    Column("user", CleanText, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("clips", Integer, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+"""Append-only: triggers refuse every UPDATE and DELETE. It refers to no job, so that it outlives them."""
+
+ledger_totals = Table(
+    "ledger_totals",
+    metadata,
+    Column("scope", CleanText, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("clips", BigInteger, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+)
+
+servers = Table("servers", metadata, Column("server", CleanText, primary_key=True))
+"""Rows to lock on PostgreSQL, so that two submits of one server cannot both take the last place."""
+
+server_limits = Table(
+    "server_limits",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("limits", Text, nullable=False),
+)
+
+server_policies = Table(
+    "server_policies",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("policy", Text, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("server", CleanText, nullable=False, index=True),
+    Column("by", CleanText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("what", CleanText, nullable=False),
+    Column("before", CleanText, nullable=False),
+    Column("after", CleanText, nullable=False),
+)

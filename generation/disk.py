@@ -1,0 +1,38 @@
+"""Files that must survive a power cut, and what a file system's complaints mean."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from generation.errors import ArtifactError, StorageFull
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Translate OSError: StorageFull when there is no room, ArtifactError for the rest."""
+    try:
+        yield
+    except OSError as error:
+        kind = StorageFull if error.errno in _FULL else ArtifactError
+        raise kind(error.strerror or type(error).__name__) from error
+
+
+def flush(path: Path) -> None:
+    """Bring a file's bytes, or a folder's names, onto the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(written: Path, destination: Path) -> None:
+    """Give a finished file its name: whole or not at all, and for good."""
+    flush(written)
+    written.replace(destination)
+    flush(destination.parent)

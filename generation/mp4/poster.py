@@ -1,0 +1,31 @@
+"""One picture of a clip, for link pages."""
+
+import io
+from fractions import Fraction
+from typing import Final
+
+from av.video.reformatter import Interpolation
+from PIL import Image
+
+from generation.mp4.reading import first_good_frame, opened
+
+_SIDE: Final = 640
+_QUALITY: Final = 85
+
+
+def poster(data: bytes) -> bytes:
+    """The first good frame as a JPEG of at most 640 pixels a side, for link pages. Raises CorruptVideo."""
+    with opened(data) as source:
+        frame = first_good_frame(source.stream, source.packets())
+        scale = min(Fraction(1), Fraction(_SIDE, max(frame.width, frame.height)))
+        small = frame.reformat(
+            width=max(1, round(frame.width * scale)),
+            height=max(1, round(frame.height * scale)),
+            format="rgb24",
+            interpolation=Interpolation.AREA if scale < 1 else Interpolation.BICUBIC,
+            threads=1,
+        )
+        picture = Image.fromarray(small.to_ndarray())
+    jpeg = io.BytesIO()
+    picture.save(jpeg, "JPEG", quality=_QUALITY, optimize=True)
+    return jpeg.getvalue()

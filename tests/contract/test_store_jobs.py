@@ -1,0 +1,211 @@
+"""What the store promises about jobs, on every database."""
+
+from dataclasses import replace
+
+import pytest
+from factories import NOW, a_channel, a_delivery, a_full_job, a_job, a_lease, a_server, a_user, later, moved
+
+from db.store import SqlStore
+from generation.errors import StaleJob, StoreError
+from generation.job import Job, JobId, JobStatus
+from generation.places import Platform, ServerRef, UserRef
+from generation.pricing import Micros
+
+
+async def add(store: SqlStore, *jobs: Job) -> None:
+    async with store.transaction() as tx:
+        for job in jobs:
+            await tx.add_job(job, a_delivery(job), None)
+
+
+async def save(store: SqlStore, job: Job, was: Job) -> None:
+    async with store.transaction() as tx:
+        await tx.save_job(job, was=was)
+
+
+async def test_a_job_comes_back_as_it_was(store):
+    new, full = a_job(), a_full_job()
+    await add(store, new, full)
+    assert await store.job(new.id) == new
+    assert await store.job(full.id) == full
+
+
+async def test_a_transaction_reads_its_own_writes(store):
+    job = a_job()
+    async with store.transaction() as tx:
+        await tx.add_job(job, a_delivery(job), None)
+        assert (await tx.job(job.id), await tx.job_of_origin(job.origin)) == (job, job)
+
+
+async def test_what_is_not_there_is_none(store):
+    nobody = JobId("0" * 24)
+    async with store.transaction() as tx:
+        assert (await tx.job(nobody), await tx.delivery_of(nobody), await tx.job_of_origin("none")) == (None,) * 3
+    assert (await store.job(nobody), await store.delivery_of(nobody)) == (None, None)
+
+
+async def test_an_exception_undoes_the_whole_transaction(store):
+    job = a_job()
+    with pytest.raises(ZeroDivisionError):
+        async with store.transaction() as tx:
+            await tx.add_job(job, a_delivery(job), None)
+            raise ZeroDivisionError
+    assert await store.job(job.id) is None
+    assert await store.delivery_of(job.id) is None
+
+
+async def test_one_origin_never_has_two_jobs(store):
+    first = a_job(origin="the-same")
+    await add(store, first)
+    with pytest.raises(StoreError):
+        await add(store, a_job(origin="the-same"))
+    async with store.transaction() as tx:
+        assert await tx.job_of_origin("the-same") == first
+
+
+async def test_every_move_is_saved(store):
+    job = a_job()
+    await add(store, job)
+    submitting = job.submitting("worker", later(seconds=1))
+    queued = moved(job, JobStatus.QUEUED)
+    waiting = queued.back_to_pending(not_before=later(minutes=1), waiting_for="the worker is away")
+    for new, was in ((submitting, job), (queued, submitting), (waiting, queued)):
+        await save(store, new, was)
+        assert await store.job(job.id) == new
+
+
+async def test_a_full_job_can_be_written_over_a_new_one(store):
+    full = a_full_job()
+    new = a_job(id=full.id, origin=full.origin, request=full.request, channel=full.channel, parent=full.parent)
+    await add(store, new)
+    await save(store, full, new)
+    assert await store.job(full.id) == full
+
+
+async def test_saving_what_another_process_moved_is_stale(store):
+    job = a_job()
+    await add(store, job)
+    submitting = job.submitting("fal", NOW)
+    await save(store, submitting, job)
+    with pytest.raises(StaleJob):
+        await save(store, job.cancelled(NOW), job)
+    assert await store.job(job.id) == submitting
+
+
+async def test_saving_a_job_that_is_gone_is_stale(store):
+    job = a_job()
+    with pytest.raises(StaleJob):
+        await save(store, job.submitting("fal", NOW), job)
+
+
+async def test_a_wish_to_cancel_survives_a_save_by_one_who_did_not_know(store):
+    job = a_job()
+    await add(store, job)
+    async with store.transaction() as tx:
+        await tx.request_cancel(job.id)
+    submitting = job.submitting("fal", NOW)
+    assert submitting.cancel_requested is False
+    await save(store, submitting, job)
+    assert await store.job(job.id) == replace(submitting, cancel_requested=True)
+
+
+async def test_a_wish_to_cancel_is_saved_with_the_job_too(store):
+    job = a_job()
+    await add(store, job)
+    await save(store, job.cancel(), job)
+    assert await store.job(job.id) == job.cancel()
+
+
+async def test_a_finished_job_can_no_longer_be_cancelled(store):
+    job = moved(a_job(), JobStatus.SUCCEEDED)
+    await add(store, job)
+    async with store.transaction() as tx:
+        await tx.request_cancel(job.id)
+    assert await store.job(job.id) == job
+
+
+async def test_a_members_jobs_come_newest_first(store):
+    old, new, same_time = a_job(), a_job(created_at=later(minutes=1)), a_job()
+    elsewhere = a_job(channel=a_channel(server=a_server("9002")))
+    await add(store, new, old, same_time, elsewhere, a_job(requested_by=a_user("7002")))
+    assert await store.jobs_of(a_user(), a_server(), limit=10) == [new, same_time, old]
+    assert await store.jobs_of(a_user(), a_server(), limit=1) == [new]
+
+
+async def test_members_and_servers_of_different_platforms_are_different(store):
+    slack = a_job(
+        requested_by=UserRef(Platform.SLACK, "7001"), channel=a_channel(server=ServerRef(Platform.SLACK, "9001"))
+    )
+    await add(store, a_job(), slack)
+    assert await store.jobs_of(slack.requested_by, slack.channel.server, limit=10) == [slack]
+    assert await store.unfinished_in(slack.channel.server, limit=10) == [slack]
+
+
+async def test_unfinished_jobs_of_a_server_come_oldest_first(store):
+    late, early = a_job(created_at=later(minutes=1)), moved(a_job(), JobStatus.RUNNING)
+    finished = [moved(a_job(), status) for status in JobStatus if status.is_final]
+    await add(store, late, early, *finished, a_job(channel=a_channel(server=a_server("9002"))))
+    assert await store.unfinished_in(a_server(), limit=10) == [early, late]
+    assert await store.unfinished_in(a_server(), limit=1) == [early]
+
+
+async def test_unfinished_jobs_are_counted_by_status(store):
+    assert await store.status_counts() == {"pending": 0, "submitting": 0, "queued": 0, "running": 0}
+    await add(store, a_job(), a_job(), *(moved(a_job(), status) for status in JobStatus))
+    assert await store.status_counts() == {"pending": 3, "submitting": 1, "queued": 1, "running": 1}
+
+
+async def test_only_older_waiting_jobs_are_ahead(store):
+    statuses = [JobStatus.PENDING, JobStatus.QUEUED, JobStatus.SUBMITTING, JobStatus.RUNNING, JobStatus.SUCCEEDED]
+    older = [moved(a_job(created_at=later(minutes=-1)), status) for status in statuses]
+    same_time_before, job, same_time_after = a_job(), a_job(), a_job()
+    await add(store, *older, same_time_before, job, same_time_after, a_job(created_at=later(minutes=1)))
+    assert await store.ahead_of(job) == 3
+    assert await store.ahead_of(a_job()) == 0
+
+
+async def test_hostile_text_is_stored_and_found_again(store):
+    job = a_job(origin="\0\ud800💥'; DROP TABLE jobs; --", requested_by=a_user("\0%_"))
+    failed = replace(moved(job, JobStatus.FAILED), failure=None, waiting_for="\0 and \udfff")
+    await add(store, failed)
+    async with store.transaction() as tx:
+        found = await tx.job_of_origin(job.origin)
+    assert found == replace(
+        failed,
+        origin="\ufffd\ufffd💥'; DROP TABLE jobs; --",
+        requested_by=a_user("\ufffd%_"),
+        waiting_for="\ufffd and \ufffd",
+    )
+    assert await store.jobs_of(job.requested_by, a_server(), limit=1) == [found]
+
+
+async def test_large_amounts_fit(store):
+    job = a_job(reserved=Micros(2**62), cost=Micros(2**62))
+    await add(store, job)
+    assert await store.job(job.id) == job
+
+
+async def test_a_time_without_a_zone_is_refused(store):
+    with pytest.raises(StoreError):
+        await add(store, a_job(created_at=NOW.replace(tzinfo=None)))
+
+
+async def test_a_job_that_cannot_be_read_is_named_and_its_prompt_is_not(store, execute):
+    job = a_job()
+    await add(store, job)
+    await execute('UPDATE jobs SET request = \'{"prompt": "a secret"}\'')
+    with pytest.raises(StoreError, match=job.id) as caught:
+        await store.job(job.id)
+    assert "secret" not in f"{caught.value} {caught.value.__cause__}"
+
+
+async def test_ping_reads_the_database(store):
+    await store.ping()
+
+
+async def test_a_new_job_may_be_held_from_the_start(store):
+    job = a_job()
+    async with store.transaction() as tx:
+        await tx.add_job(job, a_delivery(job), a_lease())
+    assert await store.claimable(NOW, limit=10) == []
+    assert await store.claimable(later(minutes=1), limit=10) == [job]

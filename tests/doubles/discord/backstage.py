@@ -1,0 +1,142 @@
+"""What every part of the double works with: its memory, its record, its gateway, and news for whoever waits."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from doubles.discord.buckets import Buckets
+from doubles.discord.clock import DoubleClock
+from doubles.discord.compose import Composer
+from doubles.discord.gateway import Gateway
+from doubles.discord.messages import Message
+from doubles.discord.payloads import member_payload
+from doubles.discord.people import User
+from doubles.discord.planned import PlannedAnswers
+from doubles.discord.record import Exchange, Record
+from doubles.discord.rules import pace_violation
+from doubles.discord.wire_messages import FileLinks, MessagePayloads, emoji_payload
+from doubles.discord.world import World, new_world
+
+
+@dataclass(frozen=True)
+class Strictness:
+    """Rules a test may want otherwise."""
+
+    edit_pace: float | None = 3.0
+    """Least seconds between two progress edits of one message; None: any pace."""
+    old_edits: int = 3
+    """Edits taken for a message older than an hour, before 429/30046."""
+    old_edit_retry_after: float = 0.05
+    """`retry_after` of that 429, in seconds. Really it is long; discord.py sleeps it five times before it gives up."""
+    token_uploads_need_permission: bool = True
+    """Whether Attach Files is wanted for files sent with an interaction's token too. Discord has changed its mind on
+    this; the strict reading is the safe one for a bot."""
+
+
+class Changes:
+    """Wakes those who wait for something to happen on the double."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def announce(self) -> None:
+        """Something has changed."""
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Return as soon as this holds; checked again at each change."""
+        while not holds():
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future
+
+
+@dataclass(eq=False)
+class Backstage:
+    """The double behind its front doors (REST, gateway, files, the driver)."""
+
+    world: World
+    record: Record
+    gateway: Gateway
+    strictness: Strictness
+    buckets: Buckets
+    links: FileLinks
+    wire: MessagePayloads
+    composer: Composer
+    changes: Changes = field(default_factory=Changes)
+    planned: PlannedAnswers = field(default_factory=PlannedAnswers)
+
+    @property
+    def clock(self) -> DoubleClock:
+        return self.world.clock
+
+    def message_created(self, message: Message) -> None:
+        """Tell the gateway of a new message; nobody hears of ephemeral ones."""
+        if not message.ephemeral:
+            self.gateway.dispatch("MESSAGE_CREATE", self.wire.event(message), channel=message.channel)
+
+    def message_edited(self, message: Message) -> None:
+        """Tell the gateway of an edit."""
+        if not message.ephemeral:
+            self.gateway.dispatch("MESSAGE_UPDATE", self.wire.event(message), channel=message.channel)
+
+    def message_deleted(self, message: Message) -> None:
+        """Forget a message and tell the gateway."""
+        self.world.remove(message)
+        if not message.ephemeral:
+            payload = {"id": str(message.id), **self._place(message)}
+            self.gateway.dispatch("MESSAGE_DELETE", payload, channel=message.channel)
+
+    def reacted(self, message: Message, emoji: str, user: User, *, added: bool) -> None:
+        """Tell the gateway of a reaction; the bot hears its own echo too."""
+        payload = {
+            "user_id": str(user.id),
+            "message_id": str(message.id),
+            "emoji": emoji_payload(emoji),
+            "burst": False,
+            "type": 0,
+            **self._place(message),
+        }
+        if added:
+            payload["message_author_id"] = str(message.author.id)
+            if (guild := message.channel.guild) and user.id in guild.members:
+                payload["member"] = member_payload(guild.members[user.id])
+        event = "MESSAGE_REACTION_ADD" if added else "MESSAGE_REACTION_REMOVE"
+        self.gateway.dispatch(event, payload, channel=message.channel)
+
+    def check_pace(self, message: Message) -> None:
+        """Note progress edits that came too close together."""
+        if violation := pace_violation(message.edits, self.strictness.edit_pace):
+            self.record.violations.append(violation)
+
+    def log(self, exchange: Exchange) -> None:
+        """Keep an exchange and wake those who wait."""
+        self.record.log.append(exchange)
+        self.changes.announce()
+
+    def _place(self, message: Message) -> dict[str, str]:
+        guild = message.channel.guild
+        place = {"channel_id": str(message.channel.id)}
+        return place | ({"guild_id": str(guild.id)} if guild else {})
+
+
+def new_backstage(base_url: str, *, judge: Path | None, strictness: Strictness, buckets: bool) -> Backstage:
+    """Everything wired together, with the standing cast and nothing said yet."""
+    world = new_world(DoubleClock())
+    record = Record.judged_by(judge)
+    links = FileLinks(base_url, world)
+    resume_url = base_url.replace("http://", "ws://") + "/resume"
+    return Backstage(
+        world,
+        record,
+        Gateway(world, record, resume_url),
+        strictness,
+        Buckets(world.clock, enforced=buckets),
+        links,
+        MessagePayloads(world, links),
+        Composer(world, record.violations),
+    )

@@ -1,0 +1,152 @@
+"""Ordinary objects of the core with defaults, so that a test names only what it is about."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any, Final
+
+from generation.delivery import Answer, Delivery
+from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.ledger import Entry, reserve
+from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.ports import AuditEntry, Lease
+from generation.pricing import Micros
+from generation.request import Endpoint, GenerationRequest
+
+NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+"""When everything happens unless the test says otherwise."""
+
+_numbers = count(1)
+
+
+def later(**distance: float) -> datetime:
+    """A moment after NOW: ``later(minutes=5)``; negative for before."""
+    return NOW + timedelta(**distance)
+
+
+def a_server(server_id: str = "9001", platform: Platform = Platform.DISCORD) -> ServerRef:
+    """A Discord guild."""
+    return ServerRef(platform, server_id)
+
+
+def a_user(user_id: str = "7001", platform: Platform = Platform.DISCORD) -> UserRef:
+    """A member."""
+    return UserRef(platform, user_id)
+
+
+def a_channel(channel_id: str = "5001", *, server: ServerRef | None = None, thread: str | None = None) -> ChannelRef:
+    """A channel of the usual server."""
+    return ChannelRef(server or a_server(), channel_id, thread)
+
+
+def a_message(message_id: str = "3001", *, channel: ChannelRef | None = None) -> MessageRef:
+    """A message in the usual channel."""
+    return MessageRef(channel or a_channel(), message_id)
+
+
+def a_request(**changes: Any) -> GenerationRequest:
+    """A paper boat with every default and seed 42."""
+    return GenerationRequest.model_validate({"prompt": "a paper boat on a stormy sea", "seed": 42} | changes)
+
+
+def a_job(**changes: Any) -> Job:
+    """A new job with an id and an origin of its own; ``changes`` are fields of Job."""
+    number = next(_numbers)
+    fields = {
+        "id": JobId(f"{number:024x}"),
+        "request": a_request(),
+        "requested_by": a_user(),
+        "channel": a_channel(),
+        "origin": f"interaction:{number}",
+        "created_at": NOW,
+        "reserved": Micros(40_000),
+    }
+    return Job(**(fields | changes))
+
+
+def a_handle(job: Job, **changes: Any) -> RequestHandle:
+    """Where the job's last submission is to be found."""
+    fields = {
+        "backend": job.backend or "fal",
+        "endpoint": job.request.endpoint,
+        "request_id": f"request-{job.id}",
+        "attempt": job.attempt,
+    }
+    return RequestHandle(**(fields | changes))
+
+
+def moved(job: Job, status: JobStatus, at: datetime = NOW) -> Job:
+    """A new job, brought to the status by the moves that lead there."""
+    submitting = job.submitting("fal", at)
+    match status:
+        case JobStatus.PENDING:
+            return job
+        case JobStatus.SUBMITTING:
+            return submitting
+        case JobStatus.CANCELLED:
+            return job.cancelled(at)
+        case JobStatus.FAILED:
+            return submitting.failed(Failure(FailureKind.OUTCOME_UNKNOWN, "the connection broke"), at)
+        case _:
+            return _accepted(submitting, status, at)
+
+
+def _accepted(submitting: Job, status: JobStatus, at: datetime) -> Job:
+    queued = submitting.queued(a_handle(submitting))
+    if status is JobStatus.QUEUED:
+        return queued
+    running = queued.running(at)
+    if status is JobStatus.RUNNING:
+        return running
+    return running.succeeded(Artifact(f"{running.id}.mp4", 123_456), running.reserved, at)
+
+
+def a_full_job() -> Job:
+    """A job with something other than the default in every field that can hold it, legal or not."""
+    job = a_job(
+        request=a_request(
+            endpoint=Endpoint.TURBO,
+            motions=("zoom-in", "pan-left"),
+            video_size={"width": 640, "height": 360},
+            guidance_scale=1.25,
+            prompt="ein Boot ⛵ auf der See\nzweite Zeile",
+        ),
+        channel=a_channel(thread="1700000000.000100"),
+        parent=JobId("f" * 24),
+        not_before=later(seconds=7),
+        waiting_for="the backend is busy",
+        cancel_requested=True,
+    )
+    return replace(
+        moved(job, JobStatus.SUCCEEDED, later(seconds=3.000001)),
+        cost=Micros(41_234),
+        failure=Failure(FailureKind.CONTENT, "a detail"),
+        not_before=later(seconds=7),
+        waiting_for="the backend is busy",
+    )
+
+
+def a_delivery(job: Job, **changes: Any) -> Delivery:
+    """The delivery that a new job opens, in its channel; ``changes`` are fields of Delivery."""
+    return replace(Delivery(job.id, job.channel, opened_at=job.created_at), **changes)
+
+
+def an_answer(**changes: Any) -> Answer:
+    """A first answer that can be reached for 14 minutes."""
+    return replace(Answer("an-interaction-token", later(minutes=14)), **changes)
+
+
+def a_lease(owner: str = "this-process", until: datetime | None = None) -> Lease:
+    """Held for a minute."""
+    return Lease(owner, until or later(minutes=1))
+
+
+def an_entry(job: Job | None = None, **changes: Any) -> Entry:
+    """The reservation of a job; ``changes`` are fields of Entry."""
+    return replace(reserve(job or a_job(), NOW), **changes)
+
+
+def an_audit_entry(**changes: Any) -> AuditEntry:
+    """An admin's change of limits."""
+    entry = AuditEntry(a_server(), a_user("7900"), NOW, "limits", before="user_clips_per_day=20", after="unlimited")
+    return replace(entry, **changes)

@@ -1,0 +1,109 @@
+"""Where each model comes from, how large it is and under which licence: what ``flipbook worker models`` lists.
+
+Sizes are those that the repositories' pages state (epiCRealism's are those of Stable Diffusion 1.5 in fp32, which it
+is); what a download really takes is asked of the hub before it begins. Licences are as the pages state them.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from generation.request import Motion
+from worker.engines.animatediff.models import TURBO_LORA, WEIGHTS
+
+DEFAULT_BASE: Final = "emilianJR/epiCRealism"
+ANIMATEDIFF_LICENCE: Final = "none stated on its page; the code it belongs to is Apache-2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSource:
+    """One repository and the files of it that the engine reads.
+
+    folder: where they go, relative to the models folder. megabytes: roughly how much that is.
+    """
+
+    name: str
+    repo_id: str
+    folder: str
+    files: tuple[str, ...]
+    megabytes: int
+    licence: str
+    purpose: str
+    optional: bool = False
+
+    @property
+    def page(self) -> str:
+        """The page that states the licence."""
+        return f"https://huggingface.co/{self.repo_id}"
+
+
+_TOKENIZER: Final = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+_BASE_FILES: Final = (
+    *(f"tokenizer/{name}" for name in _TOKENIZER),
+    "text_encoder/config.json",
+    "text_encoder/model.safetensors",
+    f"unet/{WEIGHTS}.safetensors",
+    "unet/config.json",
+    f"vae/{WEIGHTS}.safetensors",
+    "vae/config.json",
+)
+_ADAPTER_FILES: Final = ("config.json", f"{WEIGHTS}.safetensors")
+
+
+def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
+    """Every model the engine can use, in the order of the list; `base` is any Stable Diffusion 1.5 repository."""
+    return (
+        ModelSource(
+            "base", base, "base", _BASE_FILES, 4270, "creativeml-openrail-m", "draws the pictures of both endpoints"
+        ),
+        ModelSource(
+            "motion-adapter",
+            "guoyww/animatediff-motion-adapter-v1-5-2",
+            "motion-adapter",
+            _ADAPTER_FILES,
+            1820,
+            ANIMATEDIFF_LICENCE,
+            "moves them: the standard endpoint",
+        ),
+        ModelSource(
+            "animatelcm",
+            "wangfuyun/AnimateLCM",
+            "animatelcm",
+            ("config.json", f"{WEIGHTS}.fp16.safetensors", TURBO_LORA),
+            1043,
+            "MIT, as its code repository states",
+            "moves them in few steps: the turbo endpoint",
+        ),
+        *(_motion(motion) for motion in Motion),
+        ModelSource(
+            "taesd",
+            "madebyollin/taesd",
+            "taesd",
+            _ADAPTER_FILES,
+            10,
+            "MIT",
+            "decodes quicker and softer than the base",
+            optional=True,
+        ),
+        ModelSource(
+            "safety-checker",
+            base,
+            "base",
+            ("safety_checker/config.json", "safety_checker/model.safetensors"),
+            1220,
+            "creativeml-openrail-m",
+            "refuses clips in which it sees nudity",
+            optional=True,
+        ),
+    )
+
+
+def _motion(motion: Motion) -> ModelSource:
+    return ModelSource(
+        f"motion-{motion.value}",
+        f"guoyww/animatediff-motion-lora-{motion.value}",
+        f"motion-lora/{motion.value}",
+        (f"{WEIGHTS}.safetensors",),
+        77,
+        ANIMATEDIFF_LICENCE,
+        f"the camera motion {motion.value}",
+    )

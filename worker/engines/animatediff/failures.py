@@ -1,0 +1,71 @@
+"""Translates what torch raises into the engine's errors, in one place."""
+
+import logging
+from typing import Final
+
+import torch
+
+from worker.engine import DeviceLost, EngineError, OutOfMemory
+
+log = logging.getLogger(__name__)
+
+_LOST: Final = (
+    "cuda error",
+    "hip error",
+    "cudnn_status_execution_failed",
+    "cublas_status_execution_failed",
+    "cublas_status_internal_error",
+    "device-side assert",
+    "illegal memory access",
+    "no cuda gpus are available",
+    "cuda driver",
+    "unspecified launch failure",
+)
+"""After any of these every later call on the device fails too: its context is poisoned."""
+_OUT_OF_MEMORY: Final = ("out of memory", "cublas_status_alloc_failed", "can't allocate memory", "not enough memory")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on the device or on the CPU; such an error leaves the device fit for work."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and _mentions(error, _OUT_OF_MEMORY)
+
+
+def is_device_lost(error: BaseException) -> bool:
+    """Whether the device is gone or its context poisoned."""
+    return isinstance(error, RuntimeError) and not is_out_of_memory(error) and _mentions(error, _LOST)
+
+
+def _mentions(error: BaseException, words: tuple[str, ...]) -> bool:
+    text = str(error).lower()
+    return any(word in text for word in words)
+
+
+def translated(error: Exception, *, doing: str) -> EngineError:
+    """The engine's error for whatever went wrong while `doing` something to a render."""
+    if isinstance(error, EngineError):
+        return error
+    if is_device_lost(error):
+        log.error("The device was lost while %s: %s", doing, _first_line(error))
+        return DeviceLost(
+            "The GPU stopped answering. The worker has to start again; "
+            "if this comes back, look at the GPU's driver, temperature and power."
+        )
+    if is_out_of_memory(error):
+        return OutOfMemory(
+            "There was not enough memory for this clip, even alone and in the smallest pieces. "
+            "A smaller size or fewer frames will fit."
+        )
+    log.exception("The engine failed while %s", doing, exc_info=error)
+    return EngineError("The engine failed on this clip; the worker's log says more. Other clips are not affected.")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def free_device_memory() -> None:
+    """Give cached memory back to the device; only worth its time after memory ran out."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

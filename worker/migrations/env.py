@@ -1,0 +1,14 @@
+"""Alembic's way in: runs the migrations on the connection that :func:`db.engine.upgrade` hands over, in its loop."""
+
+from alembic import context
+
+from worker.store import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

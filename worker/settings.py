@@ -1,0 +1,105 @@
+"""The worker's settings: environment variables that begin with ``FLIPBOOK_WORKER_``, or a ``.env`` file."""
+
+import ipaddress
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final, Self
+
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MEBIBYTE: Final = 2**20
+
+
+class EngineChoice(StrEnum):
+    """Which engine to use; ``auto`` takes AnimateDiff when torch and the models are there, else the preview."""
+
+    AUTO = "auto"
+    ANIMATEDIFF = "animatediff"
+    PREVIEW = "preview"
+
+
+class WorkerSettings(BaseSettings):
+    """Everything about a worker that its operator may set. Sizes in bytes, times in seconds."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FLIPBOOK_WORKER_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")] = 8650
+    public_url: AnyHttpUrl | None = Field(
+        default=None,
+        description="Base of every URL in the worker's answers; without it, the address that the caller used.",
+    )
+    data_dir: Path = Field(default=Path("data/worker"), description="Folder for requests and finished clips.")
+    models_dir: Path | None = Field(default=None, description="Folder with the models of the AnimateDiff engine.")
+    engine: EngineChoice = Field(default=EngineChoice.AUTO, description="Which engine renders.")
+    step_seconds: Annotated[
+        float, Field(ge=0, le=60, allow_inf_nan=False, description="How long each step of the preview engine lasts.")
+    ] = 0
+    key: SecretStr | None = Field(
+        default=None,
+        description="Keys that callers may use, as id:secret, separated by commas. Without any, only this machine"
+        " itself may call.",
+    )
+    result_seconds: Annotated[int, Field(ge=60, description="How long results are kept after they are finished.")] = (
+        24 * 3600
+    )
+    max_queue: Annotated[int, Field(ge=1, le=100_000, description="How many requests may wait at most.")] = 1000
+    max_streams: Annotated[int, Field(ge=1, description="How many status streams may be open at once.")] = 2000
+    max_disk_bytes: Annotated[
+        int, Field(ge=MEBIBYTE, description="How much the files in the data folder may take together.")
+    ] = 10 * 1024 * MEBIBYTE
+    exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
+
+    @field_validator("key", mode="after")
+    @classmethod
+    def _well_formed(cls, key: SecretStr | None) -> SecretStr | None:
+        """Raise ValueError, without quoting anything, when a key is not ``id:secret``."""
+        for pair in _pairs(key):
+            name, colon, secret = pair.partition(":")
+            if not (name and colon and secret):
+                raise ValueError("must be id:secret, or several of them separated by commas")
+        return key
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if not self.keys and not self.on_loopback:
+            raise ValueError(
+                f"host {self.host} can be reached from other machines: set FLIPBOOK_WORKER_KEY to id:secret,"
+                " or listen on 127.0.0.1"
+            )
+        return self
+
+    @property
+    def keys(self) -> dict[str, SecretStr]:
+        """The secrets of all keys by key id."""
+        pairs = (pair.partition(":") for pair in _pairs(self.key))
+        return {name: SecretStr(secret) for name, _, secret in pairs}
+
+    @property
+    def on_loopback(self) -> bool:
+        """True when nobody but this machine can reach ``host``."""
+        return is_loopback(self.host)
+
+    @property
+    def database_url(self) -> str:
+        """The worker's own database, in its data folder."""
+        return f"sqlite:///{self.data_dir / 'worker.db'}"
+
+
+def is_loopback(host: str) -> bool:
+    """True for ``localhost`` and the loopback addresses, in any spelling."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _pairs(key: SecretStr | None) -> list[str]:
+    if key is None:
+        return []
+    return [pair.strip() for pair in key.get_secret_value().split(",") if pair.strip()]

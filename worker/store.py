@@ -1,0 +1,245 @@
+"""The worker's record of its requests, in SQLite: what is in here survives a power cut; what is not never happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    RowMapping,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.engine import UtcDateTime, begin_read, begin_write, open_engine, upgrade
+from generation.request import Endpoint, GenerationRequest
+from generation.wire import ErrorBody, LogEntry, RequestState
+from worker.records import Clip, Ending, Failure, Idempotency, Kept, Request, Wishes
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+VERSION_TABLE: Final = "worker_version"
+
+metadata = MetaData()
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("owner", Text, nullable=False),
+    Column("idempotency_key", Text),
+    Column("digest", Text),
+    Column("endpoint", Text, nullable=False),
+    Column("input", Text),
+    Column("low_priority", Boolean, nullable=False),
+    Column("start_by", UtcDateTime),
+    Column("may_run_again", Boolean, nullable=False),
+    Column("webhook", Text),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("cancel_requested", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("finished_at", UtcDateTime),
+    Column("file_name", Text),
+    Column("file_size", Integer),
+    Column("seed", Integer),
+    Column("http_status", Integer),
+    Column("error_body", Text),
+    Column("error", Text),
+    Column("error_type", Text),
+    Column("logs", Text, nullable=False),
+    Index("ix_requests_idempotency", "owner", "idempotency_key", unique=True),
+    Index("ix_requests_open", "number", sqlite_where=text("state != 'COMPLETED'")),
+    Index("ix_requests_finished_at", "finished_at"),
+)
+
+_LOGS: Final = TypeAdapter(tuple[LogEntry, ...])
+
+
+class IdempotencyConflict(Exception):
+    """The caller used the same idempotency key for something else before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A request that is no longer kept, and the name of the file that it had, if it had one."""
+
+    request_id: str
+    file_name: str | None
+
+
+class RequestStore:
+    """Requests by id, on disk. All methods raise StoreError and its children, or StorageFull, when the disk fails."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Open the database, making or upgrading it. Raises DatabaseTooNew when a newer worker made it."""
+        engine = open_engine(url)
+        try:
+            await upgrade(engine, MIGRATIONS, VERSION_TABLE)
+        except BaseException:
+            await engine.dispose()
+            raise
+        return cls(engine)
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        await self._engine.dispose()
+
+    async def insert(self, request: Request, idempotency: Idempotency | None = None) -> Request:
+        """Keep a new request, or give back the one that the same caller submitted under the same idempotency key.
+
+        Raises IdempotencyConflict when that one asked for something else.
+        """
+        async with begin_write(self._engine) as connection:
+            if idempotency is not None and (earlier := await _submitted(connection, request.owner, idempotency)):
+                return earlier
+            await connection.execute(insert(requests).values(_new_row(request, idempotency)))
+        return request
+
+    async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> Request | None:
+        """What that caller submitted under that idempotency key; raises IdempotencyConflict like :meth:`insert`."""
+        async with begin_read(self._engine) as connection:
+            return await _submitted(connection, owner, idempotency)
+
+    async def save(self, request: Request, logs: tuple[LogEntry, ...] = ()) -> None:
+        """Keep where the request stands now."""
+        async with begin_write(self._engine) as connection:
+            statement = update(requests).where(requests.c.id == request.id)
+            await connection.execute(statement.values(**_progress_row(request), logs=_LOGS.dump_json(logs).decode()))
+
+    async def find(self, request_id: str) -> Kept | None:
+        """A request with its logs, open or finished."""
+        async with begin_read(self._engine) as connection:
+            result = await connection.execute(select(requests).where(requests.c.id == request_id))
+            row = result.mappings().first()
+        return None if row is None else Kept(_request(row), _LOGS.validate_json(row["logs"]))
+
+    async def open_requests(self) -> tuple[Request, ...]:
+        """All that have not ended, in the order of their submission."""
+        statement = select(requests).where(text("state != 'COMPLETED'")).order_by(requests.c.number)
+        async with begin_read(self._engine) as connection:
+            rows = (await connection.execute(statement)).mappings().all()
+        return tuple(_request(row) for row in rows)
+
+    async def forget_finished_before(self, moment: datetime, at_most: int = 500) -> tuple[Forgotten, ...]:
+        """Drop requests that ended before then, the oldest first; returns what they leave behind."""
+        finished = (requests.c.finished_at < moment, requests.c.state == RequestState.COMPLETED.value)
+        oldest = select(requests.c.number).where(*finished).order_by(requests.c.finished_at).limit(at_most)
+        statement = delete(requests).where(requests.c.number.in_(oldest)).returning(requests.c.id, requests.c.file_name)
+        async with begin_write(self._engine) as connection:
+            rows = (await connection.execute(statement)).all()
+        return tuple(Forgotten(request_id, file_name) for request_id, file_name in rows)
+
+    async def file_names(self) -> frozenset[str]:
+        """The names of all files that some result points to."""
+        statement = select(requests.c.file_name).where(requests.c.file_name.is_not(None))
+        async with begin_read(self._engine) as connection:
+            return frozenset((await connection.execute(statement)).scalars().all())
+
+
+async def _submitted(connection: AsyncConnection, owner: str, idempotency: Idempotency) -> Request | None:
+    named = (requests.c.owner == owner, requests.c.idempotency_key == idempotency.key)
+    row = (await connection.execute(select(requests).where(*named))).mappings().first()
+    if row is None:
+        return None
+    if row["digest"] != idempotency.digest:
+        raise IdempotencyConflict(idempotency.key)
+    return _request(row)
+
+
+def _new_row(request: Request, idempotency: Idempotency | None) -> dict[str, Any]:
+    return {
+        "id": request.id,
+        "owner": request.owner,
+        "idempotency_key": None if idempotency is None else idempotency.key,
+        "digest": None if idempotency is None else idempotency.digest,
+        "endpoint": request.endpoint.value,
+        "input": None if request.input is None else request.input.model_dump_json(),
+        "low_priority": request.wishes.low_priority,
+        "start_by": request.wishes.start_by,
+        "may_run_again": request.wishes.may_run_again,
+        "webhook": request.wishes.webhook,
+        "created_at": request.created_at,
+        "logs": "[]",
+        **_progress_row(request),
+    }
+
+
+def _progress_row(request: Request) -> dict[str, Any]:
+    """The columns that change during a request's life."""
+    return {
+        "state": request.state.value,
+        "attempts": request.attempts,
+        "cancel_requested": request.cancel_requested,
+        "started_at": request.started_at,
+        "finished_at": request.finished_at,
+        **_ending_row(request.ending),
+    }
+
+
+def _ending_row(ending: Ending | None) -> dict[str, Any]:
+    match ending:
+        case Clip(file_name, size, seed):
+            return {"file_name": file_name, "file_size": size, "seed": seed}
+        case Failure(http_status, body, error, error_type):
+            return {
+                "http_status": http_status,
+                "error_body": body.model_dump_json(),
+                "error": error,
+                "error_type": error_type,
+            }
+        case None:
+            return {}
+
+
+def _request(row: RowMapping) -> Request:
+    return Request(
+        id=row["id"],
+        owner=row["owner"],
+        endpoint=Endpoint(row["endpoint"]),
+        input=_input(row["input"]),
+        created_at=row["created_at"],
+        wishes=Wishes(row["low_priority"], row["start_by"], row["may_run_again"], row["webhook"]),
+        state=RequestState(row["state"]),
+        attempts=row["attempts"],
+        cancel_requested=row["cancel_requested"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        ending=_ending(row),
+    )
+
+
+def _input(stored: str | None) -> GenerationRequest | None:
+    """What was valid when it was submitted need not be valid in this version."""
+    if stored is None:
+        return None
+    try:
+        return GenerationRequest.model_validate_json(stored)
+    except ValidationError:
+        return None
+
+
+def _ending(row: RowMapping) -> Ending | None:
+    if row["file_name"] is not None:
+        return Clip(row["file_name"], row["file_size"], row["seed"])
+    if row["http_status"] is not None:
+        body = ErrorBody.model_validate_json(row["error_body"])
+        return Failure(row["http_status"], body, row["error"], row["error_type"])
+    return None

@@ -1,0 +1,97 @@
+"""Requests in memory, and the line in which they wait for the engine."""
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+
+from generation.wire import LogEntry
+from worker.order import in_order
+from worker.records import Request
+
+
+class LiveRequest:
+    """A request in memory: where it stands, what its render said, and a bell for those who watch it.
+
+    ``version`` grows with everything that a watcher could see.
+    """
+
+    def __init__(self, request: Request, logs: Sequence[LogEntry] = ()) -> None:
+        self.request = request
+        self.logs = list(logs)
+        self.lock = asyncio.Lock()
+        self.version = 0
+        self._bell: asyncio.Event | None = None
+
+    async def newer_than(self, version: int) -> None:
+        """Wait until the request differs from what it was at that version."""
+        while self.version == version:
+            self._bell = self._bell or asyncio.Event()
+            await self._bell.wait()
+
+    def ring(self) -> None:
+        """Wake everybody who watches."""
+        self.version += 1
+        if self._bell is not None:
+            self._bell.set()
+            self._bell = None
+
+
+class WaitingLine:
+    """The waiting requests. Who comes when is worked out only when somebody asks after something has changed."""
+
+    def __init__(self, active: Callable[[], Iterable[Request]], clock: Callable[[], datetime]) -> None:
+        self._active = active
+        self._clock = clock
+        self._waiting: dict[str, LiveRequest] = {}
+        self._positions: dict[str, int] | None = None
+        self._deadlines: list[tuple[datetime, str]] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def __iter__(self) -> Iterator[LiveRequest]:
+        return iter(self._waiting.values())
+
+    def get(self, request_id: str) -> LiveRequest | None:
+        """A waiting request."""
+        return self._waiting.get(request_id)
+
+    def add(self, live: LiveRequest) -> None:
+        """Put a request at the end of the line; its key, its priority and its age decide where it really stands."""
+        self._waiting[live.request.id] = live
+        self._positions = None
+        if live.request.wishes.start_by is not None:
+            heapq.heappush(self._deadlines, (live.request.wishes.start_by, live.request.id))
+
+    def remove(self, request_id: str) -> None:
+        """Take a request out of the line, if it is in there; the others may move up and those who watch may know."""
+        self._positions = None
+        if self._waiting.pop(request_id, None) is not None:
+            for live in self._waiting.values():
+                live.ring()
+
+    def position(self, request_id: str) -> int:
+        """How many requests will be rendered before this one."""
+        if self._positions is None:
+            self._positions = {request.id: ahead for ahead, request in enumerate(self._order())}
+        return self._positions.get(request_id, 0)
+
+    def first(self) -> LiveRequest | None:
+        """The request whose turn it is."""
+        first = next(iter(self._order()), None)
+        return None if first is None else self._waiting[first.id]
+
+    def next_deadline(self) -> datetime | None:
+        """The earliest moment at which one of them has waited too long."""
+        while self._deadlines and self._deadlines[0][1] not in self._waiting:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else None
+
+    def late(self) -> list[LiveRequest]:
+        """Those whose deadline for the start has passed."""
+        now = self._clock()
+        return [self._waiting[id_] for by, id_ in self._deadlines if by <= now and id_ in self._waiting]
+
+    def _order(self) -> list[Request]:
+        return in_order((live.request for live in self._waiting.values()), self._active(), self._clock())
