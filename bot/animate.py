@@ -11,6 +11,7 @@ from adapters.terminal.messenger import LOCAL_CHANNEL, LOCAL_SERVER, LOCAL_USER,
 from adapters.terminal.screen import Screen
 from bot.app import App, Arrange, Role, open_app
 from bot.settings import Settings
+from bot.supervisor import WorkerCannotStart
 from generation.delivery import DeliveryStatus
 from generation.errors import BackendError, JobAlreadyFinished, StoreError
 from generation.job import Job, JobId
@@ -84,7 +85,12 @@ async def _submit(app: App, role: Role, request: GenerationRequest) -> Job:
 async def _carry_to_its_end(app: App, job: Job, screen: Screen) -> None:
     if app.worker is not None:
         screen.show(Progress(Phase.WAITING, waiting_for="the worker to start"))
-        await app.worker.ready()
+        try:
+            await app.worker.ready()
+        except WorkerCannotStart as error:
+            screen.say(str(error))
+            await app.service.cancel(job.id, by=LOCAL_USER, server=LOCAL_SERVER)
+            return
     while not job.status.is_final:
         if job.not_before is not None:
             await app.clock.sleep(max(0.0, (job.not_before - app.clock.now()).total_seconds()))

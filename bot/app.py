@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from generation.artifacts import ObjectArtifacts
 from pydantic import SecretStr
 
 from adapters.terminal.messenger import LOCAL_SERVER
@@ -21,6 +20,7 @@ from bot.settings import BackendName, Settings, child_environment
 from bot.supervisor import EmbeddedWorker
 from db.cipher import FernetCipher
 from db.store import SqlStore
+from generation.artifacts import ObjectArtifacts
 from generation.carrier import Carrier
 from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside

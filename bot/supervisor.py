@@ -22,6 +22,10 @@ _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
 
 
+class WorkerCannotStart(Exception):
+    """The child ended before it was ever ready; it has said why on standard error."""
+
+
 class EmbeddedWorker:
     """One worker child, started again whenever it ends; ``moved`` hears of each new address."""
 
@@ -40,6 +44,7 @@ class EmbeddedWorker:
         self._clock = clock
         self._moved = moved
         self._ready = asyncio.Event()
+        self._ended_early = asyncio.Event()
         self._log = structlog.get_logger("flipbook.supervisor")
         self._pause = _FIRST_PAUSE
         self._port = 0
@@ -52,20 +57,29 @@ class EmbeddedWorker:
         return "ready" if self._ready.is_set() else "starting"
 
     async def ready(self) -> None:
-        """Return once a worker has told its address."""
-        await self._ready.wait()
+        """Return once a worker has told its address. Raises WorkerCannotStart when it ends before that."""
+        waiting = [asyncio.create_task(event.wait()) for event in (self._ready, self._ended_early)]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+        if not self._ready.is_set():
+            raise WorkerCannotStart("The worker on this machine cannot start; the lines above say why.")
 
     async def run(self) -> None:
         """Keep a worker running until cancelled; then end it."""
         while True:
             code = await self._run_once()
-            if not self._ready.is_set():
-                self._port = 0  # whatever kept it from starting, a taken port is ruled out
+            was_ready = self._ready.is_set()
             self._ready.clear()
             if code == LOCKED:
                 await self._use_other()
             else:
                 self._log.warning("worker ended", code=code, restart_in=self._pause)
+                self._port = self._port if was_ready else 0  # a port that somebody else has taken is ruled out
+                if not was_ready:
+                    self._ended_early.set()
             await self._clock.sleep(self._pause)
             self._pause = min(_LONGEST_PAUSE, self._pause * 2)
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from pydantic import ValidationError
-from worker.serve import serve
 
 from bot.settings import SettingsError, complaints
+from worker.serve import serve
 from worker.settings import WorkerSettings
 
 

@@ -87,7 +87,7 @@ async def status_counts(connection: AsyncConnection) -> dict[str, int]:
     """How many unfinished jobs there are in each status; none is a number too."""
     rows = await connection.execute(select(jobs.c.status, func.count()).where(UNFINISHED).group_by(jobs.c.status))
     counts = {status.value: 0 for status in JobStatus if status not in FINAL}
-    return counts | dict(rows.tuples())
+    return counts | dict(rows.all())
 
 
 async def touch(connection: AsyncConnection) -> None:

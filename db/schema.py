@@ -100,7 +100,9 @@ UNFINISHED: Final = jobs.c.status.in_([literal_column(f"'{status}'") for status 
 
 Index("ix_jobs_of_user", jobs.c.user, jobs.c.server, jobs.c.created_at)
 Index("ix_jobs_unfinished", jobs.c.status, jobs.c.created_at, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
-Index("ix_jobs_under_way", jobs.c.server, jobs.c.user, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+Index(
+    "ix_jobs_under_way", jobs.c.server, jobs.c.user, jobs.c.status, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
+)
 Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 
 deliveries = Table(

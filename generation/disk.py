@@ -9,7 +9,8 @@ from typing import Final
 
 from generation.errors import ArtifactError, StorageFull
 
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The disk is full, the quota is used up, or the process may not write files of that size."""
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        kind = StorageFull if error.errno in _FULL else ArtifactError
+        kind = StorageFull if error.errno in NO_ROOM else ArtifactError
         raise kind(error.strerror or type(error).__name__) from error
 
 

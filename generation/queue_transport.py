@@ -80,7 +80,7 @@ class QueueTransport:
         direct_host: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._authorization = {"Authorization": f"Key {_clean(key)}"} if key else {}
+        self._authorization = {"Authorization": f"Key {_clean(key)}"} if key is not None else {}
         self._timeouts = timeouts
         wait = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
         short = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS)

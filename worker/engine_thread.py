@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from typing import Final, Protocol, runtime_checkable
 
 from generation.request import GenerationRequest
 from worker.engine import DeviceLost, Engine, EngineUnavailable, Frames, Render
+
+QUIET_SECONDS: Final = 3.0
+"""How long nobody must have wanted anything before the engine uses the time for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,15 @@ class _Stop:
 _Command = _Begin | _Drop | _Stop
 
 
+@runtime_checkable
+class UsesQuietTime(Protocol):
+    """An engine that has something to do when nobody wants anything, such as compiling."""
+
+    def idle(self) -> bool:
+        """Do one piece of it; False when there is nothing left to do."""
+        ...
+
+
 class _Stopped(Exception):
     """Told to stop."""
 
@@ -94,6 +107,7 @@ class EngineThread:
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._renders: dict[str, Render] = {}
         self._began: dict[str, float] = {}
+        self._quiet_work = engine if isinstance(engine, UsesQuietTime) else None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -136,11 +150,7 @@ class EngineThread:
 
     def _obey(self) -> None:
         """Carry out what was told since the last step; wait for something when there is nothing to render."""
-        while True:
-            try:
-                command = self._commands.get(block=not self._renders)
-            except Empty:
-                return
+        while (command := self._next_command()) is not None:
             match command:
                 case _Begin(request_id, request):
                     self._begin(request_id, request)
@@ -148,6 +158,21 @@ class EngineThread:
                     self._drop(request_id)
                 case _Stop():
                     raise _Stopped
+
+    def _next_command(self) -> _Command | None:
+        """The next command; None when there is something to render meanwhile."""
+        try:
+            if self._renders:
+                return self._commands.get_nowait()
+            while self._quiet_work is not None:
+                try:
+                    return self._commands.get(timeout=QUIET_SECONDS)
+                except Empty:
+                    if not self._quiet_work.idle():
+                        break
+            return self._commands.get()
+        except Empty:
+            return None
 
     def _begin(self, request_id: str, request: GenerationRequest) -> None:
         try:

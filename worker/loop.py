@@ -48,10 +48,12 @@ class Loop:
         self._dropping: set[str] = set()
         self._ending = 0
         self._broken: Exception | None = None
+        self._thread: EngineThread | None = None
 
     async def run(self) -> None:
         """Work until cancelled. Raises EngineUnavailable, DeviceLost or whatever else broke the engine."""
         thread = EngineThread(self._engine, _threadsafe(self._tell, asyncio.get_running_loop()))
+        self._thread = thread
         thread.start()
         try:
             async with asyncio.TaskGroup() as endings:
@@ -64,6 +66,10 @@ class Loop:
         finally:
             thread.stop()
         raise self._broken
+
+    async def engine_stopped(self, seconds: float) -> bool:
+        """Wait, after the end of :meth:`run`, for the step under way; False when it takes longer than that."""
+        return self._thread is None or await asyncio.to_thread(self._thread.join, seconds)
 
     async def put_everything_back(self) -> None:
         """What is being rendered will be rendered by the next worker, as if it had never begun here."""
@@ -123,7 +129,11 @@ class Loop:
 
     async def _end_late_ones(self) -> None:
         for live in self._book.line.late():
-            await self._settle(live, failures.started_too_late())
+            try:
+                await self._book.finish(live, failures.started_too_late())
+            except (StoreError, StorageFull) as error:
+                await self._wait_for_the_disk(live, error)
+                return
 
     async def _begin(self, thread: EngineThread) -> None:
         while self._has_a_place():
@@ -163,7 +173,7 @@ class Loop:
         try:
             return await asyncio.to_thread(self._make_clip, outcome, wish)
         except StorageFull as error:
-            log.error("clip not kept", request_id=live.request.id, reason=str(error))
+            log.warning("clip not kept", request_id=live.request.id, reason=str(error))
             return failures.disk_full()
         except Exception as error:
             log.exception("clip not made", request_id=live.request.id)
@@ -187,7 +197,7 @@ class Loop:
                 return
 
     async def _wait_for_the_disk(self, live: LiveRequest, error: Exception) -> None:
-        log.error("cannot write", request_id=live.request.id, reason=str(error))
+        log.warning("cannot write", request_id=live.request.id, reason=str(error))
         await asyncio.sleep(RETRY_SECONDS)
         self._wake.set()
 

@@ -49,8 +49,10 @@ class WorkerSettings(BaseSettings):
     max_queue: Annotated[int, Field(ge=1, le=100_000, description="How many requests may wait at most.")] = 1000
     max_streams: Annotated[int, Field(ge=1, description="How many status streams may be open at once.")] = 2000
     max_disk_bytes: Annotated[
-        int, Field(ge=MEBIBYTE, description="How much the files in the data folder may take together.")
+        int, Field(ge=64 * MEBIBYTE, description="How much the files in the data folder may take together.")
     ] = 10 * 1024 * MEBIBYTE
+    ssl_certfile: Path | None = Field(default=None, description="Certificate chain (PEM); serves https with it.")
+    ssl_keyfile: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
     exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
 
     @field_validator("key", mode="after")
@@ -82,6 +84,11 @@ class WorkerSettings(BaseSettings):
     def on_loopback(self) -> bool:
         """True when nobody but this machine can reach ``host``."""
         return is_loopback(self.host)
+
+    @property
+    def models_folder(self) -> Path:
+        """Where the AnimateDiff engine looks for its models."""
+        return self.models_dir or self.data_dir / "models"
 
     @property
     def database_url(self) -> str:

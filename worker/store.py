@@ -195,18 +195,17 @@ def _progress_row(request: Request) -> dict[str, Any]:
 
 
 def _ending_row(ending: Ending | None) -> dict[str, Any]:
-    match ending:
-        case Clip(file_name, size, seed):
-            return {"file_name": file_name, "file_size": size, "seed": seed}
-        case Failure(http_status, body, error, error_type):
-            return {
-                "http_status": http_status,
-                "error_body": body.model_dump_json(),
-                "error": error,
-                "error_type": error_type,
-            }
-        case None:
-            return {}
+    clip = ending if isinstance(ending, Clip) else None
+    failure = ending if isinstance(ending, Failure) else None
+    return {
+        "file_name": clip and clip.file_name,
+        "file_size": clip and clip.size,
+        "seed": clip and clip.seed,
+        "http_status": failure and failure.http_status,
+        "error_body": failure and failure.body.model_dump_json(),
+        "error": failure and failure.error,
+        "error_type": failure and failure.error_type,
+    }
 
 
 def _request(row: RowMapping) -> Request:

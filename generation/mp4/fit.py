@@ -30,8 +30,9 @@ _SECOND_PASSES: Final = 3
 _FIRST_CRF: Final = "18"
 _COLOUR_CODES: Final = (1, 5, 6, 7)  # BT.709, both kinds of BT.601, SMPTE 240M: the same in all three lists of H.273
 _NOT_SAID: Final = 2
-_CONTAINER_BYTES: Final = 1700
-_CONTAINER_BYTES_PER_FRAME: Final = 16
+_CONTAINER_BYTES: Final = 1600  # index and x264's own note of 700 bytes
+_CONTAINER_BYTES_PER_FRAME: Final = 8
+_METADATA_BYTES: Final = 24  # per text, besides itself
 
 
 class Change(StrEnum):
@@ -82,38 +83,52 @@ def fit(data: bytes, limit_bytes: int, *, metadata: Mapping[str, str] | None = N
     if video.width * video.height * video.frames > _MAX_TOTAL_PIXELS:
         raise CannotFit(limit_bytes)
     try:
-        return _first_that_fits(data, video, limit_bytes, metadata)
-    except av.FFmpegError as error:  # it can be decoded, or it would be CorruptVideo
+        return _Refit(data, video, limit_bytes, metadata or {}).with_least_change()
+    except av.FFmpegError as error:  # not of reading it, that would be CorruptVideo
         raise CannotFit(limit_bytes) from error
 
 
-def _first_that_fits(data: bytes, video: Video, limit_bytes: int, metadata: Mapping[str, str] | None) -> FittedVideo:
-    for rung in _RUNGS:
-        smaller = _step_down(data, video, rung, limit_bytes, metadata)
-        if smaller is not None:
-            return FittedVideo(smaller, rung.change, probe(smaller))
-    raise CannotFit(limit_bytes)
+@dataclass(frozen=True, slots=True)
+class _Refit:
+    """One clip that is larger than its limit."""
 
+    data: bytes
+    video: Video
+    limit_bytes: int
+    metadata: Mapping[str, str]
 
-def _step_down(
-    data: bytes, video: Video, rung: _Rung, limit_bytes: int, metadata: Mapping[str, str] | None
-) -> bytes | None:
-    """The clip on one rung, or None when it does not fit there or would be too blurred."""
-    picture, frames = _picture(video, rung), -(-video.frames // rung.keep_every)
-    seconds = frames / picture.rate
-    room_bytes = limit_bytes - _CONTAINER_BYTES - frames * _CONTAINER_BYTES_PER_FRAME
-    if room_bytes * 8 < rung.min_bits_per_pixel * frames * picture.width * picture.height:
-        return None
-    with TemporaryDirectory(prefix="flipbook-fit-") as folder:
-        passes = _Passes(data, rung, picture, Path(folder) / "stats", metadata)
+    def with_least_change(self) -> FittedVideo:
+        """The clip on the first rung where it fits."""
+        for rung in _RUNGS:
+            smaller = self._on(rung)
+            if smaller is not None:
+                return FittedVideo(smaller, rung.change, probe(smaller))
+        raise CannotFit(self.limit_bytes)
+
+    def _on(self, rung: _Rung) -> bytes | None:
+        """The clip on one rung, or None when it does not fit there or would be too blurred."""
+        picture, frames = _picture(self.video, rung), -(-self.video.frames // rung.keep_every)
+        room_bits = self._room_bits(frames)
+        if room_bits <= rung.min_bits_per_pixel * frames * picture.width * picture.height:
+            return None
+        with TemporaryDirectory(prefix="flipbook-fit-") as folder:
+            passes = _Passes(self.data, rung, picture, Path(folder) / "stats", self.metadata)
+            return self._within_limit(passes, room_bits * picture.rate / frames)
+
+    def _room_bits(self, frames: int) -> int:
+        """What is left for pictures."""
+        texts = sum(_METADATA_BYTES + len(text.encode("utf-8", "replace")) for text in self.metadata.values())
+        return 8 * (self.limit_bytes - _CONTAINER_BYTES - frames * _CONTAINER_BYTES_PER_FRAME - texts)
+
+    def _within_limit(self, passes: "_Passes", bits_per_second: Fraction) -> bytes | None:
+        """The best of one rung that was measured to fit."""
         smaller, aim = passes.first(), _AIM
         for _ in range(_SECOND_PASSES):
-            bits_per_second = int(aim * room_bytes * 8 / seconds)
-            if len(smaller) <= limit_bytes or bits_per_second < _MIN_BITS_PER_SECOND:
-                break
-            smaller = passes.second(bits_per_second)
-            aim *= _LOWER_AIM * limit_bytes / len(smaller)
-    return smaller if len(smaller) <= limit_bytes else None
+            if len(smaller) <= self.limit_bytes:
+                return smaller
+            smaller = passes.second(max(int(aim * bits_per_second), _MIN_BITS_PER_SECOND))
+            aim *= _LOWER_AIM * self.limit_bytes / len(smaller)
+        return smaller if len(smaller) <= self.limit_bytes else None
 
 
 def _picture(video: Video, rung: _Rung) -> Picture:
@@ -139,7 +154,7 @@ class _Passes:
     rung: _Rung
     picture: Picture
     stats: Path
-    metadata: Mapping[str, str] | None
+    metadata: Mapping[str, str]
 
     def first(self) -> bytes:
         """The clip in good quality, which may already be small enough."""

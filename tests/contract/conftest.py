@@ -4,10 +4,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from databases import Postgres, SqliteFiles, a_cipher, sqlite_url
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_write, open_engine
+from databases import CIPHER_KEY, Postgres, SqliteFiles, a_cipher, sqlite_url
+from db.engine import begin_read, begin_write, open_engine
+from db.schema import jobs
 from db.store import SqlStore
+from generation.job import JobId
+from generation.ports import Lease
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -63,13 +68,49 @@ async def other_store(url: str, store: SqlStore) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture
-async def execute(url: str) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
-    """Runs SQL behind the store's back."""
+async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+    """A way to the same database behind the store's back."""
     engine = open_engine(url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+def execute(engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
+    """Runs an SQL statement."""
 
     async def execute(sql: str) -> None:
         async with begin_write(engine) as connection:
             await connection.exec_driver_sql(sql)
 
-    yield execute
-    await engine.dispose()
+    return execute
+
+
+@pytest.fixture
+def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, ...]]]]:
+    """Runs an SQL query."""
+
+    async def fetch(sql: str) -> list[tuple[object, ...]]:
+        async with begin_read(engine) as connection:
+            return [tuple(row) for row in await connection.exec_driver_sql(sql)]
+
+    return fetch
+
+
+@pytest.fixture
+def lease_of(engine: AsyncEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
+    """Who holds a job."""
+
+    async def lease_of(job_id: JobId) -> Lease | None:
+        query = select(jobs.c.lease_owner, jobs.c.lease_until).where(jobs.c.id == job_id)
+        async with begin_read(engine) as connection:
+            owner, until = (await connection.execute(query)).one()
+        return Lease(owner, until) if (owner, until) != (None, None) else None
+
+    return lease_of
+
+
+@pytest.fixture
+def cipher_key() -> str:
+    """The key of every store here."""
+    return CIPHER_KEY

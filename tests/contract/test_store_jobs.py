@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from factories import NOW, a_channel, a_delivery, a_full_job, a_job, a_lease, a_server, a_user, later, moved
 
 from db.store import SqlStore
+from factories import NOW, a_channel, a_delivery, a_full_job, a_job, a_lease, a_server, a_user, later, moved
 from generation.errors import StaleJob, StoreError
 from generation.job import Job, JobId, JobStatus
 from generation.places import Platform, ServerRef, UserRef
@@ -46,10 +46,14 @@ async def test_what_is_not_there_is_none(store):
 
 async def test_an_exception_undoes_the_whole_transaction(store):
     job = a_job()
-    with pytest.raises(ZeroDivisionError):
+
+    async def add_and_fail() -> None:
         async with store.transaction() as tx:
             await tx.add_job(job, a_delivery(job), None)
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await add_and_fail()
     assert await store.job(job.id) is None
     assert await store.delivery_of(job.id) is None
 

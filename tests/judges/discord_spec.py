@@ -29,7 +29,7 @@ class Operation:
 
     @property
     def name(self) -> str:
-        return self.spec["operationId"]
+        return str(self.spec["operationId"])
 
     @property
     def pointer(self) -> str:
@@ -44,7 +44,9 @@ class DiscordSpec:
         document = json.loads(path.read_text(encoding="utf-8"))
         self._requests = _registry(_closed(document))
         self._responses = _registry(document)
-        self._validator = validators.extend(Draft202012Validator, type_checker=_lenient_integers())
+        self._validator = validators.extend(  # type: ignore[no-untyped-call]
+            Draft202012Validator, type_checker=_lenient_integers()
+        )
         patterns = sorted(document["paths"].items(), key=lambda item: item[0].count("{"))  # '@me' wins over {param}
         self._routes = [(_regex(pattern), pattern, item) for pattern, item in patterns]
 
@@ -88,7 +90,8 @@ class DiscordSpec:
         return None
 
     def _answer(self, pointer: str) -> dict[str, Any]:
-        return self._responses.resolver().lookup(f"{ROOT}#{pointer}").contents
+        found: dict[str, Any] = self._responses.resolver().lookup(f"{ROOT}#{pointer}").contents
+        return found
 
     def _errors(self, registry: Registry[Any], pointer: str, instance: object) -> list[str]:
         validator = self._validator({"$ref": f"{ROOT}#{pointer}"}, registry=registry)
@@ -102,7 +105,9 @@ def discord_spec(folder: Path) -> DiscordSpec:
 
 
 def _registry(document: dict[str, Any]) -> Registry[Any]:
-    return Registry().with_resource(ROOT, Resource.from_contents(document, default_specification=DRAFT202012))
+    resource = Resource.from_contents(document, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource(ROOT, resource)
+    return registry
 
 
 def _closed(document: dict[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def _jobs() -> None:
     )
     op.create_index("ix_jobs_of_user", "jobs", ["user", "server", "created_at"])
     _partial_index("ix_jobs_unfinished", "jobs", ["status", "created_at"], UNFINISHED)
-    _partial_index("ix_jobs_under_way", "jobs", ["server", "user"], UNFINISHED)
+    _partial_index("ix_jobs_under_way", "jobs", ["server", "user", "status"], UNFINISHED)
     _partial_index("ix_jobs_leased", "jobs", ["lease_owner"], UNFINISHED)
 
 

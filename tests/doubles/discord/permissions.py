@@ -2,8 +2,8 @@
 
 from enum import IntFlag
 
-from doubles.discord.places import Channel, Guild, Overwrite
 from doubles.discord.people import User
+from doubles.discord.places import Channel, Guild, Overwrite
 
 
 class Permission(IntFlag):

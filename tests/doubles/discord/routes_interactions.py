@@ -107,7 +107,7 @@ def _usable(stage: Backstage, call: Call) -> Interaction:
     if stage.clock.now() - interaction.created_at > TOKEN_SECONDS:
         raise Refusal(50027)
     if not interaction.answered:
-        raise Refusal(10015, violation=None if interaction.refuses_as else "the token was used before the response")
+        raise Refusal(10015, violation="the token was used before a first response was taken")
     return interaction
 
 

@@ -7,8 +7,8 @@ from doubles.discord.backstage import Backstage
 from doubles.discord.call import Answer, Call
 from doubles.discord.messages import Message
 from doubles.discord.payloads import user_payload
-from doubles.discord.permissions import Permission
 from doubles.discord.people import User
+from doubles.discord.permissions import Permission
 from doubles.discord.refusals import Refusal
 from doubles.discord.routing import Route, Routes
 

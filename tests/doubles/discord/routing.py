@@ -30,7 +30,13 @@ class Routes:
     found: list[Route]
 
     def __call__(
-        self, method: str, path: str, *, needs_token: bool = True, bucket: str | None = "other", major: str | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        needs_token: bool = True,
+        bucket: str | None = "other",
+        major: str | None = None,
     ) -> Callable[[Handler], Handler]:
         """Declare the decorated function as the server of `path`, whose `{names}` become parameters."""
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))

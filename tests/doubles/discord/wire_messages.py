@@ -172,4 +172,3 @@ def _resolved(value: Json, media: dict[str, Json]) -> Json:
 def content_type_of(filename: str) -> str:
     """What Discord makes of a file, whatever the client called it."""
     return mimetypes.guess_type(filename)[0] or "application/octet-stream"
-

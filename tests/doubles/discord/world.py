@@ -117,7 +117,9 @@ def new_world(clock: DoubleClock) -> World:
         _guild(FIRST_ID + 200, "elsewhere", people.other_member, people),
     )
     places = _places(guilds, people)
-    channels = {channel.id: channel for guild in (guilds.studio, guilds.elsewhere) for channel in guild.channels.values()}
+    channels = {
+        channel.id: channel for guild in (guilds.studio, guilds.elsewhere) for channel in guild.channels.values()
+    }
     channels[places.dm.id] = places.dm
     return World(
         clock, Snowflakes(clock), people, guilds, places, users={user.id: user for user in users}, channels=channels

@@ -11,8 +11,10 @@ from doubles.slack.deliveries import Ack, Attempt, Delivery
 from doubles.slack.faults import EventsDoubled
 from doubles.slack.platform import Platform
 
-CONNECT_SECONDS = 10.0
+CONNECT_SECONDS = 30.0
 """How long the human side waits for a bot that is not connected yet."""
+WAIT_SECONDS = 10.0
+"""How long it waits for what the bot does."""
 
 
 class Transport(Protocol):
@@ -39,23 +41,13 @@ class Courier:
 
         TimeoutError when the bot cannot be reached within `patience` seconds (None: it is waited for).
         """
-        self._platform.journal.judge_delivery(delivery.kind, delivery.payload)
-        self._platform.journal.note("delivery", delivery.kind, delivery.payload)
-        self.deliveries.append(delivery)
-        doubled = self._platform.faults.take(EventsDoubled) if delivery.envelope == "events_api" else None
-        if doubled is None:
-            await self._once(delivery, 0, patience)
-        elif doubled.fresh_id:
-            await asyncio.gather(self._once(delivery, 0), self.deliver(self._twin(delivery)))
-        else:
-            await asyncio.gather(self._once(delivery, 0), self._once(delivery, 1))
-        delivery.handed_over = True
-        self._platform.changes.announce()
-        return delivery
+        self._register(delivery)
+        return await self._hand_over(delivery, patience)
 
     def dispatch(self, delivery: Delivery) -> None:
-        """Deliver beside what goes on."""
-        self._platform.tasks.start(self.deliver(delivery))
+        """Deliver beside what goes on, however long it takes the bot to be there."""
+        self._register(delivery)
+        self._platform.tasks.start(self._hand_over(delivery, None))
 
     async def redeliver(self, delivery: Delivery) -> Delivery:
         """Deliver the same payload again, as Slack does when it saw no acknowledgement."""
@@ -81,7 +73,7 @@ class Courier:
         answers.take(self._platform, delivery, payload)
         self._platform.changes.announce()
 
-    async def acknowledged(self, delivery: Delivery, timeout: float = CONNECT_SECONDS) -> Ack:
+    async def acknowledged(self, delivery: Delivery, timeout: float = WAIT_SECONDS) -> Ack:
         """The first acknowledgement of a delivery, waited for."""
         ack = await self._platform.changes.until(lambda: delivery.ack, timeout)
         assert ack is not None
@@ -99,6 +91,23 @@ class Courier:
         for delivery in list(self.deliveries):
             for attempt in list(delivery.attempts):
                 await self._settled(delivery, attempt)
+
+    def _register(self, delivery: Delivery) -> None:
+        self._platform.journal.judge_delivery(delivery.kind, delivery.payload)
+        self._platform.journal.note("delivery", delivery.kind, delivery.payload)
+        self.deliveries.append(delivery)
+
+    async def _hand_over(self, delivery: Delivery, patience: float | None) -> Delivery:
+        doubled = self._platform.faults.take(EventsDoubled) if delivery.envelope == "events_api" else None
+        if doubled is None:
+            await self._once(delivery, 0, patience)
+        elif doubled.fresh_id:
+            await asyncio.gather(self._once(delivery, 0), self._once(self._twin(delivery), 0))
+        else:
+            await asyncio.gather(self._once(delivery, 0), self._once(delivery, 1))
+        delivery.handed_over = True
+        self._platform.changes.announce()
+        return delivery
 
     async def _once(self, delivery: Delivery, retry: int, patience: float | None = None) -> None:
         attempt = await self.transport.send(delivery, retry, patience)
@@ -118,7 +127,9 @@ class Courier:
 
     def _twin(self, delivery: Delivery) -> Delivery:
         payload = {**delivery.payload, "event_id": self._platform.world.next_id("Ev")}
-        return Delivery(delivery.envelope, delivery.kind, payload, delivery.team)
+        twin = Delivery(delivery.envelope, delivery.kind, payload, delivery.team, handed_over=True)
+        self._register(twin)
+        return twin
 
 
 def _is_about(delivery: Delivery, ts: str) -> bool:

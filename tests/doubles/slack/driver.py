@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from doubles.slack import events, payloads, posting
-from doubles.slack.courier import CONNECT_SECONDS
+from doubles.slack.courier import CONNECT_SECONDS, WAIT_SECONDS
 from doubles.slack.deliveries import Delivery
 from doubles.slack.faults import Fault
 from doubles.slack.platform import Platform
 from doubles.slack.state import Channel, Message, OpenView, Workspace, World
-from doubles.slack.world import GENERAL, HOME
+from doubles.slack.world import GENERAL, HOME, VERIFICATION_TOKEN
 
 
 class Driver:
@@ -145,6 +145,15 @@ class Driver:
         told = [events.about(self.platform, workspace, None, each) for each in (revoked, {"type": "app_uninstalled"})]
         return [await self._deliver(each) for each in told if each is not None]
 
+    async def verify_url(self) -> Delivery:
+        """Save the bot's address in the app's settings: Slack asks it for a challenge first (HTTP mode only)."""
+        challenge = self.platform.world.next_id("challenge-")
+        payload = {"type": "url_verification", "token": VERIFICATION_TOKEN, "challenge": challenge}
+        delivery = await self._deliver(Delivery("events_api", "url_verification", payload, HOME))
+        if delivery.ack and delivery.ack.payload not in (challenge, {"challenge": challenge}):
+            self.platform.journal.violate(f"url_verification: answered {delivery.ack.payload!r:.80}")
+        return delivery
+
     def approve(self, team: str = HOME) -> str:
         """Agree to the installation: the code that the browser brings to the bot's redirect address."""
         code = self.platform.world.next_id("code-")
@@ -159,13 +168,15 @@ class Driver:
         """Let something go wrong: see `doubles.slack.faults`."""
         await fault.strike(self.platform)
 
+    def heal(self, kind: type[Fault]) -> None:
+        """End the armed faults of a kind, such as ClockSkewed or FilesInfoLags, which last."""
+        self.platform.faults.disarm(kind)
+
     def state(self) -> World:
         """Everything Slack keeps, live."""
         return self.platform.world
 
-    async def wait_for_message(
-        self, predicate: Callable[[Message], object], timeout: float = CONNECT_SECONDS
-    ) -> Message:
+    async def wait_for_message(self, predicate: Callable[[Message], object], timeout: float = WAIT_SECONDS) -> Message:
         """The first message of the bot, in any place, for which the predicate holds; looked at on every change."""
         found = await self.wait_for(
             lambda: next((each for each in self.platform.world.bot_messages() if predicate(each)), None), timeout
@@ -173,7 +184,7 @@ class Driver:
         assert isinstance(found, Message)
         return found
 
-    async def wait_for(self, condition: Callable[[], object], timeout: float = CONNECT_SECONDS) -> object:
+    async def wait_for(self, condition: Callable[[], object], timeout: float = WAIT_SECONDS) -> object:
         """The first true value of a condition on the double; TimeoutError after so many real seconds."""
         return await self.platform.changes.until(condition, timeout)
 

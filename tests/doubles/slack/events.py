@@ -139,7 +139,7 @@ def _delivery(platform: Platform, workspace: Workspace, channel: Channel | None,
         "is_ext_shared_channel": bool(channel and channel.partner_teams),
         "event_context": platform.world.next_id("EC"),
     }
-    return Delivery("events_api", event.get("subtype", event["type"]), payload, workspace.team)
+    return Delivery("events_api", str(event.get("subtype") or event["type"]), payload, workspace.team)
 
 
 def _authorization(workspace: Workspace) -> Json:

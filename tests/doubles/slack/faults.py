@@ -24,32 +24,37 @@ class Fault:
 F = TypeVar("F", bound=Fault)
 
 
+@dataclass
+class _Armed:
+    fault: Fault
+    left: int
+
+
 class FaultBox:
     """The faults that are armed, each for so many exchanges as its `times` says (1 without one)."""
 
     def __init__(self) -> None:
-        self._armed: list[list[object]] = []
+        self._armed: list[_Armed] = []
 
     def arm(self, fault: Fault) -> None:
         """Keep a fault for the exchanges to come."""
-        self._armed.append([fault, getattr(fault, "times", 1)])
+        self._armed.append(_Armed(fault, getattr(fault, "times", 1)))
 
     def disarm(self, kind: type[Fault]) -> None:
         """Everything of that kind is well again."""
-        self._armed = [each for each in self._armed if not isinstance(each[0], kind)]
+        self._armed = [each for each in self._armed if not isinstance(each.fault, kind)]
 
     def standing(self, kind: type[F]) -> F | None:
         """The armed fault of a kind, which stays armed."""
-        return next((each[0] for each in self._armed if isinstance(each[0], kind)), None)
+        return next((each.fault for each in self._armed if isinstance(each.fault, kind)), None)
 
     def take(self, kind: type[F], method: str | None = None) -> F | None:
         """The next armed fault of a kind for that method (or for any), used up once."""
-        for each in self._armed:
-            fault, left = each
-            if isinstance(fault, kind) and getattr(fault, "method", None) in (None, method):
-                each[1] = int(str(left)) - 1
-                self._armed = [kept for kept in self._armed if int(str(kept[1])) > 0]
-                return fault
+        for armed in self._armed:
+            if isinstance(armed.fault, kind) and getattr(armed.fault, "method", None) in (None, method):
+                armed.left -= 1
+                self._armed = [each for each in self._armed if each.left > 0]
+                return armed.fault
         return None
 
 

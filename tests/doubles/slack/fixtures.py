@@ -22,5 +22,10 @@ async def slack_double(slack_referee: SlackJudge) -> AsyncIterator[SlackDouble]:
     double = SlackDouble(slack_referee)
     async with double:
         yield double
+    assert_faultless(double)
+
+
+def assert_faultless(double: SlackDouble) -> None:
+    """Nothing happened that must not, and what happened was judged."""
     assert double.violations == []
     assert double.judged > 0, "nothing was judged"

@@ -23,9 +23,9 @@ SIGNATURE_SECONDS = 300.0
 class HttpMode:
     """Posts to `url`. Timestamps are the real time, because that is what the bot compares them with."""
 
-    def __init__(self, platform: Platform, url: str) -> None:
+    def __init__(self, platform: Platform) -> None:
         self._platform = platform
-        self._url = url
+        self.url = ""
         self._session = aiohttp.ClientSession()
 
     async def send(self, delivery: Delivery, retry: int, patience: float | None) -> Attempt:
@@ -58,7 +58,7 @@ class HttpMode:
 
     async def _post(self, delivery: Delivery, attempt: Attempt, body: bytes, headers: dict[str, str]) -> None:
         try:
-            async with self._session.post(self._url, data=body, headers=headers) as answer:
+            async with self._session.post(self.url, data=body, headers=headers) as answer:
                 status, text = answer.status, await answer.text()
         except aiohttp.ClientError as failure:
             attempt.lost = True

@@ -51,9 +51,7 @@ def join(call: Call) -> Json:
     answer: Json = {"warning": "already_in_channel"} if call.is_member(channel) else {}
     channel.members.add(call.workspace.bot_user)
     call.platform.changes.announce()
-    return {"channel": render.channel_object(channel, call.workspace)} | (
-        {"warning": "already_in_channel"} if already else {}
-    )
+    return answer | {"channel": render.channel_object(channel, call.workspace)}
 
 
 @method("conversations.history")

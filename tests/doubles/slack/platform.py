@@ -24,9 +24,13 @@ class Tasks:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._running: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def start(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run something beside the exchange that caused it."""
+        """Run something beside the exchange that caused it; after the end, nothing."""
+        if self._closed:
+            work.close()
+            return
         task = asyncio.ensure_future(work)
         self._running.add(task)
         task.add_done_callback(self._ended)
@@ -38,6 +42,7 @@ class Tasks:
 
     async def close(self) -> None:
         """Cancel what still runs."""
+        self._closed = True
         for task in list(self._running):
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from doubles.slack.server import SlackDouble
@@ -17,10 +18,23 @@ def client_of(double: SlackDouble, token: str | None = None) -> AsyncWebClient:
 
 
 def bolt_app(double: SlackDouble) -> AsyncApp:
-    """The app: `/animate`, a button, reactions, mentions, a modal, a Home tab."""
-    app = AsyncApp(client=client_of(double), signing_secret=SIGNING_SECRET)
+    """The app, installed in both workspaces: `/animate`, a button, reactions, mentions, a modal, a Home tab."""
+
+    async def authorize(team_id: str) -> AuthorizeResult:
+        workspace = double.state().workspaces[team_id]
+        return AuthorizeResult(
+            enterprise_id=None,
+            team_id=team_id,
+            bot_token=workspace.tokens.bot,
+            bot_id=workspace.bot_id,
+            bot_user_id=workspace.bot_user,
+        )
+
+    client = AsyncWebClient(base_url=double.base_url)
+    app = AsyncApp(client=client, signing_secret=SIGNING_SECRET, authorize=authorize)
     app.command("/animate")(animate)
     app.command("/settings")(settings)
+    app.command("/quiet")(acknowledge)
     app.action("again")(again)
     app.view("settings")(save)
     app.event("reaction_added")(reacted)
@@ -62,6 +76,11 @@ async def animate(ack: AsyncAck, command: Json, client: AsyncWebClient) -> None:
         blocks=status_blocks("done"),
         file_ids=[file_id],
     )
+
+
+async def acknowledge(ack: AsyncAck) -> None:
+    """Ack and leave it at that."""
+    await ack()
 
 
 async def upload(client: AsyncWebClient) -> str:

@@ -9,7 +9,7 @@ from typing import Self
 from aiohttp import web
 
 from doubles.slack.clock import Changes, Clock
-from doubles.slack.courier import CONNECT_SECONDS, Courier
+from doubles.slack.courier import CONNECT_SECONDS, WAIT_SECONDS, Courier
 from doubles.slack.deliveries import Ack, Delivery
 from doubles.slack.driver import Driver
 from doubles.slack.files import FileStore
@@ -21,7 +21,17 @@ from doubles.slack.response_urls import ResponseUrls
 from doubles.slack.socket_mode import SocketMode
 from doubles.slack.state import File, Workspace
 from doubles.slack.web_api import WebApi
-from doubles.slack.world import DEFAULT_EVENTS, DEFAULT_SCOPES, HOME, OTHER, two_workspaces
+from doubles.slack.world import (
+    APP_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    DEFAULT_EVENTS,
+    DEFAULT_SCOPES,
+    HOME,
+    OTHER,
+    SIGNING_SECRET,
+    two_workspaces,
+)
 from judges.slack_validate import SlackJudge
 
 MOST_BYTES = 1024**3
@@ -84,13 +94,25 @@ class SlackDouble(Driver):
 
     def deliver_over_http(self, url: str) -> None:
         """Deliver as signed POSTs to that address of the bot instead of over sockets."""
-        self._http = HttpMode(self.platform, url)
+        self._http = self._http or HttpMode(self.platform)
+        self._http.url = url
         self.platform.courier.transport = self._http
 
     @property
     def base_url(self) -> str:
         """What the bot's Slack clients take as `base_url`."""
         return f"{self.platform.url}/api/"
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What an operator would set for a bot in the home workspace, by the names of the environment."""
+        return {
+            "SLACK_BOT_TOKEN": self.home.tokens.bot,
+            "SLACK_APP_TOKEN": APP_TOKEN,
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_CLIENT_ID": CLIENT_ID,
+            "SLACK_CLIENT_SECRET": CLIENT_SECRET,
+        }
 
     @property
     def home(self) -> Workspace:
@@ -142,7 +164,7 @@ class SlackDouble(Driver):
         """Everything handed to the bot, with its attempts and acks."""
         return self.platform.courier.deliveries
 
-    async def acknowledged(self, delivery: Delivery, timeout: float = CONNECT_SECONDS) -> Ack:
+    async def acknowledged(self, delivery: Delivery, timeout: float = WAIT_SECONDS) -> Ack:
         """The ack of a delivery, waited for: after a lost socket it comes with a later attempt."""
         return await self.platform.courier.acknowledged(delivery, timeout)
 

@@ -15,6 +15,7 @@ from doubles.slack.state import Json
 from doubles.slack.world import APP_ID
 
 MOST_SOCKETS = 10
+CLOSING_SECONDS = 1.0
 _ANSWERABLE = ("slash", "view_submission")
 
 
@@ -64,7 +65,7 @@ class SocketMode:
             self._platform.journal.violate("a socket address works once")
             return web.Response(status=403)
         self._tickets[ticket] = True
-        ws = web.WebSocketResponse(autoping=False)
+        ws = web.WebSocketResponse(autoping=False, timeout=CLOSING_SECONDS)
         await ws.prepare(request)
         socket = Socket(ws, request)
         if len(self._sockets) >= MOST_SOCKETS:
@@ -77,7 +78,7 @@ class SocketMode:
     async def send(self, delivery: Delivery, retry: int, patience: float | None) -> Attempt:
         """Hand an envelope to the newest socket; waits for one to be there."""
         while True:
-            await self._platform.changes.until(lambda: self.connected, patience)
+            await self._until_connected(patience)
             socket = next(each for each in reversed(self._sockets) if not each.is_leaving)
             attempt = Attempt(self._platform.world.next_id("envelope-"), self._platform.clock.now(), retry)
             delivery.attempts.append(attempt)
@@ -106,6 +107,12 @@ class SocketMode:
         """Close every socket."""
         for socket in list(self._sockets):
             await socket.ws.close()
+
+    async def _until_connected(self, patience: float | None) -> None:
+        try:
+            await self._platform.changes.until(lambda: self.connected, patience)
+        except TimeoutError:
+            raise TimeoutError(f"the bot had no socket open for {patience:g} s") from None
 
     async def _serve(self, socket: Socket) -> None:
         self.opened += 1
@@ -162,7 +169,7 @@ class SocketMode:
             self._platform.journal.violate(f"a socket frame of the type {message.type.name}")
 
     def _acknowledged(self, socket: Socket, frame: Any) -> None:
-        known = socket.attempts.get(frame.get("envelope_id")) if isinstance(frame, dict) else None
+        known = socket.attempts.get(str(frame.get("envelope_id"))) if isinstance(frame, dict) else None
         if known is None:
             self._platform.journal.violate(f"a socket frame that acknowledges nothing: {frame!r:.120}")
         elif socket.doomed == frame["envelope_id"]:

@@ -139,7 +139,10 @@ class Tokens:
 
 @dataclass
 class Workspace:
-    """One team: everything is found inside it, so that nothing works by channel or user id alone."""
+    """One team: everything is found inside it, so that nothing works by channel or user id alone.
+
+    Messages are kept in the order of their timestamps.
+    """
 
     team: str
     name: str
@@ -162,8 +165,7 @@ class Workspace:
 
     def messages_in(self, channel: str) -> list[Message]:
         """What stands in a channel now, threads and ephemeral ones included, oldest first."""
-        here = (each for (place, _), each in self.messages.items() if place == channel and not each.deleted)
-        return sorted(here, key=lambda each: each.ts)
+        return [each for (place, _), each in self.messages.items() if place == channel and not each.deleted]
 
     def replies(self, parent: Message) -> list[Message]:
         """The replies in a thread, oldest first, without the parent."""
@@ -194,7 +196,7 @@ class World:
     def bot_messages(self) -> Iterator[Message]:
         """What the bot has posted anywhere and what still stands, oldest first in each workspace."""
         for workspace in self.workspaces.values():
-            for message in sorted(workspace.messages.values(), key=lambda each: each.ts):
+            for message in workspace.messages.values():
                 if message.bot_id and not message.deleted:
                     yield message
 

@@ -63,7 +63,7 @@ class WebApi:
             self._platform.journal.violate(f"{name}: unknown method")
             return {"ok": False, "error": "unknown_method"}
         try:
-            answer = {"ok": True} | self._allowed(method, request, arguments)
+            answer: Json = {"ok": True} | self._allowed(method, request, arguments)
         except Refusal as refusal:
             answer = {"ok": False, "error": refusal.error} | refusal.extra
         self._platform.journal.judge_answer(name, answer)

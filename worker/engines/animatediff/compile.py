@@ -6,6 +6,7 @@ Each shape is compiled with fixed sizes. One that was never compiled runs eagerl
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +22,32 @@ SHAPES_AT_MOST: Final = 16
 OFTEN: Final = 100
 """Eager forwards of a shape after which it is worth compiling."""
 
+Tensor = Any
 Forward = Callable[..., Any]
 Compiler = Callable[[Any], Forward]
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardInputs:
+    """What a forward takes: sample (rows, 4, frames, h, w), timesteps (rows,), text (rows × frames, tokens, width)."""
+
+    sample: Tensor
+    timesteps: Tensor
+    text: Tensor
+
+    @classmethod
+    def of_shape(cls, shape: Shape, unet: Any, *, text_width: int) -> "ForwardInputs":
+        """Zeros of that shape, on the UNet's device and in its dtype: to compile or to measure with."""
+        like = {"device": unet.device, "dtype": unet.dtype}
+        return cls(
+            torch.zeros(shape.rows, 4, shape.frames, shape.height // 8, shape.width // 8, **like),
+            torch.full((shape.rows,), 500.0, device=unet.device),
+            torch.zeros(shape.rows * shape.frames, 77, text_width, **like),
+        )
+
+    def run(self, forward: Forward) -> Tensor:
+        """The predicted noise, shaped as the sample; always called alike, for compiled code is bound to that."""
+        return forward(self.sample, self.timesteps, encoder_hidden_states=self.text, return_dict=False)[0]
 
 
 def torch_compiler(backend: str = "inductor", *, cuda_graphs: bool = False) -> Compiler:
@@ -71,15 +96,16 @@ class CompiledForwards:
             return unet  # type: ignore[no-any-return]
         return self._guarded(unet, shape, fast)
 
-    def compile_next(self, unet_of: Callable[[Shape], Any], inputs_of: Callable[[Shape], dict[str, Any]]) -> bool:
+    def compile_next(self, unet_of: Callable[[Shape], Any], *, text_width: int) -> bool:
         """Compile the shape that has waited longest, by running it once; whether there was one."""
         if not self._waiting or self._compiler is None:
             return False
         shape = self._waiting.pop(0)
         try:
-            fast = self._compiler(unet_of(shape))
-            with torch.no_grad():
-                fast(**inputs_of(shape))
+            unet = unet_of(shape)
+            fast = self._compiler(unet)
+            with torch.inference_mode():
+                ForwardInputs.of_shape(shape, unet, text_width=text_width).run(fast)
         except Exception as error:
             if is_device_lost(error):
                 raise
@@ -104,9 +130,9 @@ class CompiledForwards:
 
     def _count(self, shape: Shape) -> None:
         self._eager[shape] += 1
-        if self._eager[shape] == OFTEN and shape not in self._failed and shape not in self._waiting:
-            if len(self._ready) + len(self._waiting) < SHAPES_AT_MOST:
-                self._waiting.append(shape)
+        known = shape in self._failed or shape in self._waiting
+        if self._eager[shape] == OFTEN and not known and len(self._ready) + len(self._waiting) < SHAPES_AT_MOST:
+            self._waiting.append(shape)
 
     def _give_up(self, shape: Shape, error: Exception) -> None:
         self._ready.pop(shape, None)

@@ -39,13 +39,12 @@ class Decoder:
             raise ValueError("this render was never denoised")
         latents = render.denoising.latents
         if not bool(torch.isfinite(latents).all()):
-            raise NonFiniteLatents("The picture fell apart while it was drawn (the numbers ran away). Try another seed.")
+            raise NonFiniteLatents("The picture fell apart while it was drawn: its numbers ran away. Try another seed.")
         scaled = 1 / self._vae.config.scaling_factor * latents[0].transpose(0, 1)
         size = (render.key.frames, render.key.height, render.key.width, 3)
         pixels = torch.empty(size, dtype=torch.uint8, pin_memory=self._device.is_cuda)
         render.decoding = Decoding(scaled.to(self._vae.dtype), pixels)
 
-    @torch.no_grad()
     def advance(self, render: ClipRender) -> None:
         """Decode the next frames. When memory runs out it is freed and fewer frames are tried, down to one."""
         state, at_once = render.decoding, self._frames_at_once(render.key)
@@ -74,11 +73,10 @@ class Decoder:
         if self._stream is None:
             target.copy_(_to_pixels(self._vae.decode(part).sample))
         else:
-            state.done = self._launch(part, target)
+            state.done = self._launch(self._stream, part, target)
         state.position = end
 
-    def _launch(self, part: Tensor, target: Tensor) -> Any:
-        stream = self._stream
+    def _launch(self, stream: Any, part: Tensor, target: Tensor) -> Any:
         stream.wait_stream(torch.cuda.current_stream(self._device.name))
         part.record_stream(stream)
         with torch.cuda.stream(stream):

@@ -5,13 +5,13 @@ The UNet takes a timestep for each row, so prompt, seed, step count, guidance an
 
 import logging
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 
-from worker.engines.animatediff.compile import CompiledForwards
+from worker.engines.animatediff.compile import CompiledForwards, ForwardInputs
 from worker.engines.animatediff.embeddings import repeated_to
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
 from worker.engines.animatediff.options import Shape
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 CHUNK_TOKENS = 77
 Tensor = Any
-Forward = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,6 @@ class Denoiser:
     compiled: CompiledForwards
     _rows_that_fit: dict[GroupKey, int] = field(default_factory=dict)
 
-    @torch.no_grad()
     def predict(self, unet: Any, renders: Sequence[ClipRender]) -> list[Tensor]:
         """The noise that each render's latents hold, guidance applied; the renders are left as they are.
 
@@ -56,7 +54,7 @@ class Denoiser:
         return self._rows_that_fit.get(key)
 
     def _predict_rows(self, unet: Any, key: GroupKey, rows: list[Row]) -> list[Tensor]:
-        at_once = min(len(rows), self._rows_that_fit.get(key, len(rows)))
+        at_once = min(len(rows), key.rows_at_most, self._rows_that_fit.get(key, len(rows)))
         try:
             return self._in_slices(unet, key, rows, at_once)
         except Exception as error:
@@ -74,13 +72,9 @@ class Denoiser:
         tokens = _shared_tokens(rows)
         text = torch.cat([repeated_to(row.text, tokens) for row in rows]).repeat_interleave(key.frames, 0)
         shape = Shape(key.endpoint, len(rows), key.frames, key.width, key.height)
-        run = self.compiled.forward(unet, shape if tokens == CHUNK_TOKENS else None)
-        noise = run(
-            torch.cat([row.sample for row in rows]).to(unet.dtype),
-            torch.cat([row.timestep for row in rows]),
-            encoder_hidden_states=text,
-            return_dict=False,
-        )[0]
+        forward = self.compiled.forward(unet, shape if tokens == CHUNK_TOKENS else None)
+        sample = torch.cat([row.sample for row in rows]).to(unet.dtype)
+        noise = ForwardInputs(sample, torch.cat([row.timestep for row in rows]), text).run(forward)
         return list(noise.float().split(1))
 
 
@@ -93,7 +87,6 @@ def rows_of(render: ClipRender) -> Iterator[Row]:
     return (Row(sample, on_device, text) for text in state.texts)
 
 
-@torch.no_grad()
 def advance(render: ClipRender, noise: Tensor, *, keep_look: bool) -> None:
     """Take one timestep with the predicted noise; with `keep_look`, keep what the clip would be if it ended here."""
     state = _prepared(render)

@@ -56,7 +56,9 @@ class TextEmbedder:
         """Raise :class:`EngineRefusal` when a prompt is longer than can be read; `name` is the field's."""
         length, limit = len(self._tokens(prompt)[0]), CHUNKS_AT_MOST * self._chunk_tokens
         if length > limit:
-            raise EngineRefusal(f"{name} is {length} tokens long; this engine reads at most {limit}. Please shorten it.")
+            raise EngineRefusal(
+                f"{name} is {length} tokens long; this engine reads at most {limit}. Please shorten it."
+            )
 
     def chunk_count(self, prompt: str) -> int:
         """How many chunks the prompt takes, at least 1."""
@@ -77,7 +79,6 @@ class TextEmbedder:
         size = self._chunk_tokens
         return [TokenChunk(tuple(ids[s : s + size]), tuple(weights[s : s + size])) for s in starts]
 
-    @torch.no_grad()
     def _encode(self, chunks: list[TokenChunk]) -> Tensor:
         begin, end = self._tokenizer.bos_token_id, self._tokenizer.eos_token_id
         fill = [self._chunk_tokens - len(chunk.ids) + 1 for chunk in chunks]

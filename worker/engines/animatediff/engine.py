@@ -4,35 +4,27 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
-from generation.request import Endpoint, GenerationRequest
+from generation.request import GenerationRequest
 from worker.engine import DeviceLost, EngineUnavailable, Frames, Render, StepFailure
 from worker.engines.animatediff import looks
-from worker.engines.animatediff.admission import Admission
-from worker.engines.animatediff.compile import CompiledForwards, torch_compiler
-from worker.engines.animatediff.decode import Decoder
-from worker.engines.animatediff.denoise import CHUNK_TOKENS, Denoiser
+from worker.engines.animatediff.assembly import Assembly, assemble, measure_smallest
 from worker.engines.animatediff.device import Device
-from worker.engines.animatediff.embeddings import TextEmbedder
-from worker.engines.animatediff.failures import free_device_memory, translated
-from worker.engines.animatediff.load import LoadedModels, Loader, load_models
+from worker.engines.animatediff.failures import free_device_memory
+from worker.engines.animatediff.load import Loader, load_models
 from worker.engines.animatediff.models import ModelSet
-from worker.engines.animatediff.motions import MotionLora, MotionMerger
-from worker.engines.animatediff.options import Compile, EngineOptions, Shape
-from worker.engines.animatediff.render import LATENT_CHANNELS, ClipRender, text_chunks_of
-from worker.engines.animatediff.residency import ResidentUNets
+from worker.engines.animatediff.options import Compile, EngineOptions
+from worker.engines.animatediff.render import ClipRender, text_chunks_of
 from worker.engines.animatediff.speed import SpeedBook, slow_note
-from worker.engines.animatediff.turns import Turns
 
 log = logging.getLogger(__name__)
-_SMALLEST: Final = Shape(Endpoint.STANDARD, rows=1, frames=2, width=64, height=64)
 
 
 class AnimateDiffEngine:
-    """AnimateDiff on one device, for any number of renders at once; a :class:`worker.engine.Engine`.
+    """AnimateDiff on one device, any number of renders at once: a :class:`worker.engine.Engine`.
 
     deterministic: every render runs alone and uncompiled, so that a request gives the same bytes each time on the same
     device and libraries. Otherwise sharing a forward may change single bytes by one.
@@ -53,16 +45,15 @@ class AnimateDiffEngine:
     ) -> None:
         """Nothing is loaded yet. `speeds` is a file in which measured speeds are kept, for estimates."""
         self._models = models
-        self._device_name = device
+        self._device = device
         self._deterministic = deterministic
         self._options = options or EngineOptions()
         self._loader = loader
         self._speeds = speeds
         self._clock = clock
-        self._turns: Turns | None = None
-        self._admission: Admission | None = None
+        self._assembly: Assembly | None = None
         self._lost: DeviceLost | None = None
-        self.book = SpeedBook() if speeds is None else SpeedBook.load(speeds)
+        self._book = SpeedBook() if speeds is None else SpeedBook.load(speeds)
 
     @property
     def max_active(self) -> int:
@@ -70,32 +61,30 @@ class AnimateDiffEngine:
         return self._options.max_active
 
     def load(self) -> None:
-        """Load the models and make the first step ready.
+        """Load the models and make the first step ready; on a CPU, say how slow it will be.
 
         Raises:
             EngineUnavailable: naming the file or the device that is missing, or that memory is short.
         """
-        device = Device.pick(self._device_name)
+        device = Device.pick(self._device)
         try:
-            self._assemble(device, self._loader(self._models, device, self._options))
+            self._assembly = self._assembled(device)
         except torch.OutOfMemoryError as error:
             raise EngineUnavailable(
-                "The models do not fit the GPU's memory. Close other programs on it, or set residency to swap."
+                "The models do not fit the GPU's memory. Close other programs on it, or keep one model at a time."
             ) from error
-        self._tell_speed(device)
-        if self._compile is Compile.START:
-            while self.idle():
-                pass
+        if not device.is_cuda:
+            self._tell_how_slow()
+        while self._options.compile is Compile.START and self.idle():
+            pass
 
     def check(self, request: GenerationRequest) -> None:
         """Raise :class:`worker.engine.EngineRefusal` when this engine can never render that request."""
-        self._loaded()
-        if self._admission is not None:
-            self._admission.check(request)
+        self._ready().admission.check(request)
 
     def begin(self, request: GenerationRequest) -> ClipRender:
         """Start a render; nothing of it is computed, and no device memory taken, before its first turn."""
-        turns = self._loaded()
+        turns = self._ready().turns
         return ClipRender(request, text_chunks=text_chunks_of(turns.embedder, request), turn=turns.number)
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
@@ -104,14 +93,13 @@ class AnimateDiffEngine:
         Raises:
             DeviceLost: now and at every later call; the process has to start again.
         """
-        turns = self._loaded()
+        turns = self._ready().turns
         try:
-            return turns.take([render for render in renders if isinstance(render, ClipRender)])
-        except Exception as error:
-            failure = translated(error, doing="taking a step")
-            if isinstance(failure, DeviceLost):
-                self._lost = failure
-            raise failure from error
+            with torch.inference_mode():
+                return turns.take([render for render in renders if isinstance(render, ClipRender)])
+        except DeviceLost as lost:
+            self._lost = lost
+            raise
 
     def finish(self, render: Render) -> Frames:
         """The frames of a render whose steps are all done: (frames, height, width, 3), RGB, 0…255.
@@ -122,32 +110,60 @@ class AnimateDiffEngine:
         if not isinstance(render, ClipRender) or render.decoding is None or render.steps_done < render.total_steps:
             raise ValueError("this render is not finished")
         frames: Frames = render.decoding.pixels.numpy()
-        if self._safety is not None:
-            self._safety.check(frames)
+        safety = self._ready().safety
+        if safety is not None:
+            safety.check(frames)
         return frames
 
     def look(self, render: Render) -> Frames | None:
-        """Small frames of what the clip would be if it ended now (an eighth of its sides); None before the first step,
-        after the last, or where the option `looks` is off."""
+        """What the clip would be if it ended now, as small frames of an eighth of its sides.
+
+        None before its first step, after its last, and where the option `looks` is off.
+        """
         seen = render.look if isinstance(render, ClipRender) else None
         return None if seen is None else looks.frames_of(seen)
 
     def idle(self) -> bool:
         """Use a quiet moment to compile one more served shape (minutes on a GPU); whether there was one to compile."""
-        turns = self._loaded()
-        return turns.denoiser.compiled.compile_next(lambda shape: turns.unets.use(shape.endpoint), self._inputs)
+        ready = self._ready()
+        compiled, unets = ready.turns.denoiser.compiled, ready.turns.unets
+        return compiled.compile_next(lambda shape: unets.use(shape.endpoint), text_width=ready.text_width)
 
     def estimate_seconds(self, request: GenerationRequest) -> float | None:
         """How long that request takes alone, by what was measured here; None before anything was."""
-        return self.book.clip_seconds(request)
+        return self._book.clip_seconds(request)
 
     def step_seconds(self, request: GenerationRequest) -> float | None:
         """How long one step of it takes: what a watchdog must allow for on a slow machine."""
-        return self.book.step_seconds(request)
+        return self._book.step_seconds(request)
+
+    def synchronize(self) -> None:
+        """Wait until everything launched on the device is done: for whoever measures."""
+        self._ready().turns.device.synchronize()
 
     def close(self) -> None:
         """Give memory and devices back and keep the measured speeds."""
-        if self._speeds is not None and self.book.denoise is not None:
-            self.book.save(self._speeds)
-        self._turns = self._admission = None
+        if self._speeds is not None and self._book.denoise is not None:
+            self._book.save(self._speeds)
+        self._assembly = None
         free_device_memory()
+
+    def _assembled(self, device: Device) -> Assembly:
+        loaded = self._loader(self._models, device, self._options)
+        return assemble(
+            loaded, device, self._options, deterministic=self._deterministic, book=self._book, clock=self._clock
+        )
+
+    def _tell_how_slow(self) -> None:
+        if self._book.denoise is None:
+            measure_smallest(self._ready())
+        note = slow_note(self._book)
+        if note is not None:
+            log.warning("%s", note)
+
+    def _ready(self) -> Assembly:
+        if self._lost is not None:
+            raise self._lost
+        if self._assembly is None:
+            raise EngineUnavailable("The engine has not been loaded.")
+        return self._assembly

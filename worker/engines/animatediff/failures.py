@@ -57,7 +57,7 @@ def translated(error: Exception, *, doing: str) -> EngineError:
             "There was not enough memory for this clip, even alone and in the smallest pieces. "
             "A smaller size or fewer frames will fit."
         )
-    log.exception("The engine failed while %s", doing, exc_info=error)
+    log.error("The engine failed while %s", doing, exc_info=error)
     return EngineError("The engine failed on this clip; the worker's log says more. Other clips are not affected.")
 
 

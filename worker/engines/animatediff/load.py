@@ -10,17 +10,17 @@ import diffusers
 import torch
 import transformers
 from diffusers import AnimateDiffPipeline, AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel
-from diffusers import UNetMotionModel as MotionUNet
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from generation.request import Endpoint, Motion
 from worker.engine import EngineUnavailable
 from worker.engines.animatediff.device import Device
-from worker.engines.animatediff.files import missing_files, variant_of
+from worker.engines.animatediff.files import missing_files, variant_of, weights_file
 from worker.engines.animatediff.models import TURBO_LORA, WEIGHTS, ModelSet
 from worker.engines.animatediff.options import EngineOptions
 from worker.engines.animatediff.schedulers import scheduler_for
+from worker.engines.animatediff.unet import MotionUNet
 
 OFFLINE: Final = {"local_files_only": True, "use_safetensors": True}
 """Nothing is fetched while loading, and no pickle is ever opened."""
@@ -75,15 +75,20 @@ def _load(models: ModelSet, device: Device, options: EngineOptions) -> LoadedMod
     tokenizer = _loading(models.base / "tokenizer", CLIPTokenizer.from_pretrained, local_files_only=True)
     text_encoder = _loading(models.base / "text_encoder", CLIPTextModel.from_pretrained, **_weights(models, "model"))
     vae = _load_vae(models)
-    unets = {e: _load_unet(models, e, options).to(dtype).eval() for e in models.endpoints}
+    unets = {e: _ready(_load_unet(models, e, options).to(dtype)) for e in models.endpoints}
     return LoadedModels(
         tokenizer=tokenizer,
-        text_encoder=text_encoder.to(device.name, dtype).eval(),
-        vae=vae.to(device.name, vae_dtype).eval(),
+        text_encoder=_ready(text_encoder.to(device.name, dtype)),
+        vae=_ready(vae.to(device.name, vae_dtype)),
         unets=unets,
-        motion_loras=models.motion_loras,
+        motion_loras={motion: weights_file(folder, WEIGHTS) for motion, folder in models.motion_loras.items()},
         safety=_load_safety(models, device),
     )
+
+
+def _ready(module: Any) -> Any:
+    """For use only: no dropout, no gradients."""
+    return module.eval().requires_grad_(False)
 
 
 def _weights(models: ModelSet, stem: str) -> dict[str, Any]:

@@ -16,7 +16,6 @@ LATENT_TO_RGB: Final = (
 the Hugging Face forum's thread 23204, "Decoding latents to RGB without upscaling"."""
 
 
-@torch.no_grad()
 def frames_of(latents: Any) -> Frames:
     """Latents of shape (1, 4, frames, h, w) as pictures of h × w: an eighth of the clip's sides."""
     factors = torch.tensor(LATENT_TO_RGB, device=latents.device)

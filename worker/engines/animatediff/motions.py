@@ -66,7 +66,6 @@ class MotionMerger:
         """What is in the weights now; None when a change broke off half way."""
         return self._merged
 
-    @torch.no_grad()
     def set(self, motions: Collection[Motion]) -> None:
         """Put exactly these motions into the weights; an empty collection restores them bit for bit."""
         wanted = frozenset(motions)

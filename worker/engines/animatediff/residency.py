@@ -59,12 +59,10 @@ class ResidentUNets:
         self._here = endpoint
 
     def _move(self, endpoint: Endpoint, device: str) -> None:
-        unet = self._unets[endpoint]
-        if self._device.is_cuda:
-            unet.to(device, memory_format=torch.channels_last)
-        else:
-            unet.to(device)
-        self._mergers[endpoint].move(device)
+        layout = {"memory_format": torch.channels_last} if self._device.is_cuda else {}
+        with torch.inference_mode(mode=False):  # weights made in inference mode could never be written to outside it
+            self._unets[endpoint].to(device, **layout)
+            self._mergers[endpoint].move(device)
 
     def _fit_together(self, wish: Residency) -> bool:
         if wish is not Residency.AUTO:
@@ -72,7 +70,7 @@ class ResidentUNets:
         if not self._device.is_cuda or len(self._unets) == 1:
             return True
         needed = sum(p.numel() * p.element_size() for unet in self._unets.values() for p in unet.parameters())
-        fits = needed + HEADROOM_BYTES <= self._device.free_bytes()
+        fits = bool(needed + HEADROOM_BYTES <= self._device.free_bytes())
         if not fits:
             log.info("Both models do not fit on the GPU beside the work; they will be swapped when needed.")
         return fits

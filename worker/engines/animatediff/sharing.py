@@ -51,7 +51,8 @@ class GroupKey:
     @property
     def row_work(self) -> float:
         """What one row of a forward costs, in latent pixels at 512 × 512; larger pictures cost more for each pixel."""
-        return self.frames * self.latent_pixels * max(1.0, self.latent_pixels / 4096) ** ATTENTION_GROWTH
+        growth: float = max(1.0, self.latent_pixels / 4096) ** ATTENTION_GROWTH
+        return self.frames * self.latent_pixels * growth
 
     @property
     def decode_work(self) -> float:

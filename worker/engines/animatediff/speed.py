@@ -1,4 +1,4 @@
-"""How long things take here: learned from the steps themselves, told before a slow start and to whoever wants an ETA."""
+"""How long things take here: learned from the steps, told before a slow start and to whoever wants an estimate."""
 
 import json
 from dataclasses import dataclass

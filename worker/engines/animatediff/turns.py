@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from generation.request import Endpoint
 from worker.engine import DeviceLost, EngineError, OutOfMemory, StepFailure
 from worker.engines.animatediff.decode import Decoder
 from worker.engines.animatediff.denoise import Denoiser, advance
@@ -32,7 +31,8 @@ WAITING_EVERY_WHEN_SWAPPING: Final = 64
 class Turns:
     """Everything a turn needs, ready to run.
 
-    rows_at_most: rows that may share a forward; None runs every render alone. keep_looks: whether renders can be shown.
+    rows_at_most: rows that may share a forward; None runs every render alone. bytes_each: of the UNet's numbers.
+    keep_looks: whether renders can be shown while they appear.
     """
 
     device: Device
@@ -42,6 +42,7 @@ class Turns:
     decoder: Decoder
     book: SpeedBook
     rows_at_most: int | None
+    bytes_each: int
     keep_looks: bool = False
     clock: Callable[[], float] = time.perf_counter
     number: int = 0
@@ -80,7 +81,7 @@ class Turns:
         if self.rows_at_most is None or len(active) == 1:
             return chosen.rows
         fitted = self.denoiser.rows_that_fit(key) or self.rows_at_most
-        in_memory = rows_in_memory(self.device, key, bytes_each=self.unets.use(key.endpoint).dtype.itemsize)
+        in_memory = rows_in_memory(self.device, key, bytes_each=self.bytes_each)
         return min(self.rows_at_most, key.rows_at_most, fitted, in_memory)
 
     def _denoise(self, group: Sequence[ClipRender]) -> list[StepFailure]:
@@ -146,8 +147,3 @@ def _await_first(renders: Sequence[ClipRender]) -> None:
     if waiting and waiting[0].decoding is not None:
         waiting[0].decoding.done.synchronize()
         waiting[0].finish()
-
-
-def endpoints_text(endpoints: Sequence[Endpoint]) -> str:
-    """The endpoints for a log line."""
-    return " and ".join(endpoint.label for endpoint in endpoints)

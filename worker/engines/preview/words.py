@@ -40,7 +40,7 @@ _LIGHTS: Final = {
         黄昏 日落 노을 закат 🌅 🌇 🌆""",
     Light.DAWN: """dawn sunrise morning spring pastel dreamy amanecer morgen 朝 夜明け 日の出 清晨 日出 아침 рассвет
         🌄""",
-    Light.NIGHT: """night midnight dark moonlight moonlit starry nocturnal noche nacht nuit 夜 밤 ноч 🌃 🌙 🌌 🌠""",
+    Light.NIGHT: """night midnight dark moonlight moonlit starry cyberpunk nocturnal noche nacht nuit 夜 밤 ноч 🌃 🌙 🌌 🌠""",
     Light.STORM: """storm stormy thunder thunderstorm lightning tempest hurricane gale typhoon tornado tormenta sturm
         嵐 暴風 风暴 雷 폭풍 буря шторм ⛈ 🌩 ⚡ 🌪""",
     Light.GREY: """fog foggy mist misty overcast cloudy haze gloomy grey_sky niebla nebel 霧 雾 曇 안개 туман 🌫 ☁""",
@@ -55,7 +55,8 @@ _WEATHER: Final = {
     Weather.CLOUDS: """cloud cloudy clouds overcast 雲 云 구름 облак ☁ ⛅ 🌥""",
     Weather.PETALS: """petal blossom sakura cherry_blossom cherry_blossoms 桜 樱花 花びら 벚꽃 сакур 🌸 💮""",
     Weather.LEAVES: """leaf leaves autumn fall maple foliage 紅葉 落ち葉 枫叶 秋 단풍 🍂 🍁 🍃""",
-    Weather.EMBERS: """fire flame ember made_of_fire on_fire fiery 炎の 火の 火焰 lava spark burning blaze volcano campfire bonfire inferno fuego feuer 火 炎 焰 불
+    Weather.EMBERS: """fire flame ember made_of_fire made_of_flame of_fire on_fire fire_dragon
+        fire_bird fiery flaming phoenix 炎の 火の 火焰 lava spark burning blaze volcano campfire bonfire inferno fuego feuer 火 炎 焰 불
         огон огн 🔥 🌋""",
     Weather.FIREFLIES: """firefly fireflies fairy fairies lanterns 蛍 萤火虫 반딧불""",
     Weather.SPARKLES: """magic magical sparkle glitter glittering stardust wizard enchanted spell party confetti 魔法 마법
@@ -72,10 +73,10 @@ _BODIES: Final = {
 }
 
 _MATTERS: Final = {
-    Matter.FIRE: """made_of_fire fire fiery flaming burning on_fire phoenix 炎の 火の 火焰 🔥""",
-    Matter.NEON: """neon cyberpunk holographic hologram synthwave glowing ネオン 霓虹""",
+    Matter.FIRE: """made_of_fire made_of_flame of_fire on_fire fire_dragon fire_bird fiery flaming burning phoenix 炎の 火の""",
+    Matter.NEON: """neon cyberpunk holographic hologram synthwave ネオン 霓虹""",
     Matter.PAPER: """paper paper_boat origami papercraft 紙 折り紙 纸""",
-    Matter.GOLD: """gold golden 金色 黄金""",
+    Matter.GOLD: """made_of_gold solid_gold gold_statue 黄金""",
     Matter.ICE: """made_of_ice crystal glass made_of_glass""",
     Matter.GHOST: """ghost ghostly spirit spectral phantom 幽霊 👻""",
 }
@@ -93,7 +94,7 @@ _HUES: Final = {
     Hue.BLACK: "black negro schwarz noir 黒 黑 검은 черн",
     Hue.BROWN: "brown 茶色 棕",
     Hue.SILVER: "silver gray grey metallic chrome 銀色 银色",
-    Hue.GOLDEN: "gold golden 金色 黄金",
+    Hue.GOLDEN: "gold golden 金色",
 }
 
 _THINGS: Final = {
@@ -106,14 +107,14 @@ _THINGS: Final = {
     Thing.HORSE: "horse pony stallion mare caballo pferd cheval 馬 马 말이 лошад конь 🐴 🐎",
     Thing.PENGUIN: "penguin pinguin pingouin ペンギン 企鹅 펭귄 пингвин 🐧",
     Thing.OWL: "owl buho eule hibou フクロウ 猫头鹰 부엉이 сова 🦉",
-    Thing.BIRD: """bird eagle seagull gull swallow crow raven swan crane dove parrot hawk phoenix pajaro vogel oiseau 鳥 鸟 鶴
+    Thing.BIRD: """bird eagle seagull gull swallow crow raven swan crane dove parrot hawk phoenix fire_bird pajaro vogel oiseau 鳥 鸟 鶴
         새가 птиц 🐦 🦅 🕊 🦜 🦢""",
     Thing.BUTTERFLY: "butterfly butterflies moth mariposa schmetterling papillon 蝶 나비 бабочк 🦋",
     Thing.FISH: "fish goldfish koi carp shark clownfish tuna salmon pez fisch poisson 魚 鱼 金魚 鯉 물고기 рыб 🐟 🐠 🐡 🦈 🎏",
     Thing.WHALE: "whale orca dolphin ballena wal baleine 鯨 クジラ 鲸 海豚 고래 китовый 🐋 🐳 🐬",
     Thing.JELLYFISH: "jellyfish medusa octopus squid qualle クラゲ 水母 해파리 медуз 🪼 🐙 🦑",
     Thing.TURTLE: "turtle tortoise tortuga 亀 海龟 龟 거북 черепах 🐢",
-    Thing.DRAGON: "dragon wyvern dragons drache dragon 竜 龍 龙 ドラゴン 용이 дракон 🐉 🐲",
+    Thing.DRAGON: "dragon fire_dragon wyvern drache 竜 龍 龙 ドラゴン 용이 дракон 🐉 🐲",
     Thing.PERSON: """person man woman girl boy child kid people human knight samurai wizard witch princess king queen
         dancer hero ninja monk traveler traveller wanderer monster figure lady guy warrior elf surfer skater hiker
         人 女 男 少女 少年 侍 사람 소녀 소년 челов девочк девушк мальчик 🧑 👩 👨 👧 👦 🧍 🚶 🧙 🥷 💃 🕺 🏃 👸 🤴 👻 🏄""",

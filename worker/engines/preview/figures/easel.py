@@ -55,10 +55,15 @@ class Patch:
         under += self.picture
 
 
-def draw(shapes: list[Shape], placement: Placement, mood: Mood, size: tuple[int, int]) -> Patch | None:
-    """The shapes as a patch of a picture of ``size`` (width, height), or nothing where they are outside it."""
+def draw(
+    shapes: list[Shape], placement: Placement, mood: Mood, size: tuple[int, int], *, room: float = 0.0
+) -> Patch | None:
+    """The shapes as a patch of a picture of ``size`` (width, height), or nothing where they are outside it.
+
+    ``room`` is kept free around them, in the figure's units.
+    """
     outlines = [placement.apply(shape.outline) for shape in shapes]
-    spill = max((shape.soft for shape in shapes), default=0.0) * placement.size * 2
+    spill = (max((shape.soft for shape in shapes), default=0.0) * 2 + room) * placement.size
     bounds = _bounds(outlines, spill, size)
     if bounds is None:
         return None
@@ -95,7 +100,7 @@ def _fill(patch: Patch, shape: Shape, outline: Points, mood: Mood, soft: float) 
         mask *= cover
     picture = patch.picture[:, top:bottom, left:right]
     _blend(picture, mask, shape, (local[:, 1].min() - top, local[:, 1].max() - top), mood)
-    if not shape.inside:
+    if not shape.inside and not shape.adds:
         cover += mask * (1 - cover)
 
 
@@ -105,7 +110,7 @@ def _blend(picture: Canvas, mask: Plane, shape: Shape, extent: tuple[float, floa
     down = np.arange(mask.shape[0], dtype=np.float32) + np.float32(0.5 - extent[0])
     share = np.clip(down / np.float32(max(1e-6, extent[1] - extent[0])), 0, 1)[:, None]
     for channel, first, last in zip(picture, upper, lower, strict=True):
-        channel += mask * (first + (last - first) * share - channel)
+        channel += mask * (first + (last - first) * share - (0 if shape.adds else channel))
 
 
 def _light(name: str, glow: float, mood: Mood) -> Canvas:

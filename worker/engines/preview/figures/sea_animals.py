@@ -6,7 +6,7 @@ import numpy as np
 
 from worker.engines.preview.colour import turned as tinted
 from worker.engines.preview.figures.curves import Points, ellipse, moved, path, ribbon, smooth, turned
-from worker.engines.preview.figures.shapes import Pose, Shape, dimmed, fill, light, mark, shade
+from worker.engines.preview.figures.shapes import Pose, Shape, dimmed, fill, halo, light, mark, shade
 
 _INK = "#22202a"
 
@@ -77,7 +77,7 @@ def jellyfish(pose: Pose) -> list[Shape]:
                   (0.33, -0.1), (0.36, -0.2), (0.26, -0.42)) * (pulse, 2 - pulse)  # fmt: skip
     arms = [_arm(x * pulse, pose, index) for index, x in enumerate((-0.28, -0.18, -0.08, 0.02, 0.11, 0.2, 0.29))]
     return [
-        light(ellipse(0, -0.25, 0.42, 0.36), colour, glow=0.3, soft=0.16, opacity=0.45),
+        halo(ellipse(0, -0.25, 0.42, 0.36), colour, soft=0.16, strength=0.3),
         *(light(arm, colour, glow=0.3, opacity=0.62) for arm in arms),
         light(bell, colour, glow=0.35, opacity=0.8),
         shade(ellipse(-0.06, -0.4, 0.2, 0.08, turn=-0.2), "#ffffff", 0.6, 0.04),

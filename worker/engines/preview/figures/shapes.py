@@ -20,6 +20,8 @@ class Shape:
     """How far its edge is blurred, in the figure's units."""
     inside: bool = False
     """Whether only what is drawn on the shapes before it is seen."""
+    adds: bool = False
+    """Whether it only adds its light and covers nothing."""
 
 
 def fill(outline: Points, top: str, bottom: str | None = None) -> Shape:
@@ -40,6 +42,11 @@ def mark(outline: Points, colour: str, bottom: str | None = None) -> Shape:
 def light(outline: Points, colour: str, *, glow: float = 1.0, soft: float = 0.0, opacity: float = 1.0) -> Shape:
     """Something that shines: a window, a flame."""
     return Shape(outline, colour, colour, glow=glow, soft=soft, opacity=opacity)
+
+
+def halo(outline: Points, colour: str, *, soft: float, strength: float = 0.4) -> Shape:
+    """Light around something that shines."""
+    return Shape(outline, colour, colour, glow=0.4, soft=soft, opacity=strength, adds=True)
 
 
 @dataclass(frozen=True, slots=True)

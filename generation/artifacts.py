@@ -1,0 +1,126 @@
+"""Where finished clips are kept: a folder on this machine, or an object store by URL (``s3://bucket/path``)."""
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+from generation.disk import NO_ROOM, disk_errors, flush
+from generation.errors import ArtifactError, ArtifactMissing, StorageFull
+from generation.job import Artifact, JobId
+
+_KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\.mp4")
+_LEFTOVER: Final = re.compile(r".+\.mp4#\d+")
+_FULL: Final = tuple(f"(os error {number})" for number in NO_ROOM)
+"""How obstore words what the system said when there was no room; it hands on no number."""
+_CHUNK_BYTES: Final = 1024 * 1024
+
+
+class ObjectArtifacts:
+    """A :class:`generation.ports.ArtifactStore` on obstore.
+
+    ``where`` is a folder (made if needed) or a URL that obstore knows; credentials come from the environment as that
+    store's own tools read them. Opening a folder sweeps what writers that were killed an hour ago or earlier left
+    behind. obstore's blocking calls run in threads: its own asynchronous ones can abort the interpreter at its end.
+    """
+
+    def __init__(self, where: Path | str, *, now: Callable[[], float] = time.time) -> None:
+        folder = _folder_of(where)
+        self._folder = folder
+        with _store_errors():
+            self._store: ObjectStore = from_url(str(where)) if folder is None else LocalStore(folder, mkdir=True)
+        if folder is not None:
+            _sweep(folder, older_than=now() - 3600)
+
+    async def save(self, job_id: JobId, source: Path) -> Artifact:
+        """Keep a file under the job's name; saving again replaces it in one step. Raises StorageFull, ArtifactError."""
+        key = f"{job_id}.mp4"
+        if not _KEY.fullmatch(key):
+            raise ArtifactError("not a job's id")
+        return Artifact(key, await asyncio.to_thread(self._put, key, source))
+
+    @asynccontextmanager
+    async def checkout(self, artifact: Artifact) -> AsyncIterator[Path]:
+        """The clip as a local file: the kept one itself where there is one (do not write to it), else a copy for as
+        long as the context lasts. Raises ArtifactMissing, StorageFull."""
+        if not _KEY.fullmatch(artifact.key):
+            raise ArtifactMissing(artifact.key)
+        if self._folder is not None:
+            path = self._folder / artifact.key
+            if not await asyncio.to_thread(path.is_file):
+                raise ArtifactMissing(artifact.key)
+            yield path
+            return
+        with disk_errors():
+            copies = tempfile.TemporaryDirectory(prefix="flipbook-")
+        with copies as folder:
+            path = Path(folder, artifact.key)
+            await asyncio.to_thread(self._get, artifact.key, path)
+            yield path
+
+    async def delete(self, artifact: Artifact) -> None:
+        """Forget a clip; deleting what is gone is fine."""
+        if _KEY.fullmatch(artifact.key):
+            await asyncio.to_thread(self._delete, artifact.key)
+
+    def _put(self, key: str, source: Path) -> int:
+        with _store_errors():
+            size = source.stat().st_size
+            obstore.put(self._store, key, source)
+            if self._folder is not None:
+                flush(self._folder / key)
+                flush(self._folder)
+        return size
+
+    def _get(self, key: str, destination: Path) -> None:
+        with _store_errors(missing=key), destination.open("wb") as file:
+            for chunk in obstore.get(self._store, key).stream(min_chunk_size=_CHUNK_BYTES):
+                file.write(chunk)
+
+    def _delete(self, key: str) -> None:
+        try:
+            with _store_errors(missing=key):
+                obstore.delete(self._store, key)
+        except ArtifactMissing:
+            return
+
+
+def _folder_of(where: Path | str) -> Path | None:
+    """The folder that is meant, if it is one on this machine."""
+    if isinstance(where, Path) or "://" not in where:
+        return Path(where).absolute()
+    parts = urlsplit(where)
+    return Path(unquote(parts.path)).absolute() if parts.scheme == "file" else None
+
+
+def _sweep(folder: Path, *, older_than: float) -> None:
+    """Remove half-written files; younger ones may belong to a process beside us."""
+    for path in folder.iterdir():
+        if _LEFTOVER.fullmatch(path.name) and path.lstat().st_mtime < older_than:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _store_errors(missing: str | None = None) -> Iterator[None]:
+    """Translate what obstore and the file system raise; ``missing`` is the key whose absence is ArtifactMissing."""
+    try:
+        with disk_errors():
+            try:
+                yield
+            except FileNotFoundError as error:
+                if missing is None:
+                    raise
+                raise ArtifactMissing(missing) from error
+    except BaseError as error:
+        text = str(error)
+        kind = StorageFull if any(sign in text for sign in _FULL) else ArtifactError
+        raise kind(text.partition("\n")[0][:300]) from error

@@ -1,0 +1,105 @@
+"""What a call costs must not grow with finished jobs: SQLite's own plans, call by call."""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import event
+
+from databases import a_cipher
+from db.engine import open_engine
+from db.store import SqlStore
+from factories import NOW, a_delivery, a_job, a_lease, a_message, a_server, a_user, an_entry, later
+from generation.ledger import EVERYWHERE
+from generation.places import Platform
+
+WHOLE_TABLE = re.compile(
+    r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea))"
+)
+
+
+class Recorded:
+    """The statements that went to the database, and how SQLite would run them."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.statements: list[tuple[str, tuple[object, ...]]] = []
+
+    def __call__(self, _connection, _cursor, statement, parameters, *_rest) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            self.statements.append((statement, parameters))
+
+    def plans(self) -> list[str]:
+        """One line per table that is read."""
+        connection = sqlite3.connect(self._path)
+        lines = [
+            line[3]
+            for statement, parameters in self.statements
+            for line in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+        connection.close()
+        return lines
+
+
+@pytest.fixture
+async def recorded(sqlite_files, tmp_path) -> Iterator[tuple[SqlStore, Recorded]]:
+    """A store with all its statements written down."""
+    url = sqlite_files.fresh(tmp_path)
+    engine = open_engine(url)
+    record = Recorded(url.removeprefix("sqlite:///"))
+    event.listen(engine.sync_engine, "before_cursor_execute", record)
+    yield SqlStore(engine, a_cipher()), record
+    await engine.dispose()
+
+
+async def test_no_read_scans_a_whole_table(recorded):
+    store, record = recorded
+    job = a_job()
+    await store.job(job.id)
+    await store.delivery_of(job.id)
+    await store.job_of_message(a_message())
+    await store.jobs_of(a_user(), a_server(), limit=10)
+    await store.unfinished_in(a_server(), limit=10)
+    await store.claimable(NOW, limit=10)
+    await store.orphans("me", NOW, limit=10)
+    await store.ahead_of(job)
+    await store.cancellations("me")
+    await store.owed_deliveries(NOW, platforms=frozenset(Platform), limit=10)
+    await store.usage(a_server(), a_user(), NOW)
+    await store.totals(EVERYWHERE, NOW)
+    await store.audit_of(a_server(), limit=10)
+    await store.ledger_of(job.id)
+    await store.status_counts()
+    plans = record.plans()
+    assert len(plans) > 14
+    assert [line for line in plans if WHOLE_TABLE.search(line)] == []
+
+
+async def test_no_write_scans_a_whole_table(recorded):
+    store, record = recorded
+    job = a_job()
+    await store.renew_leases(a_lease())
+    async with store.transaction() as tx:
+        await tx.job_of_origin(job.origin)
+        await tx.usage(a_server(), a_user(), NOW)
+        await tx.append(an_entry(job))
+        await tx.add_job(job, a_delivery(job), a_lease())
+        await tx.claim(job.id, a_lease(), NOW)
+        await tx.request_cancel(job.id)
+        await tx.save_job(job.submitting("fal", NOW), was=job)
+        await tx.save_delivery(a_delivery(job).owed(later(seconds=1)))
+        await tx.release(job.id, "me")
+    assert [line for line in record.plans() if WHOLE_TABLE.search(line)] == []
+
+
+async def test_active_jobs_are_counted_from_the_index_of_unfinished_jobs_alone(recorded):
+    store, record = recorded
+    await store.usage(a_server(), a_user(), NOW)
+    assert "SEARCH jobs USING COVERING INDEX ix_jobs_under_way (server=?)" in record.plans()
+
+
+async def test_claimable_jobs_are_read_in_order_without_sorting(recorded):
+    store, record = recorded
+    await store.claimable(NOW, limit=10)
+    assert record.plans() == ["SEARCH jobs USING INDEX ix_jobs_unfinished (status=?)"]

@@ -1,0 +1,154 @@
+"""A whole core around a scripted backend: real SQLite, real artifact store, real MP4s; time is the test's."""
+
+import asyncio
+import atexit
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+from databases import SqliteFiles, a_cipher, sqlite_url
+from db.store import SqlStore
+from doubles.backend import ScriptedBackend
+from doubles.clock import ManualClock
+from doubles.messenger import RecordingMessenger
+from doubles.observer import RecordingObserver
+from factories import a_channel, a_request, a_user
+from generation.artifacts import ObjectArtifacts
+from generation.carrier import Carrier
+from generation.desk import Outside, Patience
+from generation.dispatcher import Dispatcher, Rhythm
+from generation.job import Job
+from generation.places import Platform
+from generation.pricing import Prices
+from generation.progress import Progress
+from generation.relay import Post, Relay
+from generation.request import GenerationRequest
+from generation.service import Ask, HouseRules, Service
+
+
+class Seeds:
+    """1, 2, 3, …"""
+
+    def __init__(self) -> None:
+        self._drawn = 0
+
+    def draw(self) -> int:
+        self._drawn += 1
+        return self._drawn
+
+
+class QuickClock(ManualClock):
+    """Short sleeps end at once and have taken their time; long ones, which are deadlines, end when time gets there."""
+
+    async def sleep(self, seconds: float) -> None:
+        if seconds > 120:
+            await super().sleep(seconds)
+        else:
+            await self.advance(seconds)
+
+
+@dataclass
+class Core:
+    """Every part of a core, joined as the product joins them."""
+
+    store: SqlStore
+    clock: ManualClock
+    backend: ScriptedBackend
+    messenger: RecordingMessenger
+    observer: RecordingObserver
+    artifacts: ObjectArtifacts
+    service: Service
+    carrier: Carrier
+    dispatcher: Dispatcher
+    relay: Relay
+    said: list[tuple[str, Progress]]
+    outside: Outside
+
+    async def submit(self, request: GenerationRequest | None = None, *, origin: str = "o1", user: str = "7001") -> Job:
+        """Somebody asks for a clip in the usual channel."""
+        ask = Ask(origin=origin, requested_by=a_user(user), channel=a_channel())
+        return await self.service.submit(request or a_request(), ask)
+
+    async def carry(self, job: Job) -> Job:
+        """Take the job as far as it goes."""
+        return await self.carrier.carry(job)
+
+    async def reload(self, job: Job) -> Job:
+        """The job as the database has it."""
+        stored = await self.store.job(job.id)
+        assert stored is not None
+        return stored
+
+
+@cache
+def _files() -> SqliteFiles:
+    folder = Path(mkdtemp(prefix="flipbook-core-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return SqliteFiles(folder)
+
+
+@asynccontextmanager
+async def a_core(
+    folder: Path,
+    *,
+    clock: ManualClock | None = None,
+    backend: ScriptedBackend | None = None,
+    rules: HouseRules | None = None,
+    owner: str = "run",
+    patience: Patience | None = None,
+    rhythm: Rhythm | None = None,
+    post: Post | None = None,
+    prices: Prices | None = None,
+) -> AsyncIterator[Core]:
+    """A core on the database in ``folder``; opening a second one there is a restart."""
+    clock = clock or QuickClock()
+    backend = backend or ScriptedBackend()
+    prices = prices or Prices()
+    messenger, observer = RecordingMessenger(), RecordingObserver()
+    said: list[tuple[str, Progress]] = []
+    staging = folder / "staging"
+    staging.mkdir(exist_ok=True)
+    if not (folder / "flipbook.db").exists():
+        await asyncio.to_thread(lambda: _files().fresh(folder))
+    store = await SqlStore.open(sqlite_url(folder / "flipbook.db"), a_cipher())
+    artifacts = ObjectArtifacts(folder / "clips")
+    relay = Relay(
+        store, {Platform.DISCORD: messenger}, artifacts, clock=clock, observer=observer, post=post or Post(opening=0)
+    )
+
+    def say(job: Job, progress: Progress) -> None:
+        said.append((job.id, progress))
+        relay.progress(job, progress)
+
+    outside = Outside(
+        store=store,
+        backends={backend.name: backend},
+        artifacts=artifacts,
+        clock=clock,
+        observer=observer,
+        progress=say,
+        ended=relay.wake,
+        staging=staging,
+        prices=prices,
+    )
+    carrier = Carrier(outside, owner=owner, patience=patience)
+    dispatcher = Dispatcher(outside, carrier, owner=owner, rhythm=rhythm)
+    service = Service(
+        store,
+        rules or HouseRules(backends=(backend.name,), prices=prices),
+        clock=clock,
+        seeds=Seeds(),
+        observer=observer,
+        submitted=dispatcher.wake,
+        ended=relay.wake,
+    )
+    try:
+        yield Core(
+            store, clock, backend, messenger, observer, artifacts, service, carrier, dispatcher, relay, said, outside
+        )
+    finally:
+        await store.close()

@@ -1,0 +1,465 @@
+"""What the queue client sends, and what it makes of the answers to submit, result and cancel."""
+
+import json
+from datetime import timedelta
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from doubles.clock import START, AutoClock
+from doubles.queue_backend import (
+    ACCEPTED,
+    CANCEL,
+    FAL,
+    KEY,
+    POLL,
+    POLL_WITHOUT_LOGS,
+    REQUEST_ID,
+    RESULT,
+    STREAM,
+    SUBMIT,
+    SUBMIT_TURBO,
+    a_handle,
+    a_request,
+    completed,
+    fal,
+    in_progress,
+    worker,
+)
+from doubles.scripted_queue import Reply, ScriptedQueue
+from generation.errors import (
+    AccountLocked,
+    BackendBusy,
+    BackendUnavailable,
+    CredentialsRejected,
+    EndpointNotFound,
+    GenerationFailed,
+    ProtocolViolation,
+    RequestCancelled,
+    RequestNotFound,
+    RequestRejected,
+    SubmissionOutcomeUnknown,
+)
+from generation.job import RequestHandle
+from generation.ports import Backend, CancelOutcome, Clip
+from generation.queue_client import QueueClient
+from generation.request import Endpoint
+
+OUTPUT = {"video": {"url": "https://v3.fal.media/files/a/b.mp4"}, "seed": 7}
+
+
+@pytest.fixture
+def queue() -> ScriptedQueue:
+    return ScriptedQueue()
+
+
+# Submitting
+
+
+async def test_a_submission_is_the_raw_input_with_the_key_and_nothing_else(queue):
+    queue.on(SUBMIT, Reply(200, ACCEPTED))
+    async with fal(queue) as backend:
+        request_id = await backend.submit(a_request(), idempotency_key="job-1")
+    (sent,) = queue.requests
+    assert request_id == REQUEST_ID
+    assert str(sent.url) == f"{FAL}/fal-ai/fast-animatediff/text-to-video"
+    assert json.loads(sent.content) == a_request().to_input()
+    assert {name: sent.headers.get(name) for name in ("authorization", "content-type", "idempotency-key")} == {
+        "authorization": "Key kid:s3cret",
+        "content-type": "application/json",
+        "idempotency-key": None,
+    }
+
+
+async def test_the_idempotency_key_goes_to_our_own_worker_only(queue):
+    queue.on(SUBMIT_TURBO, Reply(200, ACCEPTED))
+    async with worker(queue) as backend:
+        await backend.submit(a_request(endpoint=Endpoint.TURBO), idempotency_key="job-1")
+    assert queue.requests[0].headers["idempotency-key"] == "job-1"
+
+
+async def test_the_webhook_address_travels_encoded(queue):
+    query = "?fal_webhook=https%3A%2F%2Fbot.example%2Fwebhooks%2Ffal%2Fabc%3Fx%3D1%26y%3D2"
+    queue.on(SUBMIT + query, Reply(200, ACCEPTED))
+    async with fal(queue) as backend:
+        await backend.submit(
+            a_request(), idempotency_key="k", webhook_url="https://bot.example/webhooks/fal/abc?x=1&y=2"
+        )
+    assert queue.said == [SUBMIT + query]
+
+
+async def test_without_a_key_no_authorization_is_sent(queue):
+    queue.on(SUBMIT, Reply(200, ACCEPTED))
+    async with QueueClient(
+        "worker", "http://127.0.0.1:1", None, resubmits_safely=True, clock=AutoClock(), transport=queue
+    ) as backend:
+        await backend.submit(a_request(), idempotency_key="k")
+    assert "authorization" not in queue.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ConnectError("[Errno -2] Name or service not known"),
+        httpx.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]"),
+        httpx.ConnectTimeout(""),
+        httpx.PoolTimeout(""),
+        httpx.ProxyError("403 Forbidden"),
+        httpx.UnsupportedProtocol("no"),
+    ],
+    ids=lambda error: f"{type(error).__name__}{error}"[:30],
+)
+async def test_what_never_left_may_be_sent_again(queue, error):
+    queue.on(SUBMIT, error)
+    async with fal(queue) as backend:
+        with pytest.raises(BackendUnavailable):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert len(queue.requests) == 1
+
+
+@pytest.mark.parametrize("make_client", [fal, worker])
+@pytest.mark.parametrize(
+    "line",
+    [
+        httpx.ReadTimeout(""),
+        httpx.WriteTimeout(""),
+        httpx.ReadError("reset"),
+        httpx.WriteError("broken pipe"),
+        httpx.CloseError(""),
+        httpx.RemoteProtocolError("Server disconnected without sending a response."),
+        httpx.LocalProtocolError("odd"),
+        Reply(200, chunks=[b'{"request_', httpx.ReadError("reset")]),
+        Reply(200, chunks=[b"x" * 70_000] * 20),
+    ],
+    ids=lambda line: type(line).__name__,
+)
+async def test_a_submission_broken_after_sending_is_never_resent(queue, line, make_client):
+    queue.on(SUBMIT, line)
+    async with make_client(queue) as backend:
+        with pytest.raises(SubmissionOutcomeUnknown):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert len(queue.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>Welcome to the hotel's wireless network</html>",
+        b"null",
+        b"[]",
+        {"status": "IN_QUEUE"},
+        {"request_id": ""},
+        {"request_id": "../../admin"},
+        {"request_id": "a/b"},
+        {"request_id": "a?b"},
+        {"request_id": 17},
+        {"request_id": "x" * 129},
+        b'{"request_id": ' + b"[" * 5000,
+    ],
+    ids=lambda body: str(body)[:40],
+)
+async def test_a_yes_without_a_usable_request_id_leaves_the_outcome_unknown(queue, body):
+    queue.on(SUBMIT, Reply(200, body))
+    async with fal(queue) as backend:
+        with pytest.raises(SubmissionOutcomeUnknown):
+            await backend.submit(a_request(), idempotency_key="k")
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+async def test_any_yes_counts_even_with_odd_values_around_the_request_id(queue, status):
+    queue.on(SUBMIT, Reply(status, {**ACCEPTED, "queue_position": "soon", "logs": 5, "metrics": [], "status": "NEW"}))
+    async with fal(queue) as backend:
+        assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error"),
+    [
+        (400, {"detail": "bad", "error_type": "bad_request"}, RequestRejected),
+        (401, {"detail": "No user found for Key ID and Secret"}, CredentialsRejected),
+        (402, {"detail": "Pay first"}, AccountLocked),
+        (403, {"detail": "User is locked. Reason: Exhausted balance."}, AccountLocked),
+        (404, {"detail": 'Application "schnell" not found'}, EndpointNotFound),
+        (405, b"", EndpointNotFound),
+        (413, b"", RequestRejected),
+        (418, b"", ProtocolViolation),
+        (301, b"", ProtocolViolation),
+        (307, b"", ProtocolViolation),
+        (302, b"", SubmissionOutcomeUnknown),
+        (303, b"", SubmissionOutcomeUnknown),
+        (408, b"", SubmissionOutcomeUnknown),
+        (409, b"", SubmissionOutcomeUnknown),
+        (499, b"", SubmissionOutcomeUnknown),
+        (500, {"detail": "Internal Server Error"}, SubmissionOutcomeUnknown),
+        (502, b"<html>nginx</html>", SubmissionOutcomeUnknown),
+        (503, b"upstream connect error or disconnect/reset before headers", SubmissionOutcomeUnknown),
+        (504, b"", SubmissionOutcomeUnknown),
+    ],
+)
+async def test_what_the_paid_backend_says_to_a_submission(queue, status, body, error):
+    queue.on(SUBMIT, Reply(status, body))
+    async with fal(queue) as backend:
+        with pytest.raises(error) as caught:
+            await backend.submit(a_request(), idempotency_key="k")
+    assert type(caught.value) is error
+    assert caught.value.backend == "fal"
+    assert caught.value.detail.startswith(f"HTTP {status}")
+    assert len(queue.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "error"), [(503, BackendUnavailable), (500, SubmissionOutcomeUnknown)])
+async def test_our_own_workers_503_is_a_refusal_before_acceptance(queue, status, error):
+    queue.on(SUBMIT, Reply(status, {"detail": "The disk is full"}))
+    async with worker(queue) as backend:
+        with pytest.raises(error) as caught:
+            await backend.submit(a_request(), idempotency_key="k")
+    assert caught.value.detail == f"HTTP {status} The disk is full"
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({}, None),
+        ({"retry-after": "12"}, 12.0),
+        ({"retry-after": "1.5"}, 1.5),
+        ({"retry-after": (START + timedelta(seconds=30)).strftime("%a, %d %b %Y %H:%M:%S GMT")}, 30.0),
+        ({"retry-after": "Fri, 20 Nov 1998 12:00:00 GMT"}, 0.0),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "9" * 400}, 3600.0),
+        ({"retry-after": "soon"}, None),
+    ],
+)
+async def test_a_busy_backend_says_how_long_to_wait(queue, header, seconds):
+    queue.on(SUBMIT, Reply(429, {"detail": "Too many requests"}, headers=header))
+    async with fal(queue) as backend:
+        with pytest.raises(BackendBusy) as caught:
+            await backend.submit(a_request(), idempotency_key="k")
+    assert caught.value.retry_after == seconds
+
+
+# Results
+
+
+async def test_a_result_is_a_clip(queue):
+    video = {"url": "https://x.test/a.mp4", "content_type": "video/mp4", "file_name": "a.mp4", "file_size": 123}
+    queue.on(RESULT, Reply(200, {"video": video, "seed": 7}))
+    async with fal(queue) as backend:
+        assert await backend.result(a_handle()) == Clip("https://x.test/a.mp4", 7, "a.mp4", 123)
+
+
+async def test_both_endpoints_ask_under_owner_and_alias(queue):
+    queue.on(RESULT, Reply(200, OUTPUT))
+    async with fal(queue) as backend:
+        clip = await backend.result(a_handle(endpoint=Endpoint.TURBO))
+    assert clip == Clip("https://v3.fal.media/files/a/b.mp4", 7)
+
+
+async def test_odd_values_beside_the_url_do_not_lose_the_clip(queue):
+    queue.on(RESULT, Reply(200, {"video": {"url": "https://x.test/a.mp4", "file_size": "big"}, "seed": "lucky"}))
+    async with fal(queue) as backend:
+        assert await backend.result(a_handle()) == Clip("https://x.test/a.mp4")
+
+
+async def test_a_result_asked_for_too_early_is_asked_for_again(queue):
+    clock = AutoClock()
+    still = Reply(400, {"detail": "Request is still in progress"})
+    queue.on(RESULT, still, still, Reply(200, OUTPUT))
+    async with fal(queue, clock) as backend:
+        assert (await backend.result(a_handle())).seed == 7
+    assert clock.slept == [0.5, 0.75]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout(""),
+        Reply(502, b"<html>nginx</html>"),
+        Reply(503, b""),
+        Reply(504, b"gateway timeout"),
+        Reply(429, {"detail": "slow down"}),
+        Reply(404, b"<html>tunnel not found</html>"),
+        Reply(200, b"<html>please log in</html>"),
+        Reply(301, b""),
+        Reply(400, {"detail": "Request is still in progress"}),
+    ],
+    ids=lambda line: f"{type(line).__name__}{getattr(line, 'status', '')}",
+)
+async def test_passing_trouble_is_waited_out_and_then_reported_as_such(queue, line):
+    clock = AutoClock()
+    queue.on(RESULT, line)
+    async with fal(queue, clock) as backend:
+        with pytest.raises(BackendUnavailable):
+            await backend.result(a_handle())
+    assert timedelta(seconds=10) <= clock.now() - START < timedelta(seconds=15)
+    assert len(queue.requests) == len(clock.slept) + 1
+
+
+async def test_trouble_that_passes_loses_nothing(queue):
+    queue.on(RESULT, httpx.ReadError("reset"), Reply(502, b""), Reply(200, OUTPUT))
+    async with fal(queue) as backend:
+        assert (await backend.result(a_handle())).seed == 7
+
+
+async def test_an_answer_that_is_json_but_no_clip_breaks_the_protocol(queue):
+    queue.on(RESULT, Reply(200, {"images": []}))
+    queue.on(POLL, Reply(200, completed()))
+    async with fal(queue) as backend:
+        with pytest.raises(ProtocolViolation):
+            await backend.result(a_handle())
+
+
+async def test_where_the_result_does_not_say_why_the_status_is_asked(queue):
+    queue.on(RESULT, Reply(500, {"detail": "Internal Server Error"}))
+    queue.on(POLL, Reply(200, completed(error="Cancelled by the client", error_type="client_cancelled")))
+    async with fal(queue) as backend:
+        with pytest.raises(RequestCancelled) as caught:
+            await backend.result(a_handle())
+    assert caught.value.detail == "Cancelled by the client"
+    assert queue.said == [RESULT, POLL]
+
+
+async def test_a_failure_that_nobody_explains_is_a_plain_one(queue):
+    queue.on(RESULT, Reply(500, {"detail": "CUDA error"}))
+    queue.on(POLL, Reply(200, completed(error="Invalid status code: 500")))
+    async with fal(queue) as backend:
+        with pytest.raises(GenerationFailed) as caught:
+            await backend.result(a_handle())
+    assert (caught.value.detail, caught.value.retryable) == ("HTTP 500 CUDA error", False)
+
+
+async def test_a_failure_of_a_request_that_goes_on_is_not_believed(queue):
+    queue.on(RESULT, Reply(500, {"detail": "oops"}), Reply(200, OUTPUT))
+    queue.on(POLL, Reply(202, in_progress()))
+    async with fal(queue) as backend:
+        assert (await backend.result(a_handle())).seed == 7
+
+
+async def test_a_result_of_endless_bytes_is_cut_off(queue):
+    queue.on(RESULT, Reply(200, chunks=[b"x" * 100_000] * 100))
+    async with fal(queue) as backend:
+        with pytest.raises(BackendUnavailable):
+            await backend.result(a_handle())
+
+
+async def test_a_request_id_that_no_backend_gives_out_is_never_asked_about(queue):
+    handle = RequestHandle("fal", Endpoint.STANDARD, "../../billing", 1)
+    async with fal(queue) as backend:
+        with pytest.raises(RequestNotFound):
+            await backend.result(handle)
+    assert queue.requests == []
+
+
+# Cancelling
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "outcome"),
+    [
+        (202, {"status": "CANCELLATION_REQUESTED"}, CancelOutcome.REQUESTED),
+        (200, {"status": "OK"}, CancelOutcome.REQUESTED),
+        (200, {"success": True}, CancelOutcome.REQUESTED),
+        (400, {"status": "ALREADY_COMPLETED"}, CancelOutcome.ALREADY_COMPLETED),
+        (404, {"status": "NOT_FOUND"}, CancelOutcome.NOT_FOUND),
+        (404, {"detail": "Not found"}, CancelOutcome.NOT_FOUND),
+    ],
+)
+async def test_what_a_backend_answers_to_a_cancellation(queue, status, body, outcome):
+    queue.on(CANCEL, Reply(status, body))
+    async with fal(queue) as backend:
+        assert await backend.cancel(a_handle()) is outcome
+    assert queue.requests[0].content == b""
+    assert queue.requests[0].headers["content-length"] == "0"
+
+
+async def test_a_cancellation_is_repeated_while_the_backend_is_away(queue):
+    queue.on(CANCEL, httpx.ConnectError("refused"), Reply(503, b""), Reply(202, {"status": "CANCELLATION_REQUESTED"}))
+    async with fal(queue) as backend:
+        assert await backend.cancel(a_handle()) is CancelOutcome.REQUESTED
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(401, {"detail": "no"}), CredentialsRejected),
+        (Reply(403, {"detail": "locked"}), AccountLocked),
+        (Reply(400, {"detail": "what?"}), ProtocolViolation),
+        (Reply(200, b"<html>"), BackendUnavailable),
+        (Reply(404, b"<html>"), BackendUnavailable),
+    ],
+    ids=lambda value: getattr(value, "__name__", getattr(value, "status", None)),
+)
+async def test_a_cancellation_that_is_not_understood_raises(queue, reply, error):
+    queue.on(CANCEL, reply)
+    async with fal(queue) as backend:
+        with pytest.raises(error):
+            await backend.cancel(a_handle())
+
+
+# Addresses and keys
+
+
+async def test_urls_in_answers_are_never_followed(queue):
+    queue.on(SUBMIT, Reply(200, ACCEPTED))
+    queue.on(STREAM, Reply(405, b""))
+    queue.on(POLL, Reply(200, {**completed(), "response_url": "https://elsewhere.test/r"}))
+    queue.on(RESULT, Reply(200, OUTPUT))
+    queue.on(CANCEL, Reply(400, {"status": "ALREADY_COMPLETED"}))
+    async with fal(queue) as backend:
+        await backend.submit(a_request(), idempotency_key="k")
+        [_ async for _ in backend.watch(a_handle())]
+        await backend.result(a_handle())
+        await backend.cancel(a_handle())
+    assert {request.url.host for request in queue.requests} == {"queue.fal.test"}
+
+
+async def test_a_base_address_may_have_a_path_and_a_slash_at_its_end(queue):
+    queue.on("POST /queue/fal-ai/fast-animatediff/text-to-video", Reply(200, ACCEPTED))
+    async with worker(queue, base="https://gpu.example/queue/") as backend:
+        assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "",
+        "queue.fal.run",
+        "ftp://queue.fal.run",
+        "https://",
+        "https://user:hunter2@queue.fal.run",
+        "https://queue.fal.run/?a=b",
+        "https://queue.fal.run/#top",
+        "https://queue.fal.run:99999",
+        "https://queue fal run",
+    ],
+)
+def test_a_useless_base_address_is_refused_without_quoting_it(base):
+    with pytest.raises(ValueError, match=r"^the backend's address cannot be used") as caught:
+        QueueClient("fal", base, KEY, resubmits_safely=False, clock=AutoClock())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["", "  ", "kid:ab\ncd", "kid:schlüssel"])
+def test_a_key_that_cannot_stand_in_a_header_is_refused_without_quoting_it(key):
+    with pytest.raises(ValueError, match="the backend's key") as caught:
+        QueueClient("fal", FAL, SecretStr(key), resubmits_safely=False, clock=AutoClock())
+    assert "cd" not in str(caught.value)
+
+
+async def test_it_is_a_backend(queue):
+    async with fal(queue) as client:
+        backend: Backend = client
+        assert (backend.name, backend.resubmits_safely) == ("fal", False)
+
+
+async def test_a_log_too_long_to_read_is_left_out(queue):
+    queue.on(STREAM, Reply(404, b""))
+    queue.on(POLL, Reply(202, in_progress({"message": "x" * 2_000_000})))
+    queue.on(POLL_WITHOUT_LOGS, Reply(202, {**in_progress(), "logs": None}), Reply(200, completed()))
+    async with fal(queue) as backend:
+        states = [update.state.value async for update in backend.watch(a_handle())]
+    assert states == ["IN_PROGRESS", "COMPLETED"]
+    assert queue.said == [STREAM, POLL, POLL_WITHOUT_LOGS, POLL_WITHOUT_LOGS]

@@ -1,0 +1,419 @@
+"""Following a request: stream, fall-back to polling, back-off, and what counts as news."""
+
+import math
+from contextlib import aclosing
+from datetime import timedelta
+from itertools import pairwise
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from doubles.clock import START, AutoClock
+from doubles.queue_backend import POLL, STREAM, a_handle, completed, fal, in_progress, in_queue, log
+from doubles.scripted_queue import Reply, ScriptedQueue, event_stream, events
+from generation.errors import (
+    AccountLocked,
+    BackendError,
+    BackendUnavailable,
+    CredentialsRejected,
+    ProtocolViolation,
+    RequestNotFound,
+)
+from generation.ports import BackendState, BackendUpdate
+from generation.progress import Steps
+from generation.queue_client import QueueClient
+from generation.queue_transport import Timeouts
+from generation.queue_watch import Pauses, StepsReader
+from generation.wire import LogEntry
+
+IN_QUEUE, IN_PROGRESS, COMPLETED = BackendState.IN_QUEUE, BackendState.IN_PROGRESS, BackendState.COMPLETED
+REFUSED = Reply(405, {"detail": "Method Not Allowed"})
+
+
+@pytest.fixture
+def queue() -> ScriptedQueue:
+    return ScriptedQueue()
+
+
+@pytest.fixture
+def clock() -> AutoClock:
+    return AutoClock()
+
+
+async def watched(queue: ScriptedQueue, clock: AutoClock, **options: float) -> list[BackendUpdate]:
+    async with fal(queue, clock, timeouts=Timeouts(**options)) as backend:
+        return [update async for update in backend.watch(a_handle())]
+
+
+async def collect(backend: QueueClient, seen: list[BackendUpdate]) -> None:
+    async for update in backend.watch(a_handle()):
+        seen.append(update)  # noqa: PERF401 - what came before an error counts
+
+
+def queued(position: int | None = 0) -> BackendUpdate:
+    return BackendUpdate(IN_QUEUE, position=position)
+
+
+def running(done: int | None = None, total: int = 25) -> BackendUpdate:
+    return BackendUpdate(IN_PROGRESS, steps=None if done is None else Steps(done, total))
+
+
+DONE = BackendUpdate(COMPLETED, inference_seconds=3.25)
+
+
+# The stream
+
+
+async def test_a_stream_tells_every_change_once(queue, clock):
+    chunks = events(
+        in_queue(2),
+        in_queue(2),
+        in_queue(1),
+        in_progress(),
+        in_progress(log(step=1, steps=25)),
+        in_progress(),
+        in_progress(log(step=2, steps=25)),
+        completed(),
+        ping=True,
+    )
+    queue.on(STREAM, event_stream(chunks))
+    assert await watched(queue, clock) == [queued(2), queued(1), running(), running(1), running(2), DONE]
+    assert (queue.said, clock.slept) == ([STREAM], [])
+
+
+async def test_events_cut_anywhere_are_put_together(queue, clock):
+    chunks = events(in_queue(1), in_progress(log("36%|██ | 9/25 [00:02<00:04]")), completed())
+    queue.on(STREAM, event_stream(*(chunks[n : n + 1] for n in range(len(chunks)))))
+    assert await watched(queue, clock) == [queued(1), running(9), DONE]
+
+
+async def test_the_stream_asks_for_logs_with_the_key_and_takes_events_only(queue, clock):
+    queue.on(STREAM, event_stream(events(completed())))
+    await watched(queue, clock)
+    headers = queue.requests[0].headers
+    assert (headers["authorization"], headers["accept"]) == ("Key kid:s3cret", "text/event-stream")
+
+
+async def test_nothing_is_asked_once_the_request_has_completed(queue, clock):
+    queue.on(STREAM, event_stream(events(completed(), in_progress(), completed()), None))
+    assert await watched(queue, clock) == [DONE]
+
+
+async def test_a_failed_request_completes_like_any_other(queue, clock):
+    queue.on(STREAM, event_stream(events(completed(error="boom", error_type="internal_error", metrics={}))))
+    assert await watched(queue, clock) == [BackendUpdate(COMPLETED)]
+
+
+# Falling back to polling
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply(401, b""),
+        Reply(404, {"status": "NOT_FOUND"}),
+        REFUSED,
+        Reply(406, b""),
+        Reply(500, b""),
+        Reply(200, in_queue()),
+        Reply(200, b"<html>"),
+        Reply(307, b"", headers={"location": "https://elsewhere.test/"}),
+        Reply(200, b"", headers={"content-type": "text/event-stream", "content-encoding": "gzip"}),
+    ],
+    ids=lambda reply: str(reply.status),
+)
+async def test_a_refused_stream_is_not_asked_for_again(queue, clock, refusal):
+    queue.on(STREAM, refusal)
+    queue.on(POLL, Reply(202, in_queue(1)), Reply(202, in_progress()), Reply(200, completed()))
+    assert await watched(queue, clock) == [queued(1), running(), DONE]
+    assert queue.said == [STREAM, POLL, POLL, POLL]
+
+
+async def test_polling_slows_down_while_nothing_changes_and_is_quick_after_news(queue, clock):
+    same = Reply(202, in_queue(3))
+    queue.on(STREAM, REFUSED)
+    queue.on(POLL, *[same] * 9, Reply(202, in_progress()), Reply(202, in_progress()), Reply(200, completed()))
+    await watched(queue, clock)
+    assert [round(seconds, 2) for seconds in clock.slept] == [
+        *(0.5, 0.75, 1.12, 1.69, 2.53, 3.8, 5.0, 5.0, 5.0),
+        *(0.5, 0.75),
+    ]
+
+
+def test_pauses_are_drawn_around_their_length():
+    assert [Pauses(lambda: 0.0).draw(), Pauses(lambda: 1.0).draw()] == [pytest.approx(0.4), pytest.approx(0.6)]
+
+
+async def test_a_stream_that_breaks_is_resumed_without_loss_or_repetition(queue, clock):
+    t = [START + timedelta(seconds=n) for n in range(10)]
+    first = events(in_queue(1), in_progress(log(at=t[1], step=1, steps=25), log(at=t[2], step=2, steps=25)))
+    polled = in_progress(*(log(at=t[n], step=n, steps=25) for n in (1, 2, 3)))
+    again = events(
+        in_progress(log(at=t[1], step=1, steps=25)),
+        in_progress(log(at=t[2], step=2, steps=25)),
+        in_progress(log(at=t[3], step=3, steps=25)),
+        in_progress(log(at=t[4], step=4, steps=25)),
+        completed(),
+    )
+    queue.on(STREAM, event_stream(first, httpx.ReadError("reset")), event_stream(again))
+    queue.on(POLL, Reply(202, polled))
+    assert await watched(queue, clock) == [queued(1), running(2), running(3), running(4), DONE]
+    assert queue.said == [STREAM, POLL, STREAM]
+
+
+@pytest.mark.parametrize("end", [(), (httpx.ReadTimeout(""),), (httpx.RemoteProtocolError("incomplete"),)])
+async def test_a_stream_that_ends_too_early_is_checked_by_asking(queue, clock, end):
+    queue.on(STREAM, event_stream(events(in_progress()), *end))
+    queue.on(POLL, Reply(200, completed()))
+    assert await watched(queue, clock) == [running(), DONE]
+    assert queue.said == [STREAM, POLL]
+
+
+async def test_a_silent_stream_is_checked_by_asking_and_listened_to_again(queue, clock):
+    queue.on(STREAM, event_stream(b": ping\n\n", None), event_stream(events(completed())))
+    queue.on(POLL, Reply(202, in_queue(4)))
+    assert await watched(queue, clock, events=0.02) == [queued(4), DONE]
+    assert queue.said == [STREAM, POLL, STREAM]
+
+
+@pytest.mark.parametrize("end", [httpx.ReadError("reset"), httpx.ConnectError("refused"), event_stream()])
+async def test_streams_that_never_say_a_word_are_given_up_after_three(queue, clock, end):
+    queue.on(STREAM, end)
+    queue.on(POLL, *[Reply(202, in_queue())] * 5, Reply(200, completed()))
+    assert await watched(queue, clock) == [queued(), DONE]
+    assert queue.said.count(STREAM) == 3
+
+
+async def test_a_stream_of_nonsense_is_left_for_polling(queue, clock):
+    nonsense = events("nonsense", "null", "[]", '{"status": "FAILED"}', '{"error": "x"}') * 10
+    queue.on(STREAM, event_stream(nonsense, None))
+    queue.on(POLL, Reply(200, completed()))
+    assert await watched(queue, clock) == [DONE]
+
+
+async def test_an_endless_event_is_cut_off(queue, clock):
+    queue.on(STREAM, event_stream(b"data: ", *[b"x" * 60_000] * 1000))
+    queue.on(POLL, Reply(200, completed()))
+    assert await watched(queue, clock) == [DONE]
+
+
+async def test_endless_lines_of_one_event_are_cut_off(queue, clock):
+    queue.on(STREAM, event_stream(*[b"data: x\n" * 10_000] * 1000))
+    queue.on(POLL, Reply(200, completed()))
+    assert await watched(queue, clock) == [DONE]
+
+
+async def test_leaving_early_closes_the_stream(queue, clock):
+    queue.on(STREAM, event_stream(events(in_queue()), None))
+    async with fal(queue, clock) as backend, aclosing(backend.watch(a_handle())) as updates:
+        assert await anext(updates) == queued()
+    assert queue.said == [STREAM]
+
+
+# Trouble
+
+
+async def test_a_backend_that_comes_back_in_time_is_followed_on(queue, clock):
+    queue.on(STREAM, REFUSED)
+    queue.on(
+        POLL,
+        Reply(202, in_queue(1)),
+        httpx.ConnectError("refused"),
+        httpx.ReadTimeout(""),
+        Reply(502, b"<html>"),
+        Reply(202, in_queue(0)),
+        Reply(200, completed()),
+    )
+    assert await watched(queue, clock) == [queued(1), queued(0), DONE]
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error"),
+    [
+        (httpx.ConnectError("refused"), BackendUnavailable),
+        (httpx.ReadTimeout(""), BackendUnavailable),
+        (Reply(500, {"detail": "x"}), BackendUnavailable),
+        (Reply(429, {"detail": "x"}), BackendUnavailable),
+        (Reply(404, b"<html>tunnel not found</html>"), BackendUnavailable),
+        (Reply(200, b"<html>hotel</html>"), BackendUnavailable),
+        (Reply(200, {"status": "FAILED"}), ProtocolViolation),
+        (Reply(200, {"status": 5}), ProtocolViolation),
+        (Reply(200, {}), ProtocolViolation),
+    ],
+    ids=lambda value: getattr(value, "__name__", None) or f"{getattr(value, 'status', value)}",
+)
+async def test_trouble_is_told_after_ten_seconds(queue, clock, trouble, error):
+    queue.on(STREAM, REFUSED)
+    queue.on(POLL, Reply(202, in_queue(1)), trouble)
+    seen = []
+    async with fal(queue, clock) as backend:
+        with pytest.raises(error):
+            await collect(backend, seen)
+    assert seen == [queued(1)]
+    assert timedelta(seconds=10) <= clock.now() - START < timedelta(seconds=17)
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (Reply(404, {"status": "NOT_FOUND"}), RequestNotFound),
+        (Reply(404, {"detail": "Not Found"}), RequestNotFound),
+        (Reply(401, {"detail": "No user found"}), CredentialsRejected),
+        (Reply(403, {"detail": "locked"}), AccountLocked),
+    ],
+    ids=lambda value: getattr(value, "__name__", getattr(value, "status", None)),
+)
+async def test_what_waiting_does_not_help_is_told_at_once(queue, clock, reply, error):
+    queue.on(STREAM, REFUSED)
+    queue.on(POLL, reply)
+    with pytest.raises(error):
+        await watched(queue, clock)
+    assert clock.slept == []
+
+
+async def test_watching_again_begins_with_how_it_stands(queue, clock):
+    queue.on(STREAM, REFUSED)
+    queue.on(POLL, Reply(202, in_queue(1)), *[httpx.ConnectError("refused")] * 9, Reply(200, completed()))
+    async with fal(queue, clock) as backend:
+        with pytest.raises(BackendUnavailable):
+            [_ async for _ in backend.watch(a_handle())]
+        assert [update async for update in backend.watch(a_handle())] == [DONE]
+
+
+# What a status says
+
+
+@pytest.mark.parametrize(
+    ("body", "update"),
+    [
+        (in_queue(-1), queued(None)),
+        (in_queue(10**30), queued(None)),
+        (in_queue("7"), queued(7)),
+        (in_queue("soon"), queued(None)),
+        (in_queue(None), queued(None)),
+        ({"status": "IN_QUEUE"}, queued(None)),
+        (in_progress(5, "x", None), running()),
+        (in_progress(log(step=3, steps=4), {"message": 5, "labels": [1]}), running(3, 4)),
+        (in_progress({"labels": {"step": "3", "steps": "4"}, "timestamp": 17}), running(3, 4)),
+        (in_progress(log(step=5, steps=4)), running()),
+        (in_progress(log(step="9" * 5000, steps="9" * 5000)), running()),
+        ({**in_progress(), "logs": "text"}, running()),
+        ({**in_progress(), "logs": None, "metrics": None}, running()),
+    ],
+)
+async def test_odd_values_are_left_out_and_the_rest_is_kept(queue, clock, body, update):
+    queue.on(STREAM, event_stream(events(body, completed())))
+    assert await watched(queue, clock) == [update, DONE]
+
+
+@pytest.mark.parametrize("metrics", [{}, None, [], {"inference_time": "fast"}, {"inference_time": -1}, {"x": 1}])
+async def test_an_inference_time_that_makes_no_sense_is_left_out(queue, clock, metrics):
+    queue.on(STREAM, event_stream(events(completed(metrics=metrics))))
+    assert await watched(queue, clock) == [BackendUpdate(COMPLETED)]
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+async def test_an_inference_time_that_is_no_number_is_left_out(queue, clock, number):
+    queue.on(STREAM, event_stream(events(f'{{"status": "COMPLETED", "metrics": {{"inference_time": {number}}}}}')))
+    assert await watched(queue, clock) == [BackendUpdate(COMPLETED)]
+
+
+async def test_a_request_put_back_into_the_queue_starts_its_steps_anew(queue, clock):
+    chunks = events(
+        in_progress(log(step=9, steps=25)), in_queue(0), in_progress(), in_progress(log(step=1, steps=25)), completed()
+    )
+    queue.on(STREAM, event_stream(chunks))
+    assert await watched(queue, clock) == [running(9), queued(0), running(), running(1), DONE]
+
+
+# Logs
+
+
+def entries(*logs: dict[str, object]) -> list[LogEntry]:
+    return [LogEntry.model_validate(entry) for entry in logs]
+
+
+def test_cumulative_logs_and_deltas_read_alike():
+    lines = [log(f"{n * 4}%|█ | {n}/25 [00:01<00:02]", at=START + timedelta(seconds=n)) for n in range(1, 6)]
+    cumulative, deltas = StepsReader(), StepsReader()
+    assert [cumulative.read(entries(*lines[: n + 1])) for n in range(5)] == [
+        deltas.read(entries(line)) for line in lines
+    ]
+
+
+def test_without_times_a_bar_never_runs_backwards():
+    reader = StepsReader()
+    assert reader.read(entries(log("9/25 [00:01<00:02]"), log("3/25 [00:01<00:02]"))) == Steps(9, 25)
+
+
+def test_another_bar_is_another_bar():
+    reader = StepsReader()
+    assert reader.read(entries(log("100%|██| 6/6 [00:01<00:00]"), log("4%| | 1/25 [00:01<00:24]"))) == Steps(1, 25)
+
+
+def test_a_later_time_may_run_backwards_because_the_runner_began_again():
+    reader = StepsReader()
+    reader.read(entries(log("9/25 [00:01<00:02]", at="2026-11-20T12:00:01.000001")))
+    assert reader.read(entries(log("1/25 [00:01<00:02]", at="2026-11-20T12:00:02Z"))) == Steps(1, 25)
+
+
+def test_labels_are_believed_over_bars():
+    reader = StepsReader()
+    reader.read(entries(log(step=2, steps=25)))
+    assert reader.read(entries(log("100%|██| 6/6 [00:01<00:00]"))) == Steps(2, 25)
+
+
+def test_lines_without_news_keep_what_is_known():
+    reader = StepsReader()
+    reader.read(entries(log(step=2, steps=25)))
+    assert [reader.read(None), reader.read([]), reader.read(entries(log("hello", at="never")))] == [Steps(2, 25)] * 3
+
+
+def test_only_the_end_of_an_endless_log_is_read():
+    reader = StepsReader()
+    lines = entries(log(step=20, steps=25)) * 10_000
+    assert reader.read([*lines, *entries(log(step=21, steps=25))]) == Steps(21, 25)
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None)
+@given(
+    bodies=st.lists(
+        st.fixed_dictionaries(
+            {"status": st.sampled_from(["IN_QUEUE", "IN_PROGRESS", "COMPLETED", "FAILED"]) | _JSON},
+            optional={
+                "queue_position": _JSON,
+                "logs": st.lists(
+                    st.fixed_dictionaries({}, optional={"message": _JSON, "timestamp": _JSON, "labels": _JSON})
+                )
+                | _JSON,
+                "metrics": st.fixed_dictionaries({"inference_time": _JSON}) | _JSON,
+                "error": _JSON,
+                "error_type": _JSON,
+            },
+        ),
+        max_size=5,
+    )
+)
+async def test_whatever_a_backend_says_a_watch_ends_with_completed_or_an_error_of_ours(bodies):
+    queue = ScriptedQueue()
+    queue.on(STREAM, REFUSED)
+    queue.on(POLL, *(Reply(200, body) for body in bodies), Reply(200, {"status": 0}))
+    updates = []
+    try:
+        async with fal(queue, AutoClock()) as backend:
+            await collect(backend, updates)
+    except BackendError:
+        assert COMPLETED not in {update.state for update in updates}
+    else:
+        assert [update.state for update in updates].index(COMPLETED) == len(updates) - 1
+    assert all(one != other for one, other in pairwise(updates))
+    assert all(update.inference_seconds is None or math.isfinite(update.inference_seconds) for update in updates)

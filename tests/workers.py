@@ -1,0 +1,142 @@
+"""Real workers for tests: in process over a real data folder, and on a real port where streams need one."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+
+from doubles.engine import SteppedEngine
+from generation.request import Endpoint
+from generation.wire import RequestState
+from worker.app import build_app
+from worker.http_server import HttpServer, listen, url_of
+from worker.opening import open_parts
+from worker.parts import EngineInfo, Parts
+from worker.settings import WorkerSettings
+from worker.waiting import LiveRequest
+
+STANDARD = f"/{Endpoint.STANDARD.value}"
+TURBO = f"/{Endpoint.TURBO.value}"
+APP = f"/{Endpoint.STANDARD.app_id}"
+KEY = "kid:s3cret"
+INPUT = {"prompt": "a red fox in snow", "num_frames": 2, "num_inference_steps": 3, "seed": 7}
+
+
+def worker_settings(folder: Path, **given: object) -> WorkerSettings:
+    """Settings of a worker in that folder, whatever the environment says."""
+    return WorkerSettings(_env_file=None, **{"data_dir": folder, "port": 0, "engine": "preview", **given})
+
+
+@dataclass
+class MovingClock:
+    """A clock that only the test moves."""
+
+    now: datetime = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Worker:
+    """A worker under test."""
+
+    parts: Parts
+    engine: SteppedEngine
+    http: httpx.AsyncClient
+    clock: MovingClock
+    loop_task: "asyncio.Task[None] | None" = None
+    errors: list[BaseException] = field(default_factory=list)
+
+    async def submit(self, path: str = STANDARD, **fields: object) -> str:
+        """Submit the usual input with some fields changed; the request's id."""
+        answer = await self.http.post(path, json={**INPUT, **fields})
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["request_id"])
+
+    async def live(self, request_id: str, owner: str = "") -> LiveRequest:
+        """The request in the worker's memory."""
+        live = await self.parts.book.find(request_id, owner)
+        assert live is not None
+        return live
+
+    async def reaches(self, request_id: str, state: RequestState, *, logs: int = 0, owner: str = "") -> LiveRequest:
+        """Wait until the request is in that state and has said so many lines."""
+        live = await self.live(request_id, owner)
+        async with asyncio.timeout(10):
+            while live.request.state is not state or len(live.logs) < logs:
+                await live.newer_than(live.version)
+        return live
+
+    async def completed(self, request_id: str, owner: str = "") -> LiveRequest:
+        """Wait for the end of the request."""
+        return await self.reaches(request_id, RequestState.COMPLETED, owner=owner)
+
+    def render(self) -> None:
+        """Start the loop, if it does not run yet."""
+        self.loop_task = asyncio.create_task(self._run_loop())
+
+    async def _run_loop(self) -> None:
+        try:
+            await self.parts.loop.run()
+        except Exception as error:
+            self.errors.append(error)
+
+    async def stop(self) -> None:
+        """End the loop, as a killed worker would: nothing is written."""
+        if self.loop_task is not None:
+            self.loop_task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self.loop_task
+        self.engine.run_free()
+        assert await self.parts.loop.engine_stopped(10)
+
+
+@asynccontextmanager
+async def open_worker(
+    folder: Path,
+    engine: SteppedEngine | None = None,
+    *,
+    clock: MovingClock | None = None,
+    rendering: bool = True,
+    **given: object,
+) -> AsyncIterator[Worker]:
+    """A worker in process; callers reach it through ``worker.http``."""
+    engine, clock = engine or SteppedEngine(), clock or MovingClock()
+    settings = worker_settings(folder, **given)
+    folder.mkdir(exist_ok=True)
+    async with open_parts(settings, engine, EngineInfo("preview", "a test"), clock=clock) as parts:
+        transport = httpx.ASGITransport(build_app(parts), raise_app_exceptions=False)
+        headers = {"authorization": f"Key {given['key']}"} if "key" in given else {}
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8650", headers=headers) as http:
+            worker = Worker(parts, engine, http, clock)
+            if rendering:
+                worker.render()
+            try:
+                yield worker
+            finally:
+                await worker.stop()
+    assert worker.errors == []
+
+
+@asynccontextmanager
+async def listening(worker: Worker) -> AsyncIterator[str]:
+    """The same worker on a real port of this machine: its address."""
+    with contextlib.closing(listen(worker.parts.settings)) as listener:
+        server = HttpServer(build_app(worker.parts), worker.parts.settings)
+        serving = asyncio.create_task(server.serve([listener]))
+        await server.up.wait()
+        try:
+            yield url_of(listener, worker.parts.settings)
+        finally:
+            worker.parts.close_streams()
+            server.should_exit = True
+            await serving

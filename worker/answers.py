@@ -1,0 +1,74 @@
+"""HTTP answers of the worker: bodies of the queue protocol, and refusals that handlers raise."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from generation.errors import StorageFull, StoreError
+from generation.wire import REQUEST_ID_HEADER, DetailItem, ErrorBody
+from generation.wire.base import Wire
+
+JSON: Final = "application/json"
+
+
+class Refusal(Exception):
+    """A request over HTTP is refused: status code, body, and headers beside them."""
+
+    def __init__(self, http_status: int, body: ErrorBody, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(http_status, body.sentence)
+        self.http_status = http_status
+        self.body = body
+        self.headers = headers or {}
+
+
+def refuse(
+    http_status: int, sentence: str, *, error_type: str | None = None, headers: Mapping[str, str] | None = None
+) -> Refusal:
+    """A refusal in one sentence."""
+    kind = {} if error_type is None else {"x-fal-error-type": error_type}
+    return Refusal(http_status, ErrorBody(detail=sentence, error_type=error_type), {**kind, **(headers or {})})
+
+
+def refuse_body(*items: DetailItem) -> Refusal:
+    """The body is nothing that a request could be made of (422)."""
+    return Refusal(422, ErrorBody(detail=items), {"x-fal-billable-units": "0"})
+
+
+def answer(
+    body: Wire, http_status: int = 200, *, request_id: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A body of the queue protocol as an answer; ``request_id`` is the request that it is about."""
+    about = {} if request_id is None else {REQUEST_ID_HEADER: request_id}
+    return Response(body.to_bytes(), http_status, {**about, **(headers or {})}, media_type=JSON)
+
+
+async def on_refusal(_: Request, error: Exception) -> Response:
+    """Starlette's handler for what handlers raise on purpose."""
+    assert isinstance(error, Refusal)  # noqa: S101 -- registered for this class only
+    return answer(error.body, error.http_status, headers=error.headers)
+
+
+async def on_full_disk(_: Request, error: Exception) -> Response:
+    """Starlette's handler for a disk without room."""
+    assert isinstance(error, StorageFull)  # noqa: S101
+    return answer(ErrorBody(detail="The worker's disk is full; it takes no new requests."), 503)
+
+
+async def on_store_error(_: Request, error: Exception) -> Response:
+    """Starlette's handler for a database that cannot be written or read now."""
+    assert isinstance(error, StoreError)  # noqa: S101
+    return answer(ErrorBody(detail="The worker cannot reach its database now; try again."), 503)
+
+
+async def on_http_error(_: Request, error: Exception) -> Response:
+    """Starlette's handler for its own 404 and 405."""
+    code = getattr(error, "status_code", 500)
+    headers = getattr(error, "headers", None)
+    return answer(ErrorBody(detail=str(getattr(error, "detail", "")) or "Error"), code, headers=headers)
+
+
+async def on_unexpected(_: Request, error: Exception) -> Response:  # noqa: ARG001
+    """Starlette's handler for our own mistakes; uvicorn logs them."""
+    return answer(ErrorBody(detail="Internal Server Error", error_type="internal_error"), 500)

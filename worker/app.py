@@ -1,0 +1,53 @@
+"""The worker's web app: all routes, and what every answer has in common."""
+
+import uuid
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from generation.errors import StorageFull, StoreError
+from generation.wire import REQUEST_ID_HEADER
+from worker.answers import Refusal, on_full_disk, on_http_error, on_refusal, on_store_error, on_unexpected
+from worker.parts import Parts
+from worker.routes_files import file_routes
+from worker.routes_health import health_routes
+from worker.routes_queue import QueueApp
+
+_REQUEST_ID = REQUEST_ID_HEADER.encode()
+
+
+class RequestIdHeader:
+    """Middleware: every answer carries ``x-fal-request-id``; those about no request carry a fresh one."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+
+        async def send_with_id(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = message["headers"]
+                if not any(name == _REQUEST_ID for name, _ in headers):
+                    headers.append((_REQUEST_ID, str(uuid.uuid4()).encode()))
+            await send(message)
+
+        await self._app(scope, receive, send_with_id)
+
+
+def build_app(parts: Parts) -> Starlette:
+    """The app over those parts; it starts and stops nothing by itself."""
+    return Starlette(
+        routes=[*health_routes(parts), *file_routes(parts), Mount("/", QueueApp(parts))],
+        middleware=[Middleware(RequestIdHeader)],
+        exception_handlers={
+            Refusal: on_refusal,
+            StorageFull: on_full_disk,
+            StoreError: on_store_error,
+            HTTPException: on_http_error,
+            Exception: on_unexpected,
+        },
+    )

@@ -1,0 +1,59 @@
+"""Which engine this worker renders with, and why."""
+
+from importlib import import_module
+from typing import Protocol, runtime_checkable
+
+import structlog
+
+from worker.engine import Engine, EngineUnavailable
+from worker.parts import EngineInfo
+from worker.settings import EngineChoice, WorkerSettings
+
+log = structlog.get_logger()
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """An engine that can name the device it renders on."""
+
+    @property
+    def device_name(self) -> str | None:
+        """For people; None until the engine is loaded, and where it needs no device."""
+        ...
+
+
+def choose_engine(settings: WorkerSettings) -> tuple[Engine, EngineInfo]:
+    """The engine, not yet loaded, and why this one. Raises EngineUnavailable when the one asked for cannot be."""
+    if settings.engine is EngineChoice.PREVIEW:
+        return _preview(settings), EngineInfo("preview", "the preview engine was asked for")
+    reason = _why_no_animatediff(settings)
+    if reason is None:
+        return _animatediff(settings), EngineInfo("animatediff", f"its models are in {settings.models_folder}")
+    if settings.engine is EngineChoice.ANIMATEDIFF:
+        raise EngineUnavailable(reason)
+    log.warning("rendering previews only", reason=reason)
+    return _preview(settings), EngineInfo("preview", reason)
+
+
+def device_of(engine: Engine) -> str | None:
+    """What the engine renders on, if it is something to speak of."""
+    return engine.device_name if isinstance(engine, OnDevice) else None
+
+
+def _why_no_animatediff(settings: WorkerSettings) -> str | None:
+    animatediff = import_module("worker.engines.animatediff")
+    reason: str | None = animatediff.available(animatediff.ModelSet.from_folder(settings.models_folder))
+    return reason
+
+
+def _animatediff(settings: WorkerSettings) -> Engine:
+    """Imported only now: torch takes seconds and gigabytes."""
+    animatediff = import_module("worker.engines.animatediff")
+    models = animatediff.ModelSet.from_folder(settings.models_folder)
+    engine: Engine = animatediff.AnimateDiffEngine(models, speeds=settings.data_dir / "speeds.json")
+    return engine
+
+
+def _preview(settings: WorkerSettings) -> Engine:
+    engine: Engine = import_module("worker.engines.preview").PreviewEngine(step_seconds=settings.step_seconds)
+    return engine

@@ -1,0 +1,116 @@
+"""uvicorn under our own signals, guarded against callers who never finish what they began to say."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from worker.settings import WorkerSettings
+
+HEAD_SECONDS: Final = 10.0
+"""How long a connection may take to say what it wants."""
+MAX_HEAD: Final = 64 * 1024
+GRACE_SECONDS: Final = 1
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """Closes connections whose request line and headers are too long, or never come to an end."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A caller is there; the clock runs."""
+        super().connection_made(transport)
+        self._head_bytes = 0
+        self._in_head = True
+        self._alarm: asyncio.TimerHandle | None = None
+        self._set_alarm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone."""
+        self._stop_alarm()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Another request begins."""
+        super().on_message_begin()
+        self._head_bytes = 0
+        self._in_head = True
+        self._set_alarm()
+
+    def on_headers_complete(self) -> None:
+        """The head is complete; bodies are guarded by whoever reads them."""
+        self._in_head = False
+        self._stop_alarm()
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        """Count what arrives while the head is not complete."""
+        super().data_received(data)
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD:
+                self.transport.abort()
+
+    def _set_alarm(self) -> None:
+        self._stop_alarm()
+        self._alarm = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def _stop_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+
+class HttpServer(uvicorn.Server):
+    """Serves an app on a socket until ``should_exit``; signals are somebody else's business."""
+
+    def __init__(self, app: ASGIApp, settings: WorkerSettings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=GuardedProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE_SECONDS,
+                **_tls(settings),
+            )
+        )
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start serving; ``up`` is set once callers are let in."""
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's signal handlers alone."""
+        yield
+
+
+def listen(settings: WorkerSettings) -> socket.socket:
+    """A socket on the settings' host and port. Raises OSError when the address is taken or not ours."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    return socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=2048)
+
+
+def url_of(listener: socket.socket, settings: WorkerSettings) -> str:
+    """Where programs on this machine reach it."""
+    port = listener.getsockname()[1]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 -- read, not bound
+    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"{'http' if settings.ssl_certfile is None else 'https'}://{host}:{port}"
+
+
+def _tls(settings: WorkerSettings) -> dict[str, Any]:
+    if settings.ssl_certfile is None:
+        return {}
+    return {"ssl_certfile": settings.ssl_certfile, "ssl_keyfile": settings.ssl_keyfile}

@@ -1,0 +1,58 @@
+"""What the worker's HTTP side works with, put together once in :mod:`worker.serve`."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from starlette.requests import Request
+
+from worker.auth import KeyRing
+from worker.loop import Loop
+from worker.requests import Book
+from worker.settings import WorkerSettings
+from worker.storage import ClipStorage
+from worker.store import RequestStore
+
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which engine renders, and why this one."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything that routes need; ``closing`` is set once the worker is about to stop."""
+
+    settings: WorkerSettings
+    keys: KeyRing
+    store: RequestStore
+    book: Book
+    loop: Loop
+    storage: ClipStorage
+    engine: EngineInfo
+    device: Callable[[], str | None]
+    clock: Callable[[], datetime]
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def close_streams(self) -> None:
+        """From now on no stream waits for anything: all end by themselves."""
+        self.closing.set()
+        for live in self.book.open_requests:
+            live.ring()
+
+    def base_of(self, request: Request) -> str:
+        """The worker's address: the public one, else the one that the caller used."""
+        if self.settings.public_url is not None:
+            return str(self.settings.public_url).rstrip("/")
+        host = request.headers.get("host", "")
+        if not _HOST.fullmatch(host):
+            host = f"{self.settings.host}:{self.settings.port}"
+        return f"{request.url.scheme}://{host}"
