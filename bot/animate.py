@@ -54,7 +54,7 @@ async def animate(
     """Make one clip and write it to ``output``. Ctrl-C cancels the job at its backend and waits for its answer;
     a second one leaves at once.
 
-    Raises Refused or StoreError.
+    Raises Refused, StoreError or WorkerCannotStart.
     """
     folder = "worker" if settings.engine is EngineChoice.AUTO else f"worker-{settings.engine.value}"
     role = Role(f"animate-{uuid4().hex}", folder, show=lambda _job, progress: screen.show(progress))
@@ -65,14 +65,19 @@ async def animate(
             helpers = [group.create_task(_keep_lease(app))]
             if app.worker is not None:
                 helpers.append(group.create_task(app.worker.run()))
-            carrying = group.create_task(_carry_to_its_end(app, job, screen))
+            carrying = asyncio.create_task(_carry_to_its_end(app, job, screen))
             helpers.append(group.create_task(_cancel_on_signal(app, job, carrying, screen)))
             try:
-                await asyncio.wait({carrying})
+                with contextlib.suppress(asyncio.CancelledError):  # cancelled by Ctrl-C while it still waited
+                    await carrying
                 return await _bring(app, job.id, output)
+            except WorkerCannotStart as error:
+                cannot_start = error
             finally:
+                carrying.cancel()
                 for task in helpers:
                     task.cancel()
+        raise cannot_start
 
 
 async def _submit(app: App, role: Role, request: GenerationRequest) -> Job:
@@ -87,10 +92,9 @@ async def _carry_to_its_end(app: App, job: Job, screen: Screen) -> None:
         screen.show(Progress(Phase.WAITING, waiting_for="the worker to start"))
         try:
             await app.worker.ready()
-        except WorkerCannotStart as error:
-            screen.say(str(error))
+        except WorkerCannotStart:
             await app.service.cancel(job.id, by=LOCAL_USER, server=LOCAL_SERVER)
-            return
+            raise
     while not job.status.is_final:
         if job.not_before is not None:
             await app.clock.sleep(max(0.0, (job.not_before - app.clock.now()).total_seconds()))

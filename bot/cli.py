@@ -180,6 +180,7 @@ def animate(
 def _animate(settings: Settings, request: GenerationRequest, output: Path, *, as_json: bool) -> None:
     from adapters.terminal.screen import Screen
     from bot.animate import animate as make
+    from bot.supervisor import WorkerCannotStart
 
     try:
         with Screen() as screen:
@@ -188,6 +189,8 @@ def _animate(settings: Settings, request: GenerationRequest, output: Path, *, as
         _die(Exit.REFUSED, sentence(error))
     except FlipbookError as error:
         _die(Exit.FAILED, sentence(error))
+    except WorkerCannotStart as error:
+        _die(Exit.FAILED, str(error))
     except KeyboardInterrupt:
         _die(Exit.CANCELLED, "Left at once; the job is being cancelled.")
     _report(outcome, as_json=as_json)

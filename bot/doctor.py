@@ -14,7 +14,9 @@ from bot.app import Role, open_app, prepare_folders
 from bot.settings import BackendName, Settings
 from generation.errors import FlipbookError
 from generation.wording import sentence
-from worker.settings import EngineChoice
+from worker.engine import EngineUnavailable
+from worker.engine_choice import choose_engine
+from worker.settings import EngineChoice, WorkerSettings
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -100,14 +102,13 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _engine(settings: Settings) -> list[Finding]:
     if not settings.embeds_worker:
         return []
-    from worker.engines.animatediff import available  # noqa: PLC0415 - looks for torch only when asked
-
-    missing = await asyncio.to_thread(available, settings.models)
-    if missing is None:
-        return [Finding(Grade.GOOD, "engine", "animatediff")]
-    wanted = settings.engine is EngineChoice.ANIMATEDIFF
-    grade = Grade.BAD if wanted else Grade.NOTE
-    return [Finding(grade, "engine", missing if wanted else f"preview, because {missing}")]
+    wanted = WorkerSettings(engine=settings.engine, models_dir=settings.models)
+    try:
+        _, info = await asyncio.to_thread(choose_engine, wanted)
+    except EngineUnavailable as error:
+        return [Finding(Grade.BAD, "engine", str(error))]
+    grade = Grade.GOOD if info.name == settings.engine or info.name == EngineChoice.ANIMATEDIFF else Grade.NOTE
+    return [Finding(grade, "engine", f"{info.name}: {info.reason}")]
 
 
 async def _backends(settings: Settings) -> list[Finding]:

@@ -1,9 +1,10 @@
 """``flipbook run``: every part of the service in one process, until a signal says stop."""
 
 import asyncio
+import contextlib
 import signal
 import socket
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from uuid import uuid4
 
 import structlog
@@ -28,6 +29,14 @@ async def serve(settings: Settings, *, arrange: Arrange = lambda ports: ports) -
 
     Raises AlreadyRunning, StoreError, or OSError when the web address cannot be used.
     """
+    with only_one(settings):
+        async with open_app(settings, Role(owner_of(settings)), arrange=arrange) as app:
+            await Process(app).run()
+
+
+@contextlib.contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the data folder for this process. Raises AlreadyRunning."""
     prepare_folders(settings)
     lock = FileLock(settings.data_dir / "run.lock")
     try:
@@ -35,18 +44,17 @@ async def serve(settings: Settings, *, arrange: Arrange = lambda ports: ports) -
     except Timeout:
         raise AlreadyRunning(str(settings.data_dir)) from None
     with lock:
-        async with open_app(settings, Role(_owner(settings)), arrange=arrange) as app:
-            await _Process(app).run()
+        yield
 
 
-def _owner(settings: Settings) -> str:
+def owner_of(settings: Settings) -> str:
     """The name on our leases. One process per data folder keeps its name, so its next start finds its jobs at once;
     several on one PostgreSQL need one each."""
     local = settings.database.startswith("sqlite")
     return "run" if local else f"run-{socket.gethostname()}-{uuid4().hex[:8]}"
 
 
-class _Process:
+class Process:
     """The running parts of an app and the order in which they stop."""
 
     def __init__(self, app: App) -> None:
@@ -56,6 +64,7 @@ class _Process:
         self._web = self._web_server()
 
     async def run(self) -> None:
+        """Run every part until a signal, or until one of them fails."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)

@@ -1,4 +1,4 @@
-"""The one door to SQL databases: how connections are opened, how transactions begin, and what their errors mean.
+"""The one door to SQL databases: how connections are opened, how transactions begin, how tables come up to date.
 
 SQLite: every transaction says at its beginning whether it writes (``BEGIN IMMEDIATE``), so that none can fail half-way
 because another was quicker; writers of one process queue up in front of the database instead of polling its lock;
@@ -8,22 +8,25 @@ PostgreSQL through psycopg, READ COMMITTED, no wait for a lock without an end.
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
+import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, DateTime, Dialect, TypeDecorator, event, exc, make_url, text
+from sqlalchemy.engine import AdaptedConnection
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from generation.errors import DatabaseTooNew, FlipbookError, StorageFull, StoreBusy, StoreError
+from db.failures import translated
+from generation.errors import DatabaseTooNew, StoreBusy, StoreError
 
 BUSY_SECONDS: Final = 10
 """How long anything waits for a lock, a connection or its turn before it is refused with StoreBusy."""
@@ -84,7 +87,7 @@ def open_engine(url: str, *, busy_seconds: int = BUSY_SECONDS) -> AsyncEngine:
 @asynccontextmanager
 async def begin_read(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction that only reads. Raises StoreError and its children, whatever the driver raised."""
-    with _translated():
+    with translated():
         async with engine.connect() as connection:
             yield connection
 
@@ -93,7 +96,7 @@ async def begin_read(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 async def begin_write(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A transaction that may write: committed at the end, rolled back by an exception. Do not nest, do not dawdle:
     on SQLite nobody else writes meanwhile. Raises StoreError and its children, or StorageFull."""
-    with _translated():
+    with translated():
         async with _turn(engine), engine.connect() as connection:
             await connection.execution_options(**{_BEGIN: _WRITE})
             async with connection.begin():
@@ -109,7 +112,7 @@ async def upgrade(engine: AsyncEngine, script_location: Path, version_table: str
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.attributes["version_table"] = version_table
-    with _translated():
+    with translated():
         async with _turn(engine), engine.connect() as connection:
             await connection.execution_options(**{_BEGIN: _MIGRATE})
             try:
@@ -159,6 +162,7 @@ def _parse(url: str) -> URL:
 
 
 def _sqlite_engine(url: URL, busy_seconds: int) -> AsyncEngine:
+    _check_file(url)
     engine = create_async_engine(
         url,
         connect_args={"isolation_level": None, "timeout": busy_seconds},
@@ -170,6 +174,14 @@ def _sqlite_engine(url: URL, busy_seconds: int) -> AsyncEngine:
     event.listen(engine.sync_engine, "begin", _begin)
     event.listen(engine.sync_engine, "invalidate", _roll_back)
     return engine
+
+
+def _check_file(url: URL) -> None:
+    """Here, where it can be said what is wrong; and the driver's thread does not survive a file that it cannot open."""
+    try:
+        sqlite3.connect(url.database or "", uri="uri" in url.query).close()
+    except sqlite3.Error as error:
+        raise StoreError(f"the database file {url.database} cannot be opened: {error}") from error
 
 
 def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:
@@ -185,11 +197,28 @@ def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:
         raise StoreError("PostgreSQL needs its driver: pip install 'flipbook[postgres]'") from error
 
 
-def _set_pragmas(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(pragma)
-    cursor.close()
+def _set_pragmas(connection: AdaptedConnection, _entry: ConnectionPoolEntry) -> None:
+    async def set_all(driver: aiosqlite.Connection) -> None:
+        for pragma in _PRAGMAS:
+            await _insist(driver, pragma)
+
+    connection.run_async(set_all)
+
+
+async def _insist(driver: aiosqlite.Connection, statement: str) -> None:
+    """While one process turns a new file to WAL, another that tries the same is refused at once, in spite of the busy
+    timeout."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + BUSY_SECONDS
+    while True:
+        try:
+            await driver.execute_fetchall(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock() > deadline:
+                raise
+            await asyncio.sleep(0.01)
+        else:
+            return
 
 
 def _roll_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _reason: BaseException | None) -> None:
@@ -228,51 +257,3 @@ class _Turnstile:
             yield
         finally:
             self._lock.release()
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except exc.TimeoutError as error:
-        raise StoreBusy("all connections are in use") from error
-    except exc.DBAPIError as error:
-        _raise_ours(error)
-    except exc.SQLAlchemyError as error:
-        raise StoreError(_first_line(error)) from error
-
-
-def _raise_ours(error: exc.DBAPIError) -> NoReturn:
-    raise _class_of(error)(_first_line(error.orig)) from error
-
-
-def _class_of(error: exc.DBAPIError) -> type[FlipbookError]:
-    if isinstance(error.orig, sqlite3.Error):
-        return _SQLITE_CODES.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF, StoreError)
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    if sqlstate is None:  # no answer from the server: it is out of reach, or psycopg itself refused
-        return StoreBusy if isinstance(error, exc.OperationalError) else StoreError
-    return next((ours for prefix, ours in _SQLSTATES.items() if sqlstate.startswith(prefix)), StoreError)
-
-
-_SQLITE_CODES: Final[dict[int, type[FlipbookError]]] = {
-    sqlite3.SQLITE_BUSY: StoreBusy,
-    sqlite3.SQLITE_LOCKED: StoreBusy,
-    sqlite3.SQLITE_IOERR: StoreBusy,
-    sqlite3.SQLITE_CANTOPEN: StoreBusy,
-    sqlite3.SQLITE_FULL: StorageFull,
-}
-
-_SQLSTATES: Final[dict[str, type[FlipbookError]]] = {
-    "53100": StorageFull,  # disk_full
-    "08": StoreBusy,  # connection exceptions
-    "40": StoreBusy,  # deadlock, serialization
-    "53": StoreBusy,  # too many connections, out of memory
-    "55P03": StoreBusy,  # lock_not_available
-    "57": StoreBusy,  # shutting down, starting up, cancelled
-}
-
-
-def _first_line(error: BaseException | None) -> str:
-    """The first line only: PostgreSQL's further lines quote rows, and rows hold prompts."""
-    return str(error).partition("\n")[0]

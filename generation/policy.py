@@ -3,13 +3,18 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from generation.errors import ChannelNotAllowed, PromptBlocked, ServerNotAllowed, UserBlocked
 from generation.places import ChannelRef, ServerRef, UserRef
 from generation.request import GenerationRequest
+
+_INVISIBLE: Final = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+"""What shows nothing although it is no format character: joiners, fillers, variation selectors."""
 
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
@@ -43,10 +48,16 @@ def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:
 def first_blocked_term(prompt: str, terms: Iterable[str]) -> str | None:
     """The first term that stands in the prompt as whole words, whatever its case, accents' form or invisible marks."""
     text = _folded(prompt)
-    return next((term for term in sorted(terms) if re.search(rf"(?<!\w){re.escape(_folded(term))}(?!\w)", text)), None)
+    return next((term for term in sorted(terms) if _stands_in(_folded(term), text)), None)
+
+
+def _stands_in(term: str, text: str) -> bool:
+    return bool(term) and re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text) is not None
 
 
 def _folded(text: str) -> str:
-    plain = unicodedata.normalize("NFKC", text)
-    visible = "".join(c for c in plain if unicodedata.category(c) != "Cf")
-    return " ".join(visible.casefold().split())
+    """Without invisible marks, in one form of accents and widths, without case; marks go first, for they keep accents
+    from joining their letters."""
+    visible = "".join(c for c in text if unicodedata.category(c) != "Cf" and not _INVISIBLE.match(c))
+    folded = unicodedata.normalize("NFKC", visible).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())

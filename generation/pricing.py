@@ -23,11 +23,12 @@ def micros(dollars: Decimal) -> Micros:
 
 def dollars(amount: Micros) -> str:
     """An amount for people: ``$0.04``, with as many places as it takes to show a small price."""
-    value = Decimal(amount) / 1_000_000
+    sign = "-" if amount < 0 else ""
+    value = abs(Decimal(amount)) / 1_000_000
     cents = value.quantize(Decimal("0.01"), ROUND_HALF_UP)
-    if cents == value or abs(value) >= 1:
-        return f"${cents:,}"
-    return f"${value.normalize():f}"
+    if cents == value or value >= 1:
+        return f"{sign}${cents:,}"
+    return f"{sign}${value.normalize():f}"
 
 
 def relative_work(request: GenerationRequest) -> Decimal:

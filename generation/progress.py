@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 from typing import Final
 
-_TQDM: Final = re.compile(r"\b(\d{1,4})/(\d{1,4})\s*\[")
+_TQDM: Final = re.compile(r"\b(\d{1,4})/(\d{1,4})\s*\[\d+:\d\d")
 _PERCENT: Final = re.compile(r"\b(\d{1,3})%\|")
+_MOST_STEPS: Final = 9999
 
 
 class Phase(StrEnum):
@@ -56,17 +58,21 @@ def steps_in_labels(labels: Mapping[str, object]) -> Steps | None:
 
 
 def steps_in_line(message: str) -> Steps | None:
-    """Read a tqdm line such as ``36%|███▌      | 9/25 [00:02<00:04,  3.6it/s]``; None when it is none."""
+    """Read a tqdm line such as ``36%|███▌      | 9/25 [00:02<00:04,  3.6it/s]``; None when it is none.
+
+    A bar that was redrawn within the line counts as it was drawn last.
+    """
     message = message[-300:]
-    if match := _TQDM.search(message):
-        return _steps(int(match[1]), int(match[2]))
-    if match := _PERCENT.search(message):
-        return _steps(int(match[1]), 100)
+    if bars := _TQDM.findall(message):
+        done, total = bars[-1]
+        return _steps(int(done), int(total))
+    if percents := _PERCENT.findall(message):
+        return _steps(int(percents[-1]), 100)
     return None
 
 
 def _steps(done: int, total: int) -> Steps | None:
-    return Steps(done, total) if 0 <= done <= total and total > 0 else None
+    return Steps(done, total) if 0 <= done <= total and 0 < total <= _MOST_STEPS else None
 
 
 class Pace:
@@ -82,7 +88,7 @@ class Pace:
 
     def learn(self, work: float, seconds: float) -> None:
         """A clip of ``work`` (1: the endpoint's default clip) took ``seconds`` to render."""
-        if work <= 0 or seconds < 0:
+        if not (work > 0 and 0 <= seconds < inf):
             return
         measured = seconds / work
         known = self._seconds_per_work
@@ -96,7 +102,7 @@ class Pace:
 def eta_of_running(steps: Steps | None, elapsed: float, expected: float | None) -> float | None:
     """Seconds left of a running clip: from its own steps once two are done, else from what such clips took."""
     if steps is not None and steps.done >= 2:
-        return elapsed / steps.done * (steps.total - steps.done)
+        return max(0.0, elapsed) / steps.done * (steps.total - steps.done)
     return None if expected is None else max(0.0, expected - elapsed)
 
 

@@ -72,7 +72,12 @@ class Address:
 
     def redirected(self, location: str) -> Self:
         """Where a redirect leads from here. Raises BadAddress."""
-        return self.parse(urljoin(str(self), location))
+        if not _HARMLESS.fullmatch(location):
+            raise BadAddress("a redirect to no plain URL")
+        try:
+            return self.parse(urljoin(str(self), location))
+        except ValueError as error:
+            raise BadAddress("a redirect to no URL") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,7 @@ NumInferenceSteps = Annotated[int, Field(ge=1, le=50)]
 GuidanceScale = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fps = Annotated[int, Field(ge=1, le=30)]
+Motions = Annotated[tuple[Motion, ...], Field(max_length=len(Motion))]
 Side = Annotated[int, Field(ge=64, le=1536, multiple_of=SIDE_MULTIPLE)]
 
 
@@ -159,7 +160,7 @@ class GenerationRequest(BaseModel):
     guidance_scale: GuidanceScale
     seed: Seed
     fps: Fps = 8
-    motions: tuple[Motion, ...] = ()
+    motions: Motions = ()
     video_size: VideoSize = VideoSizePreset.SQUARE
 
     @model_validator(mode="before")

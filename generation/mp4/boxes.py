@@ -86,7 +86,8 @@ def faststart(data: bytes) -> bytes:
     """The same MP4 with its index before its pictures; the very same bytes when it already is so.
 
     FFmpeg's own ``+faststart`` opens its output a second time by name, which a file in memory does not have.
-    Raises CorruptVideo when there is no index, there are no pictures, or the index points to nonsense.
+    For files that are our own or have been probed. Raises CorruptVideo when there is no index, when there are no
+    pictures, or when the index points to nonsense.
     """
     index = next((box for box in boxes(data) if box.kind == b"moov"), None)
     pictures = next((box for box in boxes(data) if box.kind == b"mdat"), None)

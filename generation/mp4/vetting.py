@@ -6,11 +6,11 @@ the same size in a copy, and tables must fit the room they have and stay within 
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from generation.errors import CorruptVideo
-from generation.mp4.boxes import Box, Buffer, boxes, descend, is_mp4
+from generation.mp4.boxes import Box, Buffer, boxes, is_mp4
 
 MAX_BYTES: Final = 256 * 2**20
 MAX_FRAMES: Final = 10_000
@@ -73,11 +73,15 @@ class _Vetting:
         """Vet the boxes that lie side by side in a range of the file, and those within them."""
         if depth > _MAX_DEPTH:
             raise CorruptVideo("The MP4 is nested far too deeply.")
+        for box in self._counted(start, end):
+            self._vet(box, depth)
+
+    def _counted(self, start: int, end: int | None) -> Iterator[Box]:
         for box in boxes(self.data, start, end):
             self._boxes_left -= 1
             if self._boxes_left < 0:
                 raise CorruptVideo("The MP4 is made of far too many pieces.")
-            self._vet(box, depth)
+            yield box
 
     def _vet(self, box: Box, depth: int) -> None:
         if box.kind == b"stsd":
@@ -95,12 +99,12 @@ class _Vetting:
         self.data[box.start + 4 : box.start + 8] = b"free"
 
     def _is_first_video(self, track: Box) -> bool:
-        handlers = descend(self.data, track, b"mdia", b"hdlr")
-        is_video = any(self.data[box.payload + 8 : box.payload + 12] == b"vide" for box in handlers)
-        if self.has_video or not is_video:
+        if self.has_video:
             return False
-        self.has_video = True
-        return True
+        media = (box for box in self._counted(track.payload, track.end) if box.kind == b"mdia")
+        handlers = (box for part in media for box in self._counted(part.payload, part.end) if box.kind == b"hdlr")
+        self.has_video = any(self.data[box.payload + 8 : box.payload + 12] == b"vide" for box in handlers)
+        return self.has_video
 
     def _vet_table(self, box: Box) -> None:
         """Tables of one kind add up: a file may hold many."""

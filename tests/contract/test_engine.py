@@ -1,8 +1,11 @@
 """How transactions begin and end and what their errors become, on every database."""
 
 import asyncio
+import re
 import sqlite3
+import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -191,6 +194,25 @@ async def test_a_writer_whose_turn_does_not_come_is_refused(sqlite):
     assert await value(sqlite) == 2
 
 
+async def test_more_readers_than_connections_are_refused(sqlite):
+    async with AsyncExitStack() as readers:
+        for _ in range(15):
+            await readers.enter_async_context(begin_read(sqlite))
+        with pytest.raises(StoreBusy, match="all connections are in use"):
+            await value(sqlite)
+    assert await value(sqlite) == 0
+
+
+async def test_a_new_file_is_waited_for_while_another_process_sets_it_up(tmp_path):
+    path = tmp_path / "new.db"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.executescript("CREATE TABLE notes (n INTEGER, at TEXT); INSERT INTO notes VALUES (7, NULL); BEGIN EXCLUSIVE")
+    engine = open_engine(sqlite_url(path), busy_seconds=1)
+    asyncio.get_running_loop().call_later(0.05, other.close)
+    assert await value(engine) == 7
+    await engine.dispose()
+
+
 async def test_a_full_disk_is_storage_full_and_undoes_the_write(sqlite):
     async def overfill() -> None:
         async with begin_write(sqlite) as connection:
@@ -212,11 +234,10 @@ async def test_a_file_that_is_no_database_is_an_error(tmp_path):
     await engine.dispose()
 
 
-async def test_a_folder_that_is_missing_is_out_of_reach(tmp_path):
-    engine = open_engine(sqlite_url(tmp_path / "missing" / "flipbook.db"))
-    with pytest.raises(StoreBusy, match="unable to open"):
-        await value(engine)
-    await engine.dispose()
+def test_a_file_that_cannot_be_opened_is_named(tmp_path):
+    path = tmp_path / "missing" / "flipbook.db"
+    with pytest.raises(StoreError, match=re.escape(f"{path} cannot be opened: unable to open")):
+        open_engine(sqlite_url(path))
 
 
 @pytest.mark.parametrize(
@@ -295,7 +316,12 @@ async def test_connections_that_died_in_the_pool_are_replaced_unnoticed(postgres
     assert await value(postgresql) == 0
 
 
-@pytest.mark.postgres
+def test_without_its_driver_postgresql_is_refused_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(StoreError, match=r"pip install 'flipbook\[postgres\]'"):
+        open_engine("postgresql://127.0.0.1/flipbook")
+
+
 async def test_a_server_that_is_away_is_busy():
     engine = open_engine("postgresql://flipbook:hunter2@127.0.0.1:1/flipbook", busy_seconds=1)
     with pytest.raises(StoreBusy, match=r"127\.0\.0\.1") as caught:

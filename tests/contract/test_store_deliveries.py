@@ -83,6 +83,14 @@ async def test_a_delivery_needs_its_job(store):
     assert await store.job(job.id) is None
 
 
+async def test_a_delivery_that_cannot_be_read_is_named(store, execute):
+    job = a_job()
+    await add(store, (job, a_delivery(job)))
+    await execute("UPDATE deliveries SET status = 'lost'")
+    with pytest.raises(StoreError, match=job.id):
+        await store.delivery_of(job.id)
+
+
 async def test_the_answers_token_is_not_readable_in_the_database(store, fetch):
     job = a_job()
     await add(store, (job, a_delivery(job, answer=an_answer(token="a-secret-token"))))

@@ -38,7 +38,8 @@ async def bot(discord_double: DiscordDouble, seen: asyncio.Queue[tuple[str, obje
     async def on_reaction(event: hikari.GuildReactionAddEvent) -> None:
         await seen.put(("reaction", str(event.emoji_name)))
 
-    await bot.start(check_for_updates=False)
+    async with asyncio.timeout(10):
+        await bot.start(check_for_updates=False)
     yield bot
     await bot.close()
 

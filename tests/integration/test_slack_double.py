@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from doubles.slack.bolt_servers import bot_behind_http, bot_on_sockets
 from doubles.slack.sample_bot import CLIP, client_of, settings_view, status_blocks, upload
-from doubles.slack.server import SlackDouble
+from doubles.slack.server import OpenDouble, SlackDouble
 from doubles.slack.state import OpenView
 from doubles.slack.world import (
     ADMIN,
@@ -31,7 +31,6 @@ from doubles.slack.world import (
     SHARED,
     STUDIO,
 )
-from judges.slack_validate import SlackJudge
 
 pytest_plugins = ("doubles.slack.fixtures",)
 
@@ -107,8 +106,9 @@ async def test_a_click_on_a_button_nobody_sees_is_a_mistake_of_the_test(slack_do
         await slack_double.click(message, "again")
 
 
-async def test_a_modal_is_opened_refused_and_saved(slack_double: SlackDouble) -> None:
-    async with bot_on_sockets(slack_double):
+@pytest.mark.parametrize("running", [bot_on_sockets, bot_behind_http])
+async def test_a_modal_is_opened_refused_and_saved(slack_double: SlackDouble, running) -> None:
+    async with running(slack_double):
         await slack_double.slash("/settings", user=ADMIN)
         view = await slack_double.wait_for(lambda: next(iter(slack_double.home.views.values()), None))
         assert isinstance(view, OpenView)
@@ -182,8 +182,8 @@ async def test_people_and_channels_look_as_they_do_on_slack(slack_double: SlackD
     assert (await client.conversations_members(channel=STUDIO))["members"] == sorted([MIRA, NOAH, BOT])
 
 
-async def test_metadata_is_kept_by_edits_and_shown_when_asked_for(judge_only: SlackDouble) -> None:
-    client = client_of(judge_only)
+async def test_metadata_is_kept_by_edits_and_shown_when_asked_for(open_slack_double: OpenDouble) -> None:
+    client = client_of(await open_slack_double(scopes=[*MINIMUM_SCOPES, "channels:history"]))
     metadata = {"event_type": "job", "event_payload": {"job_id": "job-1"}}
     ts = await posted(client, metadata=metadata)
     await client.chat_update(channel=GENERAL, ts=ts, text="done")
@@ -195,27 +195,17 @@ async def test_metadata_is_kept_by_edits_and_shown_when_asked_for(judge_only: Sl
     assert [(each["ts"], "metadata" in each) for each in thread] == [(ts, False), (reply, False)]
 
 
-@pytest.fixture
-async def judge_only(slack_referee: SlackJudge):
-    """A double with the scopes of history, and no bot."""
-    async with SlackDouble(slack_referee, scopes=[*MINIMUM_SCOPES, "channels:history"]) as double:
-        yield double
-    assert double.violations == []
-
-
-async def test_a_missing_scope_is_named(slack_referee: SlackJudge) -> None:
-    async with SlackDouble(slack_referee, scopes=["chat:write"]) as double:
-        client = client_of(double)
-        with pytest.raises(SlackApiError) as caught:
-            await client.files_getUploadURLExternal(filename="clip.mp4", length=3)
-        assert caught.value.response.data == {
-            "ok": False,
-            "error": "missing_scope",
-            "needed": "files:write",
-            "provided": "chat:write",
-        }
-        assert (await client.auth_test()).headers["x-oauth-scopes"] == "chat:write"
-    assert double.violations == []
+async def test_a_missing_scope_is_named(open_slack_double: OpenDouble) -> None:
+    client = client_of(await open_slack_double(scopes=["chat:write"]))
+    with pytest.raises(SlackApiError) as caught:
+        await client.files_getUploadURLExternal(filename="clip.mp4", length=3)
+    assert caught.value.response.data == {
+        "ok": False,
+        "error": "missing_scope",
+        "needed": "files:write",
+        "provided": "chat:write",
+    }
+    assert (await client.auth_test()).headers["x-oauth-scopes"] == "chat:write"
 
 
 async def test_tokens_are_for_what_they_are_for(slack_double: SlackDouble) -> None:

@@ -12,9 +12,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from doubles.slack import faults
 from doubles.slack.bolt_servers import bot_on_sockets
-from doubles.slack.fixtures import assert_faultless
 from doubles.slack.sample_bot import CLIP, client_of, settings_view, upload
-from doubles.slack.server import SlackDouble
+from doubles.slack.server import OpenDouble, SlackDouble
 from doubles.slack.world import GENERAL, MIRA, OTHER, STUDIO
 from judges.slack_validate import SlackJudge
 
@@ -166,17 +165,16 @@ async def ts_of(client: AsyncWebClient) -> str:
     return ts
 
 
-async def test_text_may_enter_public_channels_uninvited_but_files_may_not(slack_referee: SlackJudge) -> None:
-    async with SlackDouble(slack_referee, scopes=["chat:write", "chat:write.public", "files:write"]) as double:
-        client = client_of(double)
-        await double.fault(faults.BotRemoved(GENERAL))
-        ts, file_id = await ts_of(client), await upload(client)
-        edit = client.chat_update(channel=GENERAL, ts=ts, text="x", file_ids=[file_id])
-        assert await refused(edit) == "not_in_channel"
-        sharing = client.files_upload_v2(content=CLIP, filename="clip.mp4", channel=GENERAL)
-        assert await refused(sharing) == "not_in_channel"
-        assert await refused(client.chat_postMessage(channel=STUDIO, text="x", thread_ts="1.1")) == "thread_not_found"
-    assert double.violations == []
+async def test_text_may_enter_public_channels_uninvited_but_files_may_not(open_slack_double: OpenDouble) -> None:
+    double = await open_slack_double(scopes=["chat:write", "chat:write.public", "files:write"])
+    client = client_of(double)
+    await double.fault(faults.BotRemoved(GENERAL))
+    ts, file_id = await ts_of(client), await upload(client)
+    edit = client.chat_update(channel=GENERAL, ts=ts, text="x", file_ids=[file_id])
+    assert await refused(edit) == "not_in_channel"
+    sharing = client.files_upload_v2(content=CLIP, filename="clip.mp4", channel=GENERAL)
+    assert await refused(sharing) == "not_in_channel"
+    assert await refused(client.chat_postMessage(channel=STUDIO, text="x", thread_ts="1.1")) == "thread_not_found"
 
 
 async def test_a_trigger_works_once_and_for_three_seconds(slack_double: SlackDouble) -> None:
@@ -227,9 +225,9 @@ async def test_a_response_url_of_a_click_replaces_and_deletes_its_message(slack_
 async def test_the_fixture_fails_a_test_with_violations_or_without_judgement(slack_referee: SlackJudge) -> None:
     async with SlackDouble(slack_referee) as double:
         with pytest.raises(AssertionError, match="nothing was judged"):
-            assert_faultless(double)
+            double.assert_faultless()
         await client_of(double).chat_postMessage(channel=GENERAL, text="<!everyone>")
         with pytest.raises(AssertionError, match="unescaped broadcast"):
-            assert_faultless(double)
+            double.assert_faultless()
         double.take_violations()
-        assert_faultless(double)
+        double.assert_faultless()

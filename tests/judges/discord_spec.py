@@ -43,7 +43,7 @@ class DiscordSpec:
     def __init__(self, path: Path) -> None:
         document = json.loads(path.read_text(encoding="utf-8"))
         self._requests = _registry(_closed(document))
-        self._responses = _registry(document)
+        self._responses = _registry(_unions_inclusive(document))
         self._validator = validators.extend(  # type: ignore[no-untyped-call]
             Draft202012Validator, type_checker=_lenient_integers()
         )

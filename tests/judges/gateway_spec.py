@@ -59,7 +59,8 @@ class GatewaySpec:
         name = _interaction(data) if event == "INTERACTION_CREATE" else EVENTS.get(event)
         if name is None:
             return [f"gateway {event}: no schema"]
-        return [f"gateway {event} {text}" for text in explain(self._validators[name].iter_errors(data))]
+        judged = _modern_presence(data) if event == "IDENTIFY" else data
+        return [f"gateway {event} {text}" for text in explain(self._validators[name].iter_errors(judged))]
 
 
 def is_judged(event: str) -> bool:
@@ -71,6 +72,15 @@ def is_judged(event: str) -> bool:
 def gateway_spec(folder: Path) -> GatewaySpec:
     """The judge for a folder of descriptions, loaded once per process."""
     return GatewaySpec(folder / FILE)
+
+
+def _modern_presence(identify: Any) -> Any:
+    # A tolerance: discord.py and hikari both still name their activity `game`, which Discord takes.
+    presence = identify.get("presence")
+    if not isinstance(presence, dict) or "game" not in presence:
+        return identify
+    activities = [presence["game"]] if presence["game"] else []
+    return {**identify, "presence": {"activities": activities, **presence}}
 
 
 def _interaction(data: Any) -> str | None:

@@ -1,11 +1,10 @@
 """What every part of the double works with: its memory, its record, its gateway, and news for whoever waits."""
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from doubles.discord.buckets import Buckets
+from doubles.discord.changes import Changes
 from doubles.discord.clock import DoubleClock
 from doubles.discord.compose import Composer
 from doubles.discord.gateway import Gateway
@@ -34,27 +33,6 @@ class Strictness:
     this; the strict reading is the safe one for a bot."""
 
 
-class Changes:
-    """Wakes those who wait for something to happen on the double."""
-
-    def __init__(self) -> None:
-        self._waiting: list[asyncio.Future[None]] = []
-
-    def announce(self) -> None:
-        """Something has changed."""
-        waiting, self._waiting = self._waiting, []
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    async def wait_until(self, holds: Callable[[], bool]) -> None:
-        """Return as soon as this holds; checked again at each change."""
-        while not holds():
-            future = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-            await future
-
-
 @dataclass(eq=False)
 class Backstage:
     """The double behind its front doors (REST, gateway, files, the driver)."""
@@ -67,12 +45,15 @@ class Backstage:
     links: FileLinks
     wire: MessagePayloads
     composer: Composer
-    changes: Changes = field(default_factory=Changes)
     planned: PlannedAnswers = field(default_factory=PlannedAnswers)
 
     @property
     def clock(self) -> DoubleClock:
         return self.world.clock
+
+    @property
+    def changes(self) -> Changes:
+        return self.record.changes
 
     def message_created(self, message: Message) -> None:
         """Tell the gateway of a new message; nobody hears of ephemeral ones."""
@@ -115,8 +96,7 @@ class Backstage:
 
     def log(self, exchange: Exchange) -> None:
         """Keep an exchange and wake those who wait."""
-        self.record.log.append(exchange)
-        self.changes.announce()
+        self.record.note(exchange)
 
     def _place(self, message: Message) -> dict[str, str]:
         guild = message.channel.guild

@@ -101,7 +101,7 @@ class Gateway:
     def dispatch(self, event: str, data: Json, *, channel: Channel | None = None) -> None:
         """Send an event to every session that asked for its kind."""
         self.record.judge_frame(event, data)
-        self.record.log.append(Exchange(self.world.clock.now(), "to bot", event, sent=data))
+        self.record.note(Exchange(self.world.clock.now(), "to bot", event, sent=data))
         times = 2 if self._is_duplicate(event) else 1
         wanted = wanted_intent(event, channel)
         for session in self.sessions.values():
@@ -139,16 +139,11 @@ class Gateway:
 
     async def _read(self, socket: Socket) -> None:
         async for message in socket.ws:
-            if message.type is WSMsgType.BINARY:
-                self._complain(socket, "a binary frame from the client", 4002)
-                continue
-            if message.type is not WSMsgType.TEXT:
+            if message.type not in {WSMsgType.TEXT, WSMsgType.BINARY}:  # hikari sends its JSON as binary frames
                 break
             frame = json.loads(message.data)
             if frame["op"] != HEARTBEAT:
-                self.record.log.append(
-                    Exchange(self.world.clock.now(), "from bot", f"op {frame['op']}", sent=frame.get("d"))
-                )
+                self.record.note(Exchange(self.world.clock.now(), "from bot", f"op {frame['op']}", sent=frame.get("d")))
             self._receive(socket, frame["op"], frame.get("d"))
 
     async def _write(self, socket: Socket) -> None:
@@ -206,7 +201,7 @@ class Gateway:
 
     def _push_judged(self, session: Session, event: str, data: Json) -> None:
         self.record.judge_frame(event, data)
-        self.record.log.append(Exchange(self.world.clock.now(), "to bot", event, sent=data))
+        self.record.note(Exchange(self.world.clock.now(), "to bot", event, sent=data))
         session.push(event, data)
 
     def _resume(self, socket: Socket, data: Json) -> None:
@@ -231,6 +226,7 @@ class Gateway:
         if session is None or session.socket is not socket:
             return
         session.socket = None
+        self.record.changes.announce()
         if socket.ws.close_code in ENDS_SESSION:
             self.sessions.pop(session.id, None)
 

@@ -146,7 +146,7 @@ def _check_value(option: Json, value: Any) -> None:
     choices = [choice["value"] for choice in option.get("choices") or []]
     if choices and value not in choices:
         raise CannotDoThat(f"{name}={value!r} is none of the choices {choices}")
-    measure = len(value) if kind == STRING else value
+    measure = len(str(value)) if kind == STRING else value
     suffix = "length" if kind == STRING else "value"
     low, high = option.get(f"min_{suffix}"), option.get(f"max_{suffix}")
     if (low is not None and measure < low) or (high is not None and measure > high):

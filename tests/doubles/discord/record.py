@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from doubles.discord.changes import Changes
 from judges.discord_spec import DiscordSpec, discord_spec
 from judges.gateway_spec import GatewaySpec, gateway_spec, is_judged
 
@@ -35,6 +36,7 @@ class Record:
     gateway_spec: GatewaySpec | None = None
     log: list[Exchange] = field(default_factory=list)
     violations: list[str] = field(default_factory=list)
+    changes: Changes = field(default_factory=Changes)
     judged: int = 0
     unjudged: Counter[str] = field(default_factory=Counter)
     """What went by without a schema, by name."""
@@ -43,6 +45,11 @@ class Record:
     def judged_by(cls, folder: Path | None) -> "Record":
         """A record whose judges read the descriptions in `folder`; None switches the judges off."""
         return cls(discord_spec(folder), gateway_spec(folder)) if folder else cls()
+
+    def note(self, exchange: Exchange) -> None:
+        """Keep an exchange and wake those who wait; what it leads to at once they will see as well."""
+        self.log.append(exchange)
+        self.changes.announce()
 
     def judge_request(self, method: str, path: str, content_type: str, body: object) -> None:
         """Every REST request passes here as it arrives."""

@@ -33,7 +33,7 @@ class DiscordDouble(Driver):
         )
         self.fault = Faults(self)
         self._rest = Rest(self.stage)
-        self._runner = web.AppRunner(self._application(), shutdown_timeout=STOP_SECONDS)
+        self._runner = web.AppRunner(self._application(), shutdown_timeout=STOP_SECONDS, access_log=None)
 
     @property
     def api_url(self) -> str:

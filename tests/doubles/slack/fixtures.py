@@ -1,11 +1,12 @@
-"""pytest fixtures of the Slack double."""
+"""pytest fixtures of the Slack double; a conftest (or a test module) registers this module as a plugin."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any
 
 import pytest
-import pytest_asyncio
 
-from doubles.slack.server import SlackDouble
+from doubles.slack.server import OpenDouble, SlackDouble
 from judges.slack_validate import SlackJudge, slack_judge
 from judges.specs import specs
 
@@ -16,16 +17,23 @@ def slack_referee() -> SlackJudge:
     return slack_judge(specs())
 
 
-@pytest_asyncio.fixture
-async def slack_double(slack_referee: SlackJudge) -> AsyncIterator[SlackDouble]:
-    """A started Slack double; the test fails when anything that must not happen did, or nothing was judged."""
-    double = SlackDouble(slack_referee)
-    async with double:
-        yield double
-    assert_faultless(double)
+@pytest.fixture
+async def slack_double(open_slack_double: OpenDouble) -> SlackDouble:
+    """A started, judged Slack double; the test fails when anything that must not happen did, or nothing was judged."""
+    return await open_slack_double()
 
 
-def assert_faultless(double: SlackDouble) -> None:
-    """Nothing happened that must not, and what happened was judged."""
-    assert double.violations == []
-    assert double.judged > 0, "nothing was judged"
+@pytest.fixture
+async def open_slack_double(slack_referee: SlackJudge) -> AsyncIterator[OpenDouble]:
+    """Opens judged doubles with options of SlackDouble (`scopes=`, `rate_limits=`, …); each is checked at the end."""
+    opened: list[SlackDouble] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_double(**options: Any) -> SlackDouble:
+            double = await stack.enter_async_context(SlackDouble(slack_referee, **options))
+            opened.append(double)
+            return double
+
+        yield open_double
+    for double in opened:
+        double.assert_faultless()

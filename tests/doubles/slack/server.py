@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from aiohttp import web
@@ -135,6 +135,11 @@ class SlackDouble(Driver):
         self._journal.violations.clear()
         return taken
 
+    def assert_faultless(self) -> None:
+        """Nothing happened that must not, and what happened was judged."""
+        assert self.violations == [], "\n".join(self.violations)
+        assert self.judged > 0, "nothing was judged"
+
     @property
     def judged(self) -> int:
         """How many exchanges the judge has looked at."""
@@ -201,3 +206,7 @@ class SlackDouble(Driver):
         self._journal.violate(f"{request.method} {request.path}: the double has no such route")
         self._journal.note("stray", request.path, request.method, status=404)
         return web.Response(status=404)
+
+
+OpenDouble = Callable[..., Awaitable[SlackDouble]]
+"""What the fixture open_slack_double gives: opens a double with those options of SlackDouble."""

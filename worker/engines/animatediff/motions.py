@@ -6,7 +6,7 @@ No further matrix products per step, and the weights keep their addresses, so co
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from safetensors.torch import load_file
@@ -16,6 +16,8 @@ from worker.engine import EngineUnavailable
 from worker.engines.animatediff.files import down_name
 
 Tensor = Any
+NOT_EVERYWHERE: Final = "mid_block."
+"""The LoRAs of version 2 change a mid block that adapters of versions 1 and 3 lack; that part is left out there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +44,8 @@ class MotionLora:
 
 def weight_name(up_name: str) -> str:
     """The UNet's weight that a LoRA pair belongs to."""
-    inside = up_name.removeprefix("unet.").replace("processor.", "")
-    return inside.replace("to_out_lora", "to_out.0").replace("_lora.up.weight", "").removesuffix(".weight") + ".weight"
+    layer = up_name.removeprefix("unet.").replace("processor.", "").removesuffix("_lora.up.weight")
+    return f"{layer}.0.weight" if layer.endswith("to_out") else f"{layer}.weight"
 
 
 class MotionMerger:
@@ -53,7 +55,7 @@ class MotionMerger:
         """Keeps a copy of every weight that some motion changes.
 
         Raises:
-            EngineUnavailable: a LoRA fits none of the UNet's weights, or one of them in the wrong shape.
+            EngineUnavailable: a LoRA changes a weight that the UNet lacks, or has in another shape.
         """
         self._loras = loras
         self._strength = strength
@@ -97,8 +99,12 @@ def _weights_changed(unet: Any, loras: Mapping[Motion, MotionLora]) -> dict[str,
     changed: dict[str, Any] = {}
     for motion, lora in loras.items():
         fitting = {name: parameters[name] for name in lora.parts if name in parameters}
-        if not fitting:
-            raise EngineUnavailable(f"The LoRA of the camera motion {motion} fits no weight of the motion adapter.")
+        strange = [name for name in lora.parts if name not in parameters and not name.startswith(NOT_EVERYWHERE)]
+        if strange or not fitting:
+            raise EngineUnavailable(
+                f"The LoRA of the camera motion {motion} is made for another model: the motion adapter has no weight "
+                f"{', '.join(strange[:1]) or 'that it changes'}."
+            )
         for name, weight in fitting.items():
             _check_shape(motion, name, lora.parts[name], weight)
         changed |= fitting

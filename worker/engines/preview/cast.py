@@ -72,6 +72,8 @@ def _spot(stage: Stage, scenery: Scenery, thing: Thing, place: int, side: float)
         return 0.5 - side * reach * 0.22, scenery.ground - 0.03 * stage.unit / stage.height
     if thing is not Thing.SOFA and _on_sofa(stage, thing):
         return 0.5 + side * reach * 0.1, scenery.ground - _SEAT * SUBJECTS[Thing.SOFA].size * 0.86 * stage.unit / stage.height
+    if element is Element.DEEP and scenery.wave is not None:
+        return x, scenery.ground + 0.04
     if scenery.weightless or element in {Element.AIR, Element.DEEP}:
         return x, scenery.air + 0.06 * place
     return x, scenery.ground

@@ -48,7 +48,7 @@ class Development:
         tiny = (max(2, width // 40), max(2, height // 40))
         for channel in canvas:
             near = np.asarray(raster(channel).resize(small, Image.Resampling.BOX))
-            bright = raster(np.maximum(near - np.float32(0.35), 0))
+            bright = raster(np.maximum(near - np.float32(0.55), 0))
             wide = bright.resize(tiny, Image.Resampling.BOX).resize((width, height), Image.Resampling.BICUBIC)
             channel += np.float32(self._bloom) * np.asarray(bright.resize((width, height), Image.Resampling.BICUBIC))
             channel += np.float32(self._bloom) * np.maximum(np.asarray(wide), 0)

@@ -120,11 +120,10 @@ def _changes(stage: Stage, matter: Matter) -> bool:
 
 def _rim(patch: Patch, size: float, glow: Colour, *, from_right: bool) -> None:
     """Brighten the edge on the light's side, softly."""
-    step = max(1, round(size * 0.014))
     edge = np.zeros_like(patch.cover)
-    for reach in (step, 2 * step):
-        edge += _uncovered(patch.cover, -reach if from_right else reach, reach)
-    edge *= np.float32(0.5)
+    for width, share in ((0.004, 0.5), (0.012, 0.3), (0.03, 0.2)):
+        reach = max(1, round(size * width))
+        edge += np.float32(share) * _uncovered(patch.cover, -reach if from_right else reach, reach)
     for channel, light in zip(patch.picture, glow, strict=True):
         channel += edge * light
 

@@ -13,12 +13,16 @@ class Luck:
     """
 
     def __init__(self, prompt: str, seed: int) -> None:
-        self._words = prompt.encode("utf-8")
+        self._prompt = prompt
         self._seed = seed
+
+    def whatever_the_seed(self) -> "Luck":
+        """The choices that belong to the prompt and stay when it is re-rolled."""
+        return Luck(self._prompt, 0)
 
     def of(self, part: str) -> np.random.Generator:
         """A fresh stream for one part of the picture; the same part gives the same numbers."""
-        digest = hashlib.sha256(f"{self._seed}|{part}|".encode() + self._words).digest()
+        digest = hashlib.sha256(f"{self._seed}|{part}|{self._prompt}".encode()).digest()
         return np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "big")))
 
     def between(self, part: str, low: float, high: float) -> float:

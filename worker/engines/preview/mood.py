@@ -43,9 +43,9 @@ class _Palette:
 
 _PALETTES: Final[dict[Light, tuple[_Palette, ...]]] = {
     Light.DAY: (
-        _Palette(("#2f78c8", "#7db8e8", "#e3f1f4"), "#fff1c9", (1.0, 0.98, 0.94)),
-        _Palette(("#2a8fb8", "#8ed3dc", "#fbf0d9"), "#fff3d0", (1.0, 0.97, 0.9)),
-        _Palette(("#4668b8", "#9db9ea", "#f6ece6"), "#ffeccc", (0.97, 0.95, 0.96)),
+        _Palette(("#2470c4", "#6fb0e6", "#d3eaf2"), "#fff1c9", (1.0, 0.98, 0.94)),
+        _Palette(("#1f86b4", "#7fcbd8", "#f3ead2"), "#fff3d0", (1.0, 0.97, 0.9)),
+        _Palette(("#3068b4", "#86b8e6", "#f0e4dc"), "#ffeccc", (0.97, 0.95, 0.96)),
     ),
     Light.SUNSET: (
         _Palette(("#2b2a5e", "#c4527a", "#ffb366"), "#ffca85", (0.82, 0.52, 0.5)),
@@ -85,7 +85,7 @@ def mood_for(reading: Reading, luck: Luck) -> Mood:
     light = reading.light or _open_light(reading, luck)
     choices = _PALETTES[light]
     palette = choices[luck.below("palette", len(choices))]
-    turn = luck.between("hue", -9, 9)
+    turn = luck.between("hue", -6, 6)
     zenith, middle, horizon = (radiance(_steered(name, reading, turn)) for name in palette.sky)
     return Mood(
         light=light,

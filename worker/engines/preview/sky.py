@@ -41,7 +41,8 @@ def sun_place(stage: Stage, horizon: float) -> tuple[float, float]:
     side = float(luck.choice([-1, 1]))
     across = 0.5 + side * float(luck.uniform(0.1, 0.3))
     low, high = _SUN_HEIGHTS.get(stage.mood.light, (0.24, 0.44))
-    return across, horizon * float(luck.uniform(low, high))
+    clear = 0.15 * stage.unit / stage.height
+    return across, max(clear, horizon * float(luck.uniform(low, high)))
 
 
 def _body(stage: Stage) -> Body | None:
@@ -64,7 +65,7 @@ def _gradient(stage: Stage, horizon: float) -> Layer:
     picture = graded([(-0.1, mood.zenith), (0.55, mood.middle), (1.0, mood.horizon), (1.4, mood.haze)], down)
     across, height = sun_place(stage, horizon)
     reach = np.hypot((area.x - stage.x(across)) / 1.5, area.y - stage.y(height)) / np.float32(stage.unit)
-    strength = {Light.STORM: 0.1, Light.GREY: 0.16, Light.NIGHT: 0.1}.get(mood.light, 0.5)
+    strength = {Light.STORM: 0.1, Light.GREY: 0.12, Light.NIGHT: 0.1, Light.DAY: 0.2, Light.DAWN: 0.32}.get(mood.light, 0.5)
     glow = np.exp(-reach * 3.2) * strength + np.exp(-((reach * 1.4) ** 2)) * strength * 0.35
     picture += painted(mood.glow, glow.astype(np.float32))
     return Sheet(area, picture, np.ones(area.shape, np.float32), depth=_SKY_DEPTH)
@@ -98,7 +99,7 @@ def _dots(cover: Plane, rows: np.ndarray, columns: np.ndarray, bright: Plane, *,
 
 def _clouds(stage: Stage, horizon: float) -> list[Layer]:
     heavy = stage.mood.light is Light.STORM or stage.reading.has(Weather.CLOUDS)
-    shown = {Light.STORM: 0.95, Light.GREY: 0.55}.get(stage.mood.light, 0.8 if heavy else 0.62)
+    shown = {Light.STORM: 0.95, Light.GREY: 0.4}.get(stage.mood.light, 0.8 if heavy else 0.5)
     return [
         cloud_bank(stage, f"clouds {bank}", bottom, (cells, cells * 0.9), amount * shown, drift)
         for bank, bottom, cells, amount, drift in ((0, horizon * 0.72, 3.2, 1.0, 0.006), (1, horizon, 5.2, 0.85, 0.012))
@@ -113,7 +114,7 @@ def cloud_bank(
     mood = stage.mood
     area = whole_area(stage, 0.0, bottom, coarse=max(1.5, stage.unit / 300), wide=1.25)
     lumps = clouds(luck, area.shape, cells, 6)
-    threshold = 0.62 - 0.2 * amount
+    threshold = 0.66 - 0.2 * amount
     cover = stretched(lumps, threshold, threshold + 0.24)
     lower = np.linspace(0, 1, area.rows, dtype=np.float32)[:, None]
     cover *= np.clip((1 - lower) * 3.5, 0, 1) * np.float32(min(1.0, 0.35 + amount * 0.65))
@@ -171,7 +172,7 @@ class Disc:
         halo = np.exp(-np.maximum(far - 1, 0) * 1.6) * np.clip((5 - far) / 4, 0, 1) * (1 - edge)
         match self._body:
             case Body.SUN:
-                part += painted(self._light, (halo * 0.55 + edge * 2.6).astype(np.float32))
+                part += painted(self._light, (halo * 0.4 + edge * 1.9).astype(np.float32))
             case Body.MOON:
                 face = self._face(u, v)
                 part *= 1 - edge * np.float32(0.9)

@@ -32,8 +32,8 @@ class Ridge:
         return stage.y(self.base) - line(x / np.float32(stage.width)) * np.float32(self.height * stage.unit)
 
 
-Relief = Callable[[Stage, Area, Plane], Canvas]
-"""Light on a ridge: from the area and the depth below the crest (pixels) to a factor, shape (3 or 1, rows, columns)."""
+Relief = Callable[[Area, Plane, Canvas], Canvas]
+"""Light on a ridge: from its area, the depth below the crest (pixels) and its plain picture to the lit picture."""
 
 
 def ridge(stage: Stage, line: Profile, shape: Ridge, *, relief: Relief | None = None, until: float = 1.0) -> Layer:
@@ -46,7 +46,7 @@ def ridge(stage: Stage, line: Profile, shape: Ridge, *, relief: Relief | None = 
     cover = np.clip(below + 0.5, 0, 1).astype(np.float32)
     picture = graded([(0.0, shape.top), (1.0, shape.bottom)], below / np.float32(shape.fall * stage.unit))
     if relief is not None:
-        picture *= relief(stage, area, below)
+        picture = relief(area, below, picture)
     return Sheet(area, picture * cover, cover, depth=shape.depth)
 
 
@@ -56,13 +56,19 @@ def rolling(stage: Stage, part: str, bumps: float, roughness: float = 0.45) -> P
 
 
 def peaks(stage: Stage, part: str, bumps: float) -> Profile:
-    """Mountains: sharp summits, where hills are round."""
+    """Mountains, about ``bumps`` great ones per stage unit: pointed summits with shoulders, on a broken line."""
     luck = stage.luck.of(part)
     wide = max(1.0, stage.width / stage.unit)
-    shape, broken = hills(luck, bumps * wide, 0.5, 6), hills(luck, bumps * 4 * wide, 0.62, 5)
-    at = np.linspace(-0.5, 1.5, _SAMPLES).astype(np.float32)
-    folded = 1 - np.abs(2 * shape(at) - 1) * 1.35
-    return profile(np.clip(folded + 0.24 * (broken(at) - 0.5), 0.02, 1.1).astype(np.float64))
+    at = np.linspace(-0.5, 1.5, _SAMPLES)
+    line = np.full(_SAMPLES, 0.12)
+    for rank, share in ((1.0, 1), (0.72, 2), (0.45, 4)):
+        count = max(2, round(bumps * _SPAN * share * wide))
+        for place in (np.arange(count) + luck.uniform(0.1, 0.9, count)) / count * _SPAN - 0.5:
+            tall = rank * float(luck.uniform(0.68, 1.0))
+            away = np.abs(at - place) * wide / (tall * float(luck.uniform(0.42, 0.6)) / max(0.6, bumps))
+            line = np.maximum(line, tall * (1 - away**0.88))
+    broken = hills(luck, 7 * wide, 0.6, 6)(at.astype(np.float32))
+    return profile(np.clip(line + 0.13 * (broken - 0.5), 0.02, 1.1))
 
 
 def dunes(stage: Stage, part: str, bumps: float) -> Profile:
@@ -76,15 +82,15 @@ def dunes(stage: Stage, part: str, bumps: float) -> Profile:
     return profile((0.5 - 0.5 * np.cos(np.pi * back)) * (0.45 + 0.55 * bend))
 
 
-def pines(stage: Stage, part: str, count: float, *, over: Profile | None = None) -> Profile:
-    """A line of conifers, ``count`` per stage unit, on the ground of ``over``; the tallest reach about 1."""
+def pines(stage: Stage, part: str, height: float, *, over: Profile | None = None) -> Profile:
+    """A dense line of conifers for a ridge of that height (stage units), on the ground of ``over``."""
     luck = stage.luck.of(part)
     at = np.linspace(-0.5, 1.5, _SAMPLES)
-    line = np.full(_SAMPLES, 0.06)
-    trees = round(count * _SPAN * max(1.0, stage.width / stage.unit))
-    for place in luck.uniform(-0.5, 1.5, trees):
-        tall = float(luck.uniform(0.35, 1.0))
-        _grow(line, at, place, tall, tall * float(luck.uniform(0.24, 0.34)) / count * 3.2)
+    line = np.full(_SAMPLES, 0.05)
+    slim = height * stage.unit / stage.width
+    for place in luck.uniform(-0.5, 1.5, round(_SPAN * 2.2 / slim)):
+        tall = float(luck.uniform(0.3, 0.85)) * (1.18 if luck.random() < 0.1 else 1.0)
+        _grow(line, at, place, tall, tall * slim * float(luck.uniform(0.16, 0.23)))
     if over is not None:
         line = line + over(at.astype(np.float32))
     return profile(line)
@@ -94,25 +100,25 @@ def _grow(line: np.ndarray, at: np.ndarray, place: float, tall: float, wide: flo
     """Raise the line to one conifer: a narrow cone of hanging tiers."""
     low, high = np.searchsorted(at, (place - wide, place + wide))
     out = np.abs(at[low:high] - place) / wide
-    tiers = 0.1 * ((out * 6) % 1.0)
-    line[low:high] = np.maximum(line[low:high], tall * np.clip(1 - out**0.8 - tiers * out**0.5, 0, 1))
+    tiers = 0.16 * ((out * 5) % 1.0)
+    line[low:high] = np.maximum(line[low:high], tall * np.clip(1 - out**0.85 + tiers * (1 - out) * 0.7, 0, 1))
 
 
-def rocky(lit_side: float, snow: float = 0.0, snow_colour: Colour | None = None) -> Relief:
+def rocky(stage: Stage, lit_side: float, snow: float, white: Colour) -> Relief:
     """Facets of rock lit from one side (-1 left, 1 right); ``snow`` caps reach so far down, in stage units."""
 
-    def light(stage: Stage, area: Area, below: Plane) -> Canvas:
+    def light(area: Area, below: Plane, picture: Canvas) -> Canvas:
         luck = stage.luck.of("rock")
-        tall = max(3.0, area.rows / stage.unit * 9)
-        folds = clouds(luck, area.shape, (tall * 0.55, area.columns / stage.unit * 9), 5)
-        step = max(1, round(stage.unit / 110))
-        facing = (np.roll(folds, step, 1) - folds) * np.float32(lit_side * 9)
-        factor = np.clip(0.94 + facing, 0.62, 1.42)[None]
-        if snow_colour is None or not snow:
-            return factor.astype(np.float32)
-        reach = below / np.float32(snow * stage.unit) + (folds - 0.5) * 2.4
-        capped = stretched(1 - reach, 0.25, 0.5)[None]
-        return (factor * (1 - capped) + painted(snow_colour, capped[0]) * np.clip(factor, 0.75, 1.15)).astype(np.float32)
+        per_unit = area.rows / stage.unit, area.columns / stage.unit
+        folds = clouds(luck, area.shape, (per_unit[0] * 3.4, per_unit[1] * 6.5), 5)
+        step = max(1, round(stage.unit / 70))
+        across, down = np.roll(folds, step, 1) - folds, np.roll(folds, step, 0) - folds
+        facing = (across * np.float32(lit_side) * 4.6 - down * 2.2).astype(np.float32)
+        factor = np.clip(0.96 + facing, 0.62, 1.4)
+        reach = np.maximum(below, 0) / np.float32(snow * stage.unit) + (folds - 0.5) * 2.6 - facing * 0.35
+        capped = stretched(1 - reach, 0.3, 0.46)
+        snowy = painted(white, capped) * np.clip(0.96 + 0.55 * facing, 0.72, 1.1)
+        return (picture * (factor * (1 - capped)) + snowy).astype(np.float32)
 
     return light
 
@@ -120,14 +126,14 @@ def rocky(lit_side: float, snow: float = 0.0, snow_colour: Colour | None = None)
 def sandy(stage: Stage, line: Profile, shape: Ridge, lit_side: float) -> Relief:
     """Sand: bright on the side of the light, dark on the other, with fine ripples."""
 
-    def light(_stage: Stage, area: Area, below: Plane) -> Canvas:
+    def light(area: Area, below: Plane, picture: Canvas) -> Canvas:
         bent = area.x + np.clip(below, 0, None) * 0.85
         gap = np.float32(stage.unit / 60)
         slope = (shape.crest(stage, line, bent + gap) - shape.crest(stage, line, bent - gap)) / (2 * gap)
         facing = stretched(np.float32(lit_side) * -slope.astype(np.float32), -0.16, 0.12)
         ripples = np.sin(below * np.float32(95 / stage.unit) + area.x * np.float32(14 / stage.unit))
         fade = np.exp(-np.clip(below, 0, None) / np.float32(shape.fall * stage.unit))
-        return (0.55 + 0.6 * facing * (0.6 + 0.4 * fade) + 0.025 * ripples)[None].astype(np.float32)
+        return (picture * (0.5 + 0.66 * facing * (0.6 + 0.4 * fade) + 0.025 * ripples)).astype(np.float32)
 
     return light
 

@@ -44,7 +44,7 @@ def _rain(stage: Stage) -> list[Layer]:
 
 def _snow(stage: Stage) -> list[Layer]:
     white = radiance("#ffffff") * np.float32(0.9) if stage.mood.light is not Light.NIGHT else radiance("#d5e2f7") * np.float32(0.7)
-    kind = Kind(Grain.SOFT, 210, (0.0018, 0.0088), (0.05, 0.17), (white,), sway=0.03, strength=0.9)
+    kind = Kind(Grain.SOFT, 260, (0.0016, 0.0062), (0.05, 0.17), (white,), sway=0.03, strength=0.9)
     return [Particles(stage, "snow", kind)]
 
 

@@ -1,0 +1,154 @@
+"""How late the bot knows that a clip is ready, what the worker adds to a job, and what waiting costs.
+
+One worker process renders with an engine that only takes its time, so that every job lasts as long as it should and the
+machine is free for what is measured. Three clients run in processes of their own against it, one after the other:
+
+* the bot's whole core: completed at the worker → known at the bot → delivered to the channel;
+* our queue client alone, and fal's own ``fal_client.subscribe_async``, both waiting for the same number of jobs of five
+  seconds: requests sent, processor time, and how late each knows, as ratios.
+"""
+
+import asyncio
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from report import machine, table
+from roundtrip_clients import ours
+
+HERE = Path(__file__).parent
+JOBS = 100
+STEP_SECONDS = 0.2
+ALONE = 20
+
+
+class WorkerProcess:
+    """The worker as a child, its log in a file."""
+
+    def __init__(self, folder: Path, step_seconds: float) -> None:
+        self._log = folder / "worker.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, str(HERE / "roundtrip_worker.py"), str(folder / "worker"), str(step_seconds)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        assert self._process.stdout is not None
+        self.url = str(json.loads(self._process.stdout.readline())["url"])
+
+    def completions(self) -> dict[str, float]:
+        """When each request was completed, by the worker's own log."""
+        found = {}
+        for line in self._log.read_text().splitlines():
+            said = json.loads(line)
+            if said.get("event") == "request" and said.get("state") == "COMPLETED":
+                found[said["request_id"]] = datetime.fromisoformat(said["timestamp"]).timestamp()
+        return found
+
+    def close(self) -> list[float]:
+        """End it; the seconds that each job kept the engine busy."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        said = self._process.stdout.read().decode().splitlines()
+        self._process.wait(15)
+        return [json.loads(line)["busy"] for line in said]
+
+
+def run_client(name: str, url: str, jobs: int) -> dict[str, Any]:
+    done = subprocess.run(
+        [sys.executable, str(HERE / "roundtrip_clients.py"), name, url, str(jobs)],
+        capture_output=True,
+        check=True,
+        timeout=300,
+    )
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said
+
+
+def late(seen: dict[str, float], completed: dict[str, float]) -> list[float]:
+    """Milliseconds from the worker's completion to the client's knowing."""
+    return [(seen[name] - completed[name]) * 1000 for name in seen]
+
+
+def spread(milliseconds: list[float]) -> list[str]:
+    return [f"{statistics.median(milliseconds):.1f} ms", f"{statistics.quantiles(milliseconds, n=100)[98]:.1f} ms"]
+
+
+def waiting(folder: Path) -> None:
+    worker = WorkerProcess(folder, STEP_SECONDS)
+    bot = run_client("core", worker.url, JOBS)
+    mine = run_client("ours", worker.url, JOBS)
+    theirs = run_client("fal", worker.url, JOBS)
+    completed = worker.completions()
+    worker.close()
+    known = {name: times[0] for name, times in bot["seen"].items()}
+    delivered = {name: times[1] for name, times in bot["seen"].items()}
+    print(
+        table(
+            ["the bot, 100 jobs at once", "median", "p99"],
+            [
+                ["completed at the worker → known at the bot", *spread(late(known, completed))],
+                ["completed at the worker → delivered", *spread(late(delivered, completed))],
+            ],
+        )
+    )
+    rows = [
+        [
+            name,
+            f"{run['requests'] / JOBS:.1f}",
+            f"{run['cpu'] / JOBS * 1000:.1f} ms",
+            *spread(late(run["seen"], completed)),
+        ]
+        for name, run in (("our queue client", mine), ("fal_client.subscribe_async", theirs))
+    ]
+    ratio = [f"{mine['requests'] / theirs['requests']:.3f}", f"{mine['cpu'] / theirs['cpu']:.3f}"]
+    print(table(["waiting for 100 jobs of 5 s", "requests/job", "CPU/job", "known late, median", "p99"], rows))
+    print(f"ours / theirs: requests {ratio[0]}, CPU {ratio[1]} (target ≤ 0.1 each)\n")
+
+
+def overhead(folder: Path) -> None:
+    """Jobs one at a time: from the submit's answer to COMPLETED, less what the engine took."""
+    worker = WorkerProcess(folder, 0.004)
+    began: list[float] = []
+    ended: list[float] = []
+    for _ in range(ALONE):
+        run = run_one(worker.url)
+        began.append(run[0])
+        ended.append(run[1])
+    completed = sorted(worker.completions().values())
+    busy = worker.close()
+    extra = [(end - begin - engine) * 1000 for begin, end, engine in zip(began, completed, busy, strict=True)]
+    print(
+        table(
+            [f"the worker, {ALONE} jobs one at a time", "median", "p99"],
+            [["added to the engine's own time", *spread(extra)]],
+        )
+    )
+    print("(target ≤ 15 ms; it holds the encoding of the MP4)\n")
+
+
+def run_one(url: str) -> tuple[float, float]:
+    began = time.time()
+    [seen] = asyncio.run(ours(url, 1)).values()
+    return began, seen
+
+
+def main() -> None:
+    print(machine())
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "a").mkdir()
+        (Path(folder) / "b").mkdir()
+        overhead(Path(folder) / "a")
+        waiting(Path(folder) / "b")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The worker of the round-trip benchmark: the real one around an engine that only takes its time.
+
+Run as ``python roundtrip_worker.py FOLDER STEP_SECONDS``; prints the ready line, then a line per job with the seconds
+that it kept the engine busy; leaves when standard input closes.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from generation.request import GenerationRequest
+from worker.engine import Frames, Render, StepFailure
+
+JOBS_AT_ONCE = 100
+KEY = "bench:mark"
+
+
+@dataclass
+class Nap:
+    """A render that only waits."""
+
+    request: GenerationRequest
+    steps_done: int = 0
+    busy_seconds: float = 0.0
+
+    @property
+    def total_steps(self) -> int:
+        return self.request.num_inference_steps
+
+
+class NappingEngine:
+    """Advances everything under way together; a step takes its time, whatever there is to do."""
+
+    name = "napping"
+    max_active = JOBS_AT_ONCE
+
+    def __init__(self, step_seconds: float) -> None:
+        self._step_seconds = step_seconds
+        self._frames = np.zeros((2, 64, 64, 3), np.uint8)
+
+    def load(self) -> None:
+        return None
+
+    def check(self, request: GenerationRequest) -> None:
+        return None
+
+    def begin(self, request: GenerationRequest) -> Nap:
+        return Nap(request)
+
+    def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
+        began = time.perf_counter()
+        time.sleep(self._step_seconds)
+        for render in renders:
+            assert isinstance(render, Nap)
+            render.steps_done += 1
+            render.busy_seconds += time.perf_counter() - began
+        return ()
+
+    def finish(self, render: Render) -> Frames:
+        assert isinstance(render, Nap)
+        print(json.dumps({"busy": render.busy_seconds}), flush=True)
+        return self._frames
+
+    def close(self) -> None:
+        return None
+
+
+def main(folder: str, step_seconds: str) -> None:
+    """Serve with the napping engine until standard input closes."""
+    from bot.logging import configure_logging
+    from bot.settings import LogFormat, LogLevel
+    from worker.parts import EngineInfo
+    from worker.serve import serve
+    from worker.settings import WorkerSettings
+
+    configure_logging(LogFormat.JSON, LogLevel.INFO)
+    engine = NappingEngine(float(step_seconds))
+    settings = WorkerSettings(data_dir=Path(folder), port=0, key=KEY, exit_with_parent=True)  # type: ignore[arg-type]
+    serve(settings, choose=lambda _settings: (engine, EngineInfo("napping", "a benchmark")))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,169 @@
+"""What taking a wish costs with 0, 10⁴ and 10⁶ finished jobs behind it, and whether a quota holds at its edge.
+
+Prints p50 and p99 of ``service.submit`` on SQLite, and their growth from 0 to 10⁶ jobs (target: at most × 1.3). The
+histories are filled by SQL with rows of the store's own making, spread over a year, then a warm-up is thrown away.
+"""
+
+import asyncio
+import sqlite3
+import statistics
+import tempfile
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from report import machine, table
+
+from db.cipher import FernetCipher
+from db.store import SqlStore
+from generation.clock import RandomSeeds, SystemClock
+from generation.delivery import Delivery
+from generation.errors import LimitExceeded
+from generation.job import Artifact, Job, RequestHandle, new_job_id
+from generation.ledger import reserve, settle
+from generation.limits import Limits
+from generation.places import ChannelRef, Platform, ServerRef, UserRef
+from generation.pricing import Micros
+from generation.request import Endpoint, GenerationRequest
+from generation.service import Ask, HouseRules, Service
+
+HISTORIES = (0, 10_000, 1_000_000)
+ROUNDS = 2000
+WARM_UP = 200
+PLACES = 1000
+OPEN = Limits(
+    user_clips_per_day=None,
+    server_clips_per_day=None,
+    user_active_jobs=1000,
+    server_active_jobs=10_000,
+    server_budget_per_day=None,
+)
+REQUEST = GenerationRequest(prompt="a paper boat on a stormy sea", seed=7)  # type: ignore[call-arg]
+
+
+class Deaf:
+    """Hears nothing."""
+
+    def __getattr__(self, name: str) -> object:
+        return lambda *_args, **_keywords: None
+
+
+def service_on(store: SqlStore, limits: Limits) -> Service:
+    return Service(
+        store,
+        HouseRules(backends=("worker",), default_limits=limits),
+        clock=SystemClock(),
+        seeds=RandomSeeds(),
+        observer=Deaf(),  # type: ignore[arg-type]
+        submitted=lambda: None,
+        ended=lambda: None,
+    )
+
+
+def place(number: int) -> tuple[ChannelRef, UserRef]:
+    server = ServerRef(Platform.DISCORD, f"{10**17 + number % PLACES}")
+    return ChannelRef(server, f"{2 * 10**17 + number % PLACES}"), UserRef(Platform.DISCORD, f"{number % 7919}")
+
+
+async def add_finished(store: SqlStore, count: int) -> None:
+    """One finished job with its delivery and ledger lines, written by the store."""
+    for number in range(count):
+        channel, user = place(number)
+        at = datetime.now(UTC) - timedelta(days=1 + number % 365)
+        job = Job(new_job_id(at), REQUEST, user, channel, f"history:{number}", at, reserved=Micros(50_000))
+        sent = job.submitting("worker", at)
+        queued = sent.queued(RequestHandle("worker", Endpoint.STANDARD, f"r{number}", 1)).running(at)
+        done = queued.succeeded(Artifact(f"{job.id}.mp4", 400_000), Micros(50_000), at)
+        delivery = Delivery(job.id, channel, opened_at=at)
+        async with store.transaction() as tx:
+            await tx.append(reserve(job, at))
+            await tx.add_job(job, delivery, None)
+            await tx.save_job(done, was=job)
+            await tx.append(settle(done, at))
+            await tx.save_delivery(replace(delivery.owed(at)).sent(None, at))
+
+
+def multiply(path: Path, wanted: int) -> None:
+    """Copy the rows there are until there are as many as wanted, each with ids and a place of its own."""
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        [(have,)] = connection.execute("SELECT count(*) FROM jobs").fetchall()
+        copies = wanted // have - 1
+        for name in ("jobs", "deliveries", "ledger"):
+            columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
+            kept = [column for _, column, kind, _, _, key in columns if not (key and kind == "INTEGER")]
+            picked = [_copied(name, column) for column in kept]
+            connection.execute(
+                f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies}) "
+                f"INSERT INTO {name} ({', '.join(kept)}) SELECT {', '.join(picked)} FROM {name} AS t, n"
+            )
+        connection.commit()
+        connection.execute("ANALYZE")
+
+
+def _copied(name: str, column: str) -> str:
+    key = "id" if name == "jobs" else "job_id"
+    if column == key:
+        return f"substr(t.{column}, 1, 16) || printf('%08x', n.i)"
+    if column == "origin":
+        return "t.origin || ':' || n.i"
+    return f"t.{column}"
+
+
+async def measure(store: SqlStore, label: str) -> list[float]:
+    service = service_on(store, OPEN)
+    taken = []
+    for number in range(ROUNDS + WARM_UP):
+        channel, user = place(number)
+        began = time.perf_counter()
+        await service.submit(REQUEST, Ask(f"{label}:{number}", user, channel))
+        taken.append((time.perf_counter() - began) * 1000)
+    return taken[WARM_UP:]
+
+
+async def at_the_edge(store: SqlStore) -> int:
+    """16 tasks ask 64 times for 10 clips."""
+    service = service_on(store, OPEN.model_copy(update={"user_clips_per_day": 10}))
+    channel, user = ChannelRef(ServerRef(Platform.DISCORD, "edge"), "1"), UserRef(Platform.DISCORD, "edge")
+
+    async def ask(task: int) -> int:
+        got = 0
+        for number in range(4):
+            try:
+                await service.submit(REQUEST, Ask(f"edge:{task}:{number}", user, channel))
+                got += 1
+            except LimitExceeded:
+                pass
+        return got
+
+    return sum(await asyncio.gather(*(ask(task) for task in range(16))))
+
+
+async def main() -> None:
+    cipher = FernetCipher(FernetCipher.new_key())
+    rows, medians, tails = [], [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for history in HISTORIES:
+            path = Path(folder) / f"{history}.db"
+            store = await SqlStore.open(f"sqlite+aiosqlite:///{path}", cipher)
+            if history:
+                await add_finished(store, 1000)
+                await store.close()
+                await asyncio.to_thread(multiply, path, history)
+                store = await SqlStore.open(f"sqlite+aiosqlite:///{path}", cipher)
+            taken = await measure(store, str(history))
+            granted = await at_the_edge(store)
+            await store.close()
+            cuts = statistics.quantiles(taken, n=100)
+            medians.append(cuts[49])
+            tails.append(cuts[98])
+            size = f"{path.stat().st_size / 1e6:.0f} MB"
+            rows.append([f"{history:,}", size, f"{cuts[49]:.2f} ms", f"{cuts[98]:.2f} ms", f"{granted} of 10"])
+    print(machine())
+    print(table(["finished jobs", "database", "submit p50", "submit p99", "granted at a quota of 10"], rows))
+    print(f"growth 0 → 10⁶: p50 × {medians[-1] / medians[0]:.2f}, p99 × {tails[-1] / tails[0]:.2f} (target ≤ 1.3)")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
