@@ -64,7 +64,7 @@ class QueueClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._transport.__aexit__()
+        await self._transport.close()
 
     @property
     def name(self) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import httpx
 from httpx_sse import SSEError, aconnect_sse
@@ -91,10 +91,8 @@ class QueueTransport:
             for limits in (short, long)
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
+    async def close(self) -> None:
+        """Hang up."""
         await self._short.aclose()
         await self._long.aclose()
 

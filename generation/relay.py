@@ -57,7 +57,7 @@ class Relay:
         self._observer = observer
         self._post = post or Post()
         self._newest: dict[JobId, tuple[Job, Progress]] = {}
-        self._shown_at: dict[JobId, datetime] = {}
+        self._may_show_at: dict[JobId, datetime] = {}
         self._showing: set[JobId] = set()
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
@@ -130,7 +130,7 @@ class Relay:
             self._observer.delivery_moved(job, moved)
         finally:
             self._delivering.pop(job.id, None)
-            self._shown_at.pop(job.id, None)
+            self._may_show_at.pop(job.id, None)
             self.wake()
 
     async def _try_rung(self, job: Job, delivery: Delivery) -> Delivery:
@@ -205,27 +205,26 @@ class Relay:
     def _show_newest(self, group: asyncio.TaskGroup) -> None:
         now = self._clock.now()
         for job_id in [j for j in self._newest if j not in self._showing and j not in self._delivering]:
-            job, progress = self._newest[job_id]
-            if now >= self._may_show_at(job):
-                del self._newest[job_id]
+            if now >= self._may_show_at.get(job_id, now):
+                job, progress = self._newest.pop(job_id)
                 self._showing.add(job_id)
-                self._shown_at[job_id] = now
+                self._hold_back(job_id, self._messengers[job.channel.server.platform].seconds_between_edits)
                 group.create_task(self._show(job, progress), name=f"show {job_id}")
 
-    def _may_show_at(self, job: Job) -> datetime:
-        shown = self._shown_at.get(job.id)
-        if shown is None:
-            return self._clock.now()
-        pause = self._messengers[job.channel.server.platform].seconds_between_edits
-        return shown + timedelta(seconds=pause)
+    def _hold_back(self, job_id: JobId, seconds: float) -> None:
+        self._may_show_at[job_id] = self._clock.now() + timedelta(seconds=seconds)
 
     async def _show(self, job: Job, progress: Progress) -> None:
+        messenger = self._messengers[job.channel.server.platform]
         try:
             delivery = await self._store.delivery_of(job.id)
             if delivery is not None and delivery.status is DeliveryStatus.OPEN:
-                await self._messengers[job.channel.server.platform].show(job, delivery, progress)
+                await messenger.show(job, delivery, progress)
+        except DeliveryDelayed as error:
+            self._newest.setdefault(job.id, (job, progress))  # unless there is a newer state already
+            self._hold_back(job.id, max(error.retry_after or 0.0, messenger.seconds_between_edits))
         except DeliveryError:
-            pass  # the next state is as good
+            pass  # the outcome finds its own way
         except Exception as error:  # noqa: BLE001 - showing progress may never stop the work
             self._observer.trouble("showing progress", error, job_id=job.id)
         finally:
@@ -233,7 +232,8 @@ class Relay:
 
     def _seconds_to_next_look(self) -> float:
         """Until the next message may be edited, at most one tick."""
-        waits = [(self._may_show_at(job) - self._clock.now()).total_seconds() for job, _ in self._newest.values()]
+        now = self._clock.now()
+        waits = [(self._may_show_at.get(job_id, now) - now).total_seconds() for job_id in self._newest]
         return max(0.01, min([self._post.tick, *waits]))
 
 

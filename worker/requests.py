@@ -46,7 +46,7 @@ class Book:
         self._max_queue = max_queue
         self._active: dict[str, LiveRequest] = {}
         self._finished: OrderedDict[str, LiveRequest] = OrderedDict()
-        self.line = WaitingLine(lambda: [live.request for live in self._active.values()], clock)
+        self.line = WaitingLine(clock)
 
     async def open(self) -> None:
         """Take up what a former worker left: queued requests wait again, interrupted ones get one more attempt."""
@@ -183,16 +183,18 @@ class Book:
 
     def _place(self, live: LiveRequest) -> None:
         """Into the drawer of its state."""
-        request_id, state = live.request.id, live.request.state
-        self._active.pop(request_id, None)
-        if state is RequestState.IN_QUEUE:
-            self._enqueue(live)
-            return
-        if state is RequestState.IN_PROGRESS:
-            self._active[request_id] = live
-        else:
-            self._remember(live)
-        self.line.remove(request_id)
+        request_id = live.request.id
+        under_way = self._active.pop(request_id, None) is not None
+        match live.request.state:
+            case RequestState.IN_QUEUE:
+                self._enqueue(live)
+            case RequestState.IN_PROGRESS:
+                self._active[request_id] = live
+                if not under_way:
+                    self.line.had_its_turn(live)
+            case RequestState.COMPLETED:
+                self._remember(live)
+                self.line.remove(request_id)
 
     def _enqueue(self, live: LiveRequest) -> None:
         self.line.add(live)

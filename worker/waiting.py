@@ -2,11 +2,11 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from generation.wire import LogEntry
-from worker.order import in_order
+from worker.order import Turns
 from worker.records import Request
 
 
@@ -45,9 +45,9 @@ class LiveRequest:
 class WaitingLine:
     """The waiting requests. Who comes when is worked out only when somebody asks after something has changed."""
 
-    def __init__(self, active: Callable[[], Iterable[Request]], clock: Callable[[], datetime]) -> None:
-        self._active = active
+    def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
+        self._turns = Turns()
         self._waiting: dict[str, LiveRequest] = {}
         self._positions: dict[str, int] | None = None
         self._deadlines: list[tuple[datetime, str]] = []
@@ -70,11 +70,16 @@ class WaitingLine:
             heapq.heappush(self._deadlines, (live.request.wishes.start_by, live.request.id))
 
     def remove(self, request_id: str) -> None:
-        """Take a request out of the line, if it is in there; the others may move up and those who watch may know."""
-        self._positions = None
+        """Take a request out of the line, if it is in there; everybody behind it moves up and may want to know."""
         if self._waiting.pop(request_id, None) is not None:
+            self._positions = None
             for live in self._waiting.values():
                 live.ring()
+
+    def had_its_turn(self, live: LiveRequest) -> None:
+        """Its render has begun: out of the line, and its key waits for its next turn."""
+        self._turns.had(live.request)
+        self.remove(live.request.id)
 
     def position(self, request_id: str) -> int:
         """How many requests will be rendered before this one."""
@@ -99,4 +104,4 @@ class WaitingLine:
         return [self._waiting[id_] for by, id_ in self._deadlines if by <= now and id_ in self._waiting]
 
     def _order(self) -> list[Request]:
-        return in_order((live.request for live in self._waiting.values()), self._active(), self._clock())
+        return self._turns.in_order((live.request for live in self._waiting.values()), self._clock())

@@ -1,5 +1,7 @@
 """The Discord double serves a real discord.py client: what a person does reaches the bot, what the bot says is seen."""
 
+from io import BytesIO
+
 import discord
 import pytest
 from aiohttp import ClientResponseError
@@ -158,6 +160,31 @@ async def test_commands_work_in_every_kind_of_place(discord_double, bot, place):
     asked = await discord_double.slash("animate", channel=channel, prompt="a boat")
     message = await discord_double.wait_for_reply(asked)
     assert (message.channel, message.files) == (channel, ["clip.mp4"])
+
+
+async def test_a_reply_names_its_message_and_a_nonce_is_taken_once(discord_double, bot):
+    said = await discord_double.say("draw a boat")
+    channel = bot.get_channel(said.channel.id)
+    target = channel.get_partial_message(said.id)
+    first = await channel.send("here it is", reference=target, nonce="job1")
+    again = await channel.send("here it is", reference=target, nonce="job1")
+    assert (first.id, first.reference.message_id) == (again.id, said.id)
+    assert [message.content for message in discord_double.world.messages()] == ["draw a boat", "here it is"]
+
+
+async def test_an_edit_keeps_the_files_it_names_and_drops_the_others(discord_double, bot, finished_clip):
+    message = await bot.get_channel(finished_clip.channel.id).fetch_message(finished_clip.id)
+    more = discord.File(BytesIO(b"poster"), "poster.png", description="The first frame")
+    await message.edit(attachments=[message.attachments[0], more])
+    assert [(item.filename, item.description) for item in finished_clip.attachments] == [
+        ("clip.mp4", None),
+        ("poster.png", "The first frame"),
+    ]
+    dropped = finished_clip.attachments[0]
+    await message.edit(attachments=[])
+    assert finished_clip.files == []
+    with pytest.raises(ClientResponseError, match="404"):
+        await discord_double.download(dropped)
 
 
 async def test_what_people_say_is_blank_without_the_message_content_intent(discord_double, bot):

@@ -38,6 +38,13 @@ async def code_of(awaitable) -> int:
     return refused.value.code
 
 
+async def closed_with(double: DiscordDouble, code: int) -> None:
+    """A running bot whose socket is closed; it ends with the bot's own error."""
+    async with running(double, SampleBot()):
+        await double.fault("close", code=code)
+        await asyncio.Event().wait()
+
+
 @pytest.mark.parametrize("fault", ["op7", "abort"])
 async def test_a_lost_connection_is_resumed_and_nothing_is_missed(discord_double, bot, clip, fault):
     await discord_double.fault(fault)
@@ -81,9 +88,7 @@ async def test_a_granted_privileged_intent_is_taken(discord_double, monkeypatch)
 async def test_a_socket_closed_with_a_bad_token_ends_the_client(discord_double, monkeypatch):
     point_at(discord_double, monkeypatch)
     with pytest.raises(ExceptionGroup) as ended:
-        async with running(discord_double, SampleBot()):
-            await discord_double.fault("close", code=4004)
-            await asyncio.Event().wait()
+        await closed_with(discord_double, 4004)
     assert [error.code for error in ended.value.exceptions] == [4004]
 
 
@@ -120,7 +125,21 @@ async def test_the_first_response_comes_too_late_or_second(discord_double, bot, 
     await discord_double.fault(fault)
     await discord_double.slash("animate", prompt="a boat")
     assert await bot.next_heard("error") == code
-    discord_double.take_violations()  # a second first response is the bot's fault everywhere but here
+
+
+async def test_an_interaction_delivered_twice_may_be_answered_twice(discord_double, bot):
+    await discord_double.fault("duplicate_events", event="INTERACTION_CREATE")
+    asked = await discord_double.slash("style", name="ink")
+    assert await bot.next_heard("error") == 40060
+    assert asked.shown.content == "style ink"
+
+
+async def test_a_thread_can_be_archived_under_the_bot(discord_double, bot):
+    thread = bot.get_channel(discord_double.places.thread.id)
+    await discord_double.fault("thread_archived", thread=discord_double.places.thread)
+    assert await code_of(thread.send("hello")) == 50083
+    await discord_double.fault("thread_archived", thread=discord_double.places.thread, locked=True)
+    assert await code_of(thread.send("hello")) == 160005
 
 
 async def test_a_token_lives_15_minutes_and_the_bots_own_token_goes_on(discord_double, bot, channel, clip):

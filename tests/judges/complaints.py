@@ -7,7 +7,7 @@ from jsonschema import ValidationError
 
 def explain(errors: Iterable[ValidationError]) -> list[str]:
     """One line per real cause: where in the payload, and what is wrong there."""
-    return [f"${_place(leaf)}: {leaf.message[:200]}" for error in errors for leaf in leaves(error)]
+    return [f"${_place(leaf)}: {_shortened(leaf.message)}" for error in errors for leaf in leaves(error)]
 
 
 def leaves(error: ValidationError) -> list[ValidationError]:
@@ -19,6 +19,11 @@ def leaves(error: ValidationError) -> list[ValidationError]:
     for cause in error.context:
         branches.setdefault(cause.schema_path[0], []).extend(leaves(cause))
     return min(branches.values(), key=lambda causes: (_wrong_types(causes), _is_null(causes), len(causes)))
+
+
+def _shortened(message: str) -> str:
+    """jsonschema quotes the value first and says what is wrong with it last: keep both ends."""
+    return message if len(message) <= 200 else f"{message[:80]} … {message[-110:]}"
 
 
 def _place(error: ValidationError) -> str:

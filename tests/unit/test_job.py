@@ -139,9 +139,14 @@ def test_a_cancelled_wish_may_still_become_a_clip():
 
 
 def test_a_job_id_fits_a_discord_nonce_and_is_never_drawn_twice():
-    ids = {new_job_id() for _ in range(1000)}
+    ids = {new_job_id(NOW) for _ in range(1000)}
     assert len(ids) == 1000
     assert all(len(job_id) == 24 and set(job_id) <= set("0123456789abcdef") for job_id in ids)
+
+
+@pytest.mark.parametrize("distance", [timedelta(milliseconds=1), timedelta(days=3650), timedelta(days=36500)])
+def test_later_jobs_have_greater_ids(distance):
+    assert new_job_id(NOW) < new_job_id(NOW + distance)
 
 
 @given(st.lists(st.sampled_from(sorted(JobStatus)), max_size=30))

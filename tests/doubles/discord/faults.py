@@ -44,6 +44,7 @@ class Faults:
             "replay_too_much": self.replay_too_much,
             "guild_gone": self.guild_gone,
             "channel_gone": self.channel_gone,
+            "thread_archived": self.thread_archived,
             "dms_closed": self.dms_closed,
         }
 
@@ -152,6 +153,11 @@ class Faults:
                 doomed.guild.channels.pop(doomed.id, None)
         event = "THREAD_DELETE" if channel.is_thread else "CHANNEL_DELETE"
         self._stage.gateway.dispatch(event, payload, channel=channel)
+
+    async def thread_archived(self, thread: Channel, *, locked: bool = False) -> None:
+        """A thread is archived: 50083; when locked as well: 160005."""
+        thread.archived, thread.locked = True, locked
+        self._stage.gateway.dispatch("THREAD_UPDATE", channel_payload(thread, self._stage.world), channel=thread)
 
     def _plan(self, route: str, answer: Answer, times: int, *, after_storing: bool = False) -> None:
         self._stage.planned.plan(Planned(re.compile(route), answer, times, after_storing))

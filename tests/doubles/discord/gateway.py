@@ -3,6 +3,7 @@
 import asyncio
 import json
 import zlib
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
@@ -56,6 +57,8 @@ class Session:
 
     id: str
     intents: int
+    delivered: Counter[str]
+    """How often each interaction was sent, by its id; shared by all sessions."""
     socket: Socket | None = None
     sequence: int = 0
     sent: list[tuple[int, str, Json]] = field(default_factory=list)
@@ -65,14 +68,19 @@ class Session:
         self.sequence += 1
         self.sent.append((self.sequence, event, data))
         if self.socket is not None:
-            self.socket.send(DISPATCH, data, event=event, sequence=self.sequence)
+            self._send(self.socket, self.sequence, event, data)
 
     def replay(self, after: int) -> None:
         """Send again what came after a sequence number."""
         assert self.socket is not None
         for sequence, event, data in self.sent:
             if sequence > after:
-                self.socket.send(DISPATCH, data, event=event, sequence=sequence)
+                self._send(self.socket, sequence, event, data)
+
+    def _send(self, socket: Socket, sequence: int, event: str, data: Json) -> None:
+        socket.send(DISPATCH, data, event=event, sequence=sequence)
+        if event == "INTERACTION_CREATE":
+            self.delivered[data["id"]] += 1
 
 
 @dataclass(eq=False)
@@ -86,6 +94,8 @@ class Gateway:
     allowed_privileged: int = 0
     sockets: set[Socket] = field(default_factory=set)
     sessions: dict[str, Session] = field(default_factory=dict)
+    delivered: Counter[str] = field(default_factory=Counter)
+    """How often each interaction reached a client, by its id: more than once after a replay, or to two processes."""
     identified: int = 0
     resumed: int = 0
     duplicates: list[str | None] = field(default_factory=list)
@@ -179,7 +189,9 @@ class Gateway:
             socket.close(4014)
         else:
             self.identified += 1
-            self._begin(socket, Session(token_hex(16), data["intents"], socket), data.get("shard") or [0, 1])
+            self._begin(
+                socket, Session(token_hex(16), data["intents"], self.delivered, socket), data.get("shard") or [0, 1]
+            )
 
     def _begin(self, socket: Socket, session: Session, shard: list[int]) -> None:
         socket.session = self.sessions[session.id] = session

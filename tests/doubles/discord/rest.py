@@ -11,7 +11,7 @@ from doubles.discord.buckets import Verdict
 from doubles.discord.call import Answer, Call, read_call
 from doubles.discord.planned import InvalidRequests
 from doubles.discord.record import Exchange
-from doubles.discord.refusals import Refusal
+from doubles.discord.refusals import Refusal, form_refusal
 from doubles.discord.routing import Route
 
 PREFIX = "/api/v10"
@@ -21,6 +21,7 @@ ROUTES: list[Route] = [
     *routes_messages.ROUTES,
     *routes_reactions.ROUTES,
 ]
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 VIA = {"Via": "1.1 google"}
 """Without this header a client takes a 429 for Cloudflare's."""
 
@@ -35,8 +36,12 @@ class Rest:
 
     async def serve(self, request: web.Request) -> web.Response:
         """One request, from reading it to logging the answer."""
-        call = await read_call(request, request.path.removeprefix(PREFIX))
         record = self.stage.record
+        try:
+            call = await read_call(request, request.path.removeprefix(PREFIX))
+        except ValueError as error:
+            record.violations.append(f"{request.method} {request.path}: no valid JSON ({error})")
+            return _response(Answer(400, {"message": "The request body contains invalid JSON.", "code": 50109}))
         record.judge_request(call.method, call.path, call.content_type, call.body)
         answer = self._answer(call)
         record.judge_answer(call.method, call.path, answer.status, answer.body)
@@ -72,6 +77,8 @@ class Rest:
             return route.handler(self.stage, call)
         except Refusal as refusal:
             return self._refused(refusal, call)
+        except MALFORMED as error:  # the judge, when there is one, has said more
+            return self._refused(form_refusal(f"not a form this double understands ({error!r})"), call)
 
     def _refused(self, refusal: Refusal, call: Call) -> Answer:
         if refusal.violation:

@@ -93,7 +93,8 @@ def _awaiting(stage: Backstage, call: Call) -> Interaction:
     if interaction.refuses_as is not None:
         raise Refusal(interaction.refuses_as)
     if interaction.answered:
-        raise Refusal(40060, violation="a second first response")
+        once = stage.gateway.delivered[str(interaction.id)] <= 1
+        raise Refusal(40060, violation="a second first response" if once else None)
     if stage.clock.now() - interaction.created_at > FIRST_RESPONSE_SECONDS:
         late = f"the first response came after {FIRST_RESPONSE_SECONDS:g} s"
         raise Refusal(10062, violation=late if stage.clock.moved == interaction.clock_moved else None)

@@ -41,12 +41,13 @@ class SampleBot(discord.Client):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Clicks and modals; commands go to the tree."""
-        name = (interaction.data or {}).get("custom_id")
+        data: Any = interaction.data
+        name = data.get("custom_id")
         if interaction.type is discord.InteractionType.component:
             await self.heard.put(("click", name))
             await interaction.response.edit_message(content=f"clicked {name}")
         elif interaction.type is discord.InteractionType.modal_submit:
-            await self.heard.put(("modal", interaction.data))
+            await self.heard.put(("modal", data))
             await interaction.response.send_message("noted", ephemeral=True)
 
     async def on_command_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError) -> None:

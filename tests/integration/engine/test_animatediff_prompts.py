@@ -80,7 +80,7 @@ def test_a_weight_scales_its_own_tokens_and_keeps_the_mean(embedder: TextEmbedde
 
 def test_a_long_prompt_is_read_to_its_end(embedder: TextEmbedder) -> None:
     long_one = "a red boat on a green sea " * 10
-    assert embedder.embed(long_one).shape == (1, 4 * 77, 32)
+    assert embedder.embed(long_one).shape == (1, 3 * 77, 32)
     assert not torch.equal(embedder.embed(long_one), embedder.embed(long_one + "at night"))
 
 
@@ -108,7 +108,7 @@ def test_embeddings_are_remembered_by_text_and_the_oldest_is_forgotten(embedder:
 
 
 def test_a_prompt_beyond_what_can_be_read_is_refused_with_its_length(engine: AnimateDiffEngine) -> None:
-    with pytest.raises(EngineRefusal, match=r"^prompt is 601 tokens long; at most 600 can be read"):
+    with pytest.raises(EngineRefusal, match=r"^prompt is 601 tokens long; this engine reads at most 600"):
         engine.check(clip(prompt="x" * 601))
     with pytest.raises(EngineRefusal, match=r"^negative_prompt is 700 tokens long"):
         engine.check(clip(negative_prompt="y" * 700))
