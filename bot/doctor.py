@@ -91,6 +91,8 @@ async def _database(settings: Settings) -> list[Finding]:
             wrong = await app.ports.store.ledger_discrepancies()
     except FlipbookError as error:
         return [Finding(Grade.BAD, "database", sentence(error))]
+    except OSError as error:
+        return [Finding(Grade.BAD, "database", f"its folder cannot be used ({error.strerror})")]
     under_way = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none under way"
     findings = [Finding(Grade.GOOD, "database", f"up to date; jobs: {under_way}")]
     if wrong:

@@ -1,5 +1,6 @@
 """What the store promises about deliveries, on every database."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -81,6 +82,20 @@ async def test_a_delivery_needs_its_job(store):
     with pytest.raises(StoreError):
         await add(store, (job, a_delivery(a_job())))
     assert await store.job(job.id) is None
+
+
+async def test_changes_at_once_by_several_processes_are_all_kept(store, other_store):
+    job = a_job()
+    await add(store, (job, a_delivery(job)))
+
+    async def step_down(store: SqlStore, reason: str) -> None:
+        async with store.transaction() as tx:
+            delivery = await tx.delivery_of(job.id)
+            await tx.save_delivery(delivery.stepped_down("next", reason, NOW))
+
+    reasons = [f"reason {n}" for n in range(8)]
+    await asyncio.gather(*map(step_down, [store, other_store] * 4, reasons))
+    assert sorted((await store.delivery_of(job.id)).told) == reasons
 
 
 async def test_a_delivery_that_cannot_be_read_is_named(store, execute):

@@ -7,7 +7,8 @@ from pydantic import SecretStr
 from doubles.clock import AutoClock
 from doubles.scripted_queue import ScriptedQueue
 from generation.job import RequestHandle
-from generation.ports import Clock
+from generation.ports import BackendState, BackendUpdate, Clock
+from generation.progress import Steps
 from generation.queue_client import QueueClient
 from generation.queue_transport import Timeouts
 from generation.request import Endpoint, GenerationRequest
@@ -102,3 +103,27 @@ def completed(**fields: object) -> dict[str, object]:
         "metrics": {"inference_time": 3.25},
         **fields,
     }
+
+
+DONE = BackendUpdate(BackendState.COMPLETED, inference_seconds=3.25)
+"""What :func:`completed` becomes."""
+
+
+def queued(position: int | None = 0) -> BackendUpdate:
+    return BackendUpdate(BackendState.IN_QUEUE, position=position)
+
+
+def running(done: int | None = None, total: int = 25) -> BackendUpdate:
+    return BackendUpdate(BackendState.IN_PROGRESS, steps=None if done is None else Steps(done, total))
+
+
+async def watched(queue: ScriptedQueue, clock: Clock, **timeouts: float) -> list[BackendUpdate]:
+    """Every update of the request at the paid backend."""
+    async with fal(queue, clock, timeouts=Timeouts(**timeouts)) as backend:
+        return [update async for update in backend.watch(a_handle())]
+
+
+async def collect(backend: QueueClient, seen: list[BackendUpdate]) -> None:
+    """Add every update to ``seen``, so that those before an error are there too."""
+    async for update in backend.watch(a_handle()):
+        seen.append(update)  # noqa: PERF401 - what came before an error counts

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
 from worker.engines.animatediff.catalogue import DEFAULT_BASE, ModelSource, sources
-from worker.engines.animatediff.files import FileProblem, missing_files
+from worker.engines.animatediff.files import FileProblem, missing_files, why_not_loadable
 from worker.engines.animatediff.models import ModelSet
 from worker.engines.animatediff.options import Compile, EngineOptions, Residency, Shape
 
@@ -56,7 +56,4 @@ def available(models: ModelSet) -> str | None:
     absent = [library for library in _LIBRARIES if find_spec(library) is None]
     if absent:
         return f"The engine needs {', '.join(absent)}; install flipbook with its worker extra: flipbook[worker]."
-    problems = missing_files(models)
-    if problems:
-        return f"{problems[0].sentence} Run `flipbook worker models` to bring the models."
-    return None
+    return why_not_loadable(models)

@@ -169,6 +169,8 @@ def _check_disk(root: Path, files: Sequence[RemoteFile]) -> None:
 
 def _fetch_one(file: RemoteFile, report: Callable[[int], None], *, token: str | None) -> None:
     file.destination.parent.mkdir(parents=True, exist_ok=True)
+    if file.bytes_here > file.size:
+        file.part.unlink()  # more than there can be: nothing of it is to be trusted
     try:
         with file.part.open("ab") as part:
             _append(file, part, report, token=token)

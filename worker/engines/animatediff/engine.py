@@ -45,7 +45,7 @@ class AnimateDiffEngine:
     ) -> None:
         """Nothing is loaded yet. `speeds` is a file in which measured speeds are kept, for estimates."""
         self._models = models
-        self._device = device
+        self._device_name = device
         self._deterministic = deterministic
         self._options = options or EngineOptions()
         self._loader = loader
@@ -66,7 +66,7 @@ class AnimateDiffEngine:
         Raises:
             EngineUnavailable: naming the file or the device that is missing, or that memory is short.
         """
-        device = Device.pick(self._device)
+        device = Device.pick(self._device_name)
         try:
             self._assembly = self._assembled(device)
         except torch.OutOfMemoryError as error:
@@ -137,9 +137,10 @@ class AnimateDiffEngine:
         """How long one step of it takes: what a watchdog must allow for on a slow machine."""
         return self._book.step_seconds(request)
 
-    def synchronize(self) -> None:
-        """Wait until everything launched on the device is done: for whoever measures."""
-        self._ready().turns.device.synchronize()
+    @property
+    def device(self) -> Device:
+        """The device it is loaded on: for whoever measures."""
+        return self._ready().turns.device
 
     def close(self) -> None:
         """Give memory and devices back and keep the measured speeds."""

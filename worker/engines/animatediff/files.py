@@ -47,6 +47,15 @@ def missing_files(models: ModelSet) -> list[FileProblem]:
     return [problem for path in required_files(models) if (problem := problem_of(path)) is not None]
 
 
+def why_not_loadable(models: ModelSet) -> str | None:
+    """One sentence about the first file at fault, how many more there are and what to do; None when all are fit."""
+    problems = missing_files(models)
+    if not problems:
+        return None
+    more = f" {len(problems) - 1} more are missing or damaged." if len(problems) > 1 else ""
+    return f"{problems[0].sentence}{more} Run `flipbook worker models` to bring the models."
+
+
 def required_files(models: ModelSet) -> Iterator[Path]:
     """Every file that loading this set opens."""
     yield from (models.base / "tokenizer" / name for name in ("vocab.json", "merges.txt", "tokenizer_config.json"))

@@ -16,7 +16,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from generation.request import Endpoint, Motion
 from worker.engine import EngineUnavailable
 from worker.engines.animatediff.device import Device
-from worker.engines.animatediff.files import missing_files, variant_of, weights_file
+from worker.engines.animatediff.files import variant_of, weights_file, why_not_loadable
 from worker.engines.animatediff.models import TURBO_LORA, WEIGHTS, ModelSet
 from worker.engines.animatediff.options import EngineOptions
 from worker.engines.animatediff.schedulers import scheduler_for
@@ -64,10 +64,9 @@ def load_models(models: ModelSet, device: Device, options: EngineOptions) -> Loa
 
 def check_files(models: ModelSet) -> None:
     """Raise :class:`EngineUnavailable` naming the first file at fault and how many more there are."""
-    problems = missing_files(models)
-    if problems:
-        more = f" {len(problems) - 1} more are missing or damaged." if len(problems) > 1 else ""
-        raise EngineUnavailable(f"{problems[0].sentence}{more} Run `flipbook worker models` to bring the models.")
+    reason = why_not_loadable(models)
+    if reason is not None:
+        raise EngineUnavailable(reason)
 
 
 def _load(models: ModelSet, device: Device, options: EngineOptions) -> LoadedModels:

@@ -90,11 +90,13 @@ def _figure(stage: Stage, scenery: Scenery, role: _Role) -> Layer:
     size = role.subject.size * role.scale * stage.unit * scenery.spread
     x, y = stage.x(role.x), stage.y(role.y)
     movement = _movement(stage, scenery, role, (x, y, phase), left=left)
-    part = Part(x, y, size, _depth(role), movement, left, phase, variant, _tint(stage, role.thing), haze=0.28 * (1 - role.scale) ** 1.2)
+    part = Part(x, y, size, _depth(role), movement, left, phase, variant, _tint(stage, role.thing), haze=0.28 * (1 - role.scale) ** 1.2,
+                afloat=scenery.still and role.subject.element is Element.WATER)  # fmt: skip
     grounded = role.subject.element is Element.GROUND and not scenery.weightless and scenery.solid
+    mirrored = grounded or (scenery.still and role.subject.element is Element.WATER)
     return Figure(
         stage, role.subject, part, sun_x=sun_place(stage, scenery.horizon)[0],
-        shadow=grounded and not _on_sofa(stage, role.thing) and not scenery.mirror, mirror=scenery.mirror if grounded else 0.0,
+        shadow=grounded and not _on_sofa(stage, role.thing) and not scenery.mirror, mirror=scenery.mirror if mirrored else 0.0,
     )  # fmt: skip
 
 

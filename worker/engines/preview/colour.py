@@ -14,13 +14,13 @@ Colour = NDArray[np.float32]
 """Linear radiance, shape (3,): red, green, blue, each 0 or more."""
 
 EXPOSURE: Final = 1.5
-_BRIGHTEST: Final = 0.985
+_BRIGHTEST: Final = 0.94
 """White itself would need endless light."""
 
 
 def radiance(name: str) -> Colour:
     """The light that a hex colour such as ``#ffb366`` stands for."""
-    return _radiance_of(_channels(name))
+    return _radiance(_linear(_channels(name)))
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:
@@ -28,9 +28,9 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
     return (one + (other - one) * np.float32(share)).astype(np.float32)
 
 
-def lit(surface: Colour, light: Colour) -> Colour:
-    """A surface under a coloured light (white daylight is 1, 1, 1)."""
-    return (surface * light).astype(np.float32)
+def reflected(name: str, light: Colour) -> Colour:
+    """What a surface of a hex colour gives back under a coloured light (white daylight is 1, 1, 1)."""
+    return _radiance(_linear(_channels(name)) * light)
 
 
 def turned(name: str, *, degrees: float = 0.0, vividness: float = 1.0, lightness: float = 1.0) -> str:
@@ -59,7 +59,10 @@ def _channels(name: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def _radiance_of(channels: tuple[float, float, float]) -> Colour:
+def _linear(channels: tuple[float, float, float]) -> NDArray[np.float64]:
     display = np.array(channels, np.float64)
-    linear = np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+    return np.where(display <= 0.04045, display / 12.92, ((display + 0.055) / 1.055) ** 2.4)
+
+
+def _radiance(linear: NDArray[np.float64]) -> Colour:
     return (-np.log1p(-np.minimum(linear, _BRIGHTEST)) / EXPOSURE).astype(np.float32)

@@ -36,6 +36,10 @@ class Part:
     tint: str | None = None
     haze: float = 0.0
     """How much distance takes away, 0…1."""
+    rim: float = 1.0
+    """How much the light catches its edge."""
+    afloat: bool = False
+    """Whether nothing of it is seen below its waterline."""
 
 
 class Figure:
@@ -66,6 +70,8 @@ class Figure:
         patch = draw(shapes, placement, self._stage.mood, (shot.width, shot.height), room=self._room)
         if patch is not None:
             self._light(patch, placement.size, shot.seconds)
+            if part.afloat:
+                _cut_below(patch, placement.y + 0.03 * placement.size)
             patch.onto(shot.canvas)
 
     @property
@@ -84,7 +90,7 @@ class Figure:
             if self._changed.room:
                 return
         mood = self._stage.mood
-        _rim(patch, size, mood.glow * np.float32(_RIM[mood.light]), from_right=self._from_right)
+        _rim(patch, size, mood.glow * np.float32(_RIM[mood.light] * self._part.rim), from_right=self._from_right)
         if self._part.haze:
             fade = np.float32(self._part.haze)
             patch.picture += (mood.haze[:, None, None] * patch.cover - patch.picture) * fade
@@ -111,6 +117,14 @@ class Figure:
         patch.picture *= fade
         patch.cover *= fade
         patch.onto(shot.canvas)
+
+
+def _cut_below(patch: Patch, level: float) -> None:
+    """Take away what is under water."""
+    rows = np.arange(patch.cover.shape[0], dtype=np.float32) + np.float32(patch.top + 0.5)
+    kept = np.clip(np.float32(level) - rows + 0.5, 0, 1)[:, None]
+    patch.picture *= kept
+    patch.cover *= kept
 
 
 def _changes(stage: Stage, matter: Matter) -> bool:

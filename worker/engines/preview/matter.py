@@ -63,7 +63,11 @@ class Changed:
         y = np.arange(rows)[:, None] * (200 / size) + seconds * 260
         x = np.arange(columns)[None, :] * (200 / size)
         tongues = self._flames[(y.astype(int) + patch.top // 8) % 256, x.astype(int) % 256]
-        body = patch.cover * (0.42 + 0.55 * _brightness(patch) + 0.5 * (tongues - 0.42))
+        bright = _brightness(patch)
+        step = max(1, round(size / 160))
+        lines = np.abs(np.roll(bright, step, 1) - bright) + np.abs(np.roll(bright, step, 0) - bright)
+        edge = np.clip(patch.cover - _blurred(patch.cover, size * 0.03), 0, 1)
+        body = patch.cover * (0.44 + 0.5 * bright + 0.5 * (tongues - 0.42) + 0.9 * edge + np.clip(lines, 0, 0.35))
         licks = _rising(_blurred(patch.cover, size * 0.035), size) * np.clip(tongues * 3.2 - 0.95, 0, 1.2)
         heat = np.maximum(body, np.minimum(licks * 0.75, 0.8))
         patch.picture[:] = graded(_FIRE, heat)

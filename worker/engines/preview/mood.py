@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.engines.preview.colour import Colour, lit, mix, radiance, turned
+from worker.engines.preview.colour import Colour, mix, radiance, reflected, turned
 from worker.engines.preview.concepts import Body, Light, Matter, Place, Thing
 from worker.engines.preview.luck import Luck
 from worker.engines.preview.reading import Reading
@@ -31,7 +31,7 @@ class Mood:
 
     def surface(self, name: str, distance: float = 0.0) -> Colour:
         """A named colour in this light, ``distance`` 0 (here) … 1 (lost in the haze)."""
-        return mix(lit(radiance(name), self.ambient), self.haze, distance)
+        return mix(reflected(name, self.ambient), self.haze, distance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ _PALETTES: Final[dict[Light, tuple[_Palette, ...]]] = {
 
 _NIGHTLY: Final = frozenset({Place.SPACE, Place.LUNAR, Place.VOLCANO, Place.ROOM})
 _OPEN: Final = (Light.DAY, Light.SUNSET, Light.DAWN)
+_LAMPLIT: Final = ((0.86, 0.66, 0.5), "#ffc98a")
+_INDOORS: Final = ((0.95, 0.88, 0.8), "#fff0d4")
 _STARS: Final = {Light.NIGHT: 1.0, Light.SUNSET: 0.12}
 
 
@@ -87,13 +89,14 @@ def mood_for(reading: Reading, luck: Luck) -> Mood:
     palette = choices[luck.below("palette", len(choices))]
     turn = luck.between("hue", -6, 6)
     zenith, middle, horizon = (radiance(_steered(name, reading, turn)) for name in palette.sky)
+    ambient, glow = (_LAMPLIT if light is Light.NIGHT else _INDOORS) if reading.place is Place.ROOM else (palette.ambient, palette.glow)
     return Mood(
         light=light,
         zenith=zenith,
         middle=middle,
         horizon=horizon,
-        glow=radiance(palette.glow),
-        ambient=np.array(palette.ambient, np.float32),
+        glow=radiance(glow),
+        ambient=np.array(ambient, np.float32),
         stars=_STARS.get(light, 0.0),
     )
 

@@ -51,7 +51,7 @@ def whole_area(stage: Stage, top: float = 0.0, bottom: float = 1.0, *, coarse: f
     """
     left, right = -MARGIN * stage.width, (1 + MARGIN) * stage.width
     right = left + (right - left) * wide
-    upper = (top - (MARGIN if top <= 0 else 0)) * stage.height
+    upper = max(-MARGIN, top - (MARGIN if top == 0 else 0)) * stage.height
     lower = (bottom + (MARGIN if bottom >= 1 else 0)) * stage.height
     return Area(left, upper, right, lower, _cells(right - left, coarse), _cells(lower - upper, coarse))
 

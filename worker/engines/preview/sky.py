@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.engines.preview.colour import Colour, lit, mix, radiance
+from worker.engines.preview.colour import Colour, mix, radiance
 from worker.engines.preview.concepts import Body, Light, Weather
 from worker.engines.preview.noise import Plane, clouds, stretched
 from worker.engines.preview.sheets import Sheet, Veil, graded, painted, whole_area
@@ -152,6 +152,7 @@ class Disc:
         self._luck = stage.luck.of("disc")
         self._mottle = clouds(stage.luck.of("mottle"), (96, 96), (5, 5), 4)
         self._hue = _planet_colours(stage)
+        self._ringed = stage.luck.below("ring", 3) > 0
 
     def paint(self, shot: Shot) -> None:
         view = shot.view(_BODY_DEPTH)
@@ -190,13 +191,31 @@ class Disc:
 
     def _planet(self, part: Canvas, u: Plane, v: Plane, edge: Plane, halo: Plane) -> None:
         depth = np.sqrt(np.clip(1 - u * u - v * v, 0, 1))
-        bands = 0.5 + 0.5 * np.sin(v * 9 + 2.2 * self._spot(u, v * 0.6) * 3 + u * 0.6)
+        bands = 0.5 + 0.32 * np.sin(v * 13 + 1.1 + 5 * self._spot(u * 0.35, v)) + 0.5 * self._spot(u * 0.22, v)
         light = np.clip(-0.55 * u - 0.5 * v + 0.62 * depth, 0.02, 1.2)
         body = graded([(0.0, self._hue[0]), (1.0, self._hue[1])], bands)
         rim = np.exp(-((1 - np.sqrt(u * u + v * v)) ** 2) * 60) * np.clip(light + 0.2, 0, 1)
+        band, before = self._ring(u, v, self._radius)
+        self._lay(part, band * (1 - before), light * 0 + 0.75)
         part *= 1 - edge
         part += body * (light * edge)
+        self._lay(part, band * before, light * 0 + 0.9)
         part += painted(self._hue[1], (rim * edge * 0.5 + halo * 0.16 * np.clip(0.4 - 0.4 * u - 0.4 * v, 0, 1)))
+
+
+    def _lay(self, part: Canvas, cover: Plane, light: Plane) -> None:
+        part += (self._hue[1][:, None, None] * light - part) * (cover * np.float32(0.8))
+
+    def _ring(self, u: Plane, v: Plane, radius: float) -> tuple[Plane, Plane]:
+        """The planet's ring, and which part of it is before the planet."""
+        if not self._ringed:
+            return np.zeros(np.broadcast_shapes(u.shape, v.shape), np.float32), np.float32(0) * v
+        along, across = u * 0.94 + v * 0.34, (v * 0.94 - u * 0.34) / 0.26
+        far = np.sqrt(along * along + across * across)
+        soft = np.float32(radius * 0.3)
+        edges = np.clip((far - 1.4) * soft, 0, 1) * np.clip((2.25 - far) * soft, 0, 1)
+        grooves = 0.72 + 0.2 * np.sin(far * 26) - 0.5 * np.exp(-((far - 1.93) ** 2) * 900)
+        return (edges * grooves).astype(np.float32), (across > 0).astype(np.float32)
 
 
 def _planet_colours(stage: Stage) -> tuple[Colour, Colour]:
@@ -228,8 +247,3 @@ class Aurora:
         above = foot - y
         body = np.where(above > 0, np.exp(-above * 3.4), np.exp(above * 26))
         return (body * rays * (0.5 + 0.3 * np.sin(3 * x + phase[1] + 0.7 * time))).astype(np.float32)
-
-
-def tinted_glow(stage: Stage, colour: Colour) -> Colour:
-    """A colour in the key light of the scene."""
-    return lit(colour, stage.mood.glow)

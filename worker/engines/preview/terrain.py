@@ -26,6 +26,8 @@ class Ridge:
     depth: float
     fall: float = 0.3
     """How far below its crest the colour has become ``bottom``, in stage units."""
+    level: bool = False
+    """Whether colours follow the height alone and not the crest, as in a wood."""
 
     def crest(self, stage: Stage, line: Profile, x: Plane) -> Plane:
         """The world's y of the crest above every x."""
@@ -38,13 +40,15 @@ Relief = Callable[[Area, Plane, Canvas], Canvas]
 
 def ridge(stage: Stage, line: Profile, shape: Ridge, *, relief: Relief | None = None, until: float = 1.0) -> Layer:
     """A layer of land down to ``until`` (a fraction of the frame), below which something nearer hides it."""
-    highest = shape.base - shape.height * stage.unit / stage.height - 0.02
-    area = whole_area(stage, max(-0.14, highest) or -0.01, until)
+    everywhere = np.linspace(-0.2, 1.2, 512, dtype=np.float32) * np.float32(stage.width)
+    highest = float(shape.crest(stage, line, everywhere).min()) / stage.height - 0.03
+    area = whole_area(stage, highest, until)
     crest = shape.crest(stage, line, area.x)
     slope = np.gradient(crest[0])[None, :]
     below = (area.y - crest) / np.sqrt(1 + np.minimum(slope * slope, 9)).astype(np.float32)
     cover = np.clip(below + 0.5, 0, 1).astype(np.float32)
-    picture = graded([(0.0, shape.top), (1.0, shape.bottom)], below / np.float32(shape.fall * stage.unit))
+    deep = np.broadcast_to(area.y - np.float32(area.top), below.shape) if shape.level else below
+    picture = graded([(0.0, shape.top), (1.0, shape.bottom)], deep / np.float32(shape.fall * stage.unit))
     if relief is not None:
         picture = relief(area, below, picture)
     return Sheet(area, picture * cover, cover, depth=shape.depth)
@@ -88,7 +92,7 @@ def pines(stage: Stage, part: str, height: float, *, over: Profile | None = None
     at = np.linspace(-0.5, 1.5, _SAMPLES)
     line = np.full(_SAMPLES, 0.05)
     slim = height * stage.unit / stage.width
-    for place in luck.uniform(-0.5, 1.5, round(_SPAN * 2.2 / slim)):
+    for place in luck.uniform(-0.5, 1.5, round(_SPAN * 4.5 / slim)):
         tall = float(luck.uniform(0.3, 0.85)) * (1.18 if luck.random() < 0.1 else 1.0)
         _grow(line, at, place, tall, tall * slim * float(luck.uniform(0.16, 0.23)))
     if over is not None:
@@ -104,20 +108,23 @@ def _grow(line: np.ndarray, at: np.ndarray, place: float, tall: float, wide: flo
     line[low:high] = np.maximum(line[low:high], tall * np.clip(1 - out**0.85 + tiers * (1 - out) * 0.7, 0, 1))
 
 
-def rocky(stage: Stage, lit_side: float, snow: float, white: Colour) -> Relief:
-    """Facets of rock lit from one side (-1 left, 1 right); ``snow`` caps reach so far down, in stage units."""
+def rocky(stage: Stage, lit_side: float, snow: float, white: Colour, *, rugged: float = 1.0) -> Relief:
+    """Facets of rock lit from one side (-1 left, 1 right); ``snow`` caps reach so far down, in stage units.
+
+    ``rugged`` is how strong the facets are: less in the distance.
+    """
 
     def light(area: Area, below: Plane, picture: Canvas) -> Canvas:
         luck = stage.luck.of("rock")
         per_unit = area.rows / stage.unit, area.columns / stage.unit
-        folds = clouds(luck, area.shape, (per_unit[0] * 3.4, per_unit[1] * 6.5), 5)
-        step = max(1, round(stage.unit / 70))
+        folds = clouds(luck, area.shape, (per_unit[0] * 4.2, per_unit[1] * 5.5), 6)
+        step = max(1, round(stage.unit / 80))
         across, down = np.roll(folds, step, 1) - folds, np.roll(folds, step, 0) - folds
-        facing = (across * np.float32(lit_side) * 4.6 - down * 2.2).astype(np.float32)
-        factor = np.clip(0.96 + facing, 0.62, 1.4)
-        reach = np.maximum(below, 0) / np.float32(snow * stage.unit) + (folds - 0.5) * 2.6 - facing * 0.35
-        capped = stretched(1 - reach, 0.3, 0.46)
-        snowy = painted(white, capped) * np.clip(0.96 + 0.55 * facing, 0.72, 1.1)
+        facing = (across * np.float32(lit_side) * 6.5 - down * 2.5).astype(np.float32)
+        factor = np.clip(0.95 + rugged * facing, 0.5, 1.45)
+        reach = np.maximum(below, 0) / np.float32(snow * stage.unit) + (folds - 0.5) * 3.4 + facing * 0.5
+        capped = stretched(1 - reach, 0.2, 0.32)
+        snowy = painted(white, capped) * np.clip(0.92 + 0.8 * rugged * facing, 0.5, 1.05)
         return (picture * (factor * (1 - capped)) + snowy).astype(np.float32)
 
     return light

@@ -50,8 +50,8 @@ def _snow(stage: Stage) -> list[Layer]:
 
 def _petals(stage: Stage) -> list[Layer]:
     mood = stage.mood
-    colours = tuple(mood.surface(name) for name in ("#ffc4d6", "#ffdce6", "#f7a3bf"))
-    kind = Kind(Grain.PETAL, 70, (0.005, 0.02), (0.16, 0.15), colours, sway=0.05, strength=1.1)
+    colours = tuple(mood.surface(name) for name in ("#ff9fc0", "#ffc4d8", "#f27fa8"))
+    kind = Kind(Grain.PETAL, 80, (0.006, 0.02), (0.16, 0.15), colours, sway=0.05, strength=1.1)
     return [Particles(stage, "petals", kind)]
 
 

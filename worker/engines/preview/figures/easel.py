@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from worker.engines.preview.colour import radiance
+from worker.engines.preview.colour import radiance, reflected
 from worker.engines.preview.figures.curves import Points
 from worker.engines.preview.figures.shapes import Shape
 from worker.engines.preview.mood import Mood
@@ -114,8 +114,7 @@ def _blend(picture: Canvas, mask: Plane, shape: Shape, extent: tuple[float, floa
 
 
 def _light(name: str, glow: float, mood: Mood) -> Canvas:
-    colour = radiance(name)
-    return colour * np.float32(0.6 + glow) if glow else colour * mood.ambient
+    return radiance(name) * np.float32(0.6 + glow) if glow else reflected(name, mood.ambient)
 
 
 def _mask(outline: Points, size: tuple[int, int], soft: float) -> Plane:

@@ -48,7 +48,7 @@ def cup(pose: Pose) -> list[Shape]:
     """A cup of something hot, steaming."""
     china = pose.choice("#f4efe6", "#5a8f9a", "#d9785a")
     dark = tinted(china, lightness=0.72)
-    steam = [_steam(x, pose.seconds + index) for index, x in enumerate((-0.14, 0.02, 0.17))]
+    steam = [_steam(x, pose.seconds + 0.35 * index) for index, x in enumerate((-0.15, 0.0, 0.15))]
     return [
         fill(ellipse(0, -0.03, 0.62, 0.07), tinted(china, lightness=0.92), dark),
         fill(ribbon(path((0.32, -0.56), (0.58, -0.54), (0.56, -0.3), (0.28, -0.22)), (0.05, 0.05, 0.05, 0.04)), china, dark),
@@ -63,8 +63,8 @@ def cup(pose: Pose) -> list[Shape]:
 
 def _steam(x: float, seconds: float) -> Shape:
     at = np.linspace(0, 1, 20)
-    line = np.stack([x + 0.07 * at * np.sin(7 * at - 2.4 * seconds), -0.72 - 0.5 * at], axis=1)
-    return Shape(ribbon(line, (0.01, 0.045, 0.05, 0.02)), "#ffffff", "#ffffff", opacity=0.3, soft=0.035)
+    line = np.stack([x + 0.09 * np.sqrt(at) * np.sin(5 * at - 2.2 * seconds), -0.72 - 0.5 * at], axis=1)
+    return Shape(ribbon(line, (0.012, 0.035, 0.045, 0.01)), "#ffffff", "#ffffff", opacity=0.3, soft=0.035)
 
 
 def heart(pose: Pose) -> list[Shape]:
@@ -88,57 +88,65 @@ def dragon(pose: Pose) -> list[Shape]:
     dark, pale = tinted(scales, lightness=0.6), tinted(scales, lightness=1.5)
     spine = _spine(pose)
     beat = math.sin(3.2 * pose.seconds + 6 * pose.phase)
+    shoulder = spine[42]
     return [
-        *_wing(spine[44], beat, dark, tinted(scales, lightness=0.45), far=True),
+        *_wing(shoulder + (0.1, 0.0), beat * 0.8, tinted(scales, lightness=0.72), tinted(scales, lightness=0.42)),
+        fill(ribbon(path((0, -0.01), (-0.1, -0.05), (-0.2, 0.03)), (0.02, 0.07, 0.0)) + spine[0], dark),
         *_spikes(spine, dark),
-        fill(ribbon(spine, (0.004, 0.035, 0.07, 0.105, 0.12, 0.1, 0.065, 0.06)), scales, dark),
-        mark(ribbon(spine + (0, 0.07), (0.0, 0.02, 0.04, 0.05, 0.05, 0.045, 0.03, 0.02)), pale, scales),
-        *(fill(_claw(spine[at]), scales, dark) for at in (34, 50)),
-        *_wing(spine[46], beat, tinted(scales, lightness=1.15), scales, far=False),
-        *_dragon_head(spine[-1], scales, dark, pale),
-        fill(polygon((-0.08, 0.0), (0.03, -0.05), (0.0, 0.0), (0.03, 0.06)) * 1.5 + spine[0], dark),
+        *(fill(_claw(spine[at]) + (0.05, 0.0), dark, tinted(scales, lightness=0.4)) for at in (24, 43)),
+        fill(ribbon(spine, (0.004, 0.03, 0.06, 0.09, 0.1, 0.085, 0.058, 0.05)), scales, dark),
+        mark(ribbon(spine + (0, 0.06), (0.0, 0.016, 0.03, 0.042, 0.05, 0.045, 0.035, 0.03)), pale, scales),
+        *(fill(_claw(spine[at]), scales, dark) for at in (27, 46)),
+        *_wing(shoulder, beat, tinted(scales, lightness=1.2), tinted(scales, lightness=0.8)),
+        *_dragon_head(spine[-1] + (0.02, 0.0), scales, dark, pale),
     ]
 
 
 def _spine(pose: Pose) -> Points:
     """The dragon's back line from tail tip to neck, 64 points."""
+    curve = path((-0.95, -0.1), (-0.78, 0.14), (-0.52, 0.2), (-0.3, 0.02), (-0.05, -0.02), (0.2, 0.1), (0.4, 0.04), (0.46, -0.2), (0.58, -0.36), finely=16)
     at = np.linspace(0, 1, 64)
-    wind = 0.05 * np.sin(2.6 * pose.seconds - 7 * at + 6 * pose.phase) * (1.2 - at)
-    x = -0.82 + 1.3 * at - 0.1 * np.sin(2 * math.pi * at)
-    y = 0.16 * np.sin(2.1 * math.pi * (1 - at) ** 1.25 * 1.25) + 0.06 + wind - 0.42 * np.clip(at - 0.72, 0, None) / 0.28 * at
-    return np.stack([x, y], axis=1)
+    line = np.stack([np.interp(at * (len(curve) - 1), np.arange(len(curve)), curve[:, axis]) for axis in (0, 1)], axis=1)
+    line[:, 1] += 0.045 * np.sin(2.6 * pose.seconds - 7 * at + 6 * pose.phase) * (1.15 - at)
+    return line
 
 
-def _wing(root: Points, beat: float, top: str, bottom: str, *, far: bool) -> list[Shape]:
-    lift = 0.75 + 0.3 * beat - (0.08 if far else 0.0)
-    shift = 0.09 if far else 0.0
-    tips = [(-0.5, -0.62), (-0.62, -0.3), (-0.5, -0.04), (-0.3, 0.06)]
-    points: list[tuple[float, float]] = [(0.1, 0.0), (0.02, -0.5)]
-    for (x, y), (u, v) in zip(tips, [*tips[1:], (-0.12, 0.05)], strict=True):
-        points += [(x, y), ((x + u) / 2 * 0.82, (y + v) / 2 * 0.86)]
-    outline = np.array([*points, (-0.12, 0.05)]) * (1.0, lift) + root + (shift, 0)
-    bones = [np.array([(0.02, -0.5), tip]) * (1.0, lift) + root + (shift, 0) for tip in tips[:3]]
-    return [fill(outline, top, bottom), *(mark(ribbon(bone, (0.018, 0.004)), bottom) for bone in bones)]
+def _wing(root: Points, beat: float, top: str, bottom: str) -> list[Shape]:
+    """A bat's wing from the shoulder: fingers spread from the wrist, skin between them."""
+    lift = 0.95 + 0.3 * beat
+    wrist = (-0.04, -0.52)
+    tips = [(-0.3, -0.86), (-0.66, -0.7), (-0.8, -0.4), (-0.66, -0.1)]
+    edge: list[tuple[float, float]] = [(0.1, 0.0), (0.1, -0.3), wrist, tips[0]]
+    for (x, y), (u, v) in zip(tips, [*tips[1:], (-0.22, 0.04)], strict=True):
+        edge += [((x + u) / 2 * 0.84, (y + v) / 2 * 0.82 - 0.02), (u, v)]
+    outline = polygon(*edge) * (1.0, lift) + root
+    bones = [polygon(wrist, tip) * (1.0, lift) + root for tip in tips[1:]]
+    arm = path((0.06, 0.0), (0.08, -0.3), wrist, (-0.14, -0.7), tips[0]) * (1.0, lift) + root
+    return [
+        fill(outline, top, bottom),
+        *(mark(ribbon(bone, (0.016, 0.004)), bottom) for bone in bones),
+        fill(ribbon(arm, (0.045, 0.034, 0.024, 0.016, 0.004)), bottom, bottom),
+    ]
 
 
 def _spikes(spine: Points, colour: str) -> list[Shape]:
-    places = range(8, 62, 4)
-    return [fill(spine[i] + polygon((-0.035, 0.0), (-0.02, -0.08 - 0.09 * math.sin(i / 20)), (0.035, 0.0)), colour) for i in places]
+    places = range(6, 60, 3)
+    return [fill(spine[i] + polygon((-0.035, 0.0), (-0.04, -0.07 - 0.07 * math.sin(i / 20)), (0.03, 0.0)), colour) for i in places]
 
 
 def _claw(at: Points) -> Points:
-    leg = path((0.0, 0.04), (0.03, 0.16), (-0.04, 0.24), (0.05, 0.27))
-    return ribbon(leg, (0.06, 0.05, 0.03, 0.012)) + at
+    leg = path((0.0, 0.02), (0.06, 0.14), (-0.02, 0.22), (0.07, 0.27))
+    return ribbon(leg, (0.065, 0.05, 0.028, 0.01)) + at
 
 
 def _dragon_head(neck: Points, scales: str, dark: str, pale: str) -> list[Shape]:
-    skull = smooth((-0.08, 0.02), (-0.05, -0.1), (0.06, -0.14), (0.16, -0.1), (0.32, -0.06), (0.35, -0.01), (0.3, 0.03), (0.12, 0.03), (0.02, 0.08), (-0.05, 0.09))
-    jaw = smooth((0.02, 0.05), (0.14, 0.06), (0.3, 0.1), (0.26, 0.13), (0.1, 0.12), (0.0, 0.1), finely=5)
-    horn = path((-0.0, -0.1), (-0.1, -0.2), (-0.24, -0.22))
+    skull = smooth((-0.1, 0.04), (-0.06, -0.09), (0.04, -0.14), (0.14, -0.11), (0.28, -0.07), (0.35, -0.05), (0.36, 0.0), (0.24, 0.02), (0.1, 0.03), (0.02, 0.09), (-0.07, 0.1))
+    jaw = smooth((-0.02, 0.06), (0.12, 0.06), (0.3, 0.11), (0.29, 0.14), (0.1, 0.13), (-0.02, 0.11), finely=5)
+    horn = path((0.02, -0.1), (-0.1, -0.18), (-0.24, -0.17), (-0.34, -0.24))
     return [
+        *(fill(ribbon(horn + (0.07 * k, 0.01 - 0.03 * k), (0.034, 0.026, 0.016, 0.003)) + neck, pale, dark) for k in (1, 0)),
         fill(jaw + neck, dark, dark),
-        *(fill(ribbon(horn + (0.07 * k, 0.0), (0.03, 0.02, 0.004)) + neck, pale, dark) for k in (1, 0)),
         fill(skull + neck, scales, dark),
-        light(ellipse(0.11, -0.065, 0.024, 0.018) + neck, "#ffe27a", glow=0.6),
-        fill(ellipse(0.3, -0.035, 0.012) + neck, _INK),
+        light(ellipse(0.1, -0.06, 0.026, 0.018) + neck, "#ffe27a", glow=0.6),
+        fill(ellipse(0.31, -0.03, 0.013) + neck, _INK),
     ]

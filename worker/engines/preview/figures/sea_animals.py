@@ -20,8 +20,8 @@ def _swum(points: Points, pose: Pose, strength: float, pace: float) -> Points:
 
 def fish(pose: Pose) -> list[Shape]:
     """A goldfish with flowing fins."""
-    scales = pose.choice("#f2762b", "#f09a3a", "#e8573d")
-    belly, fin = tinted(scales, lightness=1.42), tinted(scales, lightness=1.22)
+    scales = pose.choice("#f27a1a", "#f5982a", "#ee6a22")
+    belly, fin = tinted(scales, lightness=1.4, degrees=10), tinted(scales, lightness=1.15, degrees=6)
     tail = smooth((-0.3, 0.0), (-0.46, -0.13), (-0.66, -0.3), (-0.84, -0.3), (-0.72, -0.08), (-0.62, 0.02),
                   (-0.76, 0.14), (-0.86, 0.34), (-0.66, 0.28), (-0.46, 0.12))  # fmt: skip
     body = smooth((0.5, 0.02), (0.42, -0.11), (0.22, -0.22), (-0.04, -0.23), (-0.28, -0.1), (-0.38, 0.0), (-0.28, 0.1),

@@ -98,9 +98,9 @@ def bird(pose: Pose) -> list[Shape]:
     coat = pose.choice("#f4f1ea", "#3b5f8f", "#c9573f")
     dark = tinted(coat, lightness=0.72)
     beat = math.sin(6.5 * pose.seconds + 6 * pose.phase)
-    rise, reach = -0.42 * beat - 0.08, 0.1 * abs(beat)
-    near = smooth((0.12, -0.05), (0.08, rise * 0.6 - 0.06), (-0.1 - reach, rise * 1.25 - 0.04), (-0.38, rise * 1.5),
-                  (-0.24, rise * 0.8 + 0.04), (-0.16, 0.03), (0.0, 0.04))  # fmt: skip
+    rise, reach = -0.34 - 0.22 * beat, 0.06 * beat
+    near = smooth((0.14, -0.06), (0.12, rise * 0.6 - 0.08), (0.0 - reach, rise * 1.2 - 0.1), (-0.36 - reach, rise * 1.55 - 0.02),
+                  (-0.26, rise * 0.95 + 0.1), (-0.22, rise * 0.4 + 0.1), (-0.16, 0.06), (0.0, 0.05))  # fmt: skip
     return [
         fill(moved(near, 0.12, -0.03, by=0.92), dark),
         fill(smooth((0.48, -0.07), (0.38, -0.12), (0.24, -0.1), (0.0, -0.09), (-0.3, 0.0), (-0.55, -0.02), (-0.56, 0.07),

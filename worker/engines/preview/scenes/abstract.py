@@ -13,7 +13,7 @@ from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Area, Sheet, graded, painted, whole_area
 from worker.engines.preview.stage import Canvas, Layer, Shot, Stage
 
-_SCHEMES: Final = ((0.0, 0.08, 0.16), (0.0, 0.5, 0.58), (0.0, 0.12, 0.42), (0.0, 0.33, 0.66), (0.0, -0.1, 0.45))
+_SCHEMES: Final = ((0.0, 0.08, 0.16), (0.0, 0.5, 0.58), (0.0, 0.12, 0.42), (0.0, 0.06, 0.55), (0.0, -0.1, 0.45))
 """How far around the wheel a palette's hues are from its first."""
 
 
@@ -55,44 +55,45 @@ class Field:
 
 
 def _fitting(stage: Stage, coarse: float) -> Area:
-    return whole_area(stage, coarse=max(coarse, stage.unit / 300))
+    return whole_area(stage, coarse=max(coarse, stage.unit / 420))
 
 
 def _silk(stage: Stage, tones: list[Colour]) -> list[Layer]:
-    """Folds of cloth in slow motion."""
+    """Folds of satin in slow motion."""
     a, b, c, d = stage.luck.of("silk").uniform(0, 2 * math.pi, 4).astype(np.float32)
-    turn = stage.luck.between("silk turn", -0.6, 0.6)
-    stops = list(zip((0.0, 0.3, 0.55, 0.78, 1.0), tones, strict=True))
+    turn = stage.luck.between("silk turn", 0.5, 1.1) * (1 if stage.luck.below("silk way", 2) else -1)
+    stops = list(zip((0.0, 0.3, 0.55, 0.8, 1.05), tones, strict=True))
 
     def look(x: Plane, y: Plane, seconds: float) -> Canvas:
-        t = np.float32(0.45 * seconds)
+        t = np.float32(0.5 * seconds)
         u, v = x + np.float32(turn) * y, y - np.float32(turn) * x
-        bend = np.sin(2.3 * u + a + t) + 0.6 * np.sin(3.7 * v - 1.8 * u + b - t)
-        fold = 3.1 * v + 1.15 * bend + 0.5 * np.sin(5.2 * u - 2.2 * v + 1.3 * bend + c + 1.2 * t)
-        shade = 0.5 + 0.5 * np.sin(fold * 2 + d)
-        shine = np.clip(np.sin(fold * 2 + d + 0.9), 0, 1) ** 9
-        return graded(stops, 0.12 + 0.78 * shade * (0.75 + 0.25 * np.sin(bend))) + painted(tones[4], shine * np.float32(0.5))
+        bend = 0.55 * np.sin(3.1 * u + a + t) + 0.35 * np.sin(5.3 * u - 2.1 * v + b - 0.8 * t)
+        fold = 8.5 * v + 2.2 * bend + 0.9 * np.sin(4.1 * u + 3.3 * v + c + 0.6 * t)
+        height = np.sin(fold) + 0.4 * np.sin(2.3 * fold + 2 * bend + d)
+        facing = np.cos(fold + 0.35) + 0.55 * np.cos(2.3 * fold + 2 * bend + d)
+        shine = np.exp(-((facing - 0.75) ** 2) * 9) * (0.5 + 0.5 * np.sin(2 * u + bend))
+        return graded(stops, 0.45 + 0.17 * facing + 0.16 * height) + painted(tones[4], (shine * 0.3).astype(np.float32))
 
-    return [Field(stage, look)]
+    return [Field(stage, look, coarse=1.5)]
 
 
-def _ripples(stage: Stage, tones: list[Colour]) -> list[Layer]:
-    """Circles of light that meet."""
-    luck = stage.luck.of("ripples")
-    centres = luck.uniform(-0.42, 0.42, (3, 2))
-    phases = luck.uniform(0, 2 * math.pi, 3)
-    stops = list(zip((0.0, 0.35, 0.6, 0.82, 1.0), tones, strict=True))
+def _contours(stage: Stage, tones: list[Colour]) -> list[Layer]:
+    """Lines of equal height, glowing, over rolling ground."""
+    phases = stage.luck.of("contours").uniform(0, 2 * math.pi, 5).astype(np.float32)
+    stops = list(zip((0.0, 0.4, 0.7, 0.9, 1.1), tones, strict=True))
 
     def look(x: Plane, y: Plane, seconds: float) -> Canvas:
-        height = np.zeros(np.broadcast_shapes(x.shape, y.shape), np.float32)
-        for (cx, cy), phase in zip(centres, phases, strict=True):
-            far = np.hypot(x - np.float32(cx), y - np.float32(cy))
-            height += np.sin(27 * far - np.float32(3.2 * seconds + phase)) * np.exp(-far * 1.5)
-        lines = np.exp(-((height - 0.55) ** 2) * 60)
-        ground = 0.3 + 0.24 * height + 0.16 * (x + y)
-        return graded(stops, ground) + painted(tones[4], lines.astype(np.float32) * np.float32(0.4))
+        t = np.float32(0.4 * seconds)
+        a, b, c, d, e = phases
+        bend = np.sin(2.6 * x + a + t) * np.cos(2.2 * y + b - 0.7 * t)
+        height = bend + 0.6 * np.sin(3.4 * x - 2.9 * y + c + 0.5 * t + bend) + 0.3 * np.sin(5.7 * y + 2.4 * x + d - t)
+        part = np.abs((height * 5 + 0.1 * e) % 1.0 - 0.5)
+        lines = np.exp(-(((0.5 - part) / 0.075) ** 2))
+        glow = np.exp(-(0.5 - part) * 9)
+        ground = graded(stops, 0.3 + 0.16 * height)
+        return ground + painted(tones[4], (0.5 * lines + 0.1 * glow).astype(np.float32) * (0.4 + 0.25 * height))
 
-    return [Field(stage, look)]
+    return [Field(stage, look, coarse=1.0)]
 
 
 def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
@@ -185,4 +186,4 @@ class _Orb:
         part += painted(self._colour, (cover * light).astype(np.float32)) + (cover * spot * np.float32(1.1))[None]
 
 
-_STYLES: Final[tuple[Callable[[Stage, list[Colour]], list[Layer]], ...]] = (_silk, _ribbons, _orbs, _ripples)
+_STYLES: Final[tuple[Callable[[Stage, list[Colour]], list[Layer]], ...]] = (_silk, _ribbons, _orbs, _contours)

@@ -7,7 +7,7 @@ import numpy as np
 
 from worker.engines.preview.colour import Colour, mix, radiance
 from worker.engines.preview.concepts import Light, Matter, Weather
-from worker.engines.preview.figures.curves import box
+from worker.engines.preview.figures.curves import box, ellipse, path, polygon, ribbon
 from worker.engines.preview.figures.easel import Placement
 from worker.engines.preview.figures.shapes import Shape, fill, halo, light
 from worker.engines.preview.noise import Plane
@@ -54,8 +54,9 @@ def city(stage: Stage) -> Scenery:
             layers.append(fog(stage, f"smog {row}", top=0.5, bottom=_STREET + 0.06, strength=0.4, depth=block.depth))
     if dark:
         layers.append(_signs(stage))
-    asphalt = mix(stage.mood.surface("#4a4d58"), stage.mood.haze, 0.12)
-    layers.append(Mirror(stage, _STREET, tint=asphalt, clear=0.82 if wet else 0.24, ripple=0.55 if wet else 0.2, depth=0.6))
+    asphalt = mix(stage.mood.surface("#3a3c46"), stage.mood.haze, 0.06)
+    layers.append(Mirror(stage, _STREET, tint=asphalt, clear=0.7 if wet else 0.1, ripple=0.8 if wet else 0.2, depth=0.6))
+    layers.append(_street(stage, lit=dark))
     if dark:
         layers.append(_bokeh(stage))
     return Scenery(layers, [], ground=0.9, air=0.34, horizon=_STREET, mirror=0.5 if wet else 0.12, spread=0.94)
@@ -65,7 +66,7 @@ def _towers(stage: Stage, row: int, block: _Block) -> Layer:
     luck = stage.luck.of(f"towers {row}")
     area = whole_area(stage, max(0.0, _STREET - block.tall[1] * 1.35 * stage.unit / stage.height), _STREET + 0.02)
     picture, cover = np.zeros((3, *area.shape), np.float32), np.zeros(area.shape, np.float32)
-    wall = mix(stage.mood.surface("#3a4258" if stage.mood.light is Light.NIGHT else "#77809a"), stage.mood.haze, block.distance)
+    wall = mix(stage.mood.surface("#77809a" if stage.mood.light in {Light.DAY, Light.DAWN, Light.GREY} else "#4a5270"), stage.mood.haze, block.distance)
     street = round((stage.y(_STREET) - area.top))
     for left, wide in _plots(luck, area.columns, stage.unit / block.count):
         tall = round(stage.unit * float(luck.uniform(*block.tall)) * (1.3 if luck.random() < 0.12 else 1.0))
@@ -151,6 +152,32 @@ def _glyph(luck: np.random.Generator, colour: str, wide: float, top: float, tall
                box(-w, top, -w + t, top + tall), box(w - t, top, w, top + tall), box(-t / 2, top, t / 2, top + tall)]  # fmt: skip
     chosen = luck.permutation(len(strokes))[: int(luck.integers(3, 5))]
     return [light(strokes[int(index)], colour, glow=1.1) for index in chosen]
+
+
+def _street(stage: Stage, *, lit: bool) -> Layer:
+    """Kerb, lane marks in perspective, and lamp posts along both sides."""
+    middle, far, near = stage.width / 2, stage.y(_STREET), stage.height * 1.15
+    kerb = fill(box(-0.7 * stage.width, -0.012 * stage.unit, 0.7 * stage.width, 0.004 * stage.unit), "#2c2e38")
+    props: list[Prop] = [([kerb], Placement(middle, far, 1))]
+    for start, end in ((0.05, 0.12), (0.2, 0.34), (0.48, 0.7), (0.88, 1.2)):
+        rows = [far + (near - far) * share for share in (start, end)]
+        wide = [0.028 * stage.unit * share for share in (start, end)]
+        dash = polygon((-wide[0], rows[0]), (wide[0], rows[0]), (wide[1], rows[1]), (-wide[1], rows[1]))
+        props.append(([Shape(dash, "#d9d2b8", "#d9d2b8", opacity=0.5)], Placement(middle, 0, 1)))
+    for reach, size in ((0.16, 0.2), (0.28, 0.34), (0.47, 0.58)):
+        for side in (-1.0, 1.0):
+            place = Placement(middle + side * reach * stage.unit, far + 0.16 * (size - 0.14) * stage.unit, size * stage.unit, faces_left=side > 0)
+            props.append((_lamp_post(lit=lit), place))
+    return baked(stage, props, depth=0.7)
+
+
+def _lamp_post(*, lit: bool) -> list[Shape]:
+    """A street lamp one unit tall whose arm reaches to the right."""
+    pole = path((0, 0), (0, -0.6), (0.01, -0.92), (0.1, -1.0), (0.2, -0.98))
+    shapes = [fill(ribbon(pole, (0.018, 0.014, 0.011, 0.009)), "#23252f")]
+    if lit:
+        shapes.append(halo(ellipse(0.2, -0.95, 0.12), "#ffd9a0", soft=0.07, strength=0.5))
+    return [*shapes, light(ellipse(0.2, -0.965, 0.05, 0.022), "#ffe3b0", glow=1.0 if lit else 0.05)]
 
 
 def _bokeh(stage: Stage) -> Layer:

@@ -26,7 +26,7 @@ def forest(stage: Stage) -> Scenery:
     for row, (base, tall, distance) in enumerate(((0.62, 0.17, 0.78), (0.66, 0.25, 0.55), (0.71, 0.34, 0.3))):
         top, bottom = fading(stage, near, far, distance)
         line = pines(stage, f"pines {row}", tall)
-        layers.append(ridge(stage, line, Ridge(base, tall, top, bottom, 0.2 + 0.17 * row, fall=0.22), until=base + 0.2))
+        layers.append(ridge(stage, line, Ridge(base, tall, top, bottom, 0.2 + 0.17 * row, fall=tall * 1.2, level=True), until=base + 0.2))
         layers.append(fog(stage, f"mist {row}", top=base - 0.14, bottom=base + 0.12, strength=0.42, depth=0.25 + 0.17 * row))
     layers += _ground(stage, snowy=snowy, autumn=autumn)
     front: list[Layer] = [framing_pines(stage, "#3a5550" if snowy else "#2a4a34", snow=snowy)]
@@ -36,7 +36,7 @@ def forest(stage: Stage) -> Scenery:
 def _range(stage: Stage, horizon: float, *, snowy: bool) -> list[Layer]:
     top, bottom = fading(stage, "#7d8fa8", "#8fa3b8", 0.66)
     white = mix(stage.mood.surface("#ffffff"), stage.mood.haze, 0.35)
-    relief = rocky(stage, _lit_side(stage, horizon), 0.16 if snowy else 0.06, white)
+    relief = rocky(stage, _lit_side(stage, horizon), 0.16 if snowy else 0.06, white, rugged=0.45)
     return [ridge(stage, peaks(stage, "range", 1.3), Ridge(horizon + 0.03, 0.3, top, bottom, 0.14, fall=0.3), relief=relief, until=0.75)]
 
 
@@ -114,7 +114,7 @@ def meadow(stage: Stage) -> Scenery:
         layers.append(ridge(stage, rolling(stage, f"hill {row}", 1.0 + 0.2 * row, 0.35), Ridge(base, tall, top, bottom, 0.2 + 0.18 * row)))
         if row == 1:
             top, bottom = fading(stage, "#4f7a48", "#7a9a78", 0.42)
-            layers.append(ridge(stage, pines(stage, "copse", 0.12), Ridge(base + 0.02, 0.12, top, bottom, 0.45), until=base + 0.1))
+            layers.append(ridge(stage, pines(stage, "copse", 0.12), Ridge(base + 0.02, 0.12, top, bottom, 0.45, fall=0.16, level=True), until=base + 0.1))
     near = Ridge(0.82, 0.06, mood.surface("#8cba52"), mood.surface("#3f6e3a"), 1.0, fall=0.3)
     layers += [ridge(stage, rolling(stage, "near hill", 0.8, 0.3), near), blossoms(stage, "far flowers", top=0.8, bottom=0.9, depth=0.95)]
     front: list[Layer] = [
@@ -130,16 +130,16 @@ def mountains(stage: Stage) -> Scenery:
     horizon, snowy = 0.66, stage.reading.has(Weather.SNOW)
     side, white = _lit_side(stage, horizon), stage.mood.surface("#ffffff")
     layers: list[Layer] = [*sky(stage, horizon)]
-    for row, (base, tall, distance) in enumerate(((0.64, 0.46, 0.62), (0.7, 0.36, 0.4), (0.77, 0.25, 0.2))):
-        top, bottom = fading(stage, "#5f6f8c", "#8394ac", distance)
-        snow = (0.3 if snowy else 0.17) - 0.055 * row
-        relief = rocky(stage, side, snow, mix(white, stage.mood.haze, distance * 0.45))
+    for row, (base, tall, distance) in enumerate(((0.64, 0.46, 0.52), (0.7, 0.36, 0.3), (0.77, 0.25, 0.12))):
+        top, bottom = fading(stage, "#4a5a7c", "#6f82a2", distance)
+        snow = (0.26 if snowy else 0.13) - 0.05 * row
+        relief = rocky(stage, side, snow, mix(white, stage.mood.haze, distance * 0.45), rugged=1 - 0.8 * distance)
         shape = Ridge(base, tall, top, bottom, 0.14 + 0.16 * row, fall=0.4)
         layers.append(ridge(stage, peaks(stage, f"peaks {row}", 0.9 + 0.35 * row), shape, relief=relief))
         layers.append(fog(stage, f"valley {row}", top=base - 0.16, bottom=base + 0.12, strength=0.62, depth=0.2 + 0.16 * row))
     top, bottom = fading(stage, "#2f5548", "#5f8078", 0.14)
     wood = pines(stage, "wood", 0.14, over=rolling(stage, "wood ground", 1.0, 0.4))
-    layers.append(ridge(stage, wood, Ridge(0.93, 0.14, top, bottom, 0.7, fall=0.2)))
+    layers.append(ridge(stage, wood, Ridge(0.93, 0.14, top, bottom, 0.7, fall=0.24, level=True)))
     surface = stage.mood.surface
     colours = (surface("#eef4fb"), surface("#b0c4de")) if snowy else (surface("#6a9455"), surface("#2f4f3a"))
     layers.append(ridge(stage, rolling(stage, "ledge", 0.7, 0.35), Ridge(0.93, 0.08, *colours, 1.0)))

@@ -53,7 +53,7 @@ def pine(green: str, *, snow: bool, luck: np.random.Generator) -> list[Shape]:
         branch = _tier(low, low - 0.24 * (1 - 0.45 * up), wide, luck)
         shapes.append(fill(branch, tinted(green, lightness=1.15), tinted(green, lightness=0.6)))
         if snow:
-            shapes.append(mark(moved(branch * (0.86, 1.0), -0.012, -0.05 * (1 - 0.5 * up)), "#f3f8fd", "#c3d4e8"))
+            shapes.append(mark(moved(branch * (0.78, 1.0), -0.012, -0.072 * (1 - 0.5 * up)), "#f3f8fd", "#c3d4e8"))
         shapes.append(shade(polygon((0.0, low - 0.2), (wide * 1.3, low + 0.05), (0.03, low + 0.05)), "#0f1c38", 0.32, 0.02))
     return shapes
 
@@ -73,7 +73,7 @@ def framing_pines(stage: Stage, green: str, *, snow: bool, base: float = 1.03) -
     props: list[Prop] = []
     for side, count in ((-1.0, 2), (1.0, 2)):
         for index in range(count):
-            x = 0.5 * stage.width + side * (0.5 * stage.width + stage.unit * float(luck.uniform(-0.07, 0.02) - 0.13 * index))
+            x = 0.5 * stage.width + side * (0.5 * stage.width + stage.unit * float(luck.uniform(-0.03, 0.05) - 0.13 * index))
             size = stage.unit * float(luck.uniform(0.72, 0.95)) * (1.0 - 0.34 * index)
             props.append((pine(green, snow=snow, luck=luck), Placement(x, stage.y(base) - 0.05 * index * stage.unit, size)))
     return baked(stage, props[::-1], depth=1.15)
@@ -154,16 +154,22 @@ def cherry_branch(stage: Stage) -> Layer:
     """A blossoming branch that reaches into the picture from an upper corner."""
     luck = stage.luck.of("branch")
     side = float(luck.choice([-1.0, 1.0]))
-    limbs = [path((-0.1, 0.02), (0.2, 0.1), (0.42, 0.08), (0.66, 0.2)), path((0.2, 0.1), (0.3, 0.22), (0.44, 0.3)), path((0.42, 0.08), (0.5, 0.02), (0.64, 0.04))]
-    shapes = [fill(ribbon(limb, (0.028 - 0.008 * i, 0.012, 0.003)), "#4a3238", "#352430") for i, limb in enumerate(limbs)]
-    for limb in limbs:
-        for point in limb[3:]:
-            shapes += [_tuft(point, luck) for _ in range(3)]
+    limbs = [path((-0.1, 0.02), (0.2, 0.1), (0.42, 0.08), (0.66, 0.2)), path((0.2, 0.1), (0.3, 0.22), (0.44, 0.3)),
+             path((0.42, 0.08), (0.5, 0.02), (0.64, 0.04)), path((0.0, 0.05), (0.1, 0.18), (0.14, 0.3))]  # fmt: skip
+    shapes = [fill(ribbon(limb, (0.026 - 0.005 * i, 0.011, 0.003)), "#4a3238", "#352430") for i, limb in enumerate(limbs)]
+    flowers = [(point, float(luck.random())) for limb in limbs for point in limb[4:] for _ in range(3)]
+    for point, order in sorted(flowers, key=lambda flower: flower[1]):
+        shapes += _blossom(point + luck.normal(0, 0.024, 2), 0.016 + 0.012 * order, luck)
     corner = stage.x(0.0) - 0.12 * stage.unit if side > 0 else stage.x(1.0) + 0.12 * stage.unit
-    return baked(stage, [(shapes, Placement(corner, stage.y(0.0) - 0.02 * stage.unit, stage.unit, faces_left=side < 0))], depth=1.15)
+    placement = Placement(corner, stage.y(0.0) - 0.02 * stage.unit, stage.unit, faces_left=side < 0)
+    return baked(stage, [(shapes, placement)], depth=1.15)
 
 
-def _tuft(at: Points, luck: np.random.Generator) -> Shape:
-    x, y = luck.normal(0, 0.026, 2)
-    colour = ("#ffc4d8", "#ffe0ea", "#f7a8c4", "#ffd2e0")[int(luck.integers(4))]
-    return fill(ellipse(at[0] + float(x), at[1] + float(y), float(luck.uniform(0.012, 0.026))), colour, tinted(colour, lightness=0.9))
+def _blossom(at: Points, size: float, luck: np.random.Generator) -> list[Shape]:
+    """Five petals around a dark middle, or a bud."""
+    colour = ("#ffb8d0", "#ffd9e6", "#f79cbc", "#ffc9dc")[int(luck.integers(4))]
+    if luck.random() < 0.2:
+        return [fill(ellipse(at[0], at[1], size * 0.5), "#e8709a", "#c9507e")]
+    turn = float(luck.random())
+    petals = [ellipse(at[0] + size * 0.55 * math.cos(a), at[1] + size * 0.5 * math.sin(a), size * 0.5) for a in (turn + k * 1.2566 for k in range(5))]
+    return [*(fill(petal, colour, tinted(colour, lightness=0.93)) for petal in petals), fill(ellipse(at[0], at[1], size * 0.2), "#c9406e")]

@@ -27,8 +27,10 @@ def room(stage: Stage) -> Scenery:
     layers.append(baked(stage, [(_rug(stage), Placement(stage.x(0.5), stage.y(0.92), stage.unit))], depth=0.9))
     if Thing.LANTERN not in dict(stage.reading.things):
         layers.append(baked(stage, [(_lamp(), Placement(stage.x(0.5) + 0.47 * side * stage.unit, stage.y(0.87), stage.unit))], depth=0.8))
+    if Thing.CUP in dict(stage.reading.things):
+        layers.append(baked(stage, [(_table(), Placement(stage.x(0.5), stage.y(0.86), stage.unit))], depth=0.96))
     front = baked(stage, [(_plant(), Placement(stage.x(0.5) - 0.5 * side * stage.unit, stage.y(1.0), stage.unit * 0.5))], depth=1.2)
-    return Scenery(layers, [_lamplight(stage, side), front, dust(stage, 50)], ground=0.9, air=0.44, horizon=_FLOOR, spread=1.02)
+    return Scenery(layers, [_lamplight(stage, side), front, dust(stage, 50)], ground=0.86 if Thing.CUP in dict(stage.reading.things) else 0.9, air=0.44, horizon=_FLOOR, spread=1.02)
 
 
 def _walls(stage: Stage, side: float) -> Layer:
@@ -113,6 +115,15 @@ def _lamp() -> list[Shape]:
         fill(box(-0.008, -0.46, 0.008, 0.0), "#5a4a44", "#2f2628"),
         light(polygon((-0.06, -0.62), (0.06, -0.62), (0.11, -0.45), (-0.11, -0.45)), "#ffd592", glow=0.7),
         shade(polygon((-0.06, -0.62), (0.06, -0.62), (0.07, -0.58), (-0.07, -0.58)), "#a8642a", 0.35, 0.01),
+    ]
+
+
+def _table() -> list[Shape]:
+    return [
+        fill(box(-0.75, 0.02, 0.75, 0.5), "#4a2f22", "#2a1a14"),
+        fill(polygon((-0.62, -0.06), (0.62, -0.06), (0.8, 0.05), (-0.8, 0.05)), "#8a5a3a", "#b07a4c"),
+        fill(box(-0.8, 0.05, 0.8, 0.085), "#7a4c30", "#5a3622"),
+        shade(ellipse(0.0, 0.0, 0.36, 0.03), "#1a0f0c", 0.5, 0.02),
     ]
 
 

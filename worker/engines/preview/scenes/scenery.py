@@ -21,6 +21,8 @@ class Scenery:
     """The wave that boats ride on, which is painted in front of them."""
     mirror: float = 0.0
     """How clearly the ground mirrors what stands on it."""
+    still: bool = False
+    """Whether the water is still, so that what floats is cut off at its waterline."""
     weightless: bool = False
     """Whether everything floats."""
     solid: bool = True

@@ -20,10 +20,11 @@ from worker.engines.preview.terrain import Ridge, ridge, rocky
 def space(stage: Stage) -> Scenery:
     """Nebula, stars and a planet; everything floats."""
     across, down = sun_place(stage, 0.9)
-    size = 0.24 if stage.reading.things else 0.3
+    size = 0.2 if stage.reading.things else 0.26
+    place = (0.5 + (across - 0.5) * 0.8, max(0.3, down * 0.75)) if stage.reading.things else (0.5 + (across - 0.5) * 0.4, 0.45)
     body = Body.MOON if Body.MOON in stage.reading.bodies else Body.PLANET
     layers: list[Layer] = [nebula(stage), *stars(stage, 1.5), _bright_stars(stage)]
-    layers.append(Disc(stage, body, (across, max(0.26, down * 0.75)), size))
+    layers.append(Disc(stage, body, place, size))
     return Scenery(layers, [_star_dust(stage)], air=0.54, ground=0.56, horizon=0.9, weightless=True, solid=False)
 
 

@@ -96,7 +96,7 @@ def _weeds(stage: Stage) -> list[Layer]:
     layers: list[Layer] = []
     for place in (-0.02, 0.1, 0.88, 0.99):
         size, phase = stage.unit * float(luck.uniform(0.3, 0.52)), float(luck.random())
-        part = Part(stage.x(place + float(luck.uniform(-0.04, 0.04))), stage.y(0.98), size, 1.0, standing, phase=phase)
+        part = Part(stage.x(place + float(luck.uniform(-0.04, 0.04))), stage.y(0.98), size, 1.0, standing, phase=phase, rim=0.0)
         layers.append(Figure(stage, Subject(_weed, 1.0), part, sun_x=0.5))
     return layers
 

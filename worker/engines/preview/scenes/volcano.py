@@ -38,11 +38,11 @@ def volcano(stage: Stage) -> Scenery:
 def _glowing_sky(stage: Stage, crater: float) -> Layer:
     area = whole_area(stage, coarse=max(2.0, stage.unit / 160))
     down = np.broadcast_to(area.y / stage.height, area.shape)
-    stops = [(-0.1, radiance("#0d0714")), (0.35, radiance("#3a1020")), (0.6, radiance("#8f2a1c")), (0.78, radiance("#f0702a"))]
+    stops = [(-0.1, radiance("#0d0714")), (0.35, radiance("#260d1c")), (0.6, radiance("#5f1c1e")), (0.8, radiance("#d9582a"))]
     lumps = clouds(stage.luck.of("fire sky"), area.shape, (4, 3), 6)
     picture = graded(stops, down + 0.22 * (lumps - 0.5))
     reach = np.hypot((area.x - stage.x(crater)) / 0.8, area.y - stage.y(0.4)) / np.float32(stage.unit)
-    picture += painted(_LAVA, (np.exp(-reach * 6) * 0.5).astype(np.float32))
+    picture += painted(_LAVA, (np.exp(-reach * 6.5) * 0.42).astype(np.float32))
     return Sheet(area, picture, np.ones(area.shape, np.float32), depth=0.0)
 
 
@@ -101,4 +101,4 @@ class Seams:
 def _heat(stage: Stage) -> Layer:
     area = whole_area(stage, 0.5, 1.0, coarse=max(4.0, stage.unit / 60))
     down = np.linspace(0, 1, area.rows, dtype=np.float32)[:, None] ** 2 * np.ones(area.shape, np.float32)
-    return Veil(area, down * np.float32(0.16), radiance("#ff5a1c"), depth=1.0, adds=True)
+    return Veil(area, down * np.float32(0.06), radiance("#ff5a1c"), depth=1.0, adds=True)

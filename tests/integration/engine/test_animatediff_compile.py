@@ -1,0 +1,160 @@
+"""Compiling: per served shape, eager until ready, eager again where it fails, kept over restarts."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from doubles.rendering import assert_nearly_equal, clip, frames_of, run, turbo
+
+from generation.request import Endpoint
+from worker.engine import DeviceLost, OutOfMemory
+from worker.engines.animatediff import AnimateDiffEngine, Compile, EngineOptions, ModelSet, Shape
+from worker.engines.animatediff.compile import OFTEN, SHAPES_AT_MOST, CompiledForwards, torch_compiler
+
+pytestmark = pytest.mark.engine
+
+GUIDED = Shape(Endpoint.STANDARD, rows=2, frames=8, width=64, height=64)
+PLAIN = Shape(Endpoint.STANDARD, rows=1, frames=8, width=64, height=64)
+
+
+class Compiler:
+    """A compiler that only notes what runs through it; `fault` is raised by what it compiled, from that run on."""
+
+    def __init__(self, fault: Exception | None = None, *, from_run: int = 1) -> None:
+        self.rows: list[int] = []
+        self._fault = fault
+        self._from_run = from_run
+
+    def __call__(self, unet: Any) -> Any:
+        def compiled(*args: Any, **kwargs: Any) -> Any:
+            self.rows.append(len(args[0]))
+            if self._fault is not None and len(self.rows) >= self._from_run:
+                raise self._fault
+            return unet(*args, **kwargs)
+
+        return compiled
+
+
+def compiling(engine: AnimateDiffEngine, compiler: Compiler, *shapes: Shape) -> AnimateDiffEngine:
+    """Let an engine of the test's own compile these shapes with that compiler."""
+    assert engine._assembly is not None
+    engine._assembly.turns.denoiser.compiled = CompiledForwards(compiler, shapes)
+    return engine
+
+
+@pytest.fixture
+def own(tiny_root: Path) -> AnimateDiffEngine:
+    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
+    engine.load()
+    return engine
+
+
+def test_a_shape_runs_eagerly_until_a_quiet_moment_has_compiled_it(own: AnimateDiffEngine) -> None:
+    compiler = Compiler()
+    compiling(own, compiler, GUIDED)
+    expected = frames_of(own, clip())
+    assert compiler.rows == []
+    assert [own.idle(), own.idle()] == [True, False]
+    assert compiler.rows == [2]
+    assert_nearly_equal(frames_of(own, clip()), expected)
+    assert compiler.rows == [2, 2, 2, 2]
+
+
+def test_only_the_compiled_shape_runs_compiled(own: AnimateDiffEngine) -> None:
+    compiler = Compiler()
+    compiling(own, compiler, GUIDED)
+    own.idle()
+    for request in (clip(guidance_scale=1), clip(num_frames=7), turbo(), clip(prompt="a long one " * 20)):
+        frames_of(own, request)
+    assert compiler.rows == [2]
+
+
+def test_a_shape_that_cannot_be_compiled_stays_eager_and_is_not_tried_again(
+    own: AnimateDiffEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    compiling(own, Compiler(RuntimeError("C++ compile error")), GUIDED)
+    assert [own.idle(), own.idle()] == [True, False]
+    assert "failed (C++ compile error); it runs uncompiled" in caplog.text
+    assert run(own, clip()).failures == []
+
+
+def test_compiled_code_that_breaks_in_service_gives_way_to_eager_within_the_same_step(own: AnimateDiffEngine) -> None:
+    expected = frames_of(own, clip())
+    compiler = Compiler(RuntimeError("guard failed"), from_run=3)
+    compiling(own, compiler, GUIDED)
+    own.idle()
+    result = run(own, clip())
+    assert result.failures == []
+    assert_nearly_equal(result.frames[0], expected)
+    assert compiler.rows == [2, 2, 2]
+
+
+def test_memory_that_runs_out_in_compiled_code_is_handled_as_ever(own: AnimateDiffEngine) -> None:
+    compiling(own, Compiler(torch.OutOfMemoryError("CUDA out of memory"), from_run=2), GUIDED)
+    own.idle()
+    assert run(own, clip()).failures == []
+    compiling(own, Compiler(torch.OutOfMemoryError("CUDA out of memory"), from_run=2), PLAIN)
+    own.idle()
+    assert [type(f.error) for f in run(own, clip(guidance_scale=1)).failures] == [OutOfMemory]
+
+
+def test_a_device_lost_in_compiled_code_is_lost(own: AnimateDiffEngine) -> None:
+    compiling(own, Compiler(RuntimeError("CUDA error: an illegal memory access"), from_run=2), GUIDED)
+    own.idle()
+    with pytest.raises(DeviceLost):
+        run(own, clip())
+
+
+def test_a_shape_that_is_served_often_is_compiled_next() -> None:
+    compiled = CompiledForwards(Compiler())
+    for _ in range(OFTEN - 1):
+        compiled.forward(len, GUIDED)
+    assert compiled.waiting == ()
+    compiled.forward(len, GUIDED)
+    compiled.forward(len, GUIDED)
+    assert compiled.waiting == (GUIDED,)
+
+
+def test_no_more_shapes_are_compiled_than_memory_is_kept_for() -> None:
+    compiled = CompiledForwards(Compiler())
+    for frames in range(1, 2 * SHAPES_AT_MOST):
+        for _ in range(OFTEN):
+            compiled.forward(len, Shape(Endpoint.STANDARD, 1, frames, 64, 64))
+    assert len(compiled.waiting) == SHAPES_AT_MOST
+
+
+def test_a_deterministic_engine_and_a_cpu_compile_nothing_unasked(tiny_root: Path) -> None:
+    asked = EngineOptions(compile=Compile.START, shapes=(GUIDED,))
+    for engine in (
+        AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", deterministic=True, options=asked),
+        AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu"),
+    ):
+        engine.load()
+        assert not engine.idle()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_torch_compiles_the_unet_without_a_graph_break_and_draws_the_same(
+    tiny_root: Path, engine: AnimateDiffEngine, tmp_path: Path
+) -> None:
+    shape = Shape(Endpoint.STANDARD, rows=1, frames=2, width=64, height=64)
+    options = EngineOptions(
+        compile=Compile.START, compile_backend="eager", shapes=(shape,), compile_cache=tmp_path / "cache" / "compiled"
+    )
+    fast = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", options=options)
+    fast.load()
+    assert fast._assembly is not None
+    assert fast._assembly.turns.denoiser.compiled.ready == {shape}
+    with torch.compiler.set_stance("fail_on_recompile"):
+        for motions in ([], ["zoom-in"], []):
+            request = clip(num_frames=2, guidance_scale=1, motions=motions)
+            assert_nearly_equal(frames_of(fast, request), frames_of(engine, request))
+    assert fast._assembly.turns.denoiser.compiled.ready == {shape}
+
+
+def test_the_compiler_is_torchs_own_with_the_mode_that_was_asked_for() -> None:
+    forward = torch_compiler("eager", cuda_graphs=True)(torch.nn.Linear(2, 2))
+    assert forward(torch.ones(1, 2)).shape == (1, 2)
