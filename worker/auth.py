@@ -2,7 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -11,49 +12,78 @@ from starlette.requests import Request
 
 from worker.answers import refuse
 from worker.settings import is_loopback
+from worker.store import StoredKey
 
 NO_USER: Final = "No user found for Key ID and Secret"
 BAD_FORMAT: Final = "Invalid Key Authorization header format. Expected '<key_id>:<key_secret>'."
-NOBODY: Final = ""
-"""The owner of all requests to a worker without keys."""
+FAL_HOSTS: Final = frozenset({"queue.fal.run", "fal.run", "rest.fal.ai", "rest.alpha.fal.ai", "v3.fal.media"})
+"""Names under which fal's own clients look for fal; an operator may lead them here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whose request it is, and what its key allows. ``owner`` is the key's id, empty where no key is needed."""
+
+    owner: str = ""
+    low_priority: bool = False
+    max_open: int | None = None
 
 
 class KeyRing:
-    """The keys that may call, by id. Only digests of the secrets are held."""
+    """The keys that may call. Only digests of their secrets are held.
 
-    def __init__(self, keys: Mapping[str, SecretStr]) -> None:
-        self._digests = {name: _digest(secret.get_secret_value()) for name, secret in keys.items()}
+    Without keys, callers are let in only where ``at_home``, and only as long as no key was ever made: taking back the
+    last one opens no door.
+    """
+
+    def __init__(self, settled: Mapping[str, SecretStr], *, at_home: bool) -> None:
+        self._settled = {name: (Caller(name), _digest(secret.get_secret_value())) for name, secret in settled.items()}
+        self._at_home = at_home
+        self._keys = self._settled
+        self._any_made = False
+
+    def learn(self, stored: Collection[StoredKey]) -> None:
+        """From now on these stored keys count, and no others beside those of the settings."""
+        usable = {
+            key.id: (Caller(key.id, key.low_priority, key.max_open), bytes.fromhex(key.digest))
+            for key in stored
+            if key.revoked_at is None
+        }
+        self._keys = {**usable, **self._settled}
+        self._any_made = bool(stored)
 
     @property
-    def empty(self) -> bool:
+    def open(self) -> bool:
         """True where no key is needed."""
-        return not self._digests
+        return self._at_home and not self._settled and not self._any_made
 
-    def owner_of(self, authorization: str | None) -> str:
-        """The id of the key in an ``Authorization`` header. Raises a 401 in fal's words."""
+    @property
+    def lets_nobody_in(self) -> bool:
+        """True where a key is needed and there is none."""
+        return not self.open and not self._keys
+
+    def caller(self, authorization: str | None) -> Caller:
+        """Who an ``Authorization`` header names. Raises a 401 in fal's words."""
         scheme, _, credentials = (authorization or "").partition(" ")
         name, colon, secret = credentials.strip().partition(":")
         if scheme.lower() != "key" or not (name and colon and secret):
             raise refuse(401, BAD_FORMAT)
-        known = self._digests.get(name, _digest(""))
-        if not hmac.compare_digest(known, _digest(secret)) or name not in self._digests:
+        found, digest = self._keys.get(name, (None, _digest("")))
+        if not hmac.compare_digest(digest, _digest(secret)) or found is None:
             raise refuse(401, NO_USER)
-        return name
+        return found
 
 
-def owner_of(request: Request, ring: KeyRing) -> str:
+def caller_of(request: Request, ring: KeyRing, origins: Iterable[str] = ()) -> Caller:
     """Whose request this is. Raises a 401, or a 403 for a web page that tries to reach a worker without keys."""
-    if not ring.empty:
-        return ring.owner_of(request.headers.get("authorization"))
-    host = request.headers.get("host", "")
-    if not is_loopback(_host_name(host)) or not _same_place(request.headers.get("origin"), host):
+    if not ring.open:
+        return ring.caller(request.headers.get("authorization"))
+    host, origin = request.headers.get("host", ""), request.headers.get("origin")
+    name = _host_name(host)
+    at_home = is_loopback(name) or name in FAL_HOSTS
+    if not at_home or not (origin is None or origin in origins or urlsplit(origin).netloc == host):
         raise refuse(403, "Without keys the worker serves programs on its own machine only")
-    return NOBODY
-
-
-def _same_place(origin: str | None, host: str) -> bool:
-    """A browser names the page that is asking; other programs do not."""
-    return origin is None or urlsplit(origin).netloc == host
+    return Caller()
 
 
 def _host_name(host: str) -> str:

@@ -12,6 +12,18 @@ from worker.parts import Parts
 log = structlog.get_logger()
 
 PAUSE_SECONDS: Final = 60.0
+KEY_SECONDS: Final = 2.0
+"""How long a new key may be unknown, and one that was taken back still honoured."""
+
+
+async def learn_keys(parts: Parts) -> None:
+    """Take notice of keys that were made or taken back, until cancelled."""
+    while True:
+        await asyncio.sleep(KEY_SECONDS)
+        try:
+            parts.keys.learn(await parts.database.keys.all())
+        except StoreError as error:
+            log.warning("keys not read", reason=str(error))
 
 
 async def keep_house(parts: Parts) -> None:
@@ -27,7 +39,7 @@ async def keep_house(parts: Parts) -> None:
 async def forget_old_results(parts: Parts) -> None:
     """Forget every request that ended longer ago than results are kept, first in the database, then on disk."""
     oldest = parts.clock() - timedelta(seconds=parts.settings.result_seconds)
-    while forgotten := await parts.store.forget_finished_before(oldest):
+    while forgotten := await parts.database.requests.forget_finished_before(oldest):
         for old in forgotten:
             parts.book.forget(old.request_id)
         names = [old.file_name for old in forgotten if old.file_name is not None]

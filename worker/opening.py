@@ -13,7 +13,7 @@ from worker.parts import EngineInfo, Parts
 from worker.requests import Book
 from worker.settings import WorkerSettings
 from worker.storage import ClipStorage
-from worker.store import RequestStore
+from worker.store import WorkerDatabase
 
 
 def system_clock() -> datetime:
@@ -29,17 +29,19 @@ async def open_parts(
 
     Raises StoreError, DatabaseTooNew or OSError when the data folder is of no use.
     """
-    store = await RequestStore.open(settings.database_url)
+    database = await WorkerDatabase.open(settings.database_url)
     try:
         storage = ClipStorage(settings.data_dir / "clips", settings.max_disk_bytes)
-        await asyncio.to_thread(storage.open, await store.file_names())
+        await asyncio.to_thread(storage.open, await database.requests.file_names())
         wake = asyncio.Event()
-        book = Book(store, wake=wake, clock=clock, max_queue=settings.max_queue)
+        book = Book(database.requests, wake=wake, clock=clock, max_queue=settings.max_queue)
         await book.open()
+        keys = KeyRing(settings.keys, at_home=settings.on_loopback)
+        keys.learn(await database.keys.all())
         yield Parts(
             settings=settings,
-            keys=KeyRing(settings.keys),
-            store=store,
+            keys=keys,
+            database=database,
             book=book,
             loop=Loop(engine, book, storage, wake=wake, clock=clock),
             storage=storage,
@@ -48,4 +50,4 @@ async def open_parts(
             clock=clock,
         )
     finally:
-        await store.close()
+        await database.close()

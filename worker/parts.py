@@ -14,7 +14,7 @@ from worker.loop import Loop
 from worker.requests import Book
 from worker.settings import WorkerSettings
 from worker.storage import ClipStorage
-from worker.store import RequestStore
+from worker.store import WorkerDatabase
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
@@ -33,7 +33,7 @@ class Parts:
 
     settings: WorkerSettings
     keys: KeyRing
-    store: RequestStore
+    database: WorkerDatabase
     book: Book
     loop: Loop
     storage: ClipStorage

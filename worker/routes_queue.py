@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from generation.errors import StorageFull
 from generation.wire import STILL_IN_PROGRESS, CancelAnswer, CancelStatus, ErrorBody, RequestState
 from worker.answers import answer, refuse
-from worker.auth import owner_of
+from worker.auth import Caller, caller_of
 from worker.failures import headers_of
 from worker.parts import Parts
 from worker.paths import About, Operation, Submission, parse_path
@@ -44,11 +44,11 @@ class QueueApp:
         prefix = PREFIX if path.startswith(f"{PREFIX}/") else ""
         asked = parse_path(path.removeprefix(prefix))
         _check_method(http, asked.operation)
-        owner = owner_of(http, self._parts.keys)
+        caller = caller_of(http, self._parts.keys, self._parts.settings.cors_origins)
         base = self._parts.base_of(http) + prefix
         if isinstance(asked, Submission):
-            return await self._submit(http, asked, owner, base)
-        live = await self._parts.book.find(asked.request_id, owner)
+            return await self._submit(http, asked, caller, base)
+        live = await self._parts.book.find(asked.request_id, caller.owner)
         if live is None:
             return _unknown(asked)
         return await self._about(http, live, asked.operation, base)

@@ -24,7 +24,7 @@ from generation.errors import FlipbookError
 from worker.app import build_app
 from worker.engine import DeviceLost, Engine, EngineUnavailable
 from worker.engine_choice import choose_engine
-from worker.housekeeping import keep_house
+from worker.housekeeping import keep_house, learn_keys
 from worker.http_server import HttpServer, listen, url_of
 from worker.opening import open_parts
 from worker.parts import EngineInfo, Parts
@@ -36,6 +36,10 @@ LEAVE_SECONDS: Final = 4.5
 """After this long the process is gone, whatever still runs in it: everything that matters is on disk."""
 MAX_FILES: Final = 65_536
 _ENGINE_SECONDS: Final = 2.0
+_NO_KEY: Final = (
+    "Nobody could call the worker at {}: set FLIPBOOK_WORKER_KEY to id:secret, make a key with"
+    " `flipbook worker keys add`, or listen on 127.0.0.1 without keys."
+)
 
 
 class WorkerExit(IntEnum):
@@ -46,6 +50,7 @@ class WorkerExit(IntEnum):
     ENGINE_UNAVAILABLE = 69
     DEVICE_LOST = 70
     DATA_IN_USE = 75
+    NO_KEY = 78
 
 
 def serve(
@@ -69,6 +74,8 @@ async def _serve(settings: WorkerSettings, engine: Engine, info: EngineInfo) -> 
     _allow_many_connections()
     with contextlib.closing(listen(settings)) as listener:
         async with open_parts(settings, engine, info) as parts:
+            if parts.keys.lets_nobody_in:
+                return _leave(WorkerExit.NO_KEY, _NO_KEY.format(settings.host))
             session = _Session(parts, listener)
             with session.told_to_stop():
                 return await session.run()
@@ -105,6 +112,7 @@ class _Session:
             renders = group.create_task(self._render(), name="renders")
             side_jobs = [
                 group.create_task(keep_house(self._parts), name="housekeeping"),
+                group.create_task(learn_keys(self._parts), name="keys"),
                 group.create_task(self._announce(server), name="announcement"),
             ]
             await self._stop.wait()

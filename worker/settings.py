@@ -3,9 +3,9 @@
 import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE: Final = 2**20
@@ -51,6 +51,16 @@ class WorkerSettings(BaseSettings):
     max_disk_bytes: Annotated[
         int, Field(ge=64 * MEBIBYTE, description="How much the files in the data folder may take together.")
     ] = 10 * 1024 * MEBIBYTE
+    cors_origins: tuple[str, ...] = Field(
+        default=(), description="Web pages that may call, as a JSON list of origins such as https://app.example.org."
+    )
+    webhooks_to_private: bool = Field(
+        default=False, description="Whether webhooks may go to this machine and to private networks."
+    )
+    upload_seconds: Annotated[int, Field(ge=60, description="How long uploaded files are kept.")] = 24 * 3600
+    max_upload_bytes: Annotated[
+        int, Field(ge=0, description="How much the uploads of one key may take together; 0 takes none.")
+    ] = 1024 * MEBIBYTE
     ssl_certfile: Path | None = Field(default=None, description="Certificate chain (PEM); serves https with it.")
     ssl_keyfile: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
     exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
@@ -64,15 +74,6 @@ class WorkerSettings(BaseSettings):
             if not (name and colon and secret):
                 raise ValueError("must be id:secret, or several of them separated by commas")
         return key
-
-    @model_validator(mode="after")
-    def _guarded(self) -> Self:
-        if not self.keys and not self.on_loopback:
-            raise ValueError(
-                f"host {self.host} can be reached from other machines: set FLIPBOOK_WORKER_KEY to id:secret,"
-                " or listen on 127.0.0.1"
-            )
-        return self
 
     @property
     def keys(self) -> dict[str, SecretStr]:

@@ -14,8 +14,9 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+from transformers import CLIPConfig, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from generation.request import Motion
 
@@ -81,6 +82,17 @@ def write_motion_lora(folder: Path, *, seed: int, rank: int = LORA_RANK) -> None
                 tensors[f"{key}.down.weight"] = torch.randn(rank, width, generator=generator) * 0.3
                 tensors[f"{key}.up.weight"] = torch.randn(width, rank, generator=generator) * 0.3
     save_file(tensors, folder / WEIGHTS)
+
+
+def write_safety_checker(folder: Path) -> None:
+    """A safety checker with random weights that sees nothing wrong in anything."""
+    torch.manual_seed(6)
+    tower = {"hidden_size": 32, "intermediate_size": 37, "num_hidden_layers": 1, "num_attention_heads": 4}
+    vision = {**tower, "image_size": 32, "patch_size": 8}
+    checker = StableDiffusionSafetyChecker(CLIPConfig(text_config=tower, vision_config=vision, projection_dim=16))
+    for weights in (checker.concept_embeds_weights, checker.special_care_embeds_weights):
+        weights.data.fill_(2.0)  # a cosine never exceeds 1
+    checker.save_pretrained(folder)
 
 
 def tokenizer_vocabulary() -> dict[str, int]:

@@ -133,6 +133,7 @@ class Gateway:
         finally:
             self.sockets.discard(socket)
             self._detach(socket)
+            self.record.changes.announce()
             writer.cancel()
             with suppress(asyncio.CancelledError):
                 await writer
@@ -238,7 +239,6 @@ class Gateway:
         if session is None or session.socket is not socket:
             return
         session.socket = None
-        self.record.changes.announce()
         if socket.ws.close_code in ENDS_SESSION:
             self.sessions.pop(session.id, None)
 

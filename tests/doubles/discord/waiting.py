@@ -106,7 +106,10 @@ class Waiting:
         return [item for item in self.world.interactions.values() if not item.answered]
 
     async def wait_until(self, holds: Callable[[], object], timeout: float = PATIENCE, *, what: str = "that") -> None:
-        """Return as soon as `holds()` is true; fail after `timeout` real seconds with the end of the log."""
+        """Return as soon as `holds()` is true; fail after `timeout` real seconds with the end of the log.
+
+        It is asked again whenever something happens on the double, not when only the bot changes.
+        """
         try:
             async with asyncio.timeout(timeout):
                 await self.stage.changes.wait_until(lambda: bool(holds()))

@@ -8,12 +8,12 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from db.engine import begin_read, open_engine
-from worker.store import VERSION_TABLE, RequestStore, metadata
+from worker.store import VERSION_TABLE, WorkerDatabase, metadata
 
 
 async def test_migrations_and_tables_agree(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'worker.db'}"
-    await (await RequestStore.open(url)).close()
+    await (await WorkerDatabase.open(url)).close()
     engine = open_engine(url)
     async with begin_read(engine) as connection:
         differences = await connection.run_sync(_differences)

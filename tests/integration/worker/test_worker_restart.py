@@ -10,7 +10,7 @@ from generation.errors import DatabaseTooNew
 from generation.wire import RequestState
 from worker.opening import open_parts
 from worker.parts import EngineInfo
-from worker.store import RequestStore
+from worker.store import WorkerDatabase
 from workers import APP, INPUT, STANDARD, open_worker, worker_settings
 
 
@@ -151,7 +151,7 @@ async def test_a_database_of_a_newer_worker_is_left_alone(tmp_path: Path) -> Non
     from db.engine import begin_write, open_engine
 
     settings = worker_settings(tmp_path)
-    await (await RequestStore.open(settings.database_url)).close()
+    await (await WorkerDatabase.open(settings.database_url)).close()
     engine = open_engine(settings.database_url)
     async with begin_write(engine) as connection:
         await connection.execute(text("UPDATE worker_version SET version_num = '9999'"))

@@ -16,6 +16,8 @@ MARGIN: Final = 0.15
 NEAREST: Final = 1.25
 """The depth of what is closest; 1 is the subject, 0 the sky."""
 _TRAVEL: Final = MARGIN / NEAREST
+_FOCUS: Final = (0.5, 0.58)
+"""What a zoom goes to, as a part of the frame: about where subjects are."""
 _ZOOM: Final = 1.4
 _FULL_SECONDS: Final = 1.6
 """A clip this long shows the whole of a motion; a shorter one proportionally less, so speed feels the same."""
@@ -72,8 +74,8 @@ class Camera:
         scale = self._scale(progress, depth)
         across = self._pan.at(progress) * self._reach * _TRAVEL * share * self._width
         down = self._tilt.at(progress) * self._reach * _TRAVEL * share * self._height
-        left = (self._width - self._width / scale) / 2 + across
-        top = (self._height - self._height / scale) / 2 + down
+        left = (self._width - self._width / scale) * _FOCUS[0] + across
+        top = (self._height - self._height / scale) * _FOCUS[1] + down
         return View(scale, left, top, self._width, self._height)
 
     def _scale(self, progress: float, depth: float) -> float:

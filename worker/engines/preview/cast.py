@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from worker.engines.preview.concepts import Matter, Place, Thing
+from worker.engines.preview.concepts import Matter, Place, Thing, Weather
 from worker.engines.preview.figure import Figure, Part
 from worker.engines.preview.figures.catalogue import SUBJECTS, Element, Subject
 from worker.engines.preview.mood import is_natural
@@ -20,6 +20,8 @@ _BACKDROPS: Final = frozenset({Thing.SOFA, Thing.HOUSE, Thing.CASTLE, Thing.LIGH
 """Subjects that stand behind the others."""
 _CROWD: Final = ((0.0, 0.0, 1.0), (-0.34, -0.16, 0.62), (0.33, 0.1, 0.72), (0.42, -0.26, 0.46), (-0.4, 0.16, 0.54))
 """Where several of a kind are about their place, in stage units, and how large; the nearest first."""
+_SEASONS: Final = {Weather.PETALS: "#f2a3bf", Weather.LEAVES: "#d9782a", Weather.SNOW: "#d5e2ee"}
+"""What colour trees are when something falls from them."""
 _SEAT: Final = 0.36
 """The height of a sofa's seat in its own units."""
 
@@ -65,15 +67,19 @@ def _spot(stage: Stage, scenery: Scenery, thing: Thing, place: int, side: float)
     element = SUBJECTS[thing].element
     reach = stage.unit / stage.width
     alone = len(stage.reading.things) == 1
-    x = 0.5 + side * reach * (0.05 if alone else (0.05, -0.36, 0.38)[place])
+    x = 0.5 + side * reach * (0.05 if alone else (0.12, -0.28, 0.36)[place])
     if thing is Thing.SOFA:
         return 0.5, scenery.ground
     if thing in _BACKDROPS and not alone:
         return 0.5 - side * reach * 0.22, scenery.ground - 0.03 * stage.unit / stage.height
     if thing is not Thing.SOFA and _on_sofa(stage, thing):
-        return 0.5 + side * reach * 0.1, scenery.ground - _SEAT * SUBJECTS[Thing.SOFA].size * 0.86 * stage.unit / stage.height
+        return 0.5 + side * reach * 0.1, scenery.ground - _SEAT * SUBJECTS[
+            Thing.SOFA
+        ].size * 0.86 * stage.unit / stage.height
     if element is Element.DEEP and scenery.wave is not None:
         return x, scenery.ground + 0.04
+    if scenery.weightless and element in {Element.GROUND, Element.WATER}:
+        return x, scenery.air + 0.06 * place + 0.45 * SUBJECTS[thing].size * stage.unit / stage.height
     if scenery.weightless or element in {Element.AIR, Element.DEEP}:
         return x, scenery.air + 0.06 * place
     return x, scenery.ground
@@ -106,6 +112,8 @@ def _depth(role: _Role) -> float:
 
 def _tint(stage: Stage, thing: Thing) -> str | None:
     hue, reading = stage.reading.hue, stage.reading
+    if thing is Thing.TREE and hue is None:
+        return next((colour for weather, colour in _SEASONS.items() if weather in reading.weather), None)
     if reading.matter is Matter.PAPER and hue is None and thing is not Thing.BOAT:
         return "#f4efe4"
     first = next((other for other, _ in reading.things if other not in _BACKDROPS), reading.things[0][0])

@@ -44,7 +44,9 @@ def turned(name: str, *, degrees: float = 0.0, vividness: float = 1.0, lightness
 
 def from_hue(hue: float, saturation: float, lightness: float) -> str:
     """The hex colour of a hue in turns (0…1), with saturation and lightness 0…1."""
-    return "#" + "".join(f"{round(channel * 255):02x}" for channel in colorsys.hls_to_rgb(hue % 1, lightness, saturation))
+    return "#" + "".join(
+        f"{round(channel * 255):02x}" for channel in colorsys.hls_to_rgb(hue % 1, lightness, saturation)
+    )
 
 
 def encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -25,7 +25,9 @@ class Development:
         self, width: int, height: int, luck: np.random.Generator, *, contrast: float = 1.0, bloom: float = 0.14
     ) -> None:
         self._curve = _curve(contrast)
-        self._dither = (luck.random((height, width), dtype=np.float32) + luck.random((height, width), dtype=np.float32)) / 2
+        self._dither = (
+            luck.random((height, width), dtype=np.float32) + luck.random((height, width), dtype=np.float32)
+        ) / 2
         self._vignette = _vignette(width, height)
         self._bloom = bloom
 

@@ -18,7 +18,14 @@ from worker.engines.preview.noise import Plane
 from worker.engines.preview.stage import Shot, Stage
 
 _DARK: Final = frozenset({Light.NIGHT, Light.STORM, Light.SUNSET, Light.GREY})
-_RIM: Final = {Light.SUNSET: 0.85, Light.NIGHT: 0.42, Light.DAWN: 0.6, Light.DAY: 0.4, Light.STORM: 0.28, Light.GREY: 0.2}
+_RIM: Final = {
+    Light.SUNSET: 0.85,
+    Light.NIGHT: 0.42,
+    Light.DAWN: 0.6,
+    Light.DAY: 0.4,
+    Light.STORM: 0.28,
+    Light.GREY: 0.2,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,9 @@ class Figure:
         self._mirror = mirror
         self._dark = stage.mood.light in _DARK
         matter = stage.reading.matter
-        self._changed = Changed(matter, stage.luck.of("matter")) if matter is not None and _changes(stage, matter) else None
+        self._changed = (
+            Changed(matter, stage.luck.of("matter")) if matter is not None and _changes(stage, matter) else None
+        )
 
     def paint(self, shot: Shot) -> None:
         part, view = self._part, shot.view(self._part.depth)

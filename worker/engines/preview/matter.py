@@ -22,7 +22,12 @@ _FIRE: Final = (
     (0.75, radiance("#ffab38") * np.float32(1.3)),
     (1.0, radiance("#fff3b8") * np.float32(1.8)),
 )
-_GOLD: Final = ((0.0, radiance("#3f2408")), (0.45, radiance("#c58a24")), (0.8, radiance("#ffdf7a")), (1.2, radiance("#fffbe0")))
+_GOLD: Final = (
+    (0.0, radiance("#3f2408")),
+    (0.45, radiance("#c58a24")),
+    (0.8, radiance("#ffdf7a")),
+    (1.2, radiance("#fffbe0")),
+)
 _ICE: Final = ((0.0, radiance("#2a5f94")), (0.5, radiance("#8fd0ee")), (1.0, radiance("#f2fdff")))
 
 
@@ -67,7 +72,7 @@ class Changed:
         step = max(1, round(size / 160))
         lines = np.abs(np.roll(bright, step, 1) - bright) + np.abs(np.roll(bright, step, 0) - bright)
         edge = np.clip(patch.cover - _blurred(patch.cover, size * 0.03), 0, 1)
-        body = patch.cover * (0.44 + 0.5 * bright + 0.5 * (tongues - 0.42) + 0.9 * edge + np.clip(lines, 0, 0.35))
+        body = patch.cover * (0.4 + 0.45 * bright + 0.5 * (tongues - 0.42) + 0.8 * edge + np.clip(lines * 2.5, 0, 0.4))
         licks = _rising(_blurred(patch.cover, size * 0.035), size) * np.clip(tongues * 3.2 - 0.95, 0, 1.2)
         heat = np.maximum(body, np.minimum(licks * 0.75, 0.8))
         patch.picture[:] = graded(_FIRE, heat)

@@ -48,10 +48,10 @@ _PALETTES: Final[dict[Light, tuple[_Palette, ...]]] = {
         _Palette(("#3068b4", "#86b8e6", "#f0e4dc"), "#ffeccc", (0.97, 0.95, 0.96)),
     ),
     Light.SUNSET: (
-        _Palette(("#2b2a5e", "#c4527a", "#ffb366"), "#ffca85", (0.82, 0.52, 0.5)),
-        _Palette(("#274573", "#e0705a", "#ffd27a"), "#ffd694", (0.85, 0.58, 0.48)),
-        _Palette(("#3b1f52", "#b8405e", "#ff9a56"), "#ffb46e", (0.8, 0.48, 0.5)),
-        _Palette(("#35407a", "#d98aa0", "#ffd9a6"), "#ffe0b0", (0.84, 0.6, 0.58)),
+        _Palette(("#2b2a5e", "#c4527a", "#ffb366"), "#ffca85", (0.66, 0.46, 0.56)),
+        _Palette(("#274573", "#e0705a", "#ffd27a"), "#ffd694", (0.7, 0.51, 0.55)),
+        _Palette(("#3b1f52", "#b8405e", "#ff9a56"), "#ffb46e", (0.64, 0.42, 0.54)),
+        _Palette(("#35407a", "#d98aa0", "#ffd9a6"), "#ffe0b0", (0.72, 0.54, 0.6)),
     ),
     Light.DAWN: (
         _Palette(("#6fa3d8", "#f0b8c8", "#ffe8cf"), "#fff0d6", (0.92, 0.82, 0.84)),
@@ -89,7 +89,11 @@ def mood_for(reading: Reading, luck: Luck) -> Mood:
     palette = choices[luck.below("palette", len(choices))]
     turn = luck.between("hue", -6, 6)
     zenith, middle, horizon = (radiance(_steered(name, reading, turn)) for name in palette.sky)
-    ambient, glow = (_LAMPLIT if light is Light.NIGHT else _INDOORS) if reading.place is Place.ROOM else (palette.ambient, palette.glow)
+    ambient, glow = (
+        (_LAMPLIT if light is Light.NIGHT else _INDOORS)
+        if reading.place is Place.ROOM
+        else (palette.ambient, palette.glow)
+    )
     return Mood(
         light=light,
         zenith=zenith,

@@ -32,7 +32,11 @@ def hovering(unit: float, phase: float, *, reach: float = 0.02, lean: float = 0.
     def move(seconds: float, _progress: float) -> Offset:
         turn = 6.28 * phase
         rise = math.sin(1.3 * seconds + turn)
-        return Offset(reach * 0.5 * unit * math.sin(0.9 * seconds + turn), reach * unit * rise, lean * math.sin(1.1 * seconds + turn))
+        return Offset(
+            reach * 0.5 * unit * math.sin(0.9 * seconds + turn),
+            reach * unit * rise,
+            lean * math.sin(1.1 * seconds + turn),
+        )
 
     return move
 
@@ -75,6 +79,10 @@ def leaping(unit: float, forward: float) -> Movement:
     """Jump out of the water once during the clip."""
 
     def move(_seconds: float, progress: float) -> Offset:
-        return Offset(forward * unit * (progress - 0.5), -0.3 * unit * math.sin(math.pi * progress), (progress - 0.45) * 1.3 * math.copysign(1, forward))
+        return Offset(
+            forward * unit * (progress - 0.5),
+            -0.3 * unit * math.sin(math.pi * progress),
+            (progress - 0.45) * 1.3 * math.copysign(1, forward),
+        )
 
     return move

@@ -75,7 +75,9 @@ class Particles:
             view = shot.view(0.5 + 0.7 * round(near * _LEVELS) / _LEVELS)
             at = view.screen(float(x[index]), float(y[index]))
             sprite, corner = self._sprite(int(index), at, view.scale, shot.seconds)
-            _stamp(shot.canvas, sprite * np.float32(strength[index]), corner, self._light(int(index)), adds=self._kind.adds)
+            _stamp(
+                shot.canvas, sprite * np.float32(strength[index]), corner, self._light(int(index)), adds=self._kind.adds
+            )
 
     def _light(self, index: int) -> Colour:
         return self._kind.colours[int(self._colour[index])]
@@ -105,7 +107,9 @@ class Particles:
             strength = strength * np.clip(np.minimum(life, 1 - life) * 8, 0, 1)
         return np.asarray(strength if kind.adds else np.minimum(strength, 1.0))
 
-    def _sprite(self, index: int, at: tuple[float, float], scale: float, seconds: float) -> tuple[Plane, tuple[int, int]]:
+    def _sprite(
+        self, index: int, at: tuple[float, float], scale: float, seconds: float
+    ) -> tuple[Plane, tuple[int, int]]:
         low, high = self._kind.size
         radius = max(0.45, (low + (high - low) * float(self._near[index])) * self._unit * scale)
         match self._kind.grain:
@@ -158,7 +162,9 @@ def _petal(at: tuple[float, float], radius: float, turn: float) -> tuple[Plane, 
     narrow = 0.28 + 0.5 * abs(math.sin(turn * 1.37 + 1))
     u, v = (x * cos + y * sin) / np.float32(radius), (y * cos - x * sin) / np.float32(radius * narrow)
     far = np.sqrt(u * u + v * v * (1.25 + 0.5 * u))
-    return np.asarray(np.clip((1 - far) * np.float32(radius * narrow * 0.7) + 0.5, 0, 1) * (0.82 + 0.18 * u), np.float32), corner
+    return np.asarray(
+        np.clip((1 - far) * np.float32(radius * narrow * 0.7) + 0.5, 0, 1) * (0.82 + 0.18 * u), np.float32
+    ), corner
 
 
 def _stamp(canvas: Canvas, sprite: Plane, corner: tuple[int, int], light: Colour, *, adds: bool) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from worker.engines.preview.colour import Colour, mix, radiance
 from worker.engines.preview.concepts import Body, Light, Weather
+from worker.engines.preview.lightning import Lightning
 from worker.engines.preview.noise import Plane, clouds, stretched
 from worker.engines.preview.sheets import Sheet, Veil, graded, painted, whole_area
 from worker.engines.preview.stage import Canvas, Layer, Shot, Stage
@@ -32,6 +33,8 @@ def sky(stage: Stage, horizon: float) -> list[Layer]:
         layers.append(Disc(stage, body, sun_place(stage, horizon)))
     if light is not Light.NIGHT or reading.has(Weather.CLOUDS, Weather.RAIN, Weather.SNOW):
         layers += _clouds(stage, horizon)
+    if light is Light.STORM:
+        layers.append(Lightning(stage, horizon))
     return layers
 
 
@@ -65,7 +68,9 @@ def _gradient(stage: Stage, horizon: float) -> Layer:
     picture = graded([(-0.1, mood.zenith), (0.55, mood.middle), (1.0, mood.horizon), (1.4, mood.haze)], down)
     across, height = sun_place(stage, horizon)
     reach = np.hypot((area.x - stage.x(across)) / 1.5, area.y - stage.y(height)) / np.float32(stage.unit)
-    strength = {Light.STORM: 0.1, Light.GREY: 0.12, Light.NIGHT: 0.1, Light.DAY: 0.2, Light.DAWN: 0.32}.get(mood.light, 0.5)
+    strength = {Light.STORM: 0.1, Light.GREY: 0.12, Light.NIGHT: 0.1, Light.DAY: 0.2, Light.DAWN: 0.32}.get(
+        mood.light, 0.5
+    )
     glow = np.exp(-reach * 3.2) * strength + np.exp(-((reach * 1.4) ** 2)) * strength * 0.35
     picture += painted(mood.glow, glow.astype(np.float32))
     return Sheet(area, picture, np.ones(area.shape, np.float32), depth=_SKY_DEPTH)
@@ -201,7 +206,6 @@ class Disc:
         part += body * (light * edge)
         self._lay(part, band * before, light * 0 + 0.9)
         part += painted(self._hue[1], (rim * edge * 0.5 + halo * 0.16 * np.clip(0.4 - 0.4 * u - 0.4 * v, 0, 1)))
-
 
     def _lay(self, part: Canvas, cover: Plane, light: Plane) -> None:
         part += (self._hue[1][:, None, None] * light - part) * (cover * np.float32(0.8))

@@ -44,14 +44,28 @@ def ridge(stage: Stage, line: Profile, shape: Ridge, *, relief: Relief | None = 
     highest = float(shape.crest(stage, line, everywhere).min()) / stage.height - 0.03
     area = whole_area(stage, highest, until)
     crest = shape.crest(stage, line, area.x)
-    slope = np.gradient(crest[0])[None, :]
-    below = (area.y - crest) / np.sqrt(1 + np.minimum(slope * slope, 9)).astype(np.float32)
-    cover = np.clip(below + 0.5, 0, 1).astype(np.float32)
+    cover = np.clip((area.y - crest) / _steepness(crest) + 0.5, 0, 1).astype(np.float32)
+    softened = _softened(crest, stage.unit / 22)
+    below = (area.y - softened) / _steepness(softened)
     deep = np.broadcast_to(area.y - np.float32(area.top), below.shape) if shape.level else below
     picture = graded([(0.0, shape.top), (1.0, shape.bottom)], deep / np.float32(shape.fall * stage.unit))
     if relief is not None:
         picture = relief(area, below, picture)
     return Sheet(area, picture * cover, cover, depth=shape.depth)
+
+
+def _steepness(crest: Plane) -> Plane:
+    """How much longer a way straight down is than the shortest way from a slope, shape (1, columns)."""
+    slope = np.gradient(crest[0])
+    return np.sqrt(1 + np.minimum(slope * slope, 9)).astype(np.float32)[None, :]
+
+
+def _softened(crest: Plane, width: float) -> Plane:
+    """The crest without its small teeth, so that colours below it do not streak."""
+    reach = max(1, round(width / 2))
+    padded = np.pad(crest[0].astype(np.float64), reach, mode="edge")
+    sums = np.cumsum(np.insert(padded, 0, 0.0))
+    return ((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1)).astype(np.float32)[None, :]
 
 
 def rolling(stage: Stage, part: str, bumps: float, roughness: float = 0.45) -> Profile:

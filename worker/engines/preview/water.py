@@ -90,7 +90,14 @@ class Mirror:
     """A still surface from the horizon down: what is above it, upside down, broken up by ripples in perspective."""
 
     def __init__(
-        self, stage: Stage, horizon: float, *, tint: Colour, clear: float = 0.75, ripple: float = 1.0, depth: float = 0.45
+        self,
+        stage: Stage,
+        horizon: float,
+        *,
+        tint: Colour,
+        clear: float = 0.75,
+        ripple: float = 1.0,
+        depth: float = 0.45,
     ) -> None:
         self._horizon = stage.y(horizon)
         self._unit = stage.unit
@@ -123,7 +130,9 @@ class Mirror:
         a, b, c, d = (np.float32(phase) for phase in self._phases)
         time = np.float32(seconds)
         bend = np.sin(far * 9 + across * 1.2 + a + 1.9 * time) + 0.7 * np.sin(far * 15 - across * 2.3 + b + 2.4 * time)
-        bend += 0.5 * np.sin(far * 5 + across * 4.1 + c - 1.3 * time) + 0.35 * np.sin(far * 23 + across * 6.5 + d + 3 * time)
+        bend += 0.5 * np.sin(far * 5 + across * 4.1 + c - 1.3 * time) + 0.35 * np.sin(
+            far * 23 + across * 6.5 + d + 3 * time
+        )
         size = np.float32(0.012 * self._ripple * self._unit) * np.clip(away / np.float32(0.35 * self._unit), 0.02, 1.1)
         return bend * size
 

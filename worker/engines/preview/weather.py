@@ -26,12 +26,28 @@ def fog(stage: Stage, part: str, *, top: float, bottom: float, strength: float, 
     down = np.linspace(0, 1, area.rows, dtype=np.float32)[:, None]
     shape = np.clip(down * 2.6, 0, 1) * np.clip((1 - down) * 2.6, 0, 1)
     cover = stretched(lumps, 0.22, 0.72) * shape * np.float32(strength)
-    return Veil(area, cover, mix(mood.haze, mood.horizon, 0.5), depth=depth, drift=stage.luck.between(part + " wind", 0.015, 0.035) * stage.width)
+    return Veil(
+        area,
+        cover,
+        mix(mood.haze, mood.horizon, 0.5),
+        depth=depth,
+        drift=stage.luck.between(part + " wind", 0.015, 0.035) * stage.width,
+    )
 
 
 def dust(stage: Stage, count: int = 40) -> Layer:
     """Specks that catch the light: they give the air depth."""
-    kind = Kind(Grain.SOFT, count, (0.0016, 0.005), (0.02, -0.012), (stage.mood.glow,), sway=0.012, strength=0.5, twinkle=0.3, adds=True)
+    kind = Kind(
+        Grain.SOFT,
+        count,
+        (0.0016, 0.005),
+        (0.02, -0.012),
+        (stage.mood.glow,),
+        sway=0.012,
+        strength=0.5,
+        twinkle=0.3,
+        adds=True,
+    )
     return Particles(stage, "dust", kind)
 
 
@@ -43,7 +59,11 @@ def _rain(stage: Stage) -> list[Layer]:
 
 
 def _snow(stage: Stage) -> list[Layer]:
-    white = radiance("#ffffff") * np.float32(0.9) if stage.mood.light is not Light.NIGHT else radiance("#d5e2f7") * np.float32(0.7)
+    white = (
+        radiance("#ffffff") * np.float32(0.9)
+        if stage.mood.light is not Light.NIGHT
+        else radiance("#d5e2f7") * np.float32(0.7)
+    )
     kind = Kind(Grain.SOFT, 260, (0.0016, 0.0062), (0.05, 0.17), (white,), sway=0.03, strength=0.9)
     return [Particles(stage, "snow", kind)]
 
@@ -62,15 +82,34 @@ def _leaves(stage: Stage) -> list[Layer]:
 
 
 def _embers(stage: Stage) -> list[Layer]:
-    colours = (radiance("#ff9a3c") * np.float32(2), radiance("#ffcf6a") * np.float32(2), radiance("#ff5a2a") * np.float32(1.6))
-    kind = Kind(Grain.SOFT, 120, (0.0016, 0.0052), (0.06, -0.34), colours, sway=0.04, twinkle=1.6, adds=True, dies=True, strength=1.2)
+    colours = (
+        radiance("#ff9a3c") * np.float32(2),
+        radiance("#ffcf6a") * np.float32(2),
+        radiance("#ff5a2a") * np.float32(1.6),
+    )
+    kind = Kind(
+        Grain.SOFT,
+        120,
+        (0.0016, 0.0052),
+        (0.06, -0.34),
+        colours,
+        sway=0.04,
+        twinkle=1.6,
+        adds=True,
+        dies=True,
+        strength=1.2,
+    )
     return [Particles(stage, "embers", kind)]
 
 
 def _fireflies(stage: Stage) -> list[Layer]:
     glow = radiance("#e9ff8a")
-    near = Kind(Grain.SOFT, 44, (0.003, 0.006), (0.03, -0.02), (glow * np.float32(2.2),), sway=0.06, twinkle=0.45, adds=True)
-    halos = Kind(Grain.SOFT, 44, (0.012, 0.028), (0.03, -0.02), (glow,), sway=0.06, twinkle=0.45, adds=True, strength=0.28)
+    near = Kind(
+        Grain.SOFT, 44, (0.003, 0.006), (0.03, -0.02), (glow * np.float32(2.2),), sway=0.06, twinkle=0.45, adds=True
+    )
+    halos = Kind(
+        Grain.SOFT, 44, (0.009, 0.02), (0.03, -0.02), (glow,), sway=0.06, twinkle=0.45, adds=True, strength=0.28
+    )
     return [Particles(stage, "fireflies", halos), Particles(stage, "fireflies", near)]
 
 
@@ -81,7 +120,9 @@ def _sparkles(stage: Stage) -> list[Layer]:
 
 
 def _bubbles(stage: Stage) -> list[Layer]:
-    kind = Kind(Grain.RING, 34, (0.006, 0.03), (0.02, -0.13), (radiance("#dff6ff"),), sway=0.02, strength=0.8, adds=True)
+    kind = Kind(
+        Grain.RING, 34, (0.006, 0.03), (0.02, -0.13), (radiance("#dff6ff"),), sway=0.02, strength=0.8, adds=True
+    )
     return [Particles(stage, "bubbles", kind)]
 
 

@@ -47,7 +47,7 @@ _LIGHTS: Final = {
 }
 
 _WEATHER: Final = {
-    Weather.RAIN: """rain rainy raining drizzle downpour monsoon storm stormy lluvia regen pluie 雨 비가 嵐 дожд 🌧 ⛈
+    Weather.RAIN: """rain rainy raining drizzle downpour monsoon storm stormy thunderstorm lluvia regen pluie 雨 비가 嵐 дожд 🌧 ⛈
         ☔""",
     Weather.SNOW: """snow snowy snowing winter blizzard snowfall snowflake frozen frost ice icy arctic antarctic polar
         christmas nieve schnee neige 雪 冬 氷 눈 снег зим ❄ ☃ ⛄ 🎄""",
@@ -116,7 +116,7 @@ _THINGS: Final = {
     Thing.TURTLE: "turtle tortoise tortuga 亀 海龟 龟 거북 черепах 🐢",
     Thing.DRAGON: "dragon fire_dragon wyvern drache 竜 龍 龙 ドラゴン 용이 дракон 🐉 🐲",
     Thing.PERSON: """person man woman girl boy child kid people human knight samurai wizard witch princess king queen
-        dancer hero ninja monk traveler traveller wanderer monster figure lady guy warrior elf surfer skater hiker
+        dancer hero ninja monk traveler traveller wanderer monster figure lady guy warrior elf surfer skater hiker ghost phantom
         人 女 男 少女 少年 侍 사람 소녀 소년 челов девочк девушк мальчик 🧑 👩 👨 👧 👦 🧍 🚶 🧙 🥷 💃 🕺 🏃 👸 🤴 👻 🏄""",
     Thing.ASTRONAUT: "astronaut cosmonaut spaceman 宇宙飛行士 宇航员 우주비행사 космонавт 👨‍🚀 👩‍🚀 🧑‍🚀",
     Thing.ROBOT: "robot android mech cyborg droid ロボット 机器人 로봇 робот 🤖",

@@ -112,7 +112,11 @@ def _tower(x: float, wide: float, top: float, stone: str, roof: str, pose: Pose)
     return [
         fill(box(x - wide, top, x + wide, 0.0), tinted(stone, lightness=1.06), tinted(stone, lightness=0.7)),
         shade(box(x + wide * 0.3, top, x + wide * 1.3, 0.0), "#2c2a50", 0.3, 0.04),
-        fill(polygon((x - wide * 1.25, top + 0.015), (x, peak), (x + wide * 1.25, top + 0.015)), roof, tinted(roof, lightness=0.7)),
+        fill(
+            polygon((x - wide * 1.25, top + 0.015), (x, peak), (x + wide * 1.25, top + 0.015)),
+            roof,
+            tinted(roof, lightness=0.7),
+        ),
         fill(polygon((x, peak - 0.12), (x, peak - 0.04), (x + 0.13, peak - 0.08 + wave)), "#e0564a"),
         fill(box(x - 0.005, peak - 0.12, x + 0.005, peak + 0.02), "#4a4048"),
         _window(x, top + 0.14, 0.022, 0.045, pose),

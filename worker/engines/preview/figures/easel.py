@@ -69,7 +69,10 @@ def draw(
         return None
     left, top, right, bottom = bounds
     patch = Patch(
-        np.zeros((3, bottom - top, right - left), np.float32), np.zeros((bottom - top, right - left), np.float32), left, top
+        np.zeros((3, bottom - top, right - left), np.float32),
+        np.zeros((bottom - top, right - left), np.float32),
+        left,
+        top,
     )
     for shape, outline in zip(shapes, outlines, strict=True):
         _fill(patch, shape, outline, mood, shape.soft * placement.size)

@@ -61,7 +61,9 @@ def robot(pose: Pose) -> list[Shape]:
     lift = 0.015 * math.sin(3 * pose.seconds + 6 * pose.phase)
     wave = 0.4 * math.sin(4 * pose.seconds)
     blink = 0.9 if math.sin(2.3 * pose.seconds + 5 * pose.phase) < 0.95 else 0.0
-    raised = turned(ribbon(path((0.26, -0.48), (0.4, -0.56), (0.42, -0.76)), (0.05, 0.045, 0.05)), wave * 0.4, (0.26, -0.48))
+    raised = turned(
+        ribbon(path((0.26, -0.48), (0.4, -0.56), (0.42, -0.76)), (0.05, 0.045, 0.05)), wave * 0.4, (0.26, -0.48)
+    )
     return [
         *(fill(box(0.13 * s - 0.07, -0.2, 0.13 * s + 0.07, -0.02), dark, _INK) for s in _SIDES),
         *(fill(box(0.14 * s - 0.1, -0.07, 0.14 * s + 0.1, 0.0, corner=0.03), metal, dark) for s in _SIDES),

@@ -21,12 +21,21 @@ def tree(pose: Pose) -> list[Shape]:
         *(fill(ribbon(branch, (0.045, 0.03, 0.01)), bark) for branch in branches),
         *(fill(_leafy(x + s, y + 0.05, r), dark) for (x, y, r), s in zip(crown, sway, strict=True)),
         *(fill(_leafy(x + s, y, r * 0.96), leaf, dark) for (x, y, r), s in zip(crown, sway, strict=True)),
-        *(shade(_leafy(x + s - 0.05, y - 0.07, r * 0.6), pale, 0.75, 0.035) for (x, y, r), s in zip(crown, sway, strict=True)),
+        *(
+            shade(_leafy(x + s - 0.05, y - 0.07, r * 0.6), pale, 0.75, 0.035)
+            for (x, y, r), s in zip(crown, sway, strict=True)
+        ),
     ]
 
 
 def _leafy(x: float, y: float, radius: float) -> Points:
-    knots = [(radius * (1 + 0.09 * (k % 2)) * math.cos(k * math.pi / 9), radius * 0.88 * (1 + 0.09 * (k % 2)) * math.sin(k * math.pi / 9)) for k in range(18)]
+    knots = [
+        (
+            radius * (1 + 0.09 * (k % 2)) * math.cos(k * math.pi / 9),
+            radius * 0.88 * (1 + 0.09 * (k % 2)) * math.sin(k * math.pi / 9),
+        )
+        for k in range(18)
+    ]
     return moved(smooth(*knots, finely=4), x, y)
 
 
@@ -38,7 +47,9 @@ def flower(pose: Pose) -> list[Shape]:
     head_x, head_y = 0.5 * nod, -0.78
     stem = path((0, 0), (0.03, -0.28), (0.02 + nod * 0.2, -0.55), (head_x, head_y))
     leaf = smooth((0.02, -0.22), (0.16, -0.36), (0.34, -0.4), (0.26, -0.26), (0.1, -0.2))
-    outer = [turned(ellipse(head_x, head_y - 0.17, 0.085, 0.16), k * math.pi / 5 + 0.3, (head_x, head_y)) for k in range(10)]
+    outer = [
+        turned(ellipse(head_x, head_y - 0.17, 0.085, 0.16), k * math.pi / 5 + 0.3, (head_x, head_y)) for k in range(10)
+    ]
     inner = [turned(ellipse(head_x, head_y - 0.13, 0.06, 0.12), k * math.pi / 4, (head_x, head_y)) for k in range(8)]
     return [
         fill(ribbon(stem, (0.026, 0.02, 0.018)), "#6fa857", "#3f6e3c"),
@@ -56,7 +67,9 @@ def mushroom(pose: Pose) -> list[Shape]:
     cap = pose.colour("#d0403a")
     breathe = 1 + 0.015 * math.sin(2 * pose.seconds + 6 * pose.phase)
     big = _toadstool(cap, breathe)
-    small = [Shape(moved(s.outline, 0.46, 0.0, by=0.45), s.top, s.bottom, s.glow, s.opacity, s.soft, s.inside) for s in big]
+    small = [
+        Shape(moved(s.outline, 0.46, 0.0, by=0.45), s.top, s.bottom, s.glow, s.opacity, s.soft, s.inside) for s in big
+    ]
     return [*small, *big]
 
 
@@ -76,7 +89,10 @@ def cactus(pose: Pose) -> list[Shape]:
     """A saguaro with two arms and a flower."""
     green = pose.colour("#5a8f55")
     dark = tinted(green, lightness=0.62)
-    arms = (path((0.0, -0.3), (-0.3, -0.3), (-0.34, -0.42), (-0.34, -0.62)), path((0.0, -0.42), (0.28, -0.42), (0.32, -0.52), (0.32, -0.78)))
+    arms = (
+        path((0.0, -0.3), (-0.3, -0.3), (-0.34, -0.42), (-0.34, -0.62)),
+        path((0.0, -0.42), (0.28, -0.42), (0.32, -0.52), (0.32, -0.78)),
+    )
     trunk = path((0, 0.02), (0, -0.5), (0, -0.94))
     caps = (ellipse(-0.34, -0.62, 0.075), ellipse(0.32, -0.78, 0.075))
     ribs = [path((x, 0.0), (x, -0.5), (x * 0.8, -0.96)) for x in (-0.06, 0.0, 0.06)]
@@ -87,5 +103,8 @@ def cactus(pose: Pose) -> list[Shape]:
         fill(ellipse(0, -0.94, 0.12), green),
         shade(ribbon(path((0.1, 0.0), (0.1, -1.0)), (0.06, 0.06)), "#1f3530", 0.45, 0.04),
         *(mark(ribbon(rib, (0.006, 0.006, 0.003)), tinted(green, lightness=0.8)) for rib in ribs),
-        *(fill(turned(ellipse(0, -1.09, 0.035, 0.06), k * 0.7 - 1.4, (0, -1.04)), "#f28aa8", "#d9567f") for k in range(5)),
+        *(
+            fill(turned(ellipse(0, -1.09, 0.035, 0.06), k * 0.7 - 1.4, (0, -1.04)), "#f28aa8", "#d9567f")
+            for k in range(5)
+        ),
     ]

@@ -31,7 +31,10 @@ def fish(pose: Pose) -> list[Shape]:
     pectoral = turned(smooth((0.16, 0.06), (0.04, 0.1), (-0.12, 0.22), (-0.04, 0.26), (0.12, 0.18)), wave, (0.16, 0.08))
     below = smooth((-0.02, 0.18), (-0.12, 0.34), (-0.26, 0.36), (-0.2, 0.14))
     bend = lambda points: _swum(points, pose, 0.2, 7.0)  # noqa: E731
-    rays = [ribbon(path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)), (0.008, 0.008, 0.003)) for y in (-0.22, -0.1, 0.12, 0.24)]
+    rays = [
+        ribbon(path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)), (0.008, 0.008, 0.003))
+        for y in (-0.22, -0.1, 0.12, 0.24)
+    ]
     scallops = [ellipse(x, y, 0.05, 0.045) for x in (-0.16, -0.05, 0.06) for y in (-0.1, 0.0, 0.1)]
     return [
         *dimmed([fill(bend(tail), fin, scales), fill(bend(dorsal), fin, scales), fill(bend(below), scales, fin)], 0.88),
@@ -44,7 +47,10 @@ def fish(pose: Pose) -> list[Shape]:
         fill(bend(ellipse(0.36, -0.04, 0.052)), "#fffaf0"),
         fill(bend(ellipse(0.37, -0.04, 0.032)), _INK),
         fill(bend(ellipse(0.38, -0.052, 0.01)), "#ffffff"),
-        fill(bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))), tinted(scales, lightness=0.5)),
+        fill(
+            bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))),
+            tinted(scales, lightness=0.5),
+        ),
     ]
 
 
@@ -56,8 +62,15 @@ def whale(pose: Pose) -> list[Shape]:
     body = smooth((0.56, -0.02), (0.5, -0.14), (0.3, -0.22), (0.0, -0.21), (-0.3, -0.1), (-0.56, -0.02), (-0.58, 0.03),
                   (-0.3, 0.08), (0.0, 0.16), (0.3, 0.17), (0.5, 0.1))  # fmt: skip
     fluke = smooth((-0.52, 0.0), (-0.68, -0.06), (-0.82, -0.18), (-0.78, 0.0), (-0.86, 0.12), (-0.66, 0.06))
-    fin = turned(smooth((0.22, 0.1), (0.1, 0.26), (-0.06, 0.34), (-0.02, 0.22), (0.06, 0.1)), 0.2 * math.sin(1.7 * pose.seconds), (0.2, 0.1))
-    grooves = [ribbon(path((0.5, 0.03 + d), (0.3, 0.07 + d * 1.5), (0.08, 0.08 + d * 1.4)), (0.002, 0.005, 0.002)) for d in (0.0, 0.025, 0.05)]
+    fin = turned(
+        smooth((0.22, 0.1), (0.1, 0.26), (-0.06, 0.34), (-0.02, 0.22), (0.06, 0.1)),
+        0.2 * math.sin(1.7 * pose.seconds),
+        (0.2, 0.1),
+    )
+    grooves = [
+        ribbon(path((0.5, 0.03 + d), (0.3, 0.07 + d * 1.5), (0.08, 0.08 + d * 1.4)), (0.002, 0.005, 0.002))
+        for d in (0.0, 0.025, 0.05)
+    ]
     return [
         fill(bend(fluke), back, tinted(back, lightness=0.75)),
         fill(bend(body), back, tinted(back, lightness=0.8)),
@@ -98,7 +111,9 @@ def turtle(pose: Pose) -> list[Shape]:
     shell = pose.colour("#6f7a3f")
     skin = "#8fae6e"
     beat = math.sin(2.2 * pose.seconds + 6 * pose.phase)
-    front = turned(smooth((0.24, 0.02), (0.22, 0.2), (0.02, 0.46), (-0.04, 0.44), (0.06, 0.16)), 0.5 * beat, (0.22, 0.04))
+    front = turned(
+        smooth((0.24, 0.02), (0.22, 0.2), (0.02, 0.46), (-0.04, 0.44), (0.06, 0.16)), 0.5 * beat, (0.22, 0.04)
+    )
     rear = turned(smooth((-0.3, 0.04), (-0.46, 0.18), (-0.56, 0.16), (-0.4, 0.0)), 0.3 * beat, (-0.3, 0.04))
     plates = [ellipse(x, y, 0.085, 0.06) for x, y in ((-0.2, -0.08), (0.0, -0.1), (0.18, -0.06))]
     return [

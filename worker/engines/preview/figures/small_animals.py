@@ -103,8 +103,23 @@ def bird(pose: Pose) -> list[Shape]:
                   (-0.26, rise * 0.95 + 0.1), (-0.22, rise * 0.4 + 0.1), (-0.16, 0.06), (0.0, 0.05))  # fmt: skip
     return [
         fill(moved(near, 0.12, -0.03, by=0.92), dark),
-        fill(smooth((0.48, -0.07), (0.38, -0.12), (0.24, -0.1), (0.0, -0.09), (-0.3, 0.0), (-0.55, -0.02), (-0.56, 0.07),
-                    (-0.3, 0.07), (0.0, 0.12), (0.26, 0.07), (0.4, 0.0)), coat, dark),
+        fill(
+            smooth(
+                (0.48, -0.07),
+                (0.38, -0.12),
+                (0.24, -0.1),
+                (0.0, -0.09),
+                (-0.3, 0.0),
+                (-0.55, -0.02),
+                (-0.56, 0.07),
+                (-0.3, 0.07),
+                (0.0, 0.12),
+                (0.26, 0.07),
+                (0.4, 0.0),
+            ),
+            coat,
+            dark,
+        ),
         fill(polygon((0.45, -0.09), (0.58, -0.04), (0.44, -0.02)), "#f0a53c"),
         fill(ellipse(0.39, -0.075, 0.016), _INK),
         fill(near, tinted(coat, lightness=1.05), dark),
@@ -122,7 +137,13 @@ def butterfly(pose: Pose) -> list[Shape]:
     for s in _SIDES:
         for wing in (lower, upper):
             shapes.append(fill(wing * (s * open_part, 1), edge))
-            shapes.append(mark(moved(wing, 0.035, -0.01, by=0.84) * (s * open_part, 1), wing_colour, tinted(wing_colour, lightness=1.3)))
+            shapes.append(
+                mark(
+                    moved(wing, 0.035, -0.01, by=0.84) * (s * open_part, 1),
+                    wing_colour,
+                    tinted(wing_colour, lightness=1.3),
+                )
+            )
         shapes.append(mark(ellipse(0.36, -0.3, 0.045) * (s * open_part, 1), "#fff6e0"))
     feelers = [ribbon(path((0, -0.2), (0.06 * s, -0.34), (0.14 * s, -0.4)), (0.01, 0.008, 0.012)) for s in _SIDES]
     return [*shapes, *(fill(feeler, _INK) for feeler in feelers), fill(ellipse(0, 0, 0.035, 0.22), _INK)]

@@ -77,7 +77,13 @@ def _flame(pose: Pose) -> list[Shape]:
 
 def balloon(pose: Pose) -> list[Shape]:
     """A hot air balloon in stripes, its burner flaring now and then."""
-    pairs = (("#e2503f", "#fbe9c6"), ("#3a78b8", "#f7d76a"), ("#e88a2e", "#f6efe2"), ("#5aa469", "#f9e3b4"), ("#8a5ab0", "#f7cdd6"))
+    pairs = (
+        ("#e2503f", "#fbe9c6"),
+        ("#3a78b8", "#f7d76a"),
+        ("#e88a2e", "#f6efe2"),
+        ("#5aa469", "#f9e3b4"),
+        ("#8a5ab0", "#f7cdd6"),
+    )
     cloth, stripe = pairs[pose.variant % len(pairs)]
     cloth = pose.colour(cloth)
     skin = smooth((0, -0.58), (-0.26, -0.5), (-0.4, -0.26), (-0.36, 0.0), (-0.18, 0.24), (-0.09, 0.36), (0.09, 0.36),
@@ -128,7 +134,11 @@ def ufo(pose: Pose) -> list[Shape]:
     """A flying saucer with its beam."""
     metal = pose.colour("#9aa6b4")
     lamps = [
-        light(ellipse(x, 0.07 - 0.05 * x * x, 0.03), "#7dffb0", glow=0.5 + 0.9 * max(0.0, math.sin(5 * pose.seconds + 4 * x)))
+        light(
+            ellipse(x, 0.07 - 0.05 * x * x, 0.03),
+            "#7dffb0",
+            glow=0.5 + 0.9 * max(0.0, math.sin(5 * pose.seconds + 4 * x)),
+        )
         for x in (-0.38, -0.2, 0.0, 0.2, 0.38)
     ]
     return [
@@ -149,7 +159,9 @@ def car(pose: Pose) -> list[Shape]:
     wheels = [part for x in (-0.42, 0.44) for part in _wheel(x, pose.seconds)]
     lamps = [light(ellipse(0.82, -0.25, 0.045, 0.04), "#fff3c0", glow=1.0 if pose.dark else 0.2)]
     if pose.dark:
-        lamps.insert(0, halo(polygon((0.8, -0.28), (2.2, -0.5), (2.2, 0.1), (0.8, -0.2)), "#fff0b8", soft=0.06, strength=0.14))
+        lamps.insert(
+            0, halo(polygon((0.8, -0.28), (2.2, -0.5), (2.2, 0.1), (0.8, -0.2)), "#fff0b8", soft=0.06, strength=0.14)
+        )
     return [
         *lamps[:-1],
         fill(smooth((-0.86, -0.18), (-0.84, -0.36), (-0.56, -0.42), (-0.36, -0.62), (-0.1, -0.68), (0.16, -0.64), (0.4, -0.44), (0.78, -0.38), (0.88, -0.24),
@@ -165,7 +177,9 @@ def car(pose: Pose) -> list[Shape]:
 
 
 def _wheel(x: float, seconds: float) -> list[Shape]:
-    spoke = [(x + 0.07 * math.cos(9 * seconds + k * 2.09), -0.15 + 0.07 * math.sin(9 * seconds + k * 2.09)) for k in range(3)]
+    spoke = [
+        (x + 0.07 * math.cos(9 * seconds + k * 2.09), -0.15 + 0.07 * math.sin(9 * seconds + k * 2.09)) for k in range(3)
+    ]
     return [
         fill(ellipse(x, -0.15, 0.155), _INK),
         fill(ellipse(x, -0.15, 0.095), "#c8ccd2", "#8a8f98"),

@@ -21,8 +21,25 @@ def abstract(stage: Stage) -> Scenery:
     """The prompt decides the style and the colours, the seed the arrangement."""
     tones = _tones(stage)
     style = _STYLES[stage.luck.whatever_the_seed().below("style", len(_STYLES))]
-    glints = Kind(Grain.SOFT, 44, (0.0016, 0.006), (0.03, -0.02), (tones[-1] * np.float32(1.3),), sway=0.03, twinkle=0.5, adds=True, strength=0.7)
-    return Scenery([*style(stage, tones), Particles(stage, "glints", glints)], air=0.5, ground=0.7, horizon=0.8, weightless=True, solid=False)
+    glints = Kind(
+        Grain.SOFT,
+        44,
+        (0.0016, 0.006),
+        (0.03, -0.02),
+        (tones[-1] * np.float32(1.3),),
+        sway=0.03,
+        twinkle=0.5,
+        adds=True,
+        strength=0.7,
+    )
+    return Scenery(
+        [*style(stage, tones), Particles(stage, "glints", glints)],
+        air=0.5,
+        ground=0.7,
+        horizon=0.8,
+        weightless=True,
+        solid=False,
+    )
 
 
 def _tones(stage: Stage) -> list[Colour]:
@@ -32,7 +49,9 @@ def _tones(stage: Stage) -> list[Colour]:
     scheme = _SCHEMES[int(luck.integers(len(_SCHEMES)))]
     turns = [scheme[0], scheme[0], scheme[1], scheme[2], scheme[2]]
     vivid = float(luck.uniform(0.55, 0.85))
-    names = [from_hue(hue + turn, vivid, light) for turn, light in zip(turns, (0.1, 0.28, 0.46, 0.62, 0.84), strict=True)]
+    names = [
+        from_hue(hue + turn, vivid, light) for turn, light in zip(turns, (0.1, 0.28, 0.46, 0.62, 0.84), strict=True)
+    ]
     tones = [radiance(name) for name in names]
     if stage.reading.hue is not None:
         tones = [mix(tone, radiance(stage.reading.hue.value) * np.float32(tone.mean() * 1.6), 0.55) for tone in tones]
@@ -42,7 +61,9 @@ def _tones(stage: Stage) -> list[Colour]:
 class Field:
     """A picture that is computed anew for every moment, on a coarse grid that a camera can look at."""
 
-    def __init__(self, stage: Stage, look: Callable[[Plane, Plane, float], Canvas], *, coarse: float = 2.0, depth: float = 0.4) -> None:
+    def __init__(
+        self, stage: Stage, look: Callable[[Plane, Plane, float], Canvas], *, coarse: float = 2.0, depth: float = 0.4
+    ) -> None:
         self._area = _fitting(stage, coarse)
         self._x = ((self._area.x - stage.width / 2) / np.float32(stage.unit)).astype(np.float32)
         self._y = ((self._area.y - stage.height / 2) / np.float32(stage.unit)).astype(np.float32)
@@ -98,7 +119,9 @@ def _contours(stage: Stage, tones: list[Colour]) -> list[Layer]:
 
 def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
     """Cut paper in waves, one above another."""
-    ground = Field(stage, lambda x, y, _seconds: graded([(-0.6, tones[4]), (0.6, tones[3])], y + 0 * x), coarse=4.0, depth=0.0)
+    ground = Field(
+        stage, lambda x, y, _seconds: graded([(-0.6, tones[4]), (0.6, tones[3])], y + 0 * x), coarse=4.0, depth=0.0
+    )
     count = 7
     layers: list[Layer] = [ground]
     for row in range(count):
@@ -128,7 +151,9 @@ class _Fold:
         x = view.columns
         height = sum(
             share * np.sin(x * pitch + phase + np.float32(self._pace * shot.seconds * speed))
-            for share, pitch, phase, speed in zip((0.075, 0.03, 0.012), self._pitch, self._phases, (1.0, 1.6, 2.3), strict=True)
+            for share, pitch, phase, speed in zip(
+                (0.075, 0.03, 0.012), self._pitch, self._phases, (1.0, 1.6, 2.3), strict=True
+            )
         )
         crest = self._base + (x - self._middle) * self._tilt - height * self._unit
         crest = ((crest - np.float32(view.top)) * np.float32(view.scale)).astype(np.float32)[None, :]
@@ -154,7 +179,10 @@ def _orbs(stage: Stage, tones: list[Colour]) -> list[Layer]:
         return graded(list(zip((0.0, 0.3, 0.6, 0.9), tones[:4], strict=True)), value)
 
     sizes = np.sort(luck.uniform(0.05, 0.2, 11))
-    return [Field(stage, look, coarse=4.0, depth=0.0), *(_Orb(stage, index, float(size), tones[2 + index % 3]) for index, size in enumerate(sizes))]
+    return [
+        Field(stage, look, coarse=4.0, depth=0.0),
+        *(_Orb(stage, index, float(size), tones[2 + index % 3]) for index, size in enumerate(sizes)),
+    ]
 
 
 class _Orb:
@@ -170,7 +198,10 @@ class _Orb:
     def paint(self, shot: Shot) -> None:
         view = shot.view(self._depth)
         swing = self._phase + 0.9 * shot.seconds
-        x, y = view.screen(self._place[0] + 0.03 * self._unit * math.sin(swing), self._place[1] + 0.04 * self._unit * math.cos(0.8 * swing))
+        x, y = view.screen(
+            self._place[0] + 0.03 * self._unit * math.sin(swing),
+            self._place[1] + 0.04 * self._unit * math.cos(0.8 * swing),
+        )
         radius = self._size * view.scale
         left, top = max(0, math.floor(x - radius - 1)), max(0, math.floor(y - radius - 1))
         part = shot.canvas[:, top : max(0, math.ceil(y + radius + 1)), left : max(0, math.ceil(x + radius + 1))]

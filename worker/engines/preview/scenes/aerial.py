@@ -18,7 +18,9 @@ def aerial(stage: Stage) -> Scenery:
     layers: list[Layer] = [*sky(stage, horizon)]
     for row, (base, tall, distance) in enumerate(((0.7, 0.1, 0.7), (0.78, 0.15, 0.45), (0.87, 0.18, 0.2))):
         layers.append(_cloud_sea(stage, row, (base, tall, distance)))
-        layers.append(fog(stage, f"haze {row}", top=base - 0.06, bottom=base + 0.14, strength=0.4, depth=0.25 + 0.2 * row))
+        layers.append(
+            fog(stage, f"haze {row}", top=base - 0.06, bottom=base + 0.14, strength=0.4, depth=0.25 + 0.2 * row)
+        )
     front = [_cloud_sea(stage, 3, (1.0, 0.16, 0.0)), dust(stage, 24)]
     return Scenery(layers, front, ground=0.84, air=0.42, horizon=horizon, solid=False)
 
@@ -26,9 +28,13 @@ def aerial(stage: Stage) -> Scenery:
 def _cloud_sea(stage: Stage, row: int, look: tuple[float, float, float]) -> Layer:
     """One bank of cumulus: a billowing line, bright above and shaded below."""
     base, tall, distance = look
-    area = whole_area(stage, max(0.0, base - tall * stage.unit / stage.height - 0.08), 1.0, coarse=max(1.0, stage.unit / 520))
+    area = whole_area(
+        stage, max(0.0, base - tall * stage.unit / stage.height - 0.08), 1.0, coarse=max(1.0, stage.unit / 520)
+    )
     luck = stage.luck.of(f"cloud sea {row}")
-    crest = stage.y(base) - _billows(stage, f"billows {row}", 3.4 - 0.5 * row)(area.x / np.float32(stage.width)) * np.float32(tall * stage.unit)
+    crest = stage.y(base) - _billows(stage, f"billows {row}", 3.4 - 0.5 * row)(
+        area.x / np.float32(stage.width)
+    ) * np.float32(tall * stage.unit)
     lumps = clouds(luck, area.shape, (area.rows / stage.unit * 7, area.columns / stage.unit * 7), 5)
     below = (area.y - crest) / np.float32(stage.unit) + (lumps - 0.5) * 0.07
     cover = np.clip(below * 90, 0, 1).astype(np.float32)
@@ -42,9 +48,15 @@ def _cloud_sea(stage: Stage, row: int, look: tuple[float, float, float]) -> Laye
 
 def _tones(stage: Stage, distance: float) -> list[tuple[float, np.ndarray]]:
     mood = stage.mood
-    bright = {Light.NIGHT: mix(mood.horizon, mood.glow, 0.15), Light.STORM: mood.horizon}.get(mood.light, mix(mood.horizon, radiance("#ffffff"), 0.55))
+    bright = {Light.NIGHT: mix(mood.horizon, mood.glow, 0.15), Light.STORM: mood.horizon}.get(
+        mood.light, mix(mood.horizon, radiance("#ffffff"), 0.55)
+    )
     shadow = mix(mood.middle, mood.zenith, 0.3)
-    return [(0.0, mix(bright, mood.haze, distance)), (0.5, mix(mix(bright, shadow, 0.5), mood.haze, distance)), (1.0, mix(shadow, mood.haze, distance * 0.8))]
+    return [
+        (0.0, mix(bright, mood.haze, distance)),
+        (0.5, mix(mix(bright, shadow, 0.5), mood.haze, distance)),
+        (1.0, mix(shadow, mood.haze, distance * 0.8)),
+    ]
 
 
 def _billows(stage: Stage, part: str, per_unit: float) -> Profile:

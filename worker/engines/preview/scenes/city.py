@@ -55,7 +55,9 @@ def city(stage: Stage) -> Scenery:
     if dark:
         layers.append(_signs(stage))
     asphalt = mix(stage.mood.surface("#3a3c46"), stage.mood.haze, 0.06)
-    layers.append(Mirror(stage, _STREET, tint=asphalt, clear=0.7 if wet else 0.1, ripple=0.8 if wet else 0.2, depth=0.6))
+    layers.append(
+        Mirror(stage, _STREET, tint=asphalt, clear=0.7 if wet else 0.1, ripple=0.8 if wet else 0.2, depth=0.6)
+    )
     layers.append(_street(stage, lit=dark))
     if dark:
         layers.append(_bokeh(stage))
@@ -66,8 +68,12 @@ def _towers(stage: Stage, row: int, block: _Block) -> Layer:
     luck = stage.luck.of(f"towers {row}")
     area = whole_area(stage, max(0.0, _STREET - block.tall[1] * 1.35 * stage.unit / stage.height), _STREET + 0.02)
     picture, cover = np.zeros((3, *area.shape), np.float32), np.zeros(area.shape, np.float32)
-    wall = mix(stage.mood.surface("#77809a" if stage.mood.light in {Light.DAY, Light.DAWN, Light.GREY} else "#4a5270"), stage.mood.haze, block.distance)
-    street = round((stage.y(_STREET) - area.top))
+    wall = mix(
+        stage.mood.surface("#77809a" if stage.mood.light in {Light.DAY, Light.DAWN, Light.GREY} else "#4a5270"),
+        stage.mood.haze,
+        block.distance,
+    )
+    street = round(stage.y(_STREET) - area.top)
     for left, wide in _plots(luck, area.columns, stage.unit / block.count):
         tall = round(stage.unit * float(luck.uniform(*block.tall)) * (1.3 if luck.random() < 0.12 else 1.0))
         top = max(0, street - tall)
@@ -108,7 +114,10 @@ def _windows(part: Canvas, lit: np.ndarray, warmth: Plane, cell: float, strength
     column_place = (np.arange(columns, dtype=np.float32) - (columns - lit.shape[1] * cell) / 2) / np.float32(cell)
     row, column = np.floor(row_place).astype(int), np.floor(column_place).astype(int)
     inside = ((row_place % 1 < 0.62) & (row >= 0) & (row < lit.shape[0]))[:, None]
-    inside = inside & ((column_place % 1 > 0.2) & (column_place % 1 < 0.8) & (column >= 0) & (column < lit.shape[1]))[None, :]
+    inside = (
+        inside
+        & ((column_place % 1 > 0.2) & (column_place % 1 < 0.8) & (column >= 0) & (column < lit.shape[1]))[None, :]
+    )
     at = np.ix_(row.clip(0, lit.shape[0] - 1), column.clip(0, lit.shape[1] - 1))
     shown = (lit[at] & inside).astype(np.float32)
     if strength < 0:
@@ -138,10 +147,17 @@ def _sign(luck: np.random.Generator, colour: str, tall: float, wide: float) -> l
     if kind == 0:
         return [glow, light(box(-wide * 0.3, -tall, wide * 0.3, 0, corner=wide * 0.3), colour, glow=1.0)]
     if kind == 1:
-        bars = [light(box(-wide * 1.6, -y - 0.008, wide * 1.6, -y, corner=0.004), colour, glow=0.9) for y in (0.01, 0.03, 0.05)]
+        bars = [
+            light(box(-wide * 1.6, -y - 0.008, wide * 1.6, -y, corner=0.004), colour, glow=0.9)
+            for y in (0.01, 0.03, 0.05)
+        ]
         return [halo(box(-wide * 1.6, -0.06, wide * 1.6, 0), colour, soft=0.035, strength=0.5), *bars]
     count = max(2, int(tall / 0.034))
-    glyphs = [shape for k in range(count) for shape in _glyph(luck, colour, wide, -tall + (k + 0.1) * tall / count, tall / count * 0.78)]
+    glyphs = [
+        shape
+        for k in range(count)
+        for shape in _glyph(luck, colour, wide, -tall + (k + 0.1) * tall / count, tall / count * 0.78)
+    ]
     return [glow, fill(box(-wide, -tall - 0.006, wide, 0.006, corner=0.006), "#14121f"), *glyphs]
 
 
@@ -166,7 +182,12 @@ def _street(stage: Stage, *, lit: bool) -> Layer:
         props.append(([Shape(dash, "#d9d2b8", "#d9d2b8", opacity=0.5)], Placement(middle, 0, 1)))
     for reach, size in ((0.16, 0.2), (0.28, 0.34), (0.47, 0.58)):
         for side in (-1.0, 1.0):
-            place = Placement(middle + side * reach * stage.unit, far + 0.16 * (size - 0.14) * stage.unit, size * stage.unit, faces_left=side > 0)
+            place = Placement(
+                middle + side * reach * stage.unit,
+                far + 0.16 * (size - 0.14) * stage.unit,
+                size * stage.unit,
+                faces_left=side > 0,
+            )
             props.append((_lamp_post(lit=lit), place))
     return baked(stage, props, depth=0.7)
 
@@ -183,5 +204,14 @@ def _lamp_post(*, lit: bool) -> list[Shape]:
 def _bokeh(stage: Stage) -> Layer:
     """Lights of the traffic, out of focus, passing along the street."""
     colours = tuple(radiance(name) * np.float32(0.9) for name in ("#ffd9a0", "#ff6a5a", *_NEON[:3]))
-    kind = Kind(Grain.SOFT, 26, (0.004, 0.016), (0.12, 0.0), colours, strength=0.7, adds=True, area=(_STREET - 0.035, _STREET + 0.05))
+    kind = Kind(
+        Grain.SOFT,
+        26,
+        (0.004, 0.016),
+        (0.12, 0.0),
+        colours,
+        strength=0.7,
+        adds=True,
+        area=(_STREET - 0.035, _STREET + 0.05),
+    )
     return Particles(stage, "traffic", kind)

@@ -1,17 +1,17 @@
 """Open land: forest, meadow, mountains and desert."""
 
+import numpy as np
+
 from worker.engines.preview.colour import Colour, mix
 from worker.engines.preview.concepts import Light, Weather
+from worker.engines.preview.noise import clouds, stretched
 from worker.engines.preview.scenes.props import blossoms, framing_pines, grass, near_trunks, trunks
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Veil, whole_area
-from worker.engines.preview.noise import clouds, stretched
 from worker.engines.preview.sky import sky, sun_place
 from worker.engines.preview.stage import Layer, Stage
 from worker.engines.preview.terrain import Ridge, dunes, fading, peaks, pines, ridge, rocky, rolling, sandy
 from worker.engines.preview.weather import dust, fog
-
-import numpy as np
 
 
 def forest(stage: Stage) -> Scenery:
@@ -26,8 +26,17 @@ def forest(stage: Stage) -> Scenery:
     for row, (base, tall, distance) in enumerate(((0.62, 0.17, 0.78), (0.66, 0.25, 0.55), (0.71, 0.34, 0.3))):
         top, bottom = fading(stage, near, far, distance)
         line = pines(stage, f"pines {row}", tall)
-        layers.append(ridge(stage, line, Ridge(base, tall, top, bottom, 0.2 + 0.17 * row, fall=tall * 1.2, level=True), until=base + 0.2))
-        layers.append(fog(stage, f"mist {row}", top=base - 0.14, bottom=base + 0.12, strength=0.42, depth=0.25 + 0.17 * row))
+        layers.append(
+            ridge(
+                stage,
+                line,
+                Ridge(base, tall, top, bottom, 0.2 + 0.17 * row, fall=tall * 1.2, level=True),
+                until=base + 0.2,
+            )
+        )
+        layers.append(
+            fog(stage, f"mist {row}", top=base - 0.14, bottom=base + 0.12, strength=0.42, depth=0.25 + 0.17 * row)
+        )
     layers += _ground(stage, snowy=snowy, autumn=autumn)
     front: list[Layer] = [framing_pines(stage, "#3a5550" if snowy else "#2a4a34", snow=snowy)]
     return Scenery(layers, [*front, dust(stage)], ground=0.86, air=0.42, horizon=horizon)
@@ -37,7 +46,15 @@ def _range(stage: Stage, horizon: float, *, snowy: bool) -> list[Layer]:
     top, bottom = fading(stage, "#7d8fa8", "#8fa3b8", 0.66)
     white = mix(stage.mood.surface("#ffffff"), stage.mood.haze, 0.35)
     relief = rocky(stage, _lit_side(stage, horizon), 0.16 if snowy else 0.06, white, rugged=0.45)
-    return [ridge(stage, peaks(stage, "range", 1.3), Ridge(horizon + 0.03, 0.3, top, bottom, 0.14, fall=0.3), relief=relief, until=0.75)]
+    return [
+        ridge(
+            stage,
+            peaks(stage, "range", 1.3),
+            Ridge(horizon + 0.03, 0.3, top, bottom, 0.14, fall=0.3),
+            relief=relief,
+            until=0.75,
+        )
+    ]
 
 
 def _lit_side(stage: Stage, horizon: float) -> float:
@@ -64,12 +81,18 @@ def _high_forest(stage: Stage) -> Scenery:
     mood, horizon = stage.mood, 0.62
     near = "#8a5a30" if autumn else "#2f5540"
     layers: list[Layer] = [*sky(stage, horizon)]
-    for row, (count, wide, base, distance) in enumerate(((26, 0.011, 0.7, 0.72), (15, 0.018, 0.74, 0.5), (9, 0.03, 0.79, 0.26))):
+    for row, (count, wide, base, distance) in enumerate(
+        ((26, 0.011, 0.7, 0.72), (15, 0.018, 0.74, 0.5), (9, 0.03, 0.79, 0.26))
+    ):
         leaves = mix(mood.surface(near), mood.haze, distance * 0.6)
         layers.append(_canopy(stage, f"canopy {row}", 0.34 - 0.08 * row, leaves, 0.2 + 0.2 * row))
         colour = ("#8d9a94", "#6a6e68", "#4a443e")[row]
-        layers.append(trunks(stage, f"trunks {row}", count=count, wide=wide, colour=colour, base=base, depth=0.2 + 0.2 * row))
-        layers.append(fog(stage, f"mist {row}", top=0.3, bottom=base + 0.08, strength=0.5 - 0.1 * row, depth=0.22 + 0.2 * row))
+        layers.append(
+            trunks(stage, f"trunks {row}", count=count, wide=wide, colour=colour, base=base, depth=0.2 + 0.2 * row)
+        )
+        layers.append(
+            fog(stage, f"mist {row}", top=0.3, bottom=base + 0.08, strength=0.5 - 0.1 * row, depth=0.22 + 0.2 * row)
+        )
     layers.append(shafts(stage, horizon))
     layers += _ground(stage, snowy=False, autumn=autumn)
     blades = ("#b98a4a", "#8a6a3a") if autumn else ("#6f9a50", "#4a7a44")
@@ -111,12 +134,28 @@ def meadow(stage: Stage) -> Scenery:
     layers: list[Layer] = [*sky(stage, horizon)]
     for row, (base, tall, distance) in enumerate(((0.6, 0.12, 0.75), (0.66, 0.11, 0.5), (0.72, 0.1, 0.26))):
         top, bottom = fading(stage, "#8fb85a", "#9ab88a", distance)
-        layers.append(ridge(stage, rolling(stage, f"hill {row}", 1.0 + 0.2 * row, 0.35), Ridge(base, tall, top, bottom, 0.2 + 0.18 * row)))
+        layers.append(
+            ridge(
+                stage,
+                rolling(stage, f"hill {row}", 1.0 + 0.2 * row, 0.35),
+                Ridge(base, tall, top, bottom, 0.2 + 0.18 * row),
+            )
+        )
         if row == 1:
             top, bottom = fading(stage, "#4f7a48", "#7a9a78", 0.42)
-            layers.append(ridge(stage, pines(stage, "copse", 0.12), Ridge(base + 0.02, 0.12, top, bottom, 0.45, fall=0.16, level=True), until=base + 0.1))
+            layers.append(
+                ridge(
+                    stage,
+                    pines(stage, "copse", 0.12),
+                    Ridge(base + 0.02, 0.12, top, bottom, 0.45, fall=0.16, level=True),
+                    until=base + 0.1,
+                )
+            )
     near = Ridge(0.82, 0.06, mood.surface("#8cba52"), mood.surface("#3f6e3a"), 1.0, fall=0.3)
-    layers += [ridge(stage, rolling(stage, "near hill", 0.8, 0.3), near), blossoms(stage, "far flowers", top=0.8, bottom=0.9, depth=0.95)]
+    layers += [
+        ridge(stage, rolling(stage, "near hill", 0.8, 0.3), near),
+        blossoms(stage, "far flowers", top=0.8, bottom=0.9, depth=0.95),
+    ]
     front: list[Layer] = [
         grass(stage, ("#7fb04a", "#5a8f42"), base=1.0, tall=0.15, depth=1.15),
         blossoms(stage, "near flowers", top=0.93, bottom=1.04, depth=1.15, count=46),
@@ -132,11 +171,13 @@ def mountains(stage: Stage) -> Scenery:
     layers: list[Layer] = [*sky(stage, horizon)]
     for row, (base, tall, distance) in enumerate(((0.64, 0.46, 0.52), (0.7, 0.36, 0.3), (0.77, 0.25, 0.12))):
         top, bottom = fading(stage, "#4a5a7c", "#6f82a2", distance)
-        snow = (0.26 if snowy else 0.13) - 0.05 * row
+        snow = (0.18 if snowy else 0.12) - 0.045 * row
         relief = rocky(stage, side, snow, mix(white, stage.mood.haze, distance * 0.45), rugged=1 - 0.8 * distance)
         shape = Ridge(base, tall, top, bottom, 0.14 + 0.16 * row, fall=0.4)
         layers.append(ridge(stage, peaks(stage, f"peaks {row}", 0.9 + 0.35 * row), shape, relief=relief))
-        layers.append(fog(stage, f"valley {row}", top=base - 0.16, bottom=base + 0.12, strength=0.62, depth=0.2 + 0.16 * row))
+        layers.append(
+            fog(stage, f"valley {row}", top=base - 0.16, bottom=base + 0.12, strength=0.62, depth=0.2 + 0.16 * row)
+        )
     top, bottom = fading(stage, "#2f5548", "#5f8078", 0.14)
     wood = pines(stage, "wood", 0.14, over=rolling(stage, "wood ground", 1.0, 0.4))
     layers.append(ridge(stage, wood, Ridge(0.93, 0.14, top, bottom, 0.7, fall=0.24, level=True)))
@@ -153,7 +194,9 @@ def desert(stage: Stage) -> Scenery:
     layers: list[Layer] = [*sky(stage, horizon)]
     mesa, foot = fading(stage, "#a86a4f", "#b58a78", 0.6)
     layers.append(ridge(stage, peaks(stage, "mesas", 1.6), Ridge(horizon + 0.02, 0.09, mesa, foot, 0.12), until=0.7))
-    for row, (base, tall, distance) in enumerate(((0.6, 0.09, 0.5), (0.67, 0.14, 0.3), (0.77, 0.19, 0.12), (0.92, 0.2, 0.0))):
+    for row, (base, tall, distance) in enumerate(
+        ((0.6, 0.09, 0.5), (0.67, 0.14, 0.3), (0.77, 0.19, 0.12), (0.92, 0.2, 0.0))
+    ):
         top, bottom = fading(stage, "#eebd78", "#e0b890", distance)
         shape = Ridge(base, tall, top, mix(bottom, stage.mood.surface("#a8683f"), 0.35), 0.25 + 0.22 * row, fall=0.34)
         line = dunes(stage, f"dune {row}", 0.85 + 0.35 * (3 - row) * 0.6)

@@ -54,7 +54,9 @@ def pine(green: str, *, snow: bool, luck: np.random.Generator) -> list[Shape]:
         shapes.append(fill(branch, tinted(green, lightness=1.15), tinted(green, lightness=0.6)))
         if snow:
             shapes.append(mark(moved(branch * (0.78, 1.0), -0.012, -0.072 * (1 - 0.5 * up)), "#f3f8fd", "#c3d4e8"))
-        shapes.append(shade(polygon((0.0, low - 0.2), (wide * 1.3, low + 0.05), (0.03, low + 0.05)), "#0f1c38", 0.32, 0.02))
+        shapes.append(
+            shade(polygon((0.0, low - 0.2), (wide * 1.3, low + 0.05), (0.03, low + 0.05)), "#0f1c38", 0.32, 0.02)
+        )
     return shapes
 
 
@@ -64,7 +66,12 @@ def _tier(low: float, high: float, wide: float, luck: np.random.Generator) -> Po
     for at in np.linspace(-1, 1, 11).tolist():
         droop = 0.03 * (1 - at * at) + (0.018 if len(edge) % 2 else -0.016) * float(luck.uniform(0.6, 1.4))
         edge.append((wide * at * float(luck.uniform(0.94, 1.06)), low + droop))
-    return polygon((0.0, high), (wide * 0.42, high + 0.62 * (low - high)), *reversed(edge), (-wide * 0.42, high + 0.62 * (low - high)))
+    return polygon(
+        (0.0, high),
+        (wide * 0.42, high + 0.62 * (low - high)),
+        *reversed(edge),
+        (-wide * 0.42, high + 0.62 * (low - high)),
+    )
 
 
 def framing_pines(stage: Stage, green: str, *, snow: bool, base: float = 1.03) -> Layer:
@@ -73,9 +80,13 @@ def framing_pines(stage: Stage, green: str, *, snow: bool, base: float = 1.03) -
     props: list[Prop] = []
     for side, count in ((-1.0, 2), (1.0, 2)):
         for index in range(count):
-            x = 0.5 * stage.width + side * (0.5 * stage.width + stage.unit * float(luck.uniform(-0.03, 0.05) - 0.13 * index))
+            x = 0.5 * stage.width + side * (
+                0.5 * stage.width + stage.unit * float(luck.uniform(-0.03, 0.05) - 0.13 * index)
+            )
             size = stage.unit * float(luck.uniform(0.72, 0.95)) * (1.0 - 0.34 * index)
-            props.append((pine(green, snow=snow, luck=luck), Placement(x, stage.y(base) - 0.05 * index * stage.unit, size)))
+            props.append(
+                (pine(green, snow=snow, luck=luck), Placement(x, stage.y(base) - 0.05 * index * stage.unit, size))
+            )
     return baked(stage, props[::-1], depth=1.15)
 
 
@@ -114,8 +125,12 @@ def grass(stage: Stage, colours: tuple[str, str], *, base: float, tall: float, d
         high = tall * float(luck.uniform(0.35, 1.0))
         bend = float(luck.normal(0, 0.35)) * high
         line = path((0, 0.05), (bend * 0.2, -high * 0.5), (bend, -high), finely=4)
-        blade = fill(ribbon(line, (0.007, 0.006, 0.001)), colours[int(luck.integers(2))], tinted(colours[0], lightness=0.55))
-        props.append(([blade], Placement(stage.x(place), stage.y(base) + stage.unit * float(luck.uniform(0, 0.05)), stage.unit)))
+        blade = fill(
+            ribbon(line, (0.007, 0.006, 0.001)), colours[int(luck.integers(2))], tinted(colours[0], lightness=0.55)
+        )
+        props.append(
+            ([blade], Placement(stage.x(place), stage.y(base) + stage.unit * float(luck.uniform(0, 0.05)), stage.unit))
+        )
     return baked(stage, props, depth)
 
 
@@ -134,7 +149,11 @@ def blossoms(stage: Stage, part: str, *, top: float, bottom: float, depth: float
 def _small_flower(colour: str, turn: float) -> list[Shape]:
     petals = [ellipse(0.6 * math.cos(a), 0.45 * math.sin(a), 0.48, 0.38) for a in (turn + k * 1.2566 for k in range(5))]
     stem = ribbon(path((0, 0), (0.1, 2.4)), (0.12, 0.08))
-    return [fill(stem, "#5a8a48"), *(fill(petal, colour, tinted(colour, lightness=0.85)) for petal in petals), fill(ellipse(0, 0, 0.28, 0.22), "#f2c23a")]
+    return [
+        fill(stem, "#5a8a48"),
+        *(fill(petal, colour, tinted(colour, lightness=0.85)) for petal in petals),
+        fill(ellipse(0, 0, 0.28, 0.22), "#f2c23a"),
+    ]
 
 
 def boulders(stage: Stage, part: str, *, base: float, depth: float, colour: str, count: int = 6) -> Layer:
@@ -142,11 +161,19 @@ def boulders(stage: Stage, part: str, *, base: float, depth: float, colour: str,
     luck = stage.luck.of(part)
     props: list[Prop] = []
     for place in luck.uniform(-0.1, 1.1, count):
-        knots = [(math.cos(a) * float(luck.uniform(0.8, 1.15)), math.sin(a) * float(luck.uniform(0.5, 0.75))) for a in np.linspace(0, 6.28, 8)[:-1]]
+        knots = [
+            (math.cos(a) * float(luck.uniform(0.8, 1.15)), math.sin(a) * float(luck.uniform(0.5, 0.75)))
+            for a in np.linspace(0, 6.28, 8)[:-1]
+        ]
         rock = smooth(*knots, finely=3)
-        shapes = [fill(rock, tinted(colour, lightness=1.3), tinted(colour, lightness=0.55)), shade(ellipse(0.35, 0.2, 0.6, 0.5), "#0a0d18", 0.4, 0.15)]
+        shapes = [
+            fill(rock, tinted(colour, lightness=1.3), tinted(colour, lightness=0.55)),
+            shade(ellipse(0.35, 0.2, 0.6, 0.5), "#0a0d18", 0.4, 0.15),
+        ]
         size = stage.unit * float(luck.uniform(0.02, 0.07))
-        props.append((shapes, Placement(stage.x(place), stage.y(base) + stage.unit * float(luck.uniform(-0.01, 0.06)), size)))
+        props.append(
+            (shapes, Placement(stage.x(place), stage.y(base) + stage.unit * float(luck.uniform(-0.01, 0.06)), size))
+        )
     return baked(stage, props, depth)
 
 
@@ -156,7 +183,9 @@ def cherry_branch(stage: Stage) -> Layer:
     side = float(luck.choice([-1.0, 1.0]))
     limbs = [path((-0.1, 0.02), (0.2, 0.1), (0.42, 0.08), (0.66, 0.2)), path((0.2, 0.1), (0.3, 0.22), (0.44, 0.3)),
              path((0.42, 0.08), (0.5, 0.02), (0.64, 0.04)), path((0.0, 0.05), (0.1, 0.18), (0.14, 0.3))]  # fmt: skip
-    shapes = [fill(ribbon(limb, (0.026 - 0.005 * i, 0.011, 0.003)), "#4a3238", "#352430") for i, limb in enumerate(limbs)]
+    shapes = [
+        fill(ribbon(limb, (0.026 - 0.005 * i, 0.011, 0.003)), "#4a3238", "#352430") for i, limb in enumerate(limbs)
+    ]
     flowers = [(point, float(luck.random())) for limb in limbs for point in limb[4:] for _ in range(3)]
     for point, order in sorted(flowers, key=lambda flower: flower[1]):
         shapes += _blossom(point + luck.normal(0, 0.024, 2), 0.016 + 0.012 * order, luck)
@@ -171,5 +200,11 @@ def _blossom(at: Points, size: float, luck: np.random.Generator) -> list[Shape]:
     if luck.random() < 0.2:
         return [fill(ellipse(at[0], at[1], size * 0.5), "#e8709a", "#c9507e")]
     turn = float(luck.random())
-    petals = [ellipse(at[0] + size * 0.55 * math.cos(a), at[1] + size * 0.5 * math.sin(a), size * 0.5) for a in (turn + k * 1.2566 for k in range(5))]
-    return [*(fill(petal, colour, tinted(colour, lightness=0.93)) for petal in petals), fill(ellipse(at[0], at[1], size * 0.2), "#c9406e")]
+    petals = [
+        ellipse(at[0] + size * 0.55 * math.cos(a), at[1] + size * 0.5 * math.sin(a), size * 0.5)
+        for a in (turn + k * 1.2566 for k in range(5))
+    ]
+    return [
+        *(fill(petal, colour, tinted(colour, lightness=0.93)) for petal in petals),
+        fill(ellipse(at[0], at[1], size * 0.2), "#c9406e"),
+    ]

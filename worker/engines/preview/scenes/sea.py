@@ -4,11 +4,9 @@ import math
 
 import numpy as np
 
-from worker.engines.preview.colour import mix, radiance
 from worker.engines.preview.concepts import Light, Thing, Weather
 from worker.engines.preview.figures.catalogue import SUBJECTS, Element
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sheets import Veil, whole_area
 from worker.engines.preview.sky import sky, sun_place
 from worker.engines.preview.stage import Layer, Shot, Stage
 from worker.engines.preview.terrain import Ridge, ridge, rolling
@@ -25,9 +23,7 @@ def sea(stage: Stage) -> Scenery:
     horizon = 0.5
     waves = [_wave(stage, row, horizon, stormy=stormy) for row in range(_ROWS)]
     back: list[Layer] = [*sky(stage, horizon), *waves[:-_FRONT_ROWS]]
-    if stormy:
-        back.insert(len(back) - _ROWS + _FRONT_ROWS, Lightning(stage, horizon))
-    else:
+    if not stormy:
         back.append(Glitter(stage, horizon))
     if stage.reading.has(Weather.FOG):
         back.insert(-2, fog(stage, "far fog", top=horizon - 0.2, bottom=horizon + 0.22, strength=0.85, depth=0.3))
@@ -96,24 +92,6 @@ class Glitter:
             return
         across = (np.arange(part.shape[2], dtype=np.float32) + np.float32(left - x)) / np.float32(wide)
         down = (np.arange(part.shape[1], dtype=np.float32) + np.float32(top - y)) / np.float32(tall)
-        part += self._glow[:, None, None] * (np.exp(-down * down)[:, None] * np.exp(-across * across) * np.float32(light))
-
-
-class Lightning:
-    """Distant flashes in the clouds, a few a clip."""
-
-    def __init__(self, stage: Stage, horizon: float) -> None:
-        luck = stage.luck.of("lightning")
-        area = whole_area(stage, 0.0, horizon, coarse=max(4.0, stage.unit / 60))
-        x, y = stage.x(float(luck.uniform(0.2, 0.8))), stage.y(horizon * float(luck.uniform(0.2, 0.7)))
-        reach = np.hypot((area.x - x) / 1.8, area.y - y) / np.float32(stage.unit)
-        colour = mix(stage.mood.glow, radiance("#cfd8ff"), 0.5)
-        self._cover = (np.exp(-reach * 4) * 0.9).astype(np.float32)
-        self._area, self._colour = area, colour
-        self._period, self._offset = float(luck.uniform(1.5, 2.2)), float(luck.uniform(0.2, 1.2))
-
-    def paint(self, shot: Shot) -> None:
-        since = (shot.seconds + self._offset) % self._period
-        strength = math.exp(-since * 7) * (1.0 if since < 0.12 else 0.6 + 0.4 * math.sin(since * 60))
-        if strength > 0.02:
-            Veil(self._area, self._cover * np.float32(strength), self._colour, depth=0.05, adds=True).paint(shot)
+        part += self._glow[:, None, None] * (
+            np.exp(-down * down)[:, None] * np.exp(-across * across) * np.float32(light)
+        )

@@ -21,7 +21,11 @@ def space(stage: Stage) -> Scenery:
     """Nebula, stars and a planet; everything floats."""
     across, down = sun_place(stage, 0.9)
     size = 0.2 if stage.reading.things else 0.26
-    place = (0.5 + (across - 0.5) * 0.8, max(0.3, down * 0.75)) if stage.reading.things else (0.5 + (across - 0.5) * 0.4, 0.45)
+    place = (
+        (0.5 + (across - 0.5) * 0.8, max(0.3, down * 0.75))
+        if stage.reading.things
+        else (0.5 + (across - 0.5) * 0.4, 0.45)
+    )
     body = Body.MOON if Body.MOON in stage.reading.bodies else Body.PLANET
     layers: list[Layer] = [nebula(stage), *stars(stage, 1.5), _bright_stars(stage)]
     layers.append(Disc(stage, body, place, size))
@@ -34,22 +38,40 @@ def nebula(stage: Stage, strength: float = 1.0) -> Layer:
     area = whole_area(stage, coarse=max(1.5, stage.unit / 256))
     hue = float(luck.random())
     lumps, veins = clouds(luck, area.shape, (2.4, 2.8), 6), clouds(luck, area.shape, (3.4, 3.8), 6)
-    band = np.exp(-(((area.y / stage.height - 0.5) + (area.x / stage.width - 0.5) * float(luck.choice([-0.8, 0.8]))) ** 2) * 5)
+    band = np.exp(
+        -(((area.y / stage.height - 0.5) + (area.x / stage.width - 0.5) * float(luck.choice([-0.8, 0.8]))) ** 2) * 5
+    )
     cloud = stretched(lumps, 0.34, 0.78) * band
-    dark, bright = radiance(from_hue(hue, 0.75, 0.3)), radiance(from_hue(hue + float(luck.uniform(0.1, 0.24)), 0.8, 0.58))
+    dark, bright = (
+        radiance(from_hue(hue, 0.75, 0.3)),
+        radiance(from_hue(hue + float(luck.uniform(0.1, 0.24)), 0.8, 0.58)),
+    )
     night = graded([(0.0, radiance("#04050f")), (1.0, radiance("#0b1026"))], lumps)
-    picture = night + painted(dark, cloud * np.float32(1.1 * strength)) + painted(bright, cloud * stretched(veins, 0.5, 0.8) * np.float32(0.85 * strength))
+    picture = (
+        night
+        + painted(dark, cloud * np.float32(1.1 * strength))
+        + painted(bright, cloud * stretched(veins, 0.5, 0.8) * np.float32(0.85 * strength))
+    )
     picture *= 1 - 0.55 * stretched(veins, 0.6, 0.35) * band
     return Sheet(area, picture.astype(np.float32), np.ones(area.shape, np.float32), depth=0.0)
 
 
 def _bright_stars(stage: Stage) -> Layer:
     colours = tuple(radiance(name) * np.float32(1.8) for name in ("#ffffff", "#cfe0ff", "#ffe6c4"))
-    return Particles(stage, "bright stars", Kind(Grain.SOFT, 34, (0.0018, 0.004), (0, 0), colours, twinkle=0.35, adds=True), near=(0.0, 0.3))
+    return Particles(
+        stage,
+        "bright stars",
+        Kind(Grain.SOFT, 34, (0.0018, 0.004), (0, 0), colours, twinkle=0.35, adds=True),
+        near=(0.0, 0.3),
+    )
 
 
 def _star_dust(stage: Stage) -> Layer:
-    return Particles(stage, "star dust", Kind(Grain.SOFT, 40, (0.001, 0.003), (0.02, 0.015), (radiance("#dfe8ff"),), adds=True, strength=0.6))
+    return Particles(
+        stage,
+        "star dust",
+        Kind(Grain.SOFT, 40, (0.001, 0.003), (0.02, 0.015), (radiance("#dfe8ff"),), adds=True, strength=0.6),
+    )
 
 
 def lunar(stage: Stage) -> Scenery:
@@ -86,7 +108,9 @@ def _craters(stage: Stage, line: Profile, ground: Ridge) -> Layer:
         top = float(ground.crest(stage, line, np.array([x], np.float32))[0])
         near = 0.04 + 0.9 * float(down) ** 1.4
         y = top + near * (stage.height * 1.05 - top)
-        props.append((_crater(stage), Placement(x, y, stage.unit * (0.012 + 0.085 * near * float(luck.uniform(0.4, 1.0))))))
+        props.append(
+            (_crater(stage), Placement(x, y, stage.unit * (0.012 + 0.085 * near * float(luck.uniform(0.4, 1.0)))))
+        )
     return baked(stage, sorted(props, key=lambda prop: prop[1].y), depth=1.0)
 
 

@@ -7,17 +7,21 @@ from worker.engines.preview.concepts import Light, Thing
 from worker.engines.preview.figure import Figure, Part
 from worker.engines.preview.figures.catalogue import SUBJECTS, Subject
 from worker.engines.preview.figures.curves import ellipse, path, ribbon
+from worker.engines.preview.figures.easel import Placement
 from worker.engines.preview.figures.shapes import Pose, Shape, fill
 from worker.engines.preview.movement import gliding, standing
 from worker.engines.preview.particles import Grain, Kind, Particles
-from worker.engines.preview.scenes.props import baked, Prop
-from worker.engines.preview.figures.easel import Placement
+from worker.engines.preview.scenes.props import Prop, baked
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Sheet, Veil, graded, whole_area
 from worker.engines.preview.stage import Layer, Shot, Stage
 from worker.engines.preview.terrain import Ridge, ridge, rolling
 
-_WATERS = (("#7fe0e0", "#1f8fb0", "#0b3f6b", "#062244"), ("#8fe8d0", "#2a9a9a", "#0c4a5c", "#062a3a"), ("#9ad4f2", "#2f78c0", "#123f86", "#0a1f4e"))
+_WATERS = (
+    ("#7fe0e0", "#1f8fb0", "#0b3f6b", "#062244"),
+    ("#8fe8d0", "#2a9a9a", "#0c4a5c", "#062a3a"),
+    ("#9ad4f2", "#2f78c0", "#123f86", "#0a1f4e"),
+)
 
 
 def underwater(stage: Stage) -> Scenery:
@@ -78,7 +82,12 @@ def _corals(stage: Stage) -> Layer:
         if abs(place - 0.5) < 0.16:
             continue
         colour = ("#e0607a", "#f08a5a", "#b05fc0", "#f2b04a", "#4fb0a0")[int(luck.integers(5))]
-        props.append((_coral(luck, colour), Placement(stage.x(float(place)), stage.y(0.93), stage.unit * float(luck.uniform(0.1, 0.2)))))
+        props.append(
+            (
+                _coral(luck, colour),
+                Placement(stage.x(float(place)), stage.y(0.93), stage.unit * float(luck.uniform(0.1, 0.2))),
+            )
+        )
     return baked(stage, props, depth=0.92)
 
 
@@ -96,7 +105,9 @@ def _weeds(stage: Stage) -> list[Layer]:
     layers: list[Layer] = []
     for place in (-0.02, 0.1, 0.88, 0.99):
         size, phase = stage.unit * float(luck.uniform(0.3, 0.52)), float(luck.random())
-        part = Part(stage.x(place + float(luck.uniform(-0.04, 0.04))), stage.y(0.98), size, 1.0, standing, phase=phase, rim=0.0)
+        part = Part(
+            stage.x(place + float(luck.uniform(-0.04, 0.04))), stage.y(0.98), size, 1.0, standing, phase=phase, rim=0.0
+        )
         layers.append(Figure(stage, Subject(_weed, 1.0), part, sun_x=0.5))
     return layers
 

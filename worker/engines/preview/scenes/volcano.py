@@ -31,14 +31,35 @@ def volcano(stage: Stage) -> Scenery:
     front: list[Layer] = [_heat(stage)]
     if not stage.reading.has(Weather.EMBERS):
         colours = (radiance("#ff9a3c") * np.float32(2), radiance("#ff5a2a") * np.float32(1.6))
-        front.append(Particles(stage, "embers", Kind(Grain.SOFT, 100, (0.0016, 0.005), (0.06, -0.34), colours, sway=0.04, twinkle=1.6, adds=True, dies=True)))
+        front.append(
+            Particles(
+                stage,
+                "embers",
+                Kind(
+                    Grain.SOFT,
+                    100,
+                    (0.0016, 0.005),
+                    (0.06, -0.34),
+                    colours,
+                    sway=0.04,
+                    twinkle=1.6,
+                    adds=True,
+                    dies=True,
+                ),
+            )
+        )
     return Scenery(layers, front, ground=0.9, air=0.46, horizon=0.7, solid=False)
 
 
 def _glowing_sky(stage: Stage, crater: float) -> Layer:
     area = whole_area(stage, coarse=max(2.0, stage.unit / 160))
     down = np.broadcast_to(area.y / stage.height, area.shape)
-    stops = [(-0.1, radiance("#0d0714")), (0.35, radiance("#260d1c")), (0.6, radiance("#5f1c1e")), (0.8, radiance("#d9582a"))]
+    stops = [
+        (-0.1, radiance("#0d0714")),
+        (0.35, radiance("#260d1c")),
+        (0.6, radiance("#5f1c1e")),
+        (0.8, radiance("#d9582a")),
+    ]
     lumps = clouds(stage.luck.of("fire sky"), area.shape, (4, 3), 6)
     picture = graded(stops, down + 0.22 * (lumps - 0.5))
     reach = np.hypot((area.x - stage.x(crater)) / 0.8, area.y - stage.y(0.4)) / np.float32(stage.unit)

@@ -1,70 +1,18 @@
-"""The worker's record of its requests, in SQLite: what is in here survives a power cut; what is not never happened."""
+"""Requests on disk: what is in here survives a power cut; what is not never happened."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Index,
-    Integer,
-    MetaData,
-    RowMapping,
-    Table,
-    Text,
-    delete,
-    insert,
-    select,
-    text,
-    update,
-)
+from sqlalchemy import RowMapping, delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.engine import UtcDateTime, begin_read, begin_write, open_engine, upgrade
+from db.engine import begin_read, begin_write
 from generation.request import Endpoint, GenerationRequest
 from generation.wire import ErrorBody, LogEntry, RequestState
 from worker.records import Clip, Ending, Failure, Idempotency, Kept, Request, Wishes
-
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-VERSION_TABLE: Final = "worker_version"
-
-metadata = MetaData()
-
-requests = Table(
-    "requests",
-    metadata,
-    Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("id", Text, nullable=False, unique=True),
-    Column("owner", Text, nullable=False),
-    Column("idempotency_key", Text),
-    Column("digest", Text),
-    Column("endpoint", Text, nullable=False),
-    Column("input", Text),
-    Column("low_priority", Boolean, nullable=False),
-    Column("start_by", UtcDateTime),
-    Column("may_run_again", Boolean, nullable=False),
-    Column("webhook", Text),
-    Column("state", Text, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    Column("cancel_requested", Boolean, nullable=False),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("started_at", UtcDateTime),
-    Column("finished_at", UtcDateTime),
-    Column("file_name", Text),
-    Column("file_size", Integer),
-    Column("seed", Integer),
-    Column("http_status", Integer),
-    Column("error_body", Text),
-    Column("error", Text),
-    Column("error_type", Text),
-    Column("logs", Text, nullable=False),
-    Index("ix_requests_idempotency", "owner", "idempotency_key", unique=True),
-    Index("ix_requests_open", "number", sqlite_where=text("state != 'COMPLETED'")),
-    Index("ix_requests_finished_at", "finished_at"),
-)
+from worker.store.tables import requests, webhooks
 
 _LOGS: Final = TypeAdapter(tuple[LogEntry, ...])
 
@@ -82,25 +30,10 @@ class Forgotten:
 
 
 class RequestStore:
-    """Requests by id, on disk. All methods raise StoreError and its children, or StorageFull, when the disk fails."""
+    """Requests by id."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-
-    @classmethod
-    async def open(cls, url: str) -> Self:
-        """Open the database, making or upgrading it. Raises DatabaseTooNew when a newer worker made it."""
-        engine = open_engine(url)
-        try:
-            await upgrade(engine, MIGRATIONS, VERSION_TABLE)
-        except BaseException:
-            await engine.dispose()
-            raise
-        return cls(engine)
-
-    async def close(self) -> None:
-        """Let go of the database."""
-        await self._engine.dispose()
 
     async def insert(self, request: Request, idempotency: Idempotency | None = None) -> Request:
         """Keep a new request, or give back the one that the same caller submitted under the same idempotency key.
@@ -111,6 +44,7 @@ class RequestStore:
             if idempotency is not None and (earlier := await _submitted(connection, request.owner, idempotency)):
                 return earlier
             await connection.execute(insert(requests).values(_new_row(request, idempotency)))
+            await _owe_webhook(connection, request)
         return request
 
     async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> Request | None:
@@ -123,6 +57,7 @@ class RequestStore:
         async with begin_write(self._engine) as connection:
             statement = update(requests).where(requests.c.id == request.id)
             await connection.execute(statement.values(**_progress_row(request), logs=_LOGS.dump_json(logs).decode()))
+            await _owe_webhook(connection, request)
 
     async def find(self, request_id: str) -> Kept | None:
         """A request with its logs, open or finished."""
@@ -162,6 +97,14 @@ async def _submitted(connection: AsyncConnection, owner: str, idempotency: Idemp
     if row["digest"] != idempotency.digest:
         raise IdempotencyConflict(idempotency.key)
     return _request(row)
+
+
+async def _owe_webhook(connection: AsyncConnection, request: Request) -> None:
+    """With the end of a request that named a URL, a call of that URL is owed, at once."""
+    if request.open or request.wishes.webhook is None:
+        return
+    values = {"request_id": request.id, "attempts": 0, "next_attempt_at": request.finished_at}
+    await connection.execute(insert(webhooks).values(values))
 
 
 def _new_row(request: Request, idempotency: Idempotency | None) -> dict[str, Any]:

@@ -1,0 +1,149 @@
+"""Looks at a clip while it appears, estimates from what was measured, the bench, and the warning of a slow start."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from doubles.rendering import clip, step_until_done, turbo
+
+from generation.request import Endpoint, VideoSizePreset
+from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
+from worker.engines.animatediff.bench import bench, bench_requests, measure, table
+from worker.engines.animatediff.looks import frames_of as look_of
+from worker.engines.animatediff.speed import SpeedBook, slow_note, span
+
+pytestmark = pytest.mark.engine
+
+
+def test_a_clip_can_be_looked_at_after_each_of_its_steps(tiny_root: Path) -> None:
+    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(looks=True))
+    engine.load()
+    for request in (clip(video_size={"width": 96, "height": 64}), turbo(video_size={"width": 96, "height": 64})):
+        render = engine.begin(request)
+        looks = [engine.look(render)]
+        while render.is_denoising:
+            engine.step([render])
+            looks.append(engine.look(render))
+        assert looks[0] is None
+        assert [look.shape for look in looks[1:] if look is not None] == [(8, 8, 12, 3)] * request.num_inference_steps
+        assert not np.array_equal(looks[1], looks[-1])
+        step_until_done(engine, [render])
+        assert engine.look(render) is None
+
+
+def test_nothing_is_kept_to_look_at_unless_asked(engine: AnimateDiffEngine) -> None:
+    render = engine.begin(clip())
+    engine.step([render])
+    assert engine.look(render) is None
+    assert render.look is None
+
+
+def test_a_look_shows_bright_latents_bright_and_survives_numbers_that_ran_away() -> None:
+    latents = torch.zeros(1, 4, 2, 3, 5)
+    latents[:, 0, 1] = 2.0
+    dark, bright = look_of(latents)
+    assert dark.shape == (3, 5, 3)
+    assert (bright > dark).all()
+    assert look_of(torch.full((1, 4, 1, 2, 2), float("nan"))).shape == (1, 2, 2, 3)
+
+
+def test_estimates_grow_with_steps_guidance_frames_and_size() -> None:
+    book = SpeedBook()
+    assert book.clip_seconds(clip()) is None
+    assert book.step_seconds(clip()) is None
+    book.note_step(work=1000, seconds=1.0)
+    plain = clip(guidance_scale=1, num_inference_steps=10)
+    assert book.step_seconds(plain) == pytest.approx(8 * 64 / 1000)
+    assert book.clip_seconds(plain) == pytest.approx((10 + 2.26) * 8 * 64 / 1000)
+    book.note_decode(work=1000, seconds=2.0)
+    assert book.clip_seconds(plain) == pytest.approx((10 + 2 * 2.26) * 8 * 64 / 1000)
+    assert book.step_seconds(clip()) == pytest.approx(2 * 8 * 64 / 1000)
+    large, square = (book.step_seconds(clip(video_size=p)) for p in ("square_hd", "square"))
+    assert large == pytest.approx(5.28 * square, rel=0.01)
+
+
+def test_the_newest_measurement_counts_a_fifth() -> None:
+    book = SpeedBook(denoise=1.0)
+    book.note_step(work=1, seconds=2.0)
+    assert book.denoise == pytest.approx(1.2)
+
+
+def test_speeds_are_kept_over_restarts_and_damage_is_forgotten(tiny_root: Path, tmp_path: Path) -> None:
+    file = tmp_path / "speeds.json"
+    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", speeds=file)
+    engine.load()
+    step_until_done(engine, [engine.begin(clip())])
+    estimate = engine.estimate_seconds(clip())
+    engine.close()
+    later = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", speeds=file)
+    assert later.estimate_seconds(clip()) == estimate
+    file.write_text("[1, 2]")
+    assert SpeedBook.load(file) == SpeedBook()
+    assert SpeedBook.load(tmp_path / "nowhere.json") == SpeedBook()
+
+
+def test_without_a_gpu_the_start_says_how_slow_it_will_be(
+    tiny_root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
+    engine.load()
+    (record,) = [r for r in caplog.records if "There is no GPU here" in r.getMessage()]
+    assert record.levelname == "WARNING"
+    assert "a standard clip of 16 frames at 512 × 512 will take about" in record.getMessage()
+    assert engine.step_seconds(clip()) is not None
+
+
+def test_the_note_is_made_of_what_was_measured() -> None:
+    row = 16 * 64 * 64
+    book = SpeedBook(denoise=60 / row, decode=0.0)
+    assert slow_note(book) == (
+        "There is no GPU here: a standard clip of 16 frames at 512 × 512 will take about 50 minutes, "
+        "a turbo clip about 4 minutes."
+    )
+    assert slow_note(SpeedBook()) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [(0.4, "0.4 seconds"), (40, "40 seconds"), (600, "10 minutes"), (7200, "2.0 hours")],
+)
+def test_spans_are_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert span(seconds) == words
+
+
+def test_the_bench_measures_each_size_and_endpoint_and_feeds_the_estimates(engine: AnimateDiffEngine) -> None:
+    small = {"num_frames": 1, "num_inference_steps": 2}
+    reported = []
+    measured = bench(engine, bench_requests([VideoSizePreset.SQUARE], **small), warm_up=False, report=reported.append)
+    assert measured == reported
+    assert [m.request.endpoint for m in measured] == [Endpoint.STANDARD, Endpoint.TURBO]
+    for m in measured:
+        assert m.seconds == pytest.approx(m.denoise_seconds + m.decode_seconds)
+        assert m.step_seconds == m.denoise_seconds / 2
+        assert m.clips_per_hour == 3600 / m.seconds
+        assert m.peak_bytes > 10_000_000
+    assert engine.estimate_seconds(measured[0].request) is not None
+    lines = table(measured).splitlines()
+    assert [line.split()[:3] for line in lines[1:]] == [["512×512", "standard", "2"], ["512×512", "turbo", "2"]]
+
+
+def test_the_bench_asks_for_every_size_with_each_endpoints_own_defaults() -> None:
+    asked = [(r.video_size, r.endpoint.label, r.num_inference_steps, r.guidance_scale) for r in bench_requests()]
+    assert asked == [
+        (preset, *defaults) for preset in VideoSizePreset for defaults in (("standard", 25, 7.5), ("turbo", 4, 1))
+    ]
+
+
+def test_a_clip_that_fails_ends_the_bench_with_its_error(engine: AnimateDiffEngine) -> None:
+    from doubles.rendering import failing, unet_of
+
+    from worker.engine import OutOfMemory
+
+    def fault(_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with failing(unet_of(engine), fault), pytest.raises(OutOfMemory):
+        measure(engine, clip(), clock=lambda: 0.0)
