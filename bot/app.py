@@ -205,5 +205,6 @@ def _embedded_worker(
     command += ["--step-seconds", str(settings.preview_step_seconds)]
     if settings.models is not None:
         command += ["--models", str(settings.models.absolute())]
-    environment = child_environment(FLIPBOOK_WORKER_KEY=key.get_secret_value())
+    level = "ERROR" if role.show else settings.log_level  # who shows one job shows nothing else
+    environment = child_environment(FLIPBOOK_WORKER_KEY=key.get_secret_value(), FLIPBOOK_LOG_LEVEL=level)
     return EmbeddedWorker(command, environment, folder, clock=clock, moved=backend.move_to)

@@ -74,6 +74,19 @@ class Delivery:
         """The outcome is in the channel."""
         return replace(self, status=DeliveryStatus.SENT, message=message or self.message, sent_at=at)
 
+    def again(self, answer: Answer, at: datetime) -> Self:
+        """Somebody wants to see the outcome once more; the message that shows the job stays what it is."""
+        return replace(
+            self,
+            status=DeliveryStatus.OWED,
+            answer=answer,
+            attempts=0,
+            next_attempt_at=at,
+            rung=None,
+            note=None,
+            told=(),
+        )
+
     def abandoned(self, reason: str) -> Self:
         """No way is left; the clip stays in the artifact store."""
         return replace(self, status=DeliveryStatus.ABANDONED, told=(*self.told, reason))

@@ -7,7 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ValidationError
 
 from generation import endings, ledger
-from generation.delivery import Answer, Delivery
+from generation.delivery import Answer, Delivery, DeliveryStatus
 from generation.errors import (
     BudgetExhausted,
     InvalidRequest,
@@ -146,6 +146,22 @@ class Service:
             await tx.save_delivery(delivery.shown_as(message, answer))
         self._ended()
 
+    async def deliver_again(
+        self, job_id: JobId, answer: Answer, *, by: UserRef, channel: ChannelRef, is_admin: bool = False
+    ) -> Job:
+        """Bring an ended job's outcome once more, by that answer, to who asked for it, to an admin, or to anybody in
+        its own channel. What has not ended or is on its way already stays as it is. Raises JobNotFound or NotYourJob.
+        """
+        job = await self.job(job_id, channel.server)
+        if job.requested_by != by and job.channel != channel and not is_admin:
+            raise NotYourJob(job_id)
+        async with self._store.transaction() as tx:
+            delivery = await tx.delivery_of(job_id)
+            if delivery is not None and delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}:
+                await tx.save_delivery(delivery.again(answer, self._clock.now()))
+        self._ended()
+        return job
+
     async def job(self, job_id: JobId, server: ServerRef) -> Job:
         """A job of this server. Raises JobNotFound, also for another server's job."""
         job = await self._store.job(job_id)
@@ -156,6 +172,10 @@ class Service:
     async def job_of_message(self, message: MessageRef) -> Job | None:
         """The job that a message shows, if it is one of ours."""
         return await self._store.job_of_message(message)
+
+    async def delivery_of(self, job_id: JobId) -> Delivery | None:
+        """The message that a job owes or has: None for a job that is not known."""
+        return await self._store.delivery_of(job_id)
 
     async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int = 10) -> list[Job]:
         """A member's jobs in a server, newest first."""

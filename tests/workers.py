@@ -23,6 +23,7 @@ from worker.waiting import LiveRequest
 STANDARD = f"/{Endpoint.STANDARD.value}"
 TURBO = f"/{Endpoint.TURBO.value}"
 APP = f"/{Endpoint.STANDARD.app_id}"
+ADDRESS = "http://127.0.0.1:8650"
 KEY = "kid:s3cret"
 INPUT = {"prompt": "a red fox in snow", "num_frames": 2, "num_inference_steps": 3, "seed": 7}
 
@@ -113,10 +114,10 @@ async def open_worker(
     engine, clock = engine or SteppedEngine(), clock or MovingClock()
     settings = worker_settings(folder, **given)
     folder.mkdir(exist_ok=True)
-    async with open_parts(settings, engine, EngineInfo("preview", "a test"), clock=clock) as parts:
+    async with open_parts(settings, engine, EngineInfo("preview", "a test"), address=ADDRESS, clock=clock) as parts:
         transport = httpx.ASGITransport(build_app(parts), raise_app_exceptions=False)
         headers = {"authorization": f"Key {given['key']}"} if "key" in given else {}
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8650", headers=headers) as http:
+        async with httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers) as http:
             worker = Worker(parts, engine, http, clock)
             if rendering:
                 worker.render()

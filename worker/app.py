@@ -5,16 +5,20 @@ import uuid
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generation.errors import StorageFull, StoreError
-from generation.wire import REQUEST_ID_HEADER
+from generation.wire import BILLABLE_UNITS_HEADER, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, TIMEOUT_TYPE_HEADER
 from worker.answers import Refusal, on_full_disk, on_http_error, on_refusal, on_store_error, on_unexpected
+from worker.fal_proxy import FalProxy
 from worker.parts import Parts
 from worker.routes_files import file_routes
 from worker.routes_health import health_routes
+from worker.routes_jwks import jwks_routes
 from worker.routes_queue import QueueApp
+from worker.routes_uploads import UploadRoutes
 
 _REQUEST_ID = REQUEST_ID_HEADER.encode()
 
@@ -41,8 +45,14 @@ class RequestIdHeader:
 def build_app(parts: Parts) -> Starlette:
     """The app over those parts; it starts and stops nothing by itself."""
     return Starlette(
-        routes=[*health_routes(parts), *file_routes(parts), Mount("/", QueueApp(parts))],
-        middleware=[Middleware(RequestIdHeader)],
+        routes=[
+            *health_routes(parts),
+            *jwks_routes(parts),
+            *UploadRoutes(parts).routes(),
+            *file_routes(parts),
+            Mount("/", QueueApp(parts)),
+        ],
+        middleware=[Middleware(RequestIdHeader), *_cors(parts), Middleware(FalProxy)],
         exception_handlers={
             Refusal: on_refusal,
             StorageFull: on_full_disk,
@@ -51,3 +61,19 @@ def build_app(parts: Parts) -> Starlette:
             Exception: on_unexpected,
         },
     )
+
+
+def _cors(parts: Parts) -> list[Middleware]:
+    """Web pages of these origins may call, with their own key; of all others, none."""
+    origins = parts.settings.cors_origins
+    if not origins:
+        return []
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=list(origins),
+            allow_methods=["GET", "POST", "PUT"],
+            allow_headers=["*"],
+            expose_headers=[REQUEST_ID_HEADER, ERROR_TYPE_HEADER, TIMEOUT_TYPE_HEADER, BILLABLE_UNITS_HEADER, "etag"],
+        )
+    ]

@@ -1,4 +1,4 @@
-"""What the worker does on the side: forgets old results, and deletes their clips."""
+"""What the worker does on the side: forgets old results and uploads with their files, and notices new keys."""
 
 import asyncio
 from datetime import timedelta
@@ -31,8 +31,9 @@ async def keep_house(parts: Parts) -> None:
     while True:
         try:
             await forget_old_results(parts)
+            await parts.uploads.tidy()
         except (StoreError, StorageFull, OSError) as error:
-            log.warning("old results not removed", reason=str(error))
+            log.warning("old files not removed", reason=str(error))
         await asyncio.sleep(PAUSE_SECONDS)
 
 

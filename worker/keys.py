@@ -1,4 +1,4 @@
-"""Keys that an operator gives out and takes back, while the worker runs; their secrets are shown once and kept hashed."""
+"""Keys that an operator gives out and takes back while the worker runs; secrets are shown once and kept hashed."""
 
 import hashlib
 import re
@@ -68,9 +68,7 @@ async def list_keys(settings: WorkerSettings) -> tuple[StoredKey, ...]:
         await database.close()
 
 
-async def revoke_key(
-    settings: WorkerSettings, key_id: str, *, clock: Callable[[], datetime] = system_clock
-) -> bool:
+async def revoke_key(settings: WorkerSettings, key_id: str, *, clock: Callable[[], datetime] = system_clock) -> bool:
     """Take a key back; a running worker refuses it within seconds. False when there is none to take back."""
     database = await WorkerDatabase.open(settings.database_url)
     try:

@@ -13,8 +13,12 @@ from worker.auth import KeyRing
 from worker.loop import Loop
 from worker.requests import Book
 from worker.settings import WorkerSettings
+from worker.signing import WebhookSigner
 from worker.storage import ClipStorage
 from worker.store import WorkerDatabase
+from worker.upload_tokens import UploadTokens
+from worker.uploads import Uploads
+from worker.webhooks import Webhooks
 
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
@@ -29,7 +33,7 @@ class EngineInfo:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that routes need; ``closing`` is set once the worker is about to stop."""
+    """Everything that routes need: ``address`` is where the worker listens, ``closing`` is set when it is to stop."""
 
     settings: WorkerSettings
     keys: KeyRing
@@ -40,6 +44,11 @@ class Parts:
     engine: EngineInfo
     device: Callable[[], str | None]
     clock: Callable[[], datetime]
+    address: str
+    webhooks: Webhooks
+    signer: WebhookSigner
+    uploads: Uploads
+    tokens: UploadTokens
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     def close_streams(self) -> None:
@@ -51,8 +60,11 @@ class Parts:
     def base_of(self, request: Request) -> str:
         """The worker's address: the public one, else the one that the caller used."""
         if self.settings.public_url is not None:
-            return str(self.settings.public_url).rstrip("/")
+            return public_base(self.settings, self.address)
         host = request.headers.get("host", "")
-        if not _HOST.fullmatch(host):
-            host = f"{self.settings.host}:{self.settings.port}"
-        return f"{request.url.scheme}://{host}"
+        return f"{request.scope['scheme']}://{host}" if _HOST.fullmatch(host) else self.address
+
+
+def public_base(settings: WorkerSettings, address: str) -> str:
+    """The worker's address for those who were not asked how they reached it."""
+    return address if settings.public_url is None else str(settings.public_url).rstrip("/")

@@ -33,15 +33,22 @@ class QueueFull(Exception):
 class Book:
     """All requests that are open, and the latest that are not.
 
-    ``wake`` is set when there may be something to do for the loop. Methods that write raise StoreError or StorageFull
-    when the disk fails; then nothing has changed.
+    ``wake`` is set when there may be something to do for the loop, ``owed`` when a webhook is owed. Methods that write
+    raise StoreError or StorageFull when the disk fails; then nothing has changed.
     """
 
     def __init__(
-        self, store: RequestStore, *, wake: asyncio.Event, clock: Callable[[], datetime], max_queue: int
+        self,
+        store: RequestStore,
+        *,
+        wake: asyncio.Event,
+        owed: asyncio.Event,
+        clock: Callable[[], datetime],
+        max_queue: int,
     ) -> None:
         self._store = store
         self._wake = wake
+        self._owed = owed
         self._clock = clock
         self._max_queue = max_queue
         self._active: dict[str, LiveRequest] = {}
@@ -81,7 +88,7 @@ class Book:
             return await self._submitted_earlier(request, idempotency, allowed)
         kept = await self._store.insert(request, idempotency)
         if kept.id == request.id:
-            _report(kept)
+            self._tell(kept)
         return await self._known(kept)
 
     async def find(self, request_id: str, owner: str) -> LiveRequest | None:
@@ -177,9 +184,14 @@ class Book:
         await self._store.save(moved, () if moved.open else tuple(live.logs))
         live.request = moved
         self._place(live)
-        _report(moved)
+        self._tell(moved)
         self._wake.set()
         live.ring()
+
+    def _tell(self, request: Request) -> None:
+        _report(request)
+        if not request.open and request.wishes.webhook is not None:
+            self._owed.set()
 
     def _place(self, live: LiveRequest) -> None:
         """Into the drawer of its state."""

@@ -1,4 +1,7 @@
-"""The queue over HTTP: submit, status, status stream, result and cancel, under ``/`` and under ``/queue``."""
+"""The queue over HTTP: submit, status, status stream, result and cancel, under ``/`` and under ``/queue``.
+
+Under ``/run``, and for callers who know us as ``fal.run``, a submission is answered with its result.
+"""
 
 from typing import Final
 
@@ -6,24 +9,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from generation.errors import StorageFull
 from generation.wire import STILL_IN_PROGRESS, CancelAnswer, CancelStatus, ErrorBody, RequestState
+from worker.accepting import accept
 from worker.answers import answer, refuse
-from worker.auth import Caller, caller_of
+from worker.auth import caller_of
 from worker.failures import headers_of
 from worker.parts import Parts
 from worker.paths import About, Operation, Submission, parse_path
 from worker.records import Clip, Failure
-from worker.requests import QueueFull
-from worker.store import IdempotencyConflict
 from worker.streams import Streams
-from worker.submission import new_request, read_idempotency, read_max_ahead, read_object, read_wishes
+from worker.sync_run import wait_for_end
 from worker.views import output_of, queue_status, submit_answer
 from worker.waiting import LiveRequest
 
-PREFIX: Final = "/queue"
-CLIP_ESTIMATE: Final = 4 * 2**20
-"""Bytes of disk that each open request is expected to need at most."""
+QUEUE: Final = "/queue"
+RUN: Final = "/run"
+RUN_HOST: Final = "fal.run"
 _YES: Final = frozenset({"1", "true"})
 
 
@@ -41,36 +42,26 @@ class QueueApp:
 
     async def _answer(self, http: Request) -> Response:
         path = http.scope["path"]
-        prefix = PREFIX if path.startswith(f"{PREFIX}/") else ""
+        prefix = next((door for door in (QUEUE, RUN) if path.startswith(f"{door}/")), "")
         asked = parse_path(path.removeprefix(prefix))
         _check_method(http, asked.operation)
         caller = caller_of(http, self._parts.keys, self._parts.settings.cors_origins)
-        base = self._parts.base_of(http) + prefix
         if isinstance(asked, Submission):
-            return await self._submit(http, asked, caller, base)
-        live = await self._parts.book.find(asked.request_id, caller.owner)
-        if live is None:
-            return _unknown(asked)
-        return await self._about(http, live, asked.operation, base)
+            waits = prefix == RUN or (not prefix and _is_for_run_host(http))
+            live = await accept(self._parts, http, asked.endpoint, caller, while_waiting=waits)
+            if waits:
+                await wait_for_end(self._parts, http, live)
+                return self._result(http, live)
+            return self._submitted(live, self._parts.base_of(http) + prefix)
+        found = await self._parts.book.find(asked.request_id, caller.owner)
+        return _unknown(asked) if found is None else await self._about(http, found, asked.operation, prefix)
 
-    async def _submit(self, http: Request, asked: Submission, owner: str, base: str) -> Response:
-        now = self._parts.clock()
-        wishes, max_ahead = read_wishes(http, now), read_max_ahead(http)
-        values = await read_object(http)
-        idempotency = read_idempotency(http, asked.endpoint, values)
-        request = new_request(asked.endpoint, values, owner=owner, wishes=wishes, now=now)
-        self._check_room()
-        try:
-            live = await self._parts.book.submit(request, idempotency, max_ahead=max_ahead)
-        except QueueFull as full:
-            sentence = f"The queue is full: more than {full.allowed} requests are waiting"
-            raise refuse(429, sentence, headers={"retry-after": "5"}) from None
-        except IdempotencyConflict:
-            raise refuse(409, "This Idempotency-Key was used for another request before") from None
+    def _submitted(self, live: LiveRequest, base: str) -> Response:
         body = submit_answer(live, base, self._parts.book.line.position(live.request.id))
         return answer(body, request_id=live.request.id)
 
-    async def _about(self, http: Request, live: LiveRequest, operation: Operation, base: str) -> Response:
+    async def _about(self, http: Request, live: LiveRequest, operation: Operation, prefix: str) -> Response:
+        base = self._parts.base_of(http) + prefix
         match operation:
             case Operation.STATUS:
                 return self._status(live, base, with_logs=_logs_wanted(http))
@@ -98,10 +89,9 @@ class QueueApp:
             case Clip() as clip:
                 return answer(output_of(clip, request.id, self._parts.base_of(http)), request_id=request.id)
 
-    def _check_room(self) -> None:
-        expected = (len(self._parts.book.open_requests) + 1) * CLIP_ESTIMATE
-        if not self._parts.storage.has_room_for(expected):
-            raise StorageFull("no room for another clip")
+
+def _is_for_run_host(http: Request) -> bool:
+    return http.headers.get("host", "").partition(":")[0] == RUN_HOST
 
 
 def _check_method(http: Request, operation: Operation) -> None:

@@ -73,7 +73,7 @@ def serve(
 async def _serve(settings: WorkerSettings, engine: Engine, info: EngineInfo) -> int:
     _allow_many_connections()
     with contextlib.closing(listen(settings)) as listener:
-        async with open_parts(settings, engine, info) as parts:
+        async with open_parts(settings, engine, info, address=url_of(listener, settings)) as parts:
             if parts.keys.lets_nobody_in:
                 return _leave(WorkerExit.NO_KEY, _NO_KEY.format(settings.host))
             session = _Session(parts, listener)
@@ -113,6 +113,7 @@ class _Session:
             side_jobs = [
                 group.create_task(keep_house(self._parts), name="housekeeping"),
                 group.create_task(learn_keys(self._parts), name="keys"),
+                group.create_task(self._parts.webhooks.run(), name="webhooks"),
                 group.create_task(self._announce(server), name="announcement"),
             ]
             await self._stop.wait()
@@ -148,7 +149,7 @@ class _Session:
         """Once callers are let in and the engine is loaded: the ready line, and the same in the data folder."""
         await server.up.wait()
         await self._parts.loop.loaded.wait()
-        url = url_of(self._listener, self._parts.settings)
+        url = self._parts.address
         ready = {"ready": True, "url": url, "engine": self._parts.engine.name, "pid": os.getpid()}
         line = json.dumps(ready)
         await asyncio.to_thread(_write_privately, self._endpoint_file, line)

@@ -39,7 +39,7 @@ class ClipStorage:
 
     @property
     def used_bytes(self) -> int:
-        """What all clips take together."""
+        """What all files take together that are counted here."""
         return self._used
 
     def has_room_for(self, size: int) -> bool:
@@ -51,15 +51,12 @@ class ClipStorage:
 
     def keep(self, clip: bytes) -> str:
         """Write a clip, safe from a power cut when this returns; returns its name. Raises StorageFull."""
-        with self._lock:
-            if not self.has_room_for(len(clip)):
-                raise StorageFull("the clips take as much disk as they may")
-            self._used += len(clip)
+        self.reserve(len(clip))
         name = f"{secrets.token_urlsafe(24)}.mp4"
         try:
             self._write(name, clip)
         except OSError as error:
-            self._release(len(clip))
+            self.release(len(clip))
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 raise StorageFull("the disk is full") from error
             raise
@@ -79,9 +76,22 @@ class ClipStorage:
             if path is not None:
                 size = path.stat().st_size
                 path.unlink(missing_ok=True)
-                self._release(size)
+                self.release(size)
 
-    def _release(self, size: int) -> None:
+    def reserve(self, size: int) -> None:
+        """Count so many bytes as used, for a clip or for what else lies in the data folder. Raises StorageFull."""
+        with self._lock:
+            if not self.has_room_for(size):
+                raise StorageFull("the worker's files take as much disk as they may")
+            self._used += size
+
+    def count(self, size: int) -> None:
+        """Count what lies in the data folder already, however much it is."""
+        with self._lock:
+            self._used += size
+
+    def release(self, size: int) -> None:
+        """So many bytes are gone."""
         with self._lock:
             self._used -= size
 

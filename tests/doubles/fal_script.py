@@ -8,6 +8,7 @@ import asyncio
 import inspect
 import json
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -108,6 +109,29 @@ async def unknown(client: Client, endpoint: str) -> None:
     await failing(client.status, endpoint, "11111111-2222-3333-4444-555555555555")
 
 
+async def run(client: Client, endpoint: str) -> None:
+    """The result on the same connection."""
+    tell(result=await call(client.run, endpoint, INPUT))
+    await failing(client.run, endpoint, {**INPUT, "num_frames": 99})
+
+
+async def upload(client: Client, megabytes: str) -> None:
+    """Bytes through the upload host, through the older storage, and a large file in parts."""
+    data = b"Hello, World!"
+    tell(url=await call(client.upload, data, "text/plain", "hello.txt"))
+    tell(url=await call(client.upload, data, "text/plain", repository="fal"))
+    with tempfile.NamedTemporaryFile(suffix=".bin") as file:
+        file.write(bytes(range(256)) * 4096 * int(megabytes))
+        file.flush()
+        tell(url=await call(client.upload_file, file.name))
+
+
+async def webhook(client: Client, url: str) -> None:
+    """Submit with a webhook."""
+    submitted = await call(client.submit, TURBO, INPUT, webhook_url=url)
+    tell(request_id=submitted.request_id)
+
+
 async def failing(function: Any, *arguments: Any) -> None:
     """Call something that raises; what the client makes of it."""
     try:
@@ -116,7 +140,7 @@ async def failing(function: Any, *arguments: Any) -> None:
         tell(error={"message": error.message, "code": error.status_code, "type": error.error_type})
 
 
-SCENARIOS = {f.__name__: f for f in (subscribe, handle, cancel, invalid, unknown)}
+SCENARIOS = {f.__name__: f for f in (subscribe, handle, cancel, invalid, unknown, run, upload, webhook)}
 
 
 if __name__ == "__main__":

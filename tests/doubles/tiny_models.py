@@ -137,7 +137,9 @@ def _write_text_encoder(folder: Path, vocabulary: dict[str, int]) -> None:
         pad_token_id=1,
         projection_dim=TEXT_WIDTH,
     )
-    CLIPTextModel(config).save_pretrained(folder)
+    encoder = CLIPTextModel(config)
+    next(p for name, p in encoder.named_parameters() if name.endswith("final_layer_norm.bias")).data.fill_(-0.1)
+    encoder.save_pretrained(folder)
     file = folder / "model.safetensors"
     old = {f"text_model.{key.removeprefix('text_model.')}": value for key, value in load_file(file).items()}
     old["text_model.embeddings.position_ids"] = torch.arange(77)[None]

@@ -41,19 +41,20 @@ class UploadStore:
             row = (await connection.execute(select(uploads).where(uploads.c.name == name))).mappings().first()
         return None if row is None else StoredUpload(**row)
 
-    async def bytes_of(self, owner: str) -> int:
-        """How much that owner's uploads take together."""
-        statement = select(func.coalesce(func.sum(uploads.c.size), 0)).where(uploads.c.owner == owner)
+    async def bytes_by_owner(self) -> dict[str, int]:
+        """How much each owner's uploads take together."""
+        statement = select(uploads.c.owner, func.sum(uploads.c.size)).group_by(uploads.c.owner)
         async with begin_read(self._engine) as connection:
-            return int((await connection.execute(statement)).scalar_one())
+            return {owner: int(size) for owner, size in (await connection.execute(statement)).all()}
 
     async def names(self) -> frozenset[str]:
         """The names of all uploads."""
         async with begin_read(self._engine) as connection:
             return frozenset((await connection.execute(select(uploads.c.name))).scalars().all())
 
-    async def forget_expired(self, now: datetime) -> tuple[str, ...]:
-        """Drop uploads whose time is over; returns the names of their files."""
-        statement = delete(uploads).where(uploads.c.expires_at <= now).returning(uploads.c.name)
+    async def forget_expired(self, now: datetime) -> tuple[StoredUpload, ...]:
+        """Drop uploads whose time is over; returns them, for their files have to go too."""
+        statement = delete(uploads).where(uploads.c.expires_at <= now).returning(uploads)
         async with begin_write(self._engine) as connection:
-            return tuple((await connection.execute(statement)).scalars().all())
+            rows = (await connection.execute(statement)).mappings().all()
+        return tuple(StoredUpload(**row) for row in rows)

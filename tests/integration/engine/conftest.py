@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 def tiny_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the tiny model set."""
     import torch
+
     from doubles.tiny_models import make_model_set
 
     torch.set_num_threads(1)

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Compiling: per served shape, eager until ready, eager again where it fails, kept over restarts."""
 
 from pathlib import Path
@@ -8,7 +9,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from doubles.rendering import assert_nearly_equal, clip, frames_of, run, turbo
-
 from generation.request import Endpoint
 from worker.engine import DeviceLost, OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, Compile, EngineOptions, ModelSet, Shape

@@ -1,4 +1,4 @@
-"""Models are brought whole: licences first, room on the disk, resumed where they broke off, checked when they are here."""
+"""Models are brought whole: licences first, room on the disk, resumed where they broke off, checked at the end."""
 
 import json
 import shutil
@@ -11,9 +11,9 @@ pytest.importorskip("torch")
 pytest.importorskip("huggingface_hub")
 
 import torch
-from doubles.hub import Hub, serving
 from safetensors.torch import save
 
+from doubles.hub import Hub, serving
 from generation.request import Motion
 from worker.engines.animatediff import ModelSet, ModelSource, accept, fetch, plan, sources, unaccepted, verify
 from worker.engines.animatediff.download import (
@@ -80,7 +80,7 @@ def test_a_connection_that_breaks_is_resumed_within_the_same_call(hub: Hub, tmp_
     accept(tmp_path, [SOURCE])
     hub.break_after[f"{RESOLVE}/w.safetensors"] = 70_000
     fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url))
-    assert [asked for path, asked in hub.gets if path.endswith("w.safetensors")][0] is None
+    assert next(asked for path, asked in hub.gets if path.endswith("w.safetensors")) is None
     assert len([path for path, _ in hub.gets if path.endswith("w.safetensors")]) == 2
     assert (tmp_path / "adapter/w.safetensors").read_bytes() == WEIGHTS
 
@@ -96,7 +96,7 @@ def test_content_that_is_not_what_the_hub_announced_is_thrown_away(hub: Hub, tmp
 def test_a_file_that_the_hub_itself_has_damaged_is_named(hub: Hub, tmp_path: Path) -> None:
     accept(tmp_path, [SOURCE])
     hub.add("owner/adapter", "w.safetensors", WEIGHTS[:-7])
-    with pytest.raises(ModelDownloadError, match="w.safetensors is cut off"):
+    with pytest.raises(ModelDownloadError, match=r"w\.safetensors is cut off"):
         fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url))
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """The engine draws what diffusers' own AnimateDiffPipeline draws, and the same thing every time."""
 
 from pathlib import Path
@@ -9,7 +10,6 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from doubles.rendering import assert_nearly_equal, clip, frames_of, run, stock_frames, stock_output, turbo
-
 from worker.engines.animatediff import AnimateDiffEngine, ModelSet
 
 pytestmark = pytest.mark.engine

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Whatever goes wrong with one clip stays with that clip, and the next one is right."""
 
 from pathlib import Path
@@ -18,7 +19,6 @@ from doubles.rendering import (
     unet_of,
     vae_of,
 )
-
 from worker.engine import DeviceLost, EngineError, NonFiniteLatents, OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
 

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """A start without the right files names the very file at fault, and the package itself needs no torch."""
 
 import json
@@ -11,9 +12,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.rendering import assert_nearly_equal, clip, frames_of, turbo
 from safetensors.torch import load_file, save_file
 
+from doubles.rendering import assert_nearly_equal, clip, frames_of, turbo
 from generation.request import Endpoint, Motion
 from worker.engine import EngineRefusal, EngineUnavailable
 from worker.engines.animatediff import AnimateDiffEngine, ModelSet, available, missing_files

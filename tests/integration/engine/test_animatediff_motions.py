@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Camera motions are merged into the weights as PEFT would apply them, and leave no trace."""
 
 import json
@@ -9,10 +10,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.rendering import assert_nearly_equal, clip, frames_of, run, stock_frames, stock_pipeline, turbo, unet_of
-from doubles.tiny_models import write_motion_lora
 from safetensors.torch import load_file, save_file
 
+from doubles.rendering import assert_nearly_equal, clip, frames_of, run, stock_frames, stock_pipeline, turbo, unet_of
+from doubles.tiny_models import write_motion_lora
 from generation.request import Endpoint, Motion
 from worker.engine import EngineUnavailable
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
@@ -140,7 +141,9 @@ def test_a_lora_whose_halves_have_other_ranks_stops_the_start_with_its_name(tiny
 def test_a_lora_made_for_another_model_stops_the_start_with_its_motion(tiny_root: Path, tmp_path: Path) -> None:
     write_motion_lora(tmp_path / "wide", seed=1)
     file = tmp_path / "wide" / "diffusion_pytorch_model.safetensors"
-    save_file({k: torch.zeros(v.shape[0] * 2, v.shape[1]) if ".up." in k else v for k, v in load_file(file).items()}, file)
+    save_file(
+        {k: torch.zeros(v.shape[0] * 2, v.shape[1]) if ".up." in k else v for k, v in load_file(file).items()}, file
+    )
     models = ModelSet.from_folder(tiny_root)
     engine = AnimateDiffEngine(
         ModelSet(models.base, models.motion_adapter, motion_loras={Motion.PAN_LEFT: tmp_path / "wide"})

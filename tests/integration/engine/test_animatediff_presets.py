@@ -7,7 +7,6 @@ import pytest
 pytest.importorskip("torch")
 
 from doubles.rendering import clip, frames_of, run, turbo
-
 from generation.request import GenerationRequest, VideoSizePreset
 from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine

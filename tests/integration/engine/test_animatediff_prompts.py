@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Prompts: weights as AUTOMATIC1111 writes them, any length, remembered; and what guidance makes of the negative."""
 
 from typing import Any
@@ -7,10 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.rendering import clip, frames_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from doubles.rendering import clip, frames_of
 from generation.request import DEFAULT_NEGATIVE_PROMPT
 from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine
@@ -134,7 +135,9 @@ def test_above_one_the_negative_prompt_has_an_effect(engine: AnimateDiffEngine) 
     assert not np.array_equal(one, frames_of(engine, clip(guidance_scale=5, negative_prompt="something else")))
 
 
-@pytest.mark.parametrize("prompt", ["(((((" * 50, "(nothing:0)", "(turned:-1) around", "🎈 ein Boot · 船", "(a:0) (b:0)"])
+@pytest.mark.parametrize(
+    "prompt", ["(((((" * 50, "(nothing:0)", "(turned:-1) around", "🎈 ein Boot · 船", "(a:0) (b:0)"]
+)
 def test_strange_weights_still_give_finite_pictures(engine: AnimateDiffEngine, prompt: str) -> None:
     engine.check(clip(prompt=prompt))
     assert frames_of(engine, clip(prompt=prompt, num_inference_steps=2, num_frames=2)).shape == (2, 64, 64, 3)

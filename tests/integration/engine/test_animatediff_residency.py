@@ -1,4 +1,5 @@
-"""One model at a time where memory is short, other decoders where they are wanted, a safety checker where it is asked for."""
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
+"""One model at a time where memory is short; another decoder, a dtype or a safety checker where one is wanted."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,6 @@ torch = pytest.importorskip("torch")
 
 from doubles.rendering import assert_nearly_equal, clip, frames_of, run, turbo
 from doubles.tiny_models import write_safety_checker
-
 from generation.request import Endpoint, Motion
 from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet, Residency

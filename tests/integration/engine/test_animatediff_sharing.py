@@ -16,7 +16,6 @@ from doubles.rendering import (
     turbo,
     unet_of,
 )
-
 from generation.request import Endpoint, GenerationRequest, Motion
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
 from worker.engines.animatediff.sharing import GroupKey, choose, companions
@@ -93,9 +92,7 @@ def test_clips_of_other_size_length_motions_or_endpoint_take_turns_instead(
 
 
 def test_no_forward_has_more_rows_than_the_operator_allows(tiny_root: Path) -> None:
-    narrow = AnimateDiffEngine(
-        ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(rows_at_most=4)
-    )
+    narrow = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(rows_at_most=4))
     narrow.load()
     with rows_seen(unet_of(narrow)) as rows:
         together = run(narrow, *(clip(seed=seed, num_inference_steps=2) for seed in range(3)))

@@ -1,3 +1,4 @@
+# ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Looks at a clip while it appears, estimates from what was measured, the bench, and the warning of a slow start."""
 
 from pathlib import Path
@@ -7,9 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.rendering import clip, step_until_done, turbo
-
+from doubles.rendering import clip, failing, step_until_done, turbo, unet_of
 from generation.request import Endpoint, VideoSizePreset
+from worker.engine import OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
 from worker.engines.animatediff.bench import bench, bench_requests, measure, table
 from worker.engines.animatediff.looks import frames_of as look_of
@@ -85,9 +86,7 @@ def test_speeds_are_kept_over_restarts_and_damage_is_forgotten(tiny_root: Path, 
     assert SpeedBook.load(tmp_path / "nowhere.json") == SpeedBook()
 
 
-def test_without_a_gpu_the_start_says_how_slow_it_will_be(
-    tiny_root: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_without_a_gpu_the_start_says_how_slow_it_will_be(tiny_root: Path, caplog: pytest.LogCaptureFixture) -> None:
     engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
     engine.load()
     (record,) = [r for r in caplog.records if "There is no GPU here" in r.getMessage()]
@@ -137,10 +136,9 @@ def test_the_bench_asks_for_every_size_with_each_endpoints_own_defaults() -> Non
     ]
 
 
-def test_a_clip_that_fails_ends_the_bench_with_its_error(engine: AnimateDiffEngine) -> None:
-    from doubles.rendering import failing, unet_of
-
-    from worker.engine import OutOfMemory
+def test_a_clip_that_fails_ends_the_bench_with_its_error(tiny_root: Path) -> None:
+    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
+    engine.load()
 
     def fault(_: object) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")

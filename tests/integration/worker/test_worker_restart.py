@@ -157,5 +157,5 @@ async def test_a_database_of_a_newer_worker_is_left_alone(tmp_path: Path) -> Non
         await connection.execute(text("UPDATE worker_version SET version_num = '9999'"))
     await engine.dispose()
     with pytest.raises(DatabaseTooNew):
-        async with open_parts(settings, SteppedEngine(), EngineInfo("preview", "a test")):
+        async with open_parts(settings, SteppedEngine(), EngineInfo("preview", "a test"), address=""):
             pass

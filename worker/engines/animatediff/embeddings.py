@@ -16,8 +16,10 @@ from worker.engines.animatediff.prompt import parse_weights
 
 CHUNKS_AT_MOST: Final = 8
 """600 tokens: more than 2,000 letters of English need."""
-LARGEST_MEAN_CORRECTION: Final = 4.0
-"""Beyond this factor the embedding's mean is too near zero to be scaled back to its old value."""
+SMALLEST_MEAN: Final = 0.02
+"""In standard deviations: an embedding whose mean is nearer to zero is not scaled back to it, for the factor would be
+the quotient of two roundings."""
+LARGEST_CORRECTION: Final = 4.0
 
 Tensor = Any
 """A torch tensor; torch is typed as Any here so that the check reads the same with and without it."""
@@ -92,9 +94,12 @@ def _weighted(plain: Tensor, weights: Tensor) -> Tensor:
     """Multiply each token's embedding and bring every chunk back to its old mean, as AUTOMATIC1111 does."""
     if bool((weights == 1).all()):
         return plain
-    scaled = plain.float() * weights.unsqueeze(-1)
-    correction = plain.float().mean(dim=(-2, -1), keepdim=True) / scaled.mean(dim=(-2, -1), keepdim=True)
-    usable = correction.isfinite() & (correction.abs() <= LARGEST_MEAN_CORRECTION)
+    exact = plain.float()
+    scaled = exact * weights.unsqueeze(-1)
+    mean = exact.mean(dim=(-2, -1), keepdim=True)
+    correction = mean / scaled.mean(dim=(-2, -1), keepdim=True)
+    clear = mean.abs() > SMALLEST_MEAN * exact.std(dim=(-2, -1), keepdim=True)
+    usable = clear & (correction.abs() <= LARGEST_CORRECTION)  # not a number and infinity are neither
     return (scaled * torch.where(usable, correction, torch.ones_like(correction))).to(plain.dtype)
 
 

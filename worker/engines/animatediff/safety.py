@@ -43,4 +43,4 @@ def load_safety(folder: Path, *, device: Device) -> Safety:
     )
     size = checker.config.vision_config.image_size
     processor = CLIPImageProcessor(size={"shortest_edge": size}, crop_size={"height": size, "width": size})
-    return Safety(checker.to(device.name).eval(), processor, device.name)
+    return Safety(checker.to(device.name).eval().requires_grad_(False), processor, device.name)

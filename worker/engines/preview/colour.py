@@ -5,12 +5,12 @@ and the sRGB curve. :func:`radiance` is the inverse of that, so a colour that is
 """
 
 import colorsys
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-Colour = NDArray[np.float32]
+Colour = NDArray[np.floating[Any]]
 """Linear radiance, shape (3,): red, green, blue, each 0 or more."""
 
 EXPOSURE: Final = 1.5
@@ -49,7 +49,7 @@ def from_hue(hue: float, saturation: float, lightness: float) -> str:
     )
 
 
-def encoded(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+def encoded(linear: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     """The sRGB curve: linear 0…1 to display 0…1."""
     low = linear * np.float32(12.92)
     high = np.float32(1.055) * np.maximum(linear, 1e-8) ** np.float32(1 / 2.4) - np.float32(0.055)

@@ -52,8 +52,8 @@ class Development:
             near = np.asarray(raster(channel).resize(small, Image.Resampling.BOX))
             bright = raster(np.maximum(near - np.float32(0.55), 0))
             wide = bright.resize(tiny, Image.Resampling.BOX).resize((width, height), Image.Resampling.BICUBIC)
-            channel += np.float32(self._bloom) * np.asarray(bright.resize((width, height), Image.Resampling.BICUBIC))
-            channel += np.float32(self._bloom) * np.maximum(np.asarray(wide), 0)
+            channel[:] += np.float32(self._bloom) * np.asarray(bright.resize((width, height), Image.Resampling.BICUBIC))
+            channel[:] += np.float32(self._bloom) * np.maximum(np.asarray(wide), 0)
 
 
 def _curve(contrast: float) -> NDArray[np.float32]:
@@ -68,4 +68,4 @@ def _vignette(width: int, height: int) -> Plane:
     x = (np.arange(width, dtype=np.float32) + 0.5) / width * 2 - 1
     y = (np.arange(height, dtype=np.float32) + 0.5) / height * 2 - 1
     far = x[None, :] ** 2 + y[:, None] ** 2
-    return (1 - 0.2 * np.clip(far - 0.35, 0, None) ** 1.3 / 1.65**1.3).astype(np.float32)
+    return np.asarray(1 - 0.2 * np.clip(far - 0.35, 0, None) ** 1.3 / 1.65**1.3, np.float32)

@@ -4,13 +4,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-import structlog
-
 from generation.request import GenerationRequest
 from worker.engine import Frames, OutOfMemory, Render, StepFailure
 from worker.engines.preview.film import Film
-
-_log = structlog.get_logger(__name__)
 
 _MAX_ACTIVE: Final = 4
 
@@ -109,8 +105,7 @@ class PreviewEngine:
             failure = OutOfMemory("There was not enough memory to draw this clip; try a smaller size or fewer frames.")
             failure.__cause__ = error
             return [StepFailure(chosen, failure)]
-        except Exception as error:
-            _log.exception("preview_step_failed")
+        except Exception as error:  # noqa: BLE001 -- one render's failure is told, and never touches another
             return [StepFailure(chosen, error)]
         if self._step_seconds > 0:
             self._sleep(self._step_seconds)

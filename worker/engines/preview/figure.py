@@ -148,7 +148,7 @@ def _rim(patch: Patch, size: float, glow: Colour, *, from_right: bool) -> None:
         reach = max(1, round(size * width))
         edge += np.float32(share) * _uncovered(patch.cover, -reach if from_right else reach, reach)
     for channel, light in zip(patch.picture, glow, strict=True):
-        channel += edge * light
+        channel[:] += edge * light
 
 
 def _uncovered(cover: Plane, across: int, down: int) -> Plane:

@@ -50,17 +50,18 @@ class Film:
         self._caption = Caption(stage.width, stage.height)
         self.frames: NDArray[np.uint8] = np.zeros((request.num_frames, stage.height, stage.width, 3), np.uint8)
         """Shape (frames, height, width, 3); what is not painted yet is black."""
-        self._passes = self._paint()
-
-    @property
-    def total_passes(self) -> int:
+        self.total_passes = (len(self._layers) + 1) * request.num_frames
         """How many passes the whole clip takes: every layer of every frame, and developing each frame."""
-        return (len(self._layers) + 1) * self._request.num_frames
+        self._passes = self._paint()
+        self._left = self.total_passes
 
     def paint(self, passes: int) -> None:
-        """Do so many passes."""
+        """Do so many passes; after the last one only the frames are kept."""
         for _ in range(passes):
             next(self._passes)
+        self._left -= passes
+        if not self._left:
+            self._passes, self._layers = iter(()), []
 
     def _paint(self) -> Iterator[None]:
         count, height, width, _ = self.frames.shape

@@ -15,19 +15,11 @@ from worker.engines.preview.stage import Canvas
 ROOM: Final = {Matter.FIRE: 0.5, Matter.NEON: 0.25, Matter.GHOST: 0.25}
 """How far a matter reaches beyond the subject, in the figure's units."""
 
-_FIRE: Final = (
-    (0.0, np.zeros(3, np.float32)),
-    (0.25, radiance("#8f1a08") * np.float32(0.8)),
-    (0.5, radiance("#f0501a")),
-    (0.75, radiance("#ffab38") * np.float32(1.3)),
-    (1.0, radiance("#fff3b8") * np.float32(1.8)),
-)
-_GOLD: Final = (
-    (0.0, radiance("#3f2408")),
-    (0.45, radiance("#c58a24")),
-    (0.8, radiance("#ffdf7a")),
-    (1.2, radiance("#fffbe0")),
-)
+_FIRE: Final = ((0.0, np.zeros(3, np.float32)), (0.25, radiance("#8f1a08") * np.float32(0.8)),
+    (0.5, radiance("#f0501a")), (0.75, radiance("#ffab38") * np.float32(1.3)),
+    (1.0, radiance("#fff3b8") * np.float32(1.8)))  # fmt: skip
+_GOLD: Final = ((0.0, radiance("#3f2408")), (0.45, radiance("#c58a24")), (0.8, radiance("#ffdf7a")),
+    (1.2, radiance("#fffbe0")))  # fmt: skip
 _ICE: Final = ((0.0, radiance("#2a5f94")), (0.5, radiance("#8fd0ee")), (1.0, radiance("#f2fdff")))
 
 

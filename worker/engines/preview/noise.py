@@ -1,13 +1,14 @@
 """Soft randomness: clouds, hills and textures out of a few random numbers, the same shape at every resolution."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Plane = NDArray[np.float32]
-"""One channel: shape (height, width)."""
+Plane = NDArray[np.floating[Any]]
+"""One channel: shape (height, width); 32 bit wherever it is a whole picture."""
 
 Profile = Callable[[Plane], Plane]
 """A height in 0…1 for every place along a line, places given in fractions of the frame's width."""
@@ -39,13 +40,13 @@ def _lumps(luck: np.random.Generator, shape: tuple[int, int], cells: tuple[int, 
     height, width = shape
     box = (2.0, 2.0, 2.0 + across, 2.0 + down)
     grown = raster(joined).resize((width, height), Image.Resampling.BICUBIC, box=box)
-    return np.clip(np.asarray(grown), 0, 1)
+    return np.asarray(np.clip(np.asarray(grown), 0, 1))
 
 
 def stretched(plane: Plane, low: float, high: float) -> Plane:
     """Contrast: what was ``low`` becomes 0 and what was ``high`` becomes 1, with soft ends."""
     part = np.clip((plane - np.float32(low)) / np.float32(high - low), 0, 1)
-    return (part * part * (3 - 2 * part)).astype(np.float32)
+    return np.asarray(part * part * (3 - 2 * part), np.float32)
 
 
 def hills(luck: np.random.Generator, bumps: float, roughness: float = 0.5, octaves: int = 5) -> Profile:

@@ -24,6 +24,21 @@ _HABITATS: Final[dict[Thing, Place]] = {
 }
 """Where a subject is shown when the prompt names no place; the meadow for all others."""
 
+_BACKGROUNDS: Final[dict[Concept, Place]] = {
+    **dict.fromkeys([Weather.EMBERS, Matter.FIRE], Place.VOLCANO),
+    **dict.fromkeys([Weather.RAIN, Light.STORM], Place.SEA),
+    **dict.fromkeys([Weather.PETALS, Body.SUN, Light.DAWN], Place.LAKE),
+    **dict.fromkeys([Weather.SNOW, Weather.LEAVES, Weather.FIREFLIES, Weather.FOG], Place.FOREST),
+    **dict.fromkeys([Body.MOON, Weather.STARS, Weather.AURORA, Light.NIGHT, Light.SUNSET], Place.MOUNTAINS),
+    **dict.fromkeys([Weather.CLOUDS, Light.DAY, Light.GREY], Place.SKY),
+    Body.PLANET: Place.SPACE,
+    Matter.NEON: Place.CITY,
+}
+"""Where light, weather or a body in the sky is shown when the prompt names nothing else."""
+
+_WATERS: Final = frozenset({Place.SEA, Place.LAKE})
+_DIVERS: Final = frozenset({Thing.FISH, Thing.JELLYFISH, Thing.TURTLE})
+"""Subjects that are shown under the water that they are in, not above it."""
 _NIGHTLY: Final = frozenset({Weather.STARS, Weather.AURORA, Weather.FIREFLIES, Body.MOON, Matter.NEON})
 _LIGHT_RANK: Final = (Light.STORM, Light.NIGHT, Light.SUNSET, Light.DAWN, Light.GREY, Light.DAY)
 _VAGUE: Final = frozenset({Place.SKY, Place.ABSTRACT})
@@ -71,38 +86,18 @@ def _place(found: Sequence[Concept], things: Sequence[Thing]) -> Place:
     named = [concept for concept in found if isinstance(concept, Place)]
     certain = [place for place in named if place not in _VAGUE]
     if certain:
-        return certain[0]
+        return Place.UNDERWATER if certain[0] in _WATERS and _DIVERS & set(things[:1]) else certain[0]
     if Thing.ROCKET in things and Body.MOON in found:
         return Place.LUNAR
-    if things:
-        homes = [_HABITATS[thing] for thing in things if thing in _HABITATS]
-        return named[0] if named else (homes or [Place.MEADOW])[0]
-    return named[0] if named else _place_of_the_air(found)
+    if named or not things:
+        return (named or [_place_of_the_air(found)])[0]
+    return next((_HABITATS[thing] for thing in things if thing in _HABITATS), Place.MEADOW)
 
 
 def _place_of_the_air(found: Iterable[Concept]) -> Place:
     """Where a prompt plays that names only light, weather or what stands in the sky."""
-    for concept in found:
-        match concept:
-            case Weather.EMBERS | Matter.FIRE:
-                return Place.VOLCANO
-            case Weather.RAIN | Light.STORM:
-                return Place.SEA
-            case Weather.PETALS | Body.SUN | Light.DAWN:
-                return Place.LAKE
-            case Weather.SNOW | Weather.LEAVES | Weather.FIREFLIES | Weather.FOG:
-                return Place.FOREST
-            case Body.PLANET:
-                return Place.SPACE
-            case Body.MOON | Weather.STARS | Weather.AURORA | Light.NIGHT | Light.SUNSET:
-                return Place.MOUNTAINS
-            case Weather.CLOUDS | Light.DAY | Light.GREY:
-                return Place.SKY
-            case Matter.NEON:
-                return Place.CITY
-            case _:
-                continue
-    return Place.ABSTRACT
+    telling = sorted(found, key=lambda concept: isinstance(concept, Light))
+    return next((_BACKGROUNDS[concept] for concept in telling if concept in _BACKGROUNDS), Place.ABSTRACT)
 
 
 def _light(found: Sequence[Concept]) -> Light | None:

@@ -1,4 +1,4 @@
-"""Layers made once and then only looked at: pictures on flat sheets in the world, seen through the camera each frame."""
+"""Layers made once and then only looked at: pictures on flat sheets in the world, seen through the camera."""
 
 import math
 from collections.abc import Sequence
@@ -119,7 +119,7 @@ class Sheet:
         if self._cover is not None:
             under *= 1 - window.look(self._cover)
         for channel, plane in zip(under, self._planes, strict=True):
-            channel += window.look(plane)
+            channel[:] += window.look(plane)
 
     def _shift(self, seconds: float) -> float:
         return (self._drift * seconds) % self._tile - self._tile if self._drift else 0.0
@@ -146,7 +146,7 @@ class Veil:
             return
         strength = window.look(self._cover)
         for channel, light in zip(shot.canvas[:, window.rows, window.columns], self._colour, strict=True):
-            channel += strength * (light if self._adds else light - channel)
+            channel[:] += strength * (light if self._adds else light - channel)
 
 
 def _doubled(area: Area) -> Area:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,8 @@ from worker.engines.preview.luck import Luck
 from worker.engines.preview.mood import Mood
 from worker.engines.preview.reading import Reading
 
-Canvas = NDArray[np.float32]
-"""A frame being painted: radiance, shape (3, height, width)."""
+Canvas = NDArray[np.floating[Any]]
+"""A picture as radiance, shape (3, height, width), 32 bit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class Shot:
 
     @property
     def height(self) -> int:
-        return self.canvas.shape[1]
+        return int(self.canvas.shape[1])
 
     @property
     def width(self) -> int:
-        return self.canvas.shape[2]
+        return int(self.canvas.shape[2])
 
     def view(self, depth: float) -> View:
         """What a depth looks like in this frame."""

@@ -57,7 +57,7 @@ def ridge(stage: Stage, line: Profile, shape: Ridge, *, relief: Relief | None = 
 def _steepness(crest: Plane) -> Plane:
     """How much longer a way straight down is than the shortest way from a slope, shape (1, columns)."""
     slope = np.gradient(crest[0])
-    return np.sqrt(1 + np.minimum(slope * slope, 9)).astype(np.float32)[None, :]
+    return np.asarray(np.sqrt(1 + np.minimum(slope * slope, 9))[None, :], np.float32)
 
 
 def _softened(crest: Plane, width: float) -> Plane:
@@ -65,7 +65,7 @@ def _softened(crest: Plane, width: float) -> Plane:
     reach = max(1, round(width / 2))
     padded = np.pad(crest[0].astype(np.float64), reach, mode="edge")
     sums = np.cumsum(np.insert(padded, 0, 0.0))
-    return ((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1)).astype(np.float32)[None, :]
+    return np.asarray(((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1))[None, :], np.float32)
 
 
 def rolling(stage: Stage, part: str, bumps: float, roughness: float = 0.45) -> Profile:
@@ -108,13 +108,13 @@ def pines(stage: Stage, part: str, height: float, *, over: Profile | None = None
     slim = height * stage.unit / stage.width
     for place in luck.uniform(-0.5, 1.5, round(_SPAN * 4.5 / slim)):
         tall = float(luck.uniform(0.3, 0.85)) * (1.18 if luck.random() < 0.1 else 1.0)
-        _grow(line, at, place, tall, tall * slim * float(luck.uniform(0.16, 0.23)))
+        _grow(line, at, place, tall=tall, wide=tall * slim * float(luck.uniform(0.16, 0.23)))
     if over is not None:
         line = line + over(at.astype(np.float32))
     return profile(line)
 
 
-def _grow(line: np.ndarray, at: np.ndarray, place: float, tall: float, wide: float) -> None:
+def _grow(line: np.ndarray, at: np.ndarray, place: float, *, tall: float, wide: float) -> None:
     """Raise the line to one conifer: a narrow cone of hanging tiers."""
     low, high = np.searchsorted(at, (place - wide, place + wide))
     out = np.abs(at[low:high] - place) / wide
@@ -139,7 +139,7 @@ def rocky(stage: Stage, lit_side: float, snow: float, white: Colour, *, rugged: 
         reach = np.maximum(below, 0) / np.float32(snow * stage.unit) + (folds - 0.5) * 3.4 + facing * 0.5
         capped = stretched(1 - reach, 0.2, 0.32)
         snowy = painted(white, capped) * np.clip(0.92 + 0.8 * rugged * facing, 0.5, 1.05)
-        return (picture * (factor * (1 - capped)) + snowy).astype(np.float32)
+        return np.asarray(picture * (factor * (1 - capped)) + snowy, np.float32)
 
     return light
 
@@ -154,7 +154,7 @@ def sandy(stage: Stage, line: Profile, shape: Ridge, lit_side: float) -> Relief:
         facing = stretched(np.float32(lit_side) * -slope.astype(np.float32), -0.16, 0.12)
         ripples = np.sin(below * np.float32(95 / stage.unit) + area.x * np.float32(14 / stage.unit))
         fade = np.exp(-np.clip(below, 0, None) / np.float32(shape.fall * stage.unit))
-        return (picture * (0.5 + 0.66 * facing * (0.6 + 0.4 * fade) + 0.025 * ripples)).astype(np.float32)
+        return np.asarray(picture * (0.5 + 0.66 * facing * (0.6 + 0.4 * fade) + 0.025 * ripples), np.float32)
 
     return light
 

@@ -68,7 +68,7 @@ class Wave:
         shine = np.exp(below * np.float32(-1 / _FACE))
         foam = np.exp(below * np.float32(-150)) * np.float32(self._foamy)
         for channel, foot, face, white in zip(under, self._foot, self._face, self._foam, strict=True):
-            channel += cover * (foot + (face - foot) * shine + white * foam - channel)
+            channel[:] += cover * (foot + (face - foot) * shine + white * foam - channel)
 
 
 def _peaked(phase: Plane, sharp: float) -> Plane:
@@ -129,15 +129,16 @@ class Mirror:
         across = (x - x.mean()) / np.float32(self._unit) * far
         a, b, c, d = (np.float32(phase) for phase in self._phases)
         time = np.float32(seconds)
-        bend = np.sin(far * 9 + across * 1.2 + a + 1.9 * time) + 0.7 * np.sin(far * 15 - across * 2.3 + b + 2.4 * time)
-        bend += 0.5 * np.sin(far * 5 + across * 4.1 + c - 1.3 * time) + 0.35 * np.sin(
-            far * 23 + across * 6.5 + d + 3 * time
-        )
+        bend = np.sin(far * 9 + across * 1.2 + a + 1.9 * time)
+        bend += 0.7 * np.sin(far * 15 - across * 2.3 + b + 2.4 * time)
+        bend += 0.5 * np.sin(far * 5 + across * 4.1 + c - 1.3 * time)
+        bend += 0.35 * np.sin(far * 23 + across * 6.5 + d + 3 * time)
         size = np.float32(0.012 * self._ripple * self._unit) * np.clip(away / np.float32(0.35 * self._unit), 0.02, 1.1)
-        return bend * size
+        return np.asarray(bend * size)
 
     @staticmethod
     def _mirrored(shot: Shot, level: float, away: Plane, bend: Plane) -> Canvas:
         rows = np.clip((level - away - np.abs(bend) * 0.6 + bend).astype(np.int32), 0, max(0, math.ceil(level) - 1))
         columns = np.arange(shot.width) + (bend * 0.35).astype(np.int32)
-        return shot.canvas[:, rows, np.clip(columns, 0, shot.width - 1)]
+        mirrored: Canvas = shot.canvas[:, rows, np.clip(columns, 0, shot.width - 1)]
+        return mirrored

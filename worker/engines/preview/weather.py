@@ -81,7 +81,8 @@ def _leaves(stage: Stage) -> list[Layer]:
     return [Particles(stage, "leaves", kind)]
 
 
-def _embers(stage: Stage) -> list[Layer]:
+def embers(stage: Stage) -> list[Layer]:
+    """Sparks that rise and go out."""
     colours = (
         radiance("#ff9a3c") * np.float32(2),
         radiance("#ffcf6a") * np.float32(2),
@@ -129,7 +130,7 @@ def _bubbles(stage: Stage) -> list[Layer]:
 _MAKERS: Final[dict[Weather, Callable[[Stage], list[Layer]]]] = {
     Weather.BUBBLES: _bubbles,
     Weather.FIREFLIES: _fireflies,
-    Weather.EMBERS: _embers,
+    Weather.EMBERS: embers,
     Weather.SPARKLES: _sparkles,
     Weather.PETALS: _petals,
     Weather.LEAVES: _leaves,

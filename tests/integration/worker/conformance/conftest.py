@@ -5,13 +5,14 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from doubles.connect_proxy import leading_everybody_to
 from doubles.engine import SteppedEngine
 from workers import KEY, Worker, listening, open_worker
 
@@ -67,38 +68,55 @@ async def engine() -> SteppedEngine:
 async def worker(tmp_path: Path, certificates: Path, engine: SteppedEngine) -> AsyncIterator[Worker]:
     """A worker with one key and a certificate."""
     tls = {"ssl_certfile": certificates / "cert.pem", "ssl_keyfile": certificates / "key.pem"}
-    async with open_worker(tmp_path / "data", engine, key=KEY, **tls) as opened:
+    async with open_worker(tmp_path / "data", engine, key=KEY, webhooks_to_private=True, **tls) as opened:
         yield opened
 
 
+Fal = Callable[..., AbstractAsyncContextManager[FalClient]]
+
+
 @pytest.fixture
-def fal(worker: Worker, certificates: Path) -> Callable[..., Any]:
-    """``async with fal("sync", "subscribe", endpoint) as client``: the client's process, talking to the worker."""
+def fal(worker: Worker, certificates: Path) -> Fal:
+    """``async with fal("sync", "subscribe", endpoint) as client``: the client's process, its hosts set to ours."""
 
     @asynccontextmanager
     async def start(*arguments: str) -> AsyncIterator[FalClient]:
         async with listening(worker) as url:
             host = url.removeprefix("https://")
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                str(SCRIPT),
-                *arguments,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env={
-                    **os.environ,
-                    "FAL_KEY": KEY,
-                    "FAL_RUN_HOST": f"{host}/run",
-                    "FAL_QUEUE_RUN_HOST": f"{host}/queue",
-                    "SSL_CERT_FILE": str(certificates / "ca.pem"),
-                    "NO_PROXY": "127.0.0.1",
-                },
-            )
-            try:
-                yield FalClient(process)
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.communicate()
+            hosts = {"FAL_RUN_HOST": f"{host}/run", "FAL_QUEUE_RUN_HOST": f"{host}/queue", "NO_PROXY": "127.0.0.1"}
+            async with client_process(arguments, certificates, hosts) as client:
+                yield client
 
     return start
+
+
+@pytest.fixture
+def fal_by_proxy(worker: Worker, certificates: Path) -> Fal:
+    """The same with fal's own host names, all of which a proxy leads to our worker."""
+
+    @asynccontextmanager
+    async def start(*arguments: str) -> AsyncIterator[FalClient]:
+        async with listening(worker) as url, leading_everybody_to(int(url.rsplit(":", 1)[1])) as proxy:
+            async with client_process(arguments, certificates, {"HTTPS_PROXY": proxy, "NO_PROXY": ""}) as client:
+                yield client
+
+    return start
+
+
+@asynccontextmanager
+async def client_process(
+    arguments: tuple[str, ...], certificates: Path, settings: dict[str, str]
+) -> AsyncIterator[FalClient]:
+    """fal's client in a process of its own."""
+    pipe = asyncio.subprocess.PIPE
+    trust = {"FAL_KEY": KEY, "SSL_CERT_FILE": str(certificates / "ca.pem")}
+    environment = {**os.environ, **trust, **settings}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(SCRIPT), *arguments, stdin=pipe, stdout=pipe, env=environment
+    )
+    try:
+        yield FalClient(process)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()

@@ -1,21 +1,31 @@
 """fal's Python client 1.0.3, unmodified, does with our worker what it does with fal."""
 
+import asyncio
+import json
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from doubles.engine import SteppedEngine
+from doubles.live_http import http_server
 from generation.request import Endpoint
+from workers import Worker
 
 pytestmark = [pytest.mark.conformance, pytest.mark.parametrize("mode", ["sync", "async"])]
 
+Fal = Callable[..., AbstractAsyncContextManager[Any]]
 STEPS = [{"step": str(number), "steps": "3"} for number in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("endpoint", list(Endpoint))
 async def test_subscribe_tells_every_state_with_logs_and_returns_the_clip(
-    fal: Callable[..., Any], engine: SteppedEngine, mode: str, endpoint: Endpoint
+    fal: Fal, engine: SteppedEngine, mode: str, endpoint: Endpoint
 ) -> None:
     engine.gated = True
     async with fal(mode, "subscribe", endpoint.value) as client:
@@ -34,7 +44,7 @@ async def test_subscribe_tells_every_state_with_logs_and_returns_the_clip(
 
 
 async def test_a_handle_watches_and_gets_and_agrees_with_one_made_from_the_request_id(
-    fal: Callable[..., Any], engine: SteppedEngine, mode: str
+    fal: Fal, engine: SteppedEngine, mode: str
 ) -> None:
     engine.gated = True
     async with fal(mode, "handle", Endpoint.TURBO.value) as client:
@@ -54,7 +64,7 @@ async def test_a_handle_watches_and_gets_and_agrees_with_one_made_from_the_reque
 
 
 async def test_a_cancelled_request_is_completed_and_its_result_is_a_499(
-    fal: Callable[..., Any], engine: SteppedEngine, mode: str
+    fal: Fal, engine: SteppedEngine, mode: str
 ) -> None:
     engine.gated = True
     engine.allow(1)
@@ -68,7 +78,7 @@ async def test_a_cancelled_request_is_completed_and_its_result_is_a_499(
     assert again["error"]["code"] == 400
 
 
-async def test_an_input_out_of_bounds_fails_when_the_result_is_asked_for(fal: Callable[..., Any], mode: str) -> None:
+async def test_an_input_out_of_bounds_fails_when_the_result_is_asked_for(fal: Fal, mode: str) -> None:
     async with fal(mode, "invalid", Endpoint.STANDARD.value) as client:
         (said,) = await client.rest()
     assert said["error"]["code"] == 422
@@ -77,9 +87,51 @@ async def test_an_input_out_of_bounds_fails_when_the_result_is_asked_for(fal: Ca
     ]
 
 
-async def test_what_is_not_there_is_a_404(fal: Callable[..., Any], mode: str) -> None:
+async def test_what_is_not_there_is_a_404(fal: Fal, mode: str) -> None:
     async with fal(mode, "unknown", Endpoint.STANDARD.value) as client:
         submit, result, status = [line["error"] for line in await client.rest()]
     assert (submit["code"], submit["message"]) == (404, 'Application "flux" not found')
     assert (result["code"], result["message"]) == (404, '{"status":"NOT_FOUND"}')
     assert (status["code"], status["message"]) == (404, '{"status":"NOT_FOUND"}')
+
+
+@pytest.mark.parametrize("door", ["fal", "fal_by_proxy"])
+async def test_run_answers_with_the_result(request: pytest.FixtureRequest, mode: str, door: str) -> None:
+    fal: Fal = request.getfixturevalue(door)
+    async with fal(mode, "run", Endpoint.TURBO.value) as client:
+        done, failed = await client.rest()
+    assert done["result"]["seed"] == 7
+    assert (failed["error"]["code"], failed["error"]["message"][0]["type"]) == (422, "less_than_equal")
+
+
+async def test_subscribe_works_under_fals_own_host_names(fal_by_proxy: Fal, mode: str) -> None:
+    async with fal_by_proxy(mode, "subscribe", Endpoint.STANDARD.value) as client:
+        *_, last = await client.rest()
+    assert last["result"]["seed"] == 7
+    assert last["result"]["video"]["url"].startswith("https://queue.fal.run/files/")
+
+
+async def test_uploads_small_and_in_parts_can_be_read_back(fal_by_proxy: Fal, worker: Worker, mode: str) -> None:
+    async with fal_by_proxy(mode, "upload", "101") as client:
+        urls = [line["url"] for line in await client.rest()]
+    paths = ["/" + url.split("/", 3)[3] for url in urls]
+    small, stored, large = [(await worker.http.get(path)).content for path in paths]
+    assert (small, stored) == (b"Hello, World!", b"Hello, World!")
+    assert large == bytes(range(256)) * 4096 * 101
+
+
+async def test_a_webhook_is_called(fal: Fal, worker: Worker, mode: str) -> None:
+    calls: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def hook(http: Request) -> Response:
+        await calls.put(json.loads(await http.body()))
+        return Response()
+
+    delivering = asyncio.create_task(worker.parts.webhooks.run())
+    async with http_server(Starlette(routes=[Route("/hook", hook, methods=["POST"])])) as url:
+        async with fal(mode, "webhook", f"{url}/hook?x=1&y=2") as client:
+            (said,) = await client.rest()
+        body = await asyncio.wait_for(calls.get(), 10)
+    delivering.cancel()
+    await asyncio.wait([delivering])
+    assert (body["request_id"], body["status"], body["payload"]["seed"]) == (said["request_id"], "OK", 7)

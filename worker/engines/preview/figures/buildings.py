@@ -19,7 +19,7 @@ def lighthouse(pose: Pose) -> list[Shape]:
         fill(tower, "#faf4e8", "#d9d0c4"),
         *(mark(band, stripe, tinted(stripe, lightness=0.9)) for band in bands),
         shade(polygon((0.04, -1.0), (0.2, -1.0), (0.24, 0.0), (0.06, 0.0)), "#2c3350", 0.42, 0.035),
-        *(_window(0.0, y, 0.028, 0.045, pose) for y in (-0.66, -0.34)),
+        *(_window(0.0, y, 0.028, tall=0.045, pose=pose) for y in (-0.66, -0.34)),
         fill(box(-0.16, -1.01, 0.16, -0.97), "#3c3a44"),
         light(box(-0.08, -1.15, 0.08, -1.01), _LAMP, glow=0.8),
         *(fill(box(x - 0.006, -1.15, x + 0.006, -1.01), "#3c3a44") for x in (-0.07, 0.0, 0.07)),
@@ -30,8 +30,8 @@ def lighthouse(pose: Pose) -> list[Shape]:
 
 
 def _rock() -> list[Shape]:
-    stone = smooth((-0.78, 0.36), (-0.62, 0.14), (-0.42, 0.08), (-0.3, -0.03), (-0.08, -0.05), (0.18, -0.03), (0.34, 0.02),
-                   (0.46, 0.14), (0.7, 0.18), (0.84, 0.36), finely=4)  # fmt: skip
+    stone = smooth((-0.78, 0.36), (-0.62, 0.14), (-0.42, 0.08), (-0.3, -0.03), (-0.08, -0.05), (0.18, -0.03),
+        (0.34, 0.02), (0.46, 0.14), (0.7, 0.18), (0.84, 0.36), finely=4)  # fmt: skip
     return [
         fill(stone, "#6b6862", "#34343c"),
         mark(polygon((-0.42, 0.08), (-0.3, -0.03), (-0.1, -0.03), (-0.22, 0.12), (-0.34, 0.2)), "#8a8478", "#5a5852"),
@@ -52,7 +52,7 @@ def _cone(reach: float, wide: float) -> Points:
     return polygon((0, -1.1), (reach, -1.1 - wide), (reach, -1.1 + wide * 0.7), (0, -1.06))
 
 
-def _window(x: float, y: float, wide: float, tall: float, pose: Pose) -> Shape:
+def _window(x: float, y: float, wide: float, *, tall: float, pose: Pose) -> Shape:
     pane = box(x - wide, y - tall, x + wide, y + tall, corner=min(wide, tall) * 0.5)
     return light(pane, _LAMP, glow=0.5) if pose.dark else fill(pane, "#4a5870", "#6b7a90")
 
@@ -96,17 +96,19 @@ def castle(pose: Pose) -> list[Shape]:
     stone = pose.choice("#b9aea0", "#a3a4b4", "#c2b49a")
     roof = ("#5a6f9e", "#8a4a5c", "#4f7a74")[pose.variant % 3]
     towers = ((-0.46, 0.13, -0.66), (0.46, 0.13, -0.62), (-0.16, 0.11, -0.86), (0.2, 0.12, -0.96))
-    shapes = [part for x, wide, top in towers[2:] for part in _tower(x, wide, top, stone, roof, pose)]
+    shapes = [part for x, wide, top in towers[2:] for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)]
     shapes += [
         fill(_battlement(-0.46, 0.46, -0.44), stone, tinted(stone, lightness=0.72)),
         shade(box(0.1, -0.46, 0.5, 0.0), "#2c2a50", 0.25, 0.12),
         fill(smooth((-0.1, 0.0), (-0.1, -0.18), (0, -0.27), (0.1, -0.18), (0.1, 0.0), finely=5), "#3a2f38", "#2a222c"),
     ]
-    shapes += [_window(x, -0.3, 0.02, 0.04, pose) for x in (-0.26, 0.26)]
-    return shapes + [part for x, wide, top in towers[:2] for part in _tower(x, wide, top, stone, roof, pose)]
+    shapes += [_window(x, -0.3, 0.02, tall=0.04, pose=pose) for x in (-0.26, 0.26)]
+    return shapes + [
+        part for x, wide, top in towers[:2] for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)
+    ]
 
 
-def _tower(x: float, wide: float, top: float, stone: str, roof: str, pose: Pose) -> list[Shape]:
+def _tower(x: float, wide: float, top: float, *, stone: str, roof: str, pose: Pose) -> list[Shape]:
     wave = 0.025 * math.sin(4 * pose.seconds + 9 * x)
     peak = top - wide * 2.5
     return [
@@ -119,7 +121,7 @@ def _tower(x: float, wide: float, top: float, stone: str, roof: str, pose: Pose)
         ),
         fill(polygon((x, peak - 0.12), (x, peak - 0.04), (x + 0.13, peak - 0.08 + wave)), "#e0564a"),
         fill(box(x - 0.005, peak - 0.12, x + 0.005, peak + 0.02), "#4a4048"),
-        _window(x, top + 0.14, 0.022, 0.045, pose),
+        _window(x, top + 0.14, 0.022, tall=0.045, pose=pose),
     ]
 
 

@@ -39,7 +39,7 @@ def ellipse(x: float, y: float, wide: float, tall: float | None = None, *, turn:
     """An ellipse by centre and half axes, turned clockwise by an angle in radians."""
     at = np.linspace(0, 2 * math.pi, 40, endpoint=False)
     ring = np.stack([wide * np.cos(at), (wide if tall is None else tall) * np.sin(at)], axis=1)
-    return turned(ring, turn) + (x, y)
+    return moved(turned(ring, turn), x, y)
 
 
 def ribbon(line: Points, widths: Sequence[float]) -> Points:
@@ -58,7 +58,7 @@ def box(left: float, top: float, right: float, bottom: float, *, corner: float =
         return polygon((left, top), (right, top), (right, bottom), (left, bottom))
     at = np.linspace(0, math.pi / 2, 7)
     centres = ((right - corner, top + corner, -0.5), (right - corner, bottom - corner, 0.0),
-               (left + corner, bottom - corner, 0.5), (left + corner, top + corner, 1.0))  # fmt: skip
+        (left + corner, bottom - corner, 0.5), (left + corner, top + corner, 1.0))  # fmt: skip
     arcs = [
         np.stack([x + corner * np.cos(at + turn * math.pi), y + corner * np.sin(at + turn * math.pi)], axis=1)
         for x, y, turn in centres
@@ -69,7 +69,7 @@ def box(left: float, top: float, right: float, bottom: float, *, corner: float =
 def turned(points: Points, angle: float, about: Pair = (0.0, 0.0)) -> Points:
     """Points turned clockwise on the screen by an angle in radians."""
     cos, sin = math.cos(angle), math.sin(angle)
-    return (points - about) @ np.array([[cos, sin], [-sin, cos]]) + about
+    return np.asarray((points - about) @ np.array([[cos, sin], [-sin, cos]]) + about)
 
 
 def moved(points: Points, x: float = 0.0, y: float = 0.0, *, by: float = 1.0) -> Points:

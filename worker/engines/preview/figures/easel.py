@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from worker.engines.preview.colour import radiance, reflected
-from worker.engines.preview.figures.curves import Points
+from worker.engines.preview.figures.curves import Points, moved
 from worker.engines.preview.figures.shapes import Shape
 from worker.engines.preview.mood import Mood
 from worker.engines.preview.noise import Plane
@@ -35,7 +35,7 @@ class Placement:
         cos, sin = math.cos(self.lean) * self.size, math.sin(self.lean) * self.size
         turned = points @ np.array([[cos, sin], [-sin, cos]])
         facing = turned * (-1.0 if self.faces_left else 1.0, self.flipped)
-        return np.asarray(facing + (self.x, self.y))
+        return moved(facing, self.x, self.y)
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def draw(
         top,
     )
     for shape, outline in zip(shapes, outlines, strict=True):
-        _fill(patch, shape, outline, mood, shape.soft * placement.size)
+        _fill(patch, shape, outline, mood=mood, soft=shape.soft * placement.size)
     return patch
 
 
@@ -90,7 +90,7 @@ def _bounds(outlines: list[Points], spill: float, size: tuple[int, int]) -> tupl
     return (left, top, right, bottom) if right > left and bottom > top else None
 
 
-def _fill(patch: Patch, shape: Shape, outline: Points, mood: Mood, soft: float) -> None:
+def _fill(patch: Patch, shape: Shape, outline: Points, *, mood: Mood, soft: float) -> None:
     rows, columns = patch.cover.shape
     local = outline - (patch.left, patch.top)
     bounds = _bounds([local], soft * 2, (columns, rows))
@@ -102,18 +102,19 @@ def _fill(patch: Patch, shape: Shape, outline: Points, mood: Mood, soft: float) 
     if shape.inside:
         mask *= cover
     picture = patch.picture[:, top:bottom, left:right]
-    _blend(picture, mask, shape, (local[:, 1].min() - top, local[:, 1].max() - top), mood)
+    extent = float(local[:, 1].min()) - top, float(local[:, 1].max()) - top
+    _blend(picture, mask, shape, extent=extent, mood=mood)
     if not shape.inside and not shape.adds:
         cover += mask * (1 - cover)
 
 
-def _blend(picture: Canvas, mask: Plane, shape: Shape, extent: tuple[float, float], mood: Mood) -> None:
+def _blend(picture: Canvas, mask: Plane, shape: Shape, *, extent: tuple[float, float], mood: Mood) -> None:
     """Put the shape's colours, shaded over its extent in rows, over the picture where the mask is."""
     upper, lower = _light(shape.top, shape.glow, mood), _light(shape.bottom, shape.glow, mood)
     down = np.arange(mask.shape[0], dtype=np.float32) + np.float32(0.5 - extent[0])
     share = np.clip(down / np.float32(max(1e-6, extent[1] - extent[0])), 0, 1)[:, None]
     for channel, first, last in zip(picture, upper, lower, strict=True):
-        channel += mask * (first + (last - first) * share - (0 if shape.adds else channel))
+        channel[:] += mask * (first + (last - first) * share - (0 if shape.adds else channel))
 
 
 def _light(name: str, glow: float, mood: Mood) -> Canvas:

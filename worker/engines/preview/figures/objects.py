@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, box, ellipse, path, polygon, ribbon, smooth
+from worker.engines.preview.figures.curves import Points, box, ellipse, moved, path, polygon, ribbon, smooth
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, halo, light, mark, shade
 
 _INK = "#26242c"
@@ -105,32 +105,22 @@ def dragon(pose: Pose) -> list[Shape]:
     beat = math.sin(3.2 * pose.seconds + 6 * pose.phase)
     shoulder = spine[42]
     return [
-        *_wing(shoulder + (0.1, 0.0), beat * 0.8, tinted(scales, lightness=0.72), tinted(scales, lightness=0.42)),
+        *_wing(moved(shoulder, 0.1), beat * 0.8, tinted(scales, lightness=0.72), tinted(scales, lightness=0.42)),
         fill(ribbon(path((0, -0.01), (-0.1, -0.05), (-0.2, 0.03)), (0.02, 0.07, 0.0)) + spine[0], dark),
         *_spikes(spine, dark),
-        *(fill(_claw(spine[at]) + (0.05, 0.0), dark, tinted(scales, lightness=0.4)) for at in (24, 43)),
+        *(fill(moved(_claw(spine[at]), 0.05), dark, tinted(scales, lightness=0.4)) for at in (24, 43)),
         fill(ribbon(spine, (0.004, 0.03, 0.06, 0.09, 0.1, 0.085, 0.058, 0.05)), scales, dark),
-        mark(ribbon(spine + (0, 0.06), (0.0, 0.016, 0.03, 0.042, 0.05, 0.045, 0.035, 0.03)), pale, scales),
+        mark(ribbon(moved(spine, 0.0, 0.06), (0.0, 0.016, 0.03, 0.042, 0.05, 0.045, 0.035, 0.03)), pale, scales),
         *(fill(_claw(spine[at]), scales, dark) for at in (27, 46)),
         *_wing(shoulder, beat, tinted(scales, lightness=1.2), tinted(scales, lightness=0.8)),
-        *_dragon_head(spine[-1] + (0.02, 0.0), scales, dark, pale),
+        *_dragon_head(moved(spine[-1], 0.02), scales, dark, pale),
     ]
 
 
 def _spine(pose: Pose) -> Points:
     """The dragon's back line from tail tip to neck, 64 points."""
-    curve = path(
-        (-0.95, -0.1),
-        (-0.78, 0.14),
-        (-0.52, 0.2),
-        (-0.3, 0.02),
-        (-0.05, -0.02),
-        (0.2, 0.1),
-        (0.4, 0.04),
-        (0.46, -0.2),
-        (0.58, -0.36),
-        finely=16,
-    )
+    curve = path((-0.95, -0.1), (-0.78, 0.14), (-0.52, 0.2), (-0.3, 0.02), (-0.05, -0.02), (0.2, 0.1), (0.4, 0.04),
+        (0.46, -0.2), (0.58, -0.36), finely=16)  # fmt: skip
     at = np.linspace(0, 1, 64)
     line = np.stack(
         [np.interp(at * (len(curve) - 1), np.arange(len(curve)), curve[:, axis]) for axis in (0, 1)], axis=1
@@ -171,24 +161,13 @@ def _claw(at: Points) -> Points:
 
 
 def _dragon_head(neck: Points, scales: str, dark: str, pale: str) -> list[Shape]:
-    skull = smooth(
-        (-0.1, 0.04),
-        (-0.06, -0.09),
-        (0.04, -0.14),
-        (0.14, -0.11),
-        (0.28, -0.07),
-        (0.35, -0.05),
-        (0.36, 0.0),
-        (0.24, 0.02),
-        (0.1, 0.03),
-        (0.02, 0.09),
-        (-0.07, 0.1),
-    )
+    skull = smooth((-0.1, 0.04), (-0.06, -0.09), (0.04, -0.14), (0.14, -0.11), (0.28, -0.07), (0.35, -0.05),
+        (0.36, 0.0), (0.24, 0.02), (0.1, 0.03), (0.02, 0.09), (-0.07, 0.1))  # fmt: skip
     jaw = smooth((-0.02, 0.06), (0.12, 0.06), (0.3, 0.11), (0.29, 0.14), (0.1, 0.13), (-0.02, 0.11), finely=5)
     horn = path((0.02, -0.1), (-0.1, -0.18), (-0.24, -0.17), (-0.34, -0.24))
     return [
         *(
-            fill(ribbon(horn + (0.07 * k, 0.01 - 0.03 * k), (0.034, 0.026, 0.016, 0.003)) + neck, pale, dark)
+            fill(ribbon(moved(horn, 0.07 * k, 0.01 - 0.03 * k), (0.034, 0.026, 0.016, 0.003)) + neck, pale, dark)
             for k in (1, 0)
         ),
         fill(jaw + neck, dark, dark),

@@ -4,7 +4,7 @@ import math
 
 from worker.engines.preview.colour import turned as tinted
 from worker.engines.preview.figures.curves import Points, ellipse, moved, path, ribbon, smooth, turned
-from worker.engines.preview.figures.shapes import Pose, Shape, fill, mark, shade
+from worker.engines.preview.figures.shapes import Pose, Shape, fill, mark, shade, shifted
 
 
 def tree(pose: Pose) -> list[Shape]:
@@ -67,19 +67,18 @@ def mushroom(pose: Pose) -> list[Shape]:
     cap = pose.colour("#d0403a")
     breathe = 1 + 0.015 * math.sin(2 * pose.seconds + 6 * pose.phase)
     big = _toadstool(cap, breathe)
-    small = [
-        Shape(moved(s.outline, 0.46, 0.0, by=0.45), s.top, s.bottom, s.glow, s.opacity, s.soft, s.inside) for s in big
-    ]
+    small = shifted(big, 0.46, 0.0, by=0.45)
     return [*small, *big]
 
 
 def _toadstool(cap: str, breathe: float) -> list[Shape]:
     spots = ((-0.26, -0.62, 0.07), (0.02, -0.76, 0.08), (0.27, -0.62, 0.06), (-0.1, -0.56, 0.045), (0.14, -0.54, 0.05))
     return [
-        fill(smooth((-0.12, -0.5), (-0.13, -0.2), (-0.19, -0.02), (0, 0.02), (0.19, -0.02), (0.13, -0.2), (0.12, -0.5)), "#efe4cf", "#cbb99a"),
+        fill(smooth((-0.12, -0.5), (-0.13, -0.2), (-0.19, -0.02), (0, 0.02), (0.19, -0.02), (0.13, -0.2),
+            (0.12, -0.5)), "#efe4cf", "#cbb99a"),
         shade(ellipse(0, -0.42, 0.2, 0.07), "#5a4636", 0.5, 0.04),
-        fill(smooth((-0.48, -0.46), (-0.4, -0.68), (-0.2, -0.86), (0, -0.9), (0.2, -0.86), (0.4, -0.68), (0.48, -0.46), (0.2, -0.4), (-0.2, -0.4)) * (breathe, 1.0),
-             cap, tinted(cap, lightness=0.62)),
+        fill(smooth((-0.48, -0.46), (-0.4, -0.68), (-0.2, -0.86), (0, -0.9), (0.2, -0.86), (0.4, -0.68),
+            (0.48, -0.46), (0.2, -0.4), (-0.2, -0.4)) * (breathe, 1.0), cap, tinted(cap, lightness=0.62)),
         *(mark(ellipse(x, y, r, r * 0.8), "#fbf4e6") for x, y, r in spots),
         shade(ellipse(-0.16, -0.76, 0.14, 0.06, turn=-0.5), "#ffffff", 0.4, 0.05),
     ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Fish, whale, jellyfish, turtle: what swims."""
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from worker.engines.preview.figures.shapes import Pose, Shape, dimmed, fill, hal
 _INK = "#22202a"
 
 
-def _swum(points: Points, pose: Pose, strength: float, pace: float) -> Points:
+def _swum(pose: Pose, strength: float, pace: float, points: Points) -> Points:
     """Bend a body that faces right: the tail swings, the head hardly."""
     behind = np.clip(0.35 - points[:, 0], 0, None)
     swing = strength * np.sin(pace * pose.seconds + 6 * pose.phase + 4.0 * points[:, 0]) * behind
@@ -21,46 +22,50 @@ def _swum(points: Points, pose: Pose, strength: float, pace: float) -> Points:
 def fish(pose: Pose) -> list[Shape]:
     """A goldfish with flowing fins."""
     scales = pose.choice("#f27a1a", "#f5982a", "#ee6a22")
-    belly, fin = tinted(scales, lightness=1.4, degrees=10), tinted(scales, lightness=1.15, degrees=6)
-    tail = smooth((-0.3, 0.0), (-0.46, -0.13), (-0.66, -0.3), (-0.84, -0.3), (-0.72, -0.08), (-0.62, 0.02),
-                  (-0.76, 0.14), (-0.86, 0.34), (-0.66, 0.28), (-0.46, 0.12))  # fmt: skip
-    body = smooth((0.5, 0.02), (0.42, -0.11), (0.22, -0.22), (-0.04, -0.23), (-0.28, -0.1), (-0.38, 0.0), (-0.28, 0.1),
-                  (-0.04, 0.23), (0.22, 0.21), (0.42, 0.12))  # fmt: skip
-    dorsal = smooth((0.2, -0.18), (0.08, -0.36), (-0.16, -0.38), (-0.3, -0.26), (-0.18, -0.14))
+    dark, belly, fin = (
+        tinted(scales, lightness=0.6),
+        tinted(scales, lightness=1.4, degrees=10),
+        tinted(scales, lightness=1.15, degrees=6),
+    )
+    body = smooth((0.5, 0.02), (0.42, -0.11), (0.22, -0.22), (-0.04, -0.23), (-0.28, -0.1), (-0.38, 0.0),
+        (-0.28, 0.1), (-0.04, 0.23), (0.22, 0.21), (0.42, 0.12))  # fmt: skip
     wave = 0.25 * math.sin(6 * pose.seconds + 6 * pose.phase)
     pectoral = turned(smooth((0.16, 0.06), (0.04, 0.1), (-0.12, 0.22), (-0.04, 0.26), (0.12, 0.18)), wave, (0.16, 0.08))
-    below = smooth((-0.02, 0.18), (-0.12, 0.34), (-0.26, 0.36), (-0.2, 0.14))
-    bend = lambda points: _swum(points, pose, 0.2, 7.0)  # noqa: E731
-    rays = [
-        ribbon(path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)), (0.008, 0.008, 0.003))
-        for y in (-0.22, -0.1, 0.12, 0.24)
-    ]
+    bend = partial(_swum, pose, 0.2, 7.0)
     scallops = [ellipse(x, y, 0.05, 0.045) for x in (-0.16, -0.05, 0.06) for y in (-0.1, 0.0, 0.1)]
     return [
-        *dimmed([fill(bend(tail), fin, scales), fill(bend(dorsal), fin, scales), fill(bend(below), scales, fin)], 0.88),
-        *(mark(bend(ray), scales) for ray in rays),
+        *_fins(pose, scales, fin),
         fill(bend(body), scales, belly),
-        *(shade(bend(scallop), tinted(scales, lightness=0.7), 0.18, 0.008) for scallop in scallops),
+        *(shade(bend(scallop), dark, 0.16, 0.008) for scallop in scallops),
         shade(bend(ellipse(0.05, -0.16, 0.34, 0.07)), "#fff2d8", 0.4, 0.04),
-        shade(bend(ellipse(0.24, 0.02, 0.012, 0.15)), tinted(scales, lightness=0.55), 0.5, 0.012),
+        shade(bend(ellipse(0.24, 0.02, 0.012, 0.15)), dark, 0.5, 0.012),
         *dimmed([fill(pectoral, fin, scales)], 0.9),
         fill(bend(ellipse(0.36, -0.04, 0.052)), "#fffaf0"),
         fill(bend(ellipse(0.37, -0.04, 0.032)), _INK),
         fill(bend(ellipse(0.38, -0.052, 0.01)), "#ffffff"),
-        fill(
-            bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))),
-            tinted(scales, lightness=0.5),
-        ),
+        fill(bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))), dark),
     ]
+
+
+def _fins(pose: Pose, scales: str, fin: str) -> list[Shape]:
+    """Tail, back fin and belly fin, half see-through."""
+    tail = smooth((-0.3, 0.0), (-0.46, -0.13), (-0.66, -0.3), (-0.84, -0.3), (-0.72, -0.08), (-0.62, 0.02),
+        (-0.76, 0.14), (-0.86, 0.34), (-0.66, 0.28), (-0.46, 0.12))  # fmt: skip
+    dorsal = smooth((0.2, -0.18), (0.08, -0.36), (-0.16, -0.38), (-0.3, -0.26), (-0.18, -0.14))
+    below = smooth((-0.02, 0.18), (-0.12, 0.34), (-0.26, 0.36), (-0.2, 0.14))
+    bend = partial(_swum, pose, 0.2, 7.0)
+    edges = [path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)) for y in (-0.22, -0.1, 0.12, 0.24)]
+    shapes = [fill(bend(tail), fin, scales), fill(bend(dorsal), fin, scales), fill(bend(below), scales, fin)]
+    return [*dimmed(shapes, 0.88), *(mark(bend(ribbon(edge, (0.008, 0.008, 0.003))), scales) for edge in edges)]
 
 
 def whale(pose: Pose) -> list[Shape]:
     """A whale, slowly beating its flukes."""
     back = pose.colour("#3d5f80")
     belly = "#dfe6e4"
-    bend = lambda points: _swum(points, pose, 0.13, 1.7)  # noqa: E731
-    body = smooth((0.56, -0.02), (0.5, -0.14), (0.3, -0.22), (0.0, -0.21), (-0.3, -0.1), (-0.56, -0.02), (-0.58, 0.03),
-                  (-0.3, 0.08), (0.0, 0.16), (0.3, 0.17), (0.5, 0.1))  # fmt: skip
+    bend = partial(_swum, pose, 0.13, 1.7)
+    body = smooth((0.56, -0.02), (0.5, -0.14), (0.3, -0.22), (0.0, -0.21), (-0.3, -0.1), (-0.56, -0.02),
+        (-0.58, 0.03), (-0.3, 0.08), (0.0, 0.16), (0.3, 0.17), (0.5, 0.1))  # fmt: skip
     fluke = smooth((-0.52, 0.0), (-0.68, -0.06), (-0.82, -0.18), (-0.78, 0.0), (-0.86, 0.12), (-0.66, 0.06))
     fin = turned(
         smooth((0.22, 0.1), (0.1, 0.26), (-0.06, 0.34), (-0.02, 0.22), (0.06, 0.1)),
@@ -74,7 +79,8 @@ def whale(pose: Pose) -> list[Shape]:
     return [
         fill(bend(fluke), back, tinted(back, lightness=0.75)),
         fill(bend(body), back, tinted(back, lightness=0.8)),
-        mark(bend(smooth((0.6, 0.03), (0.3, 0.05), (0.0, 0.08), (-0.3, 0.07), (0.0, 0.24), (0.5, 0.24))), belly, "#b7c8d0"),
+        mark(bend(smooth((0.6, 0.03), (0.3, 0.05), (0.0, 0.08), (-0.3, 0.07), (0.0, 0.24), (0.5, 0.24))),
+            belly, "#b7c8d0"),
         *(mark(bend(groove), "#8fa8b8") for groove in grooves),
         shade(bend(ellipse(0.1, -0.17, 0.36, 0.05)), "#bcd8ea", 0.45, 0.03),
         fill(fin, tinted(back, lightness=0.85), back),
@@ -87,7 +93,7 @@ def jellyfish(pose: Pose) -> list[Shape]:
     colour = pose.choice("#e58bd0", "#7fb8f2", "#a78bf0")
     pulse = 1 + 0.09 * math.sin(3 * pose.seconds + 6 * pose.phase)
     bell = smooth((0, -0.5), (-0.26, -0.42), (-0.36, -0.2), (-0.33, -0.1), (-0.2, -0.14), (0, -0.09), (0.2, -0.14),
-                  (0.33, -0.1), (0.36, -0.2), (0.26, -0.42)) * (pulse, 2 - pulse)  # fmt: skip
+        (0.33, -0.1), (0.36, -0.2), (0.26, -0.42)) * (pulse, 2 - pulse)  # fmt: skip
     arms = [_arm(x * pulse, pose, index) for index, x in enumerate((-0.28, -0.18, -0.08, 0.02, 0.11, 0.2, 0.29))]
     return [
         halo(ellipse(0, -0.25, 0.42, 0.36), colour, soft=0.16, strength=0.3),
@@ -118,10 +124,12 @@ def turtle(pose: Pose) -> list[Shape]:
     plates = [ellipse(x, y, 0.085, 0.06) for x, y in ((-0.2, -0.08), (0.0, -0.1), (0.18, -0.06))]
     return [
         fill(moved(front, 0.08, -0.06, by=0.8), tinted(skin, lightness=0.7)),
-        fill(smooth((0.28, -0.02), (0.4, -0.1), (0.54, -0.1), (0.58, -0.03), (0.5, 0.04), (0.3, 0.07)), skin, tinted(skin, lightness=0.8)),
+        fill(smooth((0.28, -0.02), (0.4, -0.1), (0.54, -0.1), (0.58, -0.03), (0.5, 0.04), (0.3, 0.07)),
+            skin, tinted(skin, lightness=0.8)),
         fill(rear, skin, tinted(skin, lightness=0.75)),
         fill(smooth((0.36, 0.04), (0.2, 0.12), (-0.2, 0.12), (-0.42, 0.05), (0, -0.02)), "#e0d6a8", "#b8a878"),
-        fill(smooth((0.38, 0.03), (0.26, -0.14), (0.0, -0.23), (-0.26, -0.14), (-0.45, 0.06), (0.0, 0.07)), shell, tinted(shell, lightness=0.7)),
+        fill(smooth((0.38, 0.03), (0.26, -0.14), (0.0, -0.23), (-0.26, -0.14), (-0.45, 0.06), (0.0, 0.07)),
+            shell, tinted(shell, lightness=0.7)),
         *(mark(plate, tinted(shell, lightness=1.25), shell) for plate in plates),
         shade(ellipse(0, -0.18, 0.24, 0.04), "#f4f0c0", 0.35, 0.03),
         fill(front, skin, tinted(skin, lightness=0.7)),

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from worker.engines.preview.figures.curves import Points
+from worker.engines.preview.figures.curves import Points, moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,11 @@ class Pose:
 Drawing = Callable[[Pose], list[Shape]]
 """A subject's shapes, back to front. Standing and floating figures have their foot or waterline at y = 0 and reach up
 to about y = -1; flying and swimming ones are about 1 long around (0, 0). All face right."""
+
+
+def shifted(shapes: list[Shape], x: float, y: float, *, by: float = 1.0) -> list[Shape]:
+    """The same shapes, scaled about the origin and then moved."""
+    return [replace(shape, outline=moved(shape.outline, x, y, by=by)) for shape in shapes]
 
 
 def dimmed(shapes: list[Shape], opacity: float) -> list[Shape]:

@@ -129,14 +129,16 @@ def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
         at = share * (len(tones) - 1)
         low = min(int(at), len(tones) - 2)
         colour = mix(tones[::-1][low], tones[::-1][low + 1], at - low)
-        layers.append(_Fold(stage, row, 0.2 + 0.74 * row / count, colour, round(0.2 + 0.9 * share, 2)))
+        layers.append(
+            _Fold(stage, row, base=0.2 + 0.74 * row / count, colour=colour, depth=round(0.2 + 0.9 * share, 2))
+        )
     return layers
 
 
 class _Fold:
     """One sheet of paper with a waving edge and its shadow on what is behind."""
 
-    def __init__(self, stage: Stage, row: int, base: float, colour: Colour, depth: float) -> None:
+    def __init__(self, stage: Stage, row: int, *, base: float, colour: Colour, depth: float) -> None:
         luck = stage.luck.of(f"fold {row}")
         self._phases = luck.uniform(0, 2 * math.pi, 3).astype(np.float32)
         self._pitch = (luck.uniform(0.8, 1.25, 3) * (3.2, 6.1, 9.7) / stage.unit).astype(np.float32)
@@ -165,7 +167,7 @@ class _Fold:
         fall = np.clip(below / (size * np.float32(0.5)), 0, 1) * np.float32(-0.35)
         shot.canvas *= 1 - shadow
         for channel, light in zip(shot.canvas, self._colour, strict=True):
-            channel += cover * (light * (1 + fall) + edge * (light + np.float32(0.2)) - channel)
+            channel[:] += cover * (light * (1 + fall) + edge * (light + np.float32(0.2)) - channel)
 
 
 def _orbs(stage: Stage, tones: list[Colour]) -> list[Layer]:

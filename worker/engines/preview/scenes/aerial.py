@@ -7,8 +7,9 @@ from worker.engines.preview.concepts import Light
 from worker.engines.preview.noise import Profile, clouds, profile, stretched
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Sheet, graded, whole_area
-from worker.engines.preview.sky import sky, sun_place
+from worker.engines.preview.sky import sky
 from worker.engines.preview.stage import Layer, Stage
+from worker.engines.preview.sun import sun_place
 from worker.engines.preview.weather import dust, fog
 
 

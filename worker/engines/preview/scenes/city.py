@@ -77,7 +77,7 @@ def _towers(stage: Stage, row: int, block: _Block) -> Layer:
     for left, wide in _plots(luck, area.columns, stage.unit / block.count):
         tall = round(stage.unit * float(luck.uniform(*block.tall)) * (1.3 if luck.random() < 0.12 else 1.0))
         top = max(0, street - tall)
-        _tower(picture[:, top:, left : left + wide], luck, wall, stage, block)
+        _tower(picture[:, top:, left : left + wide], luck, wall, stage=stage, block=block)
         cover[top:, left : left + wide] = 1
     return Sheet(area, picture, cover, depth=block.depth)
 
@@ -91,7 +91,7 @@ def _plots(luck: np.random.Generator, columns: int, usual: float) -> list[tuple[
     return plots
 
 
-def _tower(part: Canvas, luck: np.random.Generator, wall: Colour, stage: Stage, block: _Block) -> None:
+def _tower(part: Canvas, luck: np.random.Generator, wall: Colour, *, stage: Stage, block: _Block) -> None:
     rows, columns = part.shape[1:]
     tone = np.float32(luck.uniform(0.8, 1.15))
     down = np.linspace(1.1, 0.85, rows, dtype=np.float32)[:, None]
@@ -102,12 +102,12 @@ def _tower(part: Canvas, luck: np.random.Generator, wall: Colour, stage: Stage, 
     across, shape = max(1, int((columns - 0.4 * cell) / cell)), (max(1, int(rows / (cell * 1.25))),)
     lit = luck.random((*shape, across)) < share * float(luck.uniform(0.5, 1.3))
     warmth = luck.random((*shape, across)).astype(np.float32)
-    _windows(part, lit, warmth, cell, 1 - 0.6 * block.distance)
+    _windows(part, lit, warmth, cell=cell, strength=1 - 0.6 * block.distance)
     if not share:
-        _windows(part, luck.random((*shape, across)) < 0.8, warmth * 0, cell, -0.22)
+        _windows(part, luck.random((*shape, across)) < 0.8, warmth * 0, cell=cell, strength=-0.22)
 
 
-def _windows(part: Canvas, lit: np.ndarray, warmth: Plane, cell: float, strength: float) -> None:
+def _windows(part: Canvas, lit: np.ndarray, warmth: Plane, *, cell: float, strength: float) -> None:
     """Paint a grid of windows; a negative strength darkens them, as by day."""
     rows, columns = part.shape[1:]
     row_place = (np.arange(rows, dtype=np.float32) - 0.5 * cell) / np.float32(cell * 1.25)
@@ -156,16 +156,22 @@ def _sign(luck: np.random.Generator, colour: str, tall: float, wide: float) -> l
     glyphs = [
         shape
         for k in range(count)
-        for shape in _glyph(luck, colour, wide, -tall + (k + 0.1) * tall / count, tall / count * 0.78)
+        for shape in _glyph(luck, colour, wide, top=-tall + (k + 0.1) * tall / count, tall=tall / count * 0.78)
     ]
     return [glow, fill(box(-wide, -tall - 0.006, wide, 0.006, corner=0.006), "#14121f"), *glyphs]
 
 
-def _glyph(luck: np.random.Generator, colour: str, wide: float, top: float, tall: float) -> list[Shape]:
+def _glyph(luck: np.random.Generator, colour: str, wide: float, *, top: float, tall: float) -> list[Shape]:
     """Something that reads as a letter from afar."""
     w, t = wide * 0.62, max(0.0022, tall * 0.13)
-    strokes = [box(-w, top, w, top + t), box(-w, top + tall - t, w, top + tall), box(-w, top + tall / 2 - t / 2, w, top + tall / 2 + t / 2),
-               box(-w, top, -w + t, top + tall), box(w - t, top, w, top + tall), box(-t / 2, top, t / 2, top + tall)]  # fmt: skip
+    strokes = [
+        box(-w, top, w, top + t),
+        box(-w, top + tall - t, w, top + tall),
+        box(-w, top + tall / 2 - t / 2, w, top + tall / 2 + t / 2),
+        box(-w, top, -w + t, top + tall),
+        box(w - t, top, w, top + tall),
+        box(-t / 2, top, t / 2, top + tall),
+    ]  # fmt: skip
     chosen = luck.permutation(len(strokes))[: int(luck.integers(3, 5))]
     return [light(strokes[int(index)], colour, glow=1.1) for index in chosen]
 

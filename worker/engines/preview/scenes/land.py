@@ -3,13 +3,14 @@
 import numpy as np
 
 from worker.engines.preview.colour import Colour, mix
-from worker.engines.preview.concepts import Light, Weather
+from worker.engines.preview.concepts import Weather
 from worker.engines.preview.noise import clouds, stretched
 from worker.engines.preview.scenes.props import blossoms, framing_pines, grass, near_trunks, trunks
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Veil, whole_area
-from worker.engines.preview.sky import sky, sun_place
+from worker.engines.preview.sky import sky
 from worker.engines.preview.stage import Layer, Stage
+from worker.engines.preview.sun import sun_place
 from worker.engines.preview.terrain import Ridge, dunes, fading, peaks, pines, ridge, rocky, rolling, sandy
 from worker.engines.preview.weather import dust, fog
 
@@ -77,34 +78,25 @@ def _ground(stage: Stage, *, snowy: bool, autumn: bool) -> list[Layer]:
 
 
 def _high_forest(stage: Stage) -> Scenery:
-    autumn = stage.reading.has(Weather.LEAVES)
-    mood, horizon = stage.mood, 0.62
-    near = "#8a5a30" if autumn else "#2f5540"
-    layers: list[Layer] = [*sky(stage, horizon)]
-    for row, (count, wide, base, distance) in enumerate(
-        ((26, 0.011, 0.7, 0.72), (15, 0.018, 0.74, 0.5), (9, 0.03, 0.79, 0.26))
-    ):
-        leaves = mix(mood.surface(near), mood.haze, distance * 0.6)
-        layers.append(_canopy(stage, f"canopy {row}", 0.34 - 0.08 * row, leaves, 0.2 + 0.2 * row))
-        colour = ("#8d9a94", "#6a6e68", "#4a443e")[row]
-        layers.append(
-            trunks(stage, f"trunks {row}", count=count, wide=wide, colour=colour, base=base, depth=0.2 + 0.2 * row)
-        )
-        layers.append(
-            fog(stage, f"mist {row}", top=0.3, bottom=base + 0.08, strength=0.5 - 0.1 * row, depth=0.22 + 0.2 * row)
-        )
-    layers.append(shafts(stage, horizon))
-    layers += _ground(stage, snowy=False, autumn=autumn)
+    """Among tall trunks, light falling through the leaves."""
+    autumn, horizon = stage.reading.has(Weather.LEAVES), 0.62
+    back: list[Layer] = [*sky(stage, horizon)]
+    for row, (count, wide, base) in enumerate(((26, 0.011, 0.7), (15, 0.018, 0.74), (9, 0.03, 0.79))):
+        depth, distance = 0.2 + 0.2 * row, 0.72 - 0.23 * row
+        leaves = mix(stage.mood.surface("#8a5a30" if autumn else "#2f5540"), stage.mood.haze, distance * 0.6)
+        bark = ("#8d9a94", "#6a6e68", "#4a443e")[row]
+        back += [
+            _canopy(stage, f"canopy {row}", 0.34 - 0.08 * row, colour=leaves, depth=depth),
+            trunks(stage, f"trunks {row}", count=count, wide=wide, colour=bark, base=base, depth=depth),
+            fog(stage, f"mist {row}", top=0.3, bottom=base + 0.08, strength=0.5 - 0.1 * row, depth=depth + 0.02),
+        ]
+    back += [shafts(stage, horizon), *_ground(stage, snowy=False, autumn=autumn)]
     blades = ("#b98a4a", "#8a6a3a") if autumn else ("#6f9a50", "#4a7a44")
-    front: list[Layer] = [
-        near_trunks(stage),
-        grass(stage, blades, base=1.0, tall=0.12, depth=1.15),
-        dust(stage, 70),
-    ]
-    return Scenery(layers, front, ground=0.87, air=0.45, horizon=0.7 if mood.light is Light.SUNSET else horizon)
+    front = [near_trunks(stage), grass(stage, blades, base=1.0, tall=0.12, depth=1.15), dust(stage, 70)]
+    return Scenery(back, front, ground=0.87, air=0.45, horizon=horizon)
 
 
-def _canopy(stage: Stage, part: str, base: float, colour: Colour, depth: float) -> Layer:
+def _canopy(stage: Stage, part: str, base: float, *, colour: Colour, depth: float) -> Layer:
     """Leaves that hang down from above to about ``base``."""
     area = whole_area(stage, 0.0, max(0.1, base + 0.2))
     line = rolling(stage, part, 3.0, 0.7)
@@ -127,32 +119,14 @@ def shafts(stage: Stage, horizon: float) -> Layer:
 
 
 def meadow(stage: Stage) -> Scenery:
-    """Hills with flowers and grass."""
+    """Hills with flowers and grass; under snow it is a clearing."""
     if stage.reading.has(Weather.SNOW):
         return forest(stage)
-    horizon, mood = 0.62, stage.mood
-    layers: list[Layer] = [*sky(stage, horizon)]
-    for row, (base, tall, distance) in enumerate(((0.6, 0.12, 0.75), (0.66, 0.11, 0.5), (0.72, 0.1, 0.26))):
-        top, bottom = fading(stage, "#8fb85a", "#9ab88a", distance)
-        layers.append(
-            ridge(
-                stage,
-                rolling(stage, f"hill {row}", 1.0 + 0.2 * row, 0.35),
-                Ridge(base, tall, top, bottom, 0.2 + 0.18 * row),
-            )
-        )
-        if row == 1:
-            top, bottom = fading(stage, "#4f7a48", "#7a9a78", 0.42)
-            layers.append(
-                ridge(
-                    stage,
-                    pines(stage, "copse", 0.12),
-                    Ridge(base + 0.02, 0.12, top, bottom, 0.45, fall=0.16, level=True),
-                    until=base + 0.1,
-                )
-            )
-    near = Ridge(0.82, 0.06, mood.surface("#8cba52"), mood.surface("#3f6e3a"), 1.0, fall=0.3)
-    layers += [
+    horizon, surface = 0.62, stage.mood.surface
+    near = Ridge(0.82, 0.06, surface("#8cba52"), surface("#3f6e3a"), 1.0, fall=0.3)
+    back: list[Layer] = [
+        *sky(stage, horizon),
+        *_hills(stage),
         ridge(stage, rolling(stage, "near hill", 0.8, 0.3), near),
         blossoms(stage, "far flowers", top=0.8, bottom=0.9, depth=0.95),
     ]
@@ -161,7 +135,18 @@ def meadow(stage: Stage) -> Scenery:
         blossoms(stage, "near flowers", top=0.93, bottom=1.04, depth=1.15, count=46),
         dust(stage),
     ]
-    return Scenery(layers, front, ground=0.87, air=0.38, horizon=horizon)
+    return Scenery(back, front, ground=0.87, air=0.38, horizon=horizon)
+
+
+def _hills(stage: Stage) -> list[Layer]:
+    """Three lines of hills, a wood behind the nearest."""
+    layers: list[Layer] = []
+    for row, (base, tall, distance) in enumerate(((0.6, 0.12, 0.75), (0.66, 0.11, 0.5), (0.72, 0.1, 0.26))):
+        shape = Ridge(base, tall, *fading(stage, "#8fb85a", "#9ab88a", distance), 0.2 + 0.18 * row)
+        layers.append(ridge(stage, rolling(stage, f"hill {row}", 1.0 + 0.2 * row, 0.35), shape))
+    copse = Ridge(0.68, 0.12, *fading(stage, "#4f7a48", "#7a9a78", 0.42), 0.45, fall=0.16, level=True)
+    layers.insert(2, ridge(stage, pines(stage, "copse", 0.12), copse, until=0.76))
+    return layers
 
 
 def mountains(stage: Stage) -> Scenery:

@@ -94,17 +94,17 @@ def trunks(stage: Stage, part: str, *, count: int, wide: float, colour: str, bas
     """Tall trunks that leave the frame at the top, as in a high forest."""
     luck = stage.luck.of(part)
     places = ((np.arange(count) + luck.uniform(0.15, 0.85, count)) / count * 1.3 - 0.15).tolist()
-    return baked(stage, [_trunk(stage, luck, place, wide, (colour, base)) for place in places], depth)
+    return baked(stage, [_trunk(stage, luck, place, wide=wide, look=(colour, base)) for place in places], depth)
 
 
 def near_trunks(stage: Stage) -> Layer:
     """Dark trunks at both edges, nearer than the subject."""
     luck = stage.luck.of("near trunks")
     places = (float(luck.uniform(-0.06, 0.08)), float(luck.uniform(0.92, 1.06)))
-    return baked(stage, [_trunk(stage, luck, place, 0.055, ("#2c2622", 1.02)) for place in places], depth=1.2)
+    return baked(stage, [_trunk(stage, luck, place, wide=0.055, look=("#2c2622", 1.02)) for place in places], depth=1.2)
 
 
-def _trunk(stage: Stage, luck: np.random.Generator, place: float, wide: float, look: tuple[str, float]) -> Prop:
+def _trunk(stage: Stage, luck: np.random.Generator, place: float, *, wide: float, look: tuple[str, float]) -> Prop:
     colour, base = look
     x, thick = place * stage.width, stage.unit * wide * float(luck.uniform(0.7, 1.3))
     lean, y = float(luck.normal(0, 0.02)), stage.y(base) + stage.unit * float(luck.uniform(-0.02, 0.03))
@@ -112,7 +112,7 @@ def _trunk(stage: Stage, luck: np.random.Generator, place: float, wide: float, l
     line = path((x, y), (x + lean * tall * 0.3, y - tall * 0.3), (x + lean * tall, y - tall))
     shapes = [
         fill(ribbon(line, (thick * 1.5, thick, thick * 0.92, thick * 0.85)), colour, tinted(colour, lightness=0.8)),
-        shade(ribbon(line + (thick * 0.55, 0), (thick * 0.6, thick * 0.5)), "#0a1018", 0.35, thick * 0.3),
+        shade(ribbon(moved(line, thick * 0.55), (thick * 0.6, thick * 0.5)), "#0a1018", 0.35, thick * 0.3),
     ]
     return shapes, Placement(0, 0, 1)
 
@@ -181,8 +181,12 @@ def cherry_branch(stage: Stage) -> Layer:
     """A blossoming branch that reaches into the picture from an upper corner."""
     luck = stage.luck.of("branch")
     side = float(luck.choice([-1.0, 1.0]))
-    limbs = [path((-0.1, 0.02), (0.2, 0.1), (0.42, 0.08), (0.66, 0.2)), path((0.2, 0.1), (0.3, 0.22), (0.44, 0.3)),
-             path((0.42, 0.08), (0.5, 0.02), (0.64, 0.04)), path((0.0, 0.05), (0.1, 0.18), (0.14, 0.3))]  # fmt: skip
+    limbs = [
+        path((-0.1, 0.02), (0.2, 0.1), (0.42, 0.08), (0.66, 0.2)),
+        path((0.2, 0.1), (0.3, 0.22), (0.44, 0.3)),
+        path((0.42, 0.08), (0.5, 0.02), (0.64, 0.04)),
+        path((0.0, 0.05), (0.1, 0.18), (0.14, 0.3)),
+    ]  # fmt: skip
     shapes = [
         fill(ribbon(limb, (0.026 - 0.005 * i, 0.011, 0.003)), "#4a3238", "#352430") for i, limb in enumerate(limbs)
     ]

@@ -19,41 +19,28 @@ _WALLS = ("#4f6a72", "#8a5a4a", "#5a5f86", "#6f7a56", "#a8785a")
 
 
 def room(stage: Stage) -> Scenery:
-    """A cosy room, warm by lamplight; the window shows the time of day."""
+    """A cosy room, warm by lamplight; the window shows the time of day. A cup gets a table."""
     side = 1.0 if stage.luck.below("lamp side", 2) else -1.0
-    layers: list[Layer] = [_walls(stage, side), *_window(stage, side)]
-    layers.append(
-        baked(
-            stage,
-            [(_picture(stage), Placement(stage.x(0.5) + 0.06 * side * stage.unit, stage.y(0.28), stage.unit * 0.2))],
-            depth=0.42,
-        )
-    )
-    layers.append(_floor(stage))
-    layers.append(baked(stage, [(_rug(stage), Placement(stage.x(0.5), stage.y(0.92), stage.unit))], depth=0.9))
-    if Thing.LANTERN not in dict(stage.reading.things):
-        layers.append(
-            baked(
-                stage,
-                [(_lamp(), Placement(stage.x(0.5) + 0.47 * side * stage.unit, stage.y(0.87), stage.unit))],
-                depth=0.8,
-            )
-        )
-    if Thing.CUP in dict(stage.reading.things):
-        layers.append(baked(stage, [(_table(), Placement(stage.x(0.5), stage.y(0.86), stage.unit))], depth=0.96))
-    front = baked(
-        stage,
-        [(_plant(), Placement(stage.x(0.5) - 0.5 * side * stage.unit, stage.y(1.0), stage.unit * 0.5))],
-        depth=1.2,
-    )
-    return Scenery(
-        layers,
-        [_lamplight(stage, side), front, dust(stage, 50)],
-        ground=0.86 if Thing.CUP in dict(stage.reading.things) else 0.9,
-        air=0.44,
-        horizon=_FLOOR,
-        spread=1.02,
-    )
+    named = dict(stage.reading.things)
+    back = [
+        _walls(stage, side),
+        *_window(stage, side),
+        _put(stage, _picture(stage), 0.06 * side, 0.28, size=0.2, depth=0.42),
+    ]
+    back += [_floor(stage), _put(stage, _rug(stage), 0.0, 0.92, depth=0.9)]
+    if Thing.LANTERN not in named:
+        back.append(_put(stage, _lamp(), 0.47 * side, 0.87, depth=0.8))
+    if Thing.CUP in named:
+        back.append(_put(stage, _table(), 0.0, 0.86, depth=0.96))
+    front = [_lamplight(stage, side), _put(stage, _plant(), -0.5 * side, 1.0, size=0.5, depth=1.2), dust(stage, 50)]
+    ground = 0.86 if Thing.CUP in named else 0.9
+    return Scenery(back, front, ground=ground, air=0.44, horizon=_FLOOR, spread=1.02)
+
+
+def _put(stage: Stage, shapes: list[Shape], across: float, down: float, *, depth: float, size: float = 1.0) -> Layer:
+    """A piece of furniture: ``across`` in stage units from the middle, ``down`` as a part of the frame's height."""
+    place = Placement(stage.x(0.5) + across * stage.unit, stage.y(down), size * stage.unit)
+    return baked(stage, [(shapes, place)], depth)
 
 
 def _walls(stage: Stage, side: float) -> Layer:
@@ -127,9 +114,11 @@ def _picture(stage: Stage) -> list[Shape]:
         fill(box(-0.5, -0.42, 0.5, 0.4), "#b58a52", "#7a5a34"),
         fill(box(-0.43, -0.35, 0.43, 0.33), sky, turned(sky, lightness=1.15)),
         mark(ellipse(0.14, -0.08, 0.11), "#fff0cf"),
-        mark(smooth((-0.5, 0.2), (-0.2, -0.04), (0.1, 0.16), (0.32, 0.04), (0.6, 0.2), (0.4, 0.33), (-0.43, 0.33), finely=4), hill),
+        mark(smooth((-0.5, 0.2), (-0.2, -0.04), (0.1, 0.16), (0.32, 0.04), (0.6, 0.2), (0.4, 0.33), (-0.43, 0.33),
+            finely=4), hill),
         fill(box(-0.5, 0.34, 0.5, 0.4), "#8a6638"),
-        fill(box(0.43, -0.42, 0.5, 0.4), "#8a6638"), fill(box(-0.5, -0.42, -0.43, 0.4), "#9c7644"),
+        fill(box(0.43, -0.42, 0.5, 0.4), "#8a6638"),
+        fill(box(-0.5, -0.42, -0.43, 0.4), "#9c7644"),
     ]  # fmt: skip
 
 

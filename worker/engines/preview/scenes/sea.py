@@ -7,8 +7,9 @@ import numpy as np
 from worker.engines.preview.concepts import Light, Thing, Weather
 from worker.engines.preview.figures.catalogue import SUBJECTS, Element
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sky import sky, sun_place
+from worker.engines.preview.sky import sky
 from worker.engines.preview.stage import Layer, Shot, Stage
+from worker.engines.preview.sun import sun_place
 from worker.engines.preview.terrain import Ridge, ridge, rolling
 from worker.engines.preview.water import Swell, Wave
 from worker.engines.preview.weather import fog
@@ -81,10 +82,11 @@ class Glitter:
         for index in np.nonzero(light > 0.03)[0]:
             near = float(self._down[index])
             view = shot.view(round(0.3 + 0.5 * near, 1))
-            x, y = view.screen(self._x + float(self._across[index]) * self._unit, float(self._y[index]))
-            self._dash(shot, x, y, near, float(light[index]))
+            at = view.screen(self._x + float(self._across[index]) * self._unit, float(self._y[index]))
+            self._dash(shot, at, near=near, light=float(light[index]))
 
-    def _dash(self, shot: Shot, x: float, y: float, near: float, light: float) -> None:
+    def _dash(self, shot: Shot, at: tuple[float, float], *, near: float, light: float) -> None:
+        x, y = at
         wide, tall = (0.008 + 0.03 * near) * self._unit, max(0.6, (0.0012 + 0.0035 * near) * self._unit)
         left, top = max(0, int(x - 2 * wide)), max(0, int(y - 2 * tall))
         part = shot.canvas[:, top : int(y + 2 * tall) + 2, left : max(0, int(x + 2 * wide) + 2)]

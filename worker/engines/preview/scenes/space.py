@@ -4,6 +4,7 @@ import numpy as np
 
 from worker.engines.preview.colour import from_hue, mix, radiance
 from worker.engines.preview.concepts import Body, Thing
+from worker.engines.preview.disc import Disc
 from worker.engines.preview.figures.curves import ellipse
 from worker.engines.preview.figures.easel import Placement
 from worker.engines.preview.figures.shapes import Shape, fill, mark, shade
@@ -12,8 +13,9 @@ from worker.engines.preview.particles import Grain, Kind, Particles
 from worker.engines.preview.scenes.props import Prop, baked
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Sheet, graded, painted, whole_area
-from worker.engines.preview.sky import Disc, stars, sun_place
+from worker.engines.preview.sky import stars
 from worker.engines.preview.stage import Layer, Stage
+from worker.engines.preview.sun import sun_place
 from worker.engines.preview.terrain import Ridge, ridge, rocky
 
 

@@ -92,10 +92,12 @@ def _corals(stage: Stage) -> Layer:
 
 
 def _coral(luck: np.random.Generator, colour: str) -> list[Shape]:
+    """A branching coral or a round one."""
     dark = turned(colour, lightness=0.5)
     if luck.random() < 0.5:
-        return [fill(ribbon(path((0, 0.1), (x * 0.4, -0.4 * tall), (x, -tall)), (0.07, 0.06, 0.05)), colour, dark)
-                for x, tall in zip(np.linspace(-0.5, 0.5, 6), luck.uniform(0.5, 1.0, 6), strict=True)]  # fmt: skip
+        tips = zip(np.linspace(-0.5, 0.5, 6).tolist(), luck.uniform(0.5, 1.0, 6).tolist(), strict=True)
+        branches = [path((0, 0.1), (x * 0.4, -0.4 * tall), (x, -tall)) for x, tall in tips]
+        return [fill(ribbon(branch, (0.07, 0.06, 0.05)), colour, dark) for branch in branches]
     return [fill(ellipse(x, -0.25 - y, 0.26), colour, dark) for x, y in luck.uniform((-0.4, 0), (0.4, 0.4), (6, 2))]
 
 
@@ -131,7 +133,8 @@ def _school(stage: Stage) -> list[Layer]:
     for index in range(7):
         dx, dy = luck.normal(0, 0.13), luck.normal(0, 0.05)
         movement = gliding(stage.unit, float(luck.random()), forward=0.3 * way, reach=0.008)
-        part = Part(stage.x(x) + dx * stage.unit, stage.y(y) + dy * stage.unit, stage.unit * float(luck.uniform(0.035, 0.055)), 0.4,
-                    movement, way < 0, index / 7, 0, "#4f8aa8")  # fmt: skip
+        size, phase = stage.unit * float(luck.uniform(0.035, 0.055)), index / 7
+        at = stage.x(x) + dx * stage.unit, stage.y(y) + dy * stage.unit
+        part = Part(*at, size, 0.4, movement, faces_left=way < 0, phase=phase, tint="#4f8aa8", rim=0.0)
         layers.append(Figure(stage, SUBJECTS[Thing.FISH], part, sun_x=0.5))
     return layers

@@ -7,12 +7,12 @@ import numpy as np
 from worker.engines.preview.colour import mix, radiance
 from worker.engines.preview.concepts import Weather
 from worker.engines.preview.noise import Plane, clouds, profile, stretched
-from worker.engines.preview.particles import Grain, Kind, Particles
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.sheets import Area, Sheet, Veil, graded, painted, whole_area
 from worker.engines.preview.sky import stars
 from worker.engines.preview.stage import Canvas, Layer, Shot, Stage
 from worker.engines.preview.terrain import Ridge, peaks, ridge
+from worker.engines.preview.weather import embers
 
 _LAVA = radiance("#ff7a22") * np.float32(2.2)
 
@@ -20,35 +20,20 @@ _LAVA = radiance("#ff7a22") * np.float32(2.2)
 def volcano(stage: Stage) -> Scenery:
     """Black rock under a glowing sky."""
     luck = stage.luck.of("volcano")
-    crater = float(luck.uniform(0.3, 0.42)) if luck.random() < 0.5 else float(luck.uniform(0.58, 0.7))
-    layers: list[Layer] = [_glowing_sky(stage, crater), *stars(stage, 0.3, down_to=0.5), _smoke(stage)]
+    crater = 0.5 + float(luck.choice([-1, 1])) * float(luck.uniform(0.08, 0.2))
     far, rock = radiance("#5a1f22") * np.float32(0.7), radiance("#241016")
-    layers.append(ridge(stage, peaks(stage, "far peaks", 1.2), Ridge(0.74, 0.2, far, mix(far, rock, 0.3), 0.2)))
-    layers.append(_cone(stage, crater, rock))
-    layers.append(Seams(stage, 0.66, 1.0))
     near = Ridge(0.96, 0.16, radiance("#1d0e13"), radiance("#070406"), 1.0, fall=0.2)
-    layers.append(ridge(stage, peaks(stage, "near rock", 2.4), near))
-    front: list[Layer] = [_heat(stage)]
-    if not stage.reading.has(Weather.EMBERS):
-        colours = (radiance("#ff9a3c") * np.float32(2), radiance("#ff5a2a") * np.float32(1.6))
-        front.append(
-            Particles(
-                stage,
-                "embers",
-                Kind(
-                    Grain.SOFT,
-                    100,
-                    (0.0016, 0.005),
-                    (0.06, -0.34),
-                    colours,
-                    sway=0.04,
-                    twinkle=1.6,
-                    adds=True,
-                    dies=True,
-                ),
-            )
-        )
-    return Scenery(layers, front, ground=0.9, air=0.46, horizon=0.7, solid=False)
+    back: list[Layer] = [
+        _glowing_sky(stage, crater),
+        *stars(stage, 0.3, down_to=0.5),
+        _smoke(stage),
+        ridge(stage, peaks(stage, "far peaks", 1.2), Ridge(0.74, 0.2, far, mix(far, rock, 0.3), 0.2)),
+        _cone(stage, crater, rock),
+        Seams(stage, 0.66, 1.0),
+        ridge(stage, peaks(stage, "near rock", 2.4), near),
+    ]
+    front = [_heat(stage)] if stage.reading.has(Weather.EMBERS) else [_heat(stage), *embers(stage)]
+    return Scenery(back, front, ground=0.9, air=0.46, horizon=0.7, solid=False)
 
 
 def _glowing_sky(stage: Stage, crater: float) -> Layer:
@@ -59,7 +44,7 @@ def _glowing_sky(stage: Stage, crater: float) -> Layer:
         (0.35, radiance("#260d1c")),
         (0.6, radiance("#5f1c1e")),
         (0.8, radiance("#d9582a")),
-    ]
+    ]  # fmt: skip
     lumps = clouds(stage.luck.of("fire sky"), area.shape, (4, 3), 6)
     picture = graded(stops, down + 0.22 * (lumps - 0.5))
     reach = np.hypot((area.x - stage.x(crater)) / 0.8, area.y - stage.y(0.4)) / np.float32(stage.unit)

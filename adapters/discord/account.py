@@ -1,0 +1,76 @@
+"""The bot's account: one discord.py client, logged in by whoever needs it first, shared by gateway and messenger."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, Generic, TypeVar
+
+import discord
+import yarl
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from pydantic import SecretStr
+
+from adapters.discord.errors import CLOSE_CODES, NETWORK, DiscordUnusable, delivery_error
+from generation.errors import DeliveryDelayed
+
+_UNUSABLE_SECONDS: Final = 300.0
+AnyClient = TypeVar("AnyClient", bound=discord.Client, covariant=True)
+
+
+def use_addresses(api_url: str, gateway_url: str) -> None:
+    """Where Discord is. discord.py knows one address per process, so the last call counts for all of its clients."""
+    Route.BASE = api_url.rstrip("/")
+    DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
+
+
+class Account(Generic[AnyClient]):
+    """Logs in once; a client that was closed or could not log in is replaced by a fresh one at the next call."""
+
+    def __init__(self, token: SecretStr, new_client: Callable[[], AnyClient]) -> None:
+        self._token = token
+        self._new_client = new_client
+        self._client: AnyClient | None = None
+        self._logging_in = asyncio.Lock()
+        self._unusable: DiscordUnusable | None = None
+
+    async def client(self) -> AnyClient:
+        """The logged-in client; usable over REST before and while the gateway is away.
+
+        Raises DeliveryDelayed when it cannot be had now.
+        """
+        try:
+            return await self.login()
+        except DiscordUnusable as error:
+            raise DeliveryDelayed("the bot is not logged in to Discord", retry_after=_UNUSABLE_SECONDS) from error
+        except (discord.DiscordException, *NETWORK) as error:
+            raise delivery_error(error) from error
+
+    async def login(self) -> AnyClient:
+        """The same; raises DiscordUnusable for a token that was refused (it is not tried again) and after closing, else
+        what discord.py and the network raise."""
+        async with self._logging_in:
+            if self._unusable is not None:
+                raise self._unusable
+            if self._client is None or self._client.is_closed():
+                self._client = await self._logged_in()
+            return self._client
+
+    async def close(self) -> None:
+        """Close the client for good."""
+        async with self._logging_in:
+            self._unusable = DiscordUnusable("The connection to Discord has been closed.")
+            if self._client is not None and not self._client.is_closed():
+                await self._client.close()
+
+    async def _logged_in(self) -> AnyClient:
+        client = self._new_client()
+        try:
+            await client.login(self._token.get_secret_value())
+        except discord.LoginFailure as error:
+            await client.close()
+            self._unusable = DiscordUnusable(CLOSE_CODES[4004])
+            raise self._unusable from error
+        except BaseException:
+            await client.close()
+            raise
+        return client

@@ -1,0 +1,217 @@
+"""What Slack delivers, read once at the door: commands, clicks, mentions and reactions as values of our own.
+
+Every act has a ``key`` made of its content. Slack delivers the same act again (after a lost ack, with another event id,
+after a restart of ours) with the same content, so the key is the same; two honest acts differ in it, because Slack
+gives each command its own trigger, each click its own ``action_ts``, each message its own ``ts``, each reaction its
+own ``event_ts``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.slack.text import without_mention
+
+
+class UnreadablePayload(Exception):
+    """A delivery without the fields that every such delivery has; the message names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a person did: who, where, and its key.
+
+    ``team`` is the workspace whose installation it reached, ``user_team`` the person's own where Slack says it;
+    ``is_shared`` says that the channel is shared with another organisation (None: unknown), ``is_inside`` that the bot
+    is in the channel for sure, since Slack would not have told it otherwise.
+    """
+
+    key: str
+    team: str
+    channel: str
+    user: str
+    thread: str | None = None
+    user_team: str | None = None
+    response_url: str | None = None
+    is_shared: bool | None = None
+    is_inside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command and the words after it, as Slack wrote them."""
+
+    act: Act
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button under a message of ours."""
+
+    act: Act
+    action_id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A message that names the bot: the words around its name, as Slack wrote them."""
+
+    act: Act
+    text: str
+    is_of_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A reaction on a message: the emoji's name, and whose message it is on."""
+
+    act: Act
+    name: str
+    message_ts: str
+    message_by: str | None
+
+
+class _Incoming(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+Read = TypeVar("Read", bound=_Incoming)
+
+
+class _Slash(_Incoming):
+    command: str
+    channel_id: str
+    user_id: str
+    trigger_id: str
+    text: str = ""
+    response_url: str | None = None
+
+
+class _Identified(_Incoming):
+    id: str
+    team_id: str | None = None
+
+
+class _Container(_Incoming):
+    message_ts: str | None = None
+    channel_id: str | None = None
+    thread_ts: str | None = None
+
+
+class _Action(_Incoming):
+    action_id: str
+    action_ts: str
+    value: str = ""
+
+
+class _BlockActions(_Incoming):
+    user: _Identified
+    container: _Container = _Container()
+    channel: _Identified | None = None
+    actions: tuple[_Action, ...] = Field(min_length=1)
+    response_url: str | None = None
+
+
+class _MentionEvent(_Incoming):
+    channel: str
+    ts: str
+    user: str = ""
+    text: str = ""
+    thread_ts: str | None = None
+    bot_id: str | None = None
+    user_team: str | None = None
+
+
+class _ReactionItem(_Incoming):
+    type: str = "message"
+    channel: str = ""
+    ts: str = ""
+
+
+class _ReactionEvent(_Incoming):
+    user: str
+    reaction: str
+    event_ts: str
+    item: _ReactionItem
+    item_user: str | None = None
+
+
+class _Envelope(_Incoming):
+    event: dict[str, object]
+    is_ext_shared_channel: bool = False
+
+
+def command_in(body: Mapping[str, object], team: str) -> Command:
+    """A slash command. Raises UnreadablePayload."""
+    slash = _read(_Slash, body)
+    act = Act(
+        key=f"command:{slash.channel_id}:{slash.user_id}:{slash.trigger_id}",
+        team=team,
+        channel=slash.channel_id,
+        user=slash.user_id,
+        response_url=slash.response_url,
+    )
+    return Command(act, slash.command, slash.text)
+
+
+def click_in(body: Mapping[str, object], team: str) -> Click:
+    """The first action of an interaction. Raises UnreadablePayload."""
+    clicked = _read(_BlockActions, body)
+    action = clicked.actions[0]
+    channel = clicked.channel.id if clicked.channel else clicked.container.channel_id or ""
+    act = Act(
+        key=f"click:{channel}:{clicked.container.message_ts}:{clicked.user.id}:{action.action_ts}",
+        team=team,
+        channel=channel,
+        user=clicked.user.id,
+        thread=clicked.container.thread_ts,
+        user_team=clicked.user.team_id,
+        response_url=clicked.response_url,
+        is_inside=True,
+    )
+    return Click(act, action.action_id, action.value)
+
+
+def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
+    """A mention of the bot. Raises UnreadablePayload."""
+    envelope = _read(_Envelope, body)
+    event = _read(_MentionEvent, envelope.event)
+    act = Act(
+        key=f"mention:{event.channel}:{event.ts}",
+        team=team,
+        channel=event.channel,
+        user=event.user,
+        thread=event.thread_ts,
+        user_team=event.user_team,
+        is_shared=envelope.is_ext_shared_channel,
+        is_inside=True,
+    )
+    return Mention(act, without_mention(event.text, bot_user), is_of_bot=bool(event.bot_id) or not event.user)
+
+
+def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
+    """A reaction that somebody put on something. Raises UnreadablePayload."""
+    envelope = _read(_Envelope, body)
+    event = _read(_ReactionEvent, envelope.event)
+    act = Act(
+        key=f"reaction:{event.item.channel}:{event.item.ts}:{event.user}:{event.event_ts}",
+        team=team,
+        channel=event.item.channel,
+        user=event.user,
+        is_shared=envelope.is_ext_shared_channel,
+        is_inside=True,
+    )
+    return Reaction(act, event.reaction, event.item.ts, event.item_user)
+
+
+def _read(model: type[Read], body: object) -> Read:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        wrong = sorted({".".join(map(str, each["loc"])) for each in error.errors(include_input=False)})
+        raise UnreadablePayload(f"{model.__name__.strip('_')}: {', '.join(wrong)}") from None

@@ -1,0 +1,226 @@
+"""The engine against diffusers' own AnimateDiffPipeline on this machine's CPU, with the tiny random-weight models.
+
+    python benchmarks/engine_cpu.py            # about two minutes; prints one Markdown table
+
+Nothing here says how fast real models are: the tiny set has a thousandth of their weights. What it shows are ratios:
+the same pictures, the cost of our own loop for each step, and what sharing the steps does to a mixed queue.
+"""
+
+import argparse
+import datetime
+import logging
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import diffusers  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from doubles.rendering import clip, stock_frames, stock_output, stock_pipeline, turbo  # noqa: E402
+from doubles.tiny_models import make_model_set  # noqa: E402
+from generation.request import Endpoint, GenerationRequest  # noqa: E402
+from worker.engines.animatediff import ModelSet  # noqa: E402
+from worker.engines.animatediff.bench import finish  # noqa: E402
+from worker.engines.animatediff.engine import AnimateDiffEngine  # noqa: E402
+
+FRAMES = {"num_frames": 16, "negative_prompt": "bad quality"}
+STEPS, ROUNDS = 15, 8
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Ours and the stock pipelines over the same files."""
+
+    engine: AnimateDiffEngine
+    stock: dict[Endpoint, Any]
+
+    @classmethod
+    def prepare(cls, root: Path) -> "Contest":
+        make_model_set(root)
+        engine = AnimateDiffEngine(ModelSet.from_folder(root), device="cpu")
+        engine.load()
+        return cls(engine, {endpoint: stock_pipeline(root, endpoint) for endpoint in Endpoint})
+
+
+def our_steps(engine: AnimateDiffEngine, request: GenerationRequest) -> list[float]:
+    """Seconds of each step but the first."""
+    render, taken = engine.begin(request), []
+    while render.is_denoising:
+        began = time.perf_counter()
+        engine.step([render])
+        taken.append(time.perf_counter() - began)
+    return taken[1:]
+
+
+def stock_steps(pipe: Any, request: GenerationRequest) -> list[float]:
+    """The same of the stock pipeline, by its own callback."""
+    marks: list[float] = []
+
+    def mark(*args: Any) -> Any:
+        marks.append(time.perf_counter())
+        return args[-1]
+
+    stock_output(pipe, request, callback_on_step_end=mark, output_type="latent")
+    return list(np.diff(marks))
+
+
+def compare_pictures(contest: Contest, request: GenerationRequest) -> str:
+    """How many bytes of the frames differ, and by how much."""
+    ours = finish(contest.engine, contest.engine.begin(request)).astype(int)
+    theirs = stock_frames(contest.stock[request.endpoint], request).astype(int)
+    difference = np.abs(ours - theirs)
+    return f"{np.count_nonzero(difference)} of {difference.size:,} bytes differ, by at most {difference.max()}"
+
+
+def compare_steps(contest: Contest, request: GenerationRequest) -> tuple[float, float]:
+    """Median seconds of a step, ours and theirs, measured in turns so that both meet the same neighbours."""
+    pipe = contest.stock[request.endpoint]
+    our_steps(contest.engine, request), stock_steps(pipe, request)
+    ours: list[float] = []
+    theirs: list[float] = []
+    for _ in range(ROUNDS):
+        ours += our_steps(contest.engine, request)
+        theirs += stock_steps(pipe, request)
+    return statistics.median(ours), statistics.median(theirs)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """What became of a queue of requests that were all there at the start: seconds until each had its frames."""
+
+    waits: list[float]
+    requests: Sequence[GenerationRequest]
+
+    @property
+    def total(self) -> float:
+        return max(self.waits)
+
+    def mean_wait(self, endpoint: Endpoint) -> float:
+        return statistics.mean(w for w, r in zip(self.waits, self.requests, strict=True) if r.endpoint is endpoint)
+
+
+def one_at_a_time(requests: Sequence[GenerationRequest], render: Callable[[GenerationRequest], object]) -> Queue:
+    """In the order of arrival, each to its end."""
+    began, waits = time.perf_counter(), []
+    for request in requests:
+        render(request)
+        waits.append(time.perf_counter() - began)
+    return Queue(waits, requests)
+
+
+def shared(engine: AnimateDiffEngine, requests: Sequence[GenerationRequest]) -> Queue:
+    """All at once, as the worker's loop does it."""
+    began = time.perf_counter()
+    renders = [engine.begin(request) for request in requests]
+    waits: dict[int, float] = {}
+    while len(waits) < len(renders):
+        engine.step([r for i, r in enumerate(renders) if i not in waits])
+        for i, render in enumerate(renders):
+            if i not in waits and render.steps_done == render.total_steps:
+                engine.finish(render)
+                waits[i] = time.perf_counter() - began
+    return Queue([waits[i] for i in range(len(renders))], requests)
+
+
+def mixed_queue() -> list[GenerationRequest]:
+    """Two standard clips of 25 steps and six turbo clips of 4, as they come in: S T T T S T T T."""
+    kinds = [clip, turbo, turbo, turbo] * 2
+    steps = {clip: 25, turbo: 4}
+    return [kind(seed=i, num_inference_steps=steps[kind], **FRAMES) for i, kind in enumerate(kinds)]
+
+
+def compare_queues(contest: Contest) -> dict[str, Queue]:
+    """The mixed queue each way, in turns; of each way the run that neighbours disturbed least."""
+    requests = mixed_queue()
+    ways: dict[str, Callable[[], Queue]] = {
+        "stock, one at a time": lambda: one_at_a_time(requests, lambda r: stock_frames(contest.stock[r.endpoint], r)),
+        "ours, one at a time": lambda: one_at_a_time(
+            requests, lambda r: finish(contest.engine, contest.engine.begin(r))
+        ),
+        "ours, shared": lambda: shared(contest.engine, requests),
+    }
+    runs = [{name: way() for name, way in ways.items()} for _ in range(5)]
+    return {name: min((run[name] for run in runs), key=lambda queue: queue.total) for name in ways}
+
+
+def queue_lines(queues: dict[str, Queue]) -> list[str]:
+    """Seconds, and their ratios to the stock pipeline."""
+    rows = {
+        name: (queue.total, queue.mean_wait(Endpoint.TURBO), queue.mean_wait(Endpoint.STANDARD))
+        for name, queue in queues.items()
+    }
+    base = next(iter(rows.values()))
+    return [
+        f"| {name} | " + " | ".join(f"{v:.2f} s ({v / b:.2f})" for v, b in zip(row, base, strict=True)) + " |"
+        for name, row in rows.items()
+    ]
+
+
+def step_lines(contest: Contest) -> list[str]:
+    """One line for each endpoint: how alike the pictures are and what a step costs."""
+    lines = []
+    for name, make in (("standard, guidance 7.5", clip), ("turbo, guidance 1", turbo)):
+        request = make(num_inference_steps=STEPS, **FRAMES)
+        pictures = compare_pictures(contest, request)
+        ours, theirs = (1000 * seconds for seconds in compare_steps(contest, request))
+        lines.append(f"| {name} | {pictures} | {ours:.1f} ms | {theirs:.1f} ms | **{ours / theirs:.3f}** |")
+    return lines
+
+
+def setting() -> str:
+    """Where and when."""
+    today, load = datetime.datetime.now(tz=datetime.UTC).date(), os.getloadavg()[0]
+    machine = f"{os.cpu_count()}-core CPU ({platform.machine()}), {memory_gib()} GiB, no GPU"
+    versions = f"Python {platform.python_version()}, torch {torch.__version__}, diffusers {diffusers.__version__}"
+    return f"{today}: {machine}, {torch.get_num_threads()} torch thread(s), load {load:.1f} at the start; {versions}."
+
+
+def report(contest: Contest) -> str:
+    """Everything, as Markdown."""
+    lines = [
+        f"Measured on {setting()}",
+        "Tiny random-weight models, float32, 16 frames of 64 × 64; stock = `AnimateDiffPipeline`, eager, same files.",
+        "",
+        f"| {STEPS} steps, alone | pictures | ours, a step | stock, a step | ratio |",
+        "|---|---|---|---|---|",
+        *step_lines(contest),
+        "",
+        "| 8 requests at once (2 × 25 steps, 6 × turbo 4) | all done after | mean wait, turbo | mean wait, standard |",
+        "|---|---|---|---|",
+        *queue_lines(compare_queues(contest)),
+        "",
+        "Steps: medians, ours and stock in turns. Queues: the best of 5 runs each. In brackets: ratio to stock.",
+    ]
+    return "\n".join(lines)
+
+
+def memory_gib() -> int:
+    """The machine's memory, rounded up to whole GiB."""
+    return -(-os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**30)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
+    torch.set_num_threads(parser.parse_args().threads)
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    with tempfile.TemporaryDirectory() as folder:
+        print(report(Contest.prepare(Path(folder))))
+
+
+if __name__ == "__main__":
+    main()

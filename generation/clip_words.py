@@ -1,0 +1,77 @@
+"""What every chat says of a clip in the same words: its settings, how far it is, how long it takes, its prompt in short.
+
+Plain text without any platform's markup: the platforms escape it and put their own dress around it. Pure.
+"""
+
+import unicodedata
+from typing import Final
+
+from generation.progress import Phase, Progress
+from generation.request import GenerationRequest
+
+_JOINERS: Final = frozenset("\u200c\u200d")
+"""Invisible, but Persian, Indic scripts and emoji are spelled with them."""
+_SECONDS_UNTIL_MINUTES: Final = 90
+_MINUTES_UNTIL_HOURS: Final = 90
+
+
+def excerpt(text: str, limit: int) -> str:
+    """A stranger's text on one line of at most ``limit`` characters, without what is invisible or turns lines around."""
+    line = " ".join("".join(c for c in " ".join(text.split()) if _shows(c)).split())
+    if not line:
+        return "…"
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def settings_words(request: GenerationRequest) -> str:
+    """``standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 42``: enough to make it again."""
+    width, height = request.pixels
+    parts = [
+        request.endpoint.label,
+        f"{width}×{height}",
+        f"{request.num_frames} frames at {request.fps} fps",
+        f"{request.num_inference_steps} steps",
+        f"guidance {request.guidance_scale:g}",
+        f"seed {request.seed}",
+        *(motion.value for motion in request.motions),
+    ]
+    return " · ".join(parts)
+
+
+def seconds_words(seconds: float) -> str:
+    """``8 s``, ``3 min``, ``2 h``: as exact as anybody needs it."""
+    whole = max(1, round(seconds))
+    if whole < _SECONDS_UNTIL_MINUTES:
+        return f"{whole} s"
+    minutes = round(whole / 60)
+    return f"{minutes} min" if minutes < _MINUTES_UNTIL_HOURS else f"{round(minutes / 60)} h"
+
+
+def bar(fraction: float, width: int = 12) -> str:
+    """``█████░░░░░░░``: full only when everything is done."""
+    full = int(min(1.0, max(0.0, fraction)) * width)
+    return "█" * full + "░" * (width - full)
+
+
+def progress_words(progress: Progress) -> str:
+    """Where a job is, without the time left: ``queued, 2 ahead``, ``rendering, step 9 of 25``."""
+    match progress.phase:
+        case Phase.WAITING:
+            return f"waiting for {progress.waiting_for}" if progress.waiting_for else "waiting"
+        case Phase.QUEUED:
+            return "queued" + _position_words(progress.position)
+        case Phase.RENDERING:
+            steps = progress.steps
+            return "rendering" + (f", step {steps.done} of {steps.total}" if steps is not None else "")
+        case Phase.FETCHING:
+            return "fetching the clip" + (f" from {progress.waiting_for}" if progress.waiting_for else "")
+
+
+def _position_words(position: int | None) -> str:
+    if position is None:
+        return ""
+    return ", next" if position == 0 else f", {position} ahead"
+
+
+def _shows(character: str) -> bool:
+    return character in _JOINERS or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
