@@ -21,6 +21,7 @@ from bot.supervisor import EmbeddedWorker
 from db.cipher import FernetCipher
 from db.store import SqlStore
 from generation.artifacts import ObjectArtifacts
+from generation.callbacks import Callbacks
 from generation.carrier import Carrier
 from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside
@@ -61,6 +62,7 @@ class App:
     carrier: Carrier
     dispatcher: Dispatcher
     relay: Relay
+    callbacks: Callbacks
     worker: EmbeddedWorker | None
 
     def health(self) -> Health:
@@ -143,7 +145,8 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         submitted=dispatcher.wake,
         ended=relay.wake,
     )
-    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, worker)
+    callbacks = Callbacks(ports.store, observer, carrier.nudge)
+    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, callbacks, worker)
 
 
 def house_rules(settings: Settings) -> HouseRules:

@@ -109,7 +109,7 @@ async def _engine(settings: Settings) -> list[Finding]:
         _, info = await asyncio.to_thread(choose_engine, wanted)
     except EngineUnavailable as error:
         return [Finding(Grade.BAD, "engine", str(error))]
-    grade = Grade.GOOD if info.name == settings.engine or info.name == EngineChoice.ANIMATEDIFF else Grade.NOTE
+    grade = Grade.GOOD if info.name in {settings.engine, EngineChoice.ANIMATEDIFF} else Grade.NOTE
     return [Finding(grade, "engine", f"{info.name}: {info.reason}")]
 
 

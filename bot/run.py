@@ -5,16 +5,20 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from uuid import uuid4
 
 import structlog
 from filelock import FileLock, Timeout
+from starlette.routing import Route
 
 from adapters.web.health import health_routes
 from adapters.web.metrics import metrics_route
+from adapters.web.webhooks import webhook_route
 from bot.app import App, Arrange, Role, open_app, prepare_folders
-from bot.settings import Settings
+from bot.settings import BackendName, Settings
 from bot.web import WebServer, web_server
+from generation.webhook_signature import WebhookVerifier
 
 LEAVE_SECONDS = 9.0
 """Everything has to be saved and closed within this time after a signal."""
@@ -96,8 +100,16 @@ class Process:
 
     def _web_server(self) -> WebServer:
         store = self._app.ports.store
+        settings = self._app.settings
         routes = [*health_routes(self._app.health, store.ping), metrics_route(self._app.metrics, store.status_counts)]
-        return web_server(routes, self._app.settings.web_host, self._app.settings.web_port)
+        if BackendName.FAL in settings.preferred_backends:
+            routes.append(self._fal_webhooks())
+        return web_server(routes, settings.web_host, settings.web_port)
+
+    def _fal_webhooks(self) -> Route:
+        verifier = WebhookVerifier(clock=self._app.clock, jwks_url=self._app.settings.fal_jwks_url)
+        heard = partial(self._app.callbacks.heard, backend=BackendName.FAL)
+        return webhook_route(verifier, heard, self._app.metrics.webhook_forged)
 
     def _announce(self) -> None:
         settings = self._app.settings

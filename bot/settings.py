@@ -18,6 +18,7 @@ from generation.limits import Limits
 from generation.places import ServerRef
 from generation.pricing import Prices
 from generation.request import Endpoint
+from generation.webhook_signature import FAL_JWKS_URL
 from worker.settings import EngineChoice
 
 
@@ -102,6 +103,7 @@ class Settings(BaseSettings):
     worker_url: Text = None
     worker_key: Secret = None
     fal_queue_url: str = "https://queue.fal.run"
+    fal_jwks_url: str = FAL_JWKS_URL
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = "wss://gateway.discord.gg/"
     slack_api_url: str = "https://slack.com/api/"
@@ -121,7 +123,7 @@ class Settings(BaseSettings):
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
 
-    @field_validator("worker_url", "public_url", "fal_queue_url", "discord_api_url", "slack_api_url")
+    @field_validator("worker_url", "public_url", "fal_queue_url", "fal_jwks_url", "discord_api_url", "slack_api_url")
     @classmethod
     def _http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

@@ -110,9 +110,9 @@ class SlackApi:
 
     # Messages ---------------------------------------------------------------------------------------------------
 
-    async def post(self, place: Place, content: Content, *, job_id: str) -> str:
-        """Post a message that belongs to a job; returns its ``ts``. Never repeated by itself."""
-        metadata = {"event_type": METADATA_TYPE, "event_payload": {"job_id": job_id}}
+    async def post(self, place: Place, content: Content, *, mark: str) -> str:
+        """Post a message under a mark by which it can be found again; returns its ``ts``. Never repeated by itself."""
+        metadata = {"event_type": METADATA_TYPE, "event_payload": {"mark": mark}}
         sent = {"channel": place.channel, **_worded(content), **_quiet(), "metadata": metadata}
         if place.thread is not None:
             sent["thread_ts"] = place.thread
@@ -140,8 +140,8 @@ class SlackApi:
                 if response.status != 200:
                     raise SlackRefused("response_url", f"the answer was refused with {response.status}")
 
-    async def find(self, place: Place, job_id: str, *, between: tuple[float, float]) -> str | None:
-        """The ``ts`` of a job's message, looked for by its metadata among what was said between two moments (seconds
+    async def find(self, place: Place, mark: str, *, between: tuple[float, float]) -> str | None:
+        """The ``ts`` of a message, looked for by its mark among what was said between two moments (seconds
         since the epoch)."""
         method = "conversations.history" if place.thread is None else "conversations.replies"
         oldest, latest = between
@@ -154,7 +154,7 @@ class SlackApi:
         if place.thread is not None:
             asked["ts"] = place.thread
         found = await self._get(method, **asked, include_all_metadata=True)
-        return next((str(each["ts"]) for each in found.get("messages", ()) if _job_of(each) == job_id), None)
+        return next((str(each["ts"]) for each in found.get("messages", ()) if _mark_of(each) == mark), None)
 
     async def permalink(self, channel: str, ts: str) -> str:
         """A message's address for people."""
@@ -263,9 +263,9 @@ def _quiet() -> dict[str, object]:
     return {"unfurl_links": False, "unfurl_media": False}
 
 
-def _job_of(message: Mapping[str, Any]) -> str | None:
+def _mark_of(message: Mapping[str, Any]) -> str | None:
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != METADATA_TYPE:
         return None
-    job_id = (metadata.get("event_payload") or {}).get("job_id")
-    return str(job_id) if job_id else None
+    mark = (metadata.get("event_payload") or {}).get("mark")
+    return str(mark) if mark else None

@@ -1,4 +1,4 @@
-"""Keeps within what Slack allows: a message a second and channel, and edits a minute and workspace."""
+"""Keeps within what Slack allows: a message a second and channel, edits and lookups a minute and workspace."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -16,8 +16,30 @@ SECONDS_BETWEEN_POSTS: Final = 1.1
 _MINUTE: Final = timedelta(minutes=1)
 
 
+class MinuteWindow:
+    """Counts what was done in the last minute."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._done: deque[datetime] = deque()
+
+    def take(self, most: int) -> float:
+        """Count one more if that keeps the minute at ``most``: 0. Else the seconds until it would."""
+        now = self._clock.now()
+        while self._done and self._done[0] <= now - _MINUTE:
+            self._done.popleft()
+        if len(self._done) < most:
+            self._done.append(now)
+            return 0.0
+        return (self._done[len(self._done) - most] + _MINUTE - now).total_seconds()
+
+    def fill(self, most: int, seconds: float) -> None:
+        """Somebody else counts otherwise: nothing for that long."""
+        self._done = deque([self._clock.now() + timedelta(seconds=seconds) - _MINUTE] * most)
+
+
 class EditBudget:
-    """Counts ``chat.update`` calls of one workspace over the last minute; results go before progress.
+    """Counts ``chat.update`` calls of one workspace; results go before progress.
 
     The more messages show progress, the more of the budget waits for their results, and the less often each is edited.
     """
@@ -25,7 +47,7 @@ class EditBudget:
     def __init__(self, clock: Clock, per_minute: int = EDITS_PER_MINUTE) -> None:
         self._clock = clock
         self._per_minute = per_minute
-        self._edits: deque[datetime] = deque()
+        self._window = MinuteWindow(clock)
         self._in_progress: dict[str, datetime] = {}
 
     def for_progress(self, job_id: str) -> None:
@@ -34,25 +56,20 @@ class EditBudget:
         self._in_progress[job_id] = now
         self._in_progress = {job: at for job, at in self._in_progress.items() if at > now - _MINUTE}
         kept = min(MOST_KEPT, max(LEAST_KEPT, len(self._in_progress)))
-        self._take(now, max(1, self._per_minute - kept))
+        self._take(max(1, self._per_minute - kept))
 
     def for_result(self, job_id: str) -> None:
         """Take one edit that shows an outcome. Raises SlackDelayed when the whole minute is used up."""
         self._in_progress.pop(job_id, None)
-        self._take(self._clock.now(), self._per_minute)
+        self._take(self._per_minute)
 
     def exhausted(self, seconds: float) -> None:
-        """Slack counts otherwise: nothing for that long."""
-        until = self._clock.now() + timedelta(seconds=seconds)
-        self._edits = deque([until - _MINUTE] * self._per_minute)
+        """Slack has asked us to slow down: nothing for that long."""
+        self._window.fill(self._per_minute, seconds)
 
-    def _take(self, now: datetime, most: int) -> None:
-        while self._edits and self._edits[0] <= now - _MINUTE:
-            self._edits.popleft()
-        if len(self._edits) >= most:
-            frees = self._edits[len(self._edits) - most] + _MINUTE
-            raise SlackDelayed("budget", "too many messages are moving", retry_after=(frees - now).total_seconds())
-        self._edits.append(now)
+    def _take(self, most: int) -> None:
+        if wait := self._window.take(most):
+            raise SlackDelayed("budget", "too many messages are moving at once", retry_after=wait)
 
 
 class PostTurns:

@@ -43,6 +43,9 @@ class Metrics:
         self._trouble = Counter(
             "flipbook_trouble_total", "Errors that were survived.", ("what",), registry=self.registry
         )
+        self._forged = Counter(
+            "flipbook_webhooks_forged_total", "Webhooks whose signature was not good.", registry=self.registry
+        )
         self._unfinished = Gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",), registry=self.registry)
 
     def job_moved(self, job: Job) -> None:
@@ -63,6 +66,10 @@ class Metrics:
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:  # noqa: ARG002
         """Count an error that was survived."""
         self._trouble.labels(what).inc()
+
+    def webhook_forged(self) -> None:
+        """Count a webhook that fal did not sign."""
+        self._forged.inc()
 
     def render(self, unfinished: dict[str, int]) -> bytes:
         """The metrics as text, with the unfinished jobs as given."""

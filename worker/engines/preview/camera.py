@@ -98,6 +98,6 @@ class _Axis:
 
     def at(self, progress: float) -> float:
         if self.forwards and self.backwards:
-            return math.sin(2 * math.pi * progress)
+            return math.cos(2 * math.pi * progress)
         eased = 0.75 * progress + 0.25 * progress * progress * (3 - 2 * progress)
         return (2 * eased - 1) * (int(self.forwards) - int(self.backwards))

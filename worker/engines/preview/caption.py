@@ -19,8 +19,7 @@ class Caption:
     """The line, drawn once for a frame's size, in the font that Pillow brings along."""
 
     def __init__(self, width: int, height: int) -> None:
-        side = max(min(width, height), 0.5 * max(width, height))
-        size = round(min(_LARGEST, max(_SMALLEST, _SHARE_OF_SIDE * side)))
+        size = round(min(_LARGEST, max(_SMALLEST, _SHARE_OF_SIDE * min(width, height))))
         font = ImageFont.load_default(size)
         gap = max(2, round(size * 0.55))
         self.text = next(_that_fit(font, width - 2 * gap), _WORDINGS[-1])

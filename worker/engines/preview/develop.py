@@ -11,6 +11,8 @@ from worker.engines.preview.noise import Plane, raster
 from worker.engines.preview.stage import Canvas
 
 _ENTRIES: Final = 32768
+_VIVIDNESS: Final = 0.14
+"""How much purer colours become."""
 _BRIGHTEST: Final = 4.0
 """Radiance beyond this is white."""
 
@@ -35,6 +37,7 @@ class Development:
         """The finished frame, shape (height, width, 3); the canvas is used up."""
         if self._bloom:
             self._spill(canvas)
+        canvas += (canvas - canvas.mean(axis=0)) * np.float32(_VIVIDNESS)
         canvas *= self._vignette
         np.clip(canvas, 0, _BRIGHTEST * 0.999, out=canvas)
         canvas *= np.float32(_ENTRIES / _BRIGHTEST)
@@ -60,7 +63,7 @@ def _curve(contrast: float) -> NDArray[np.float32]:
     """Display value 0…254.5 for every radiance step; the dither adds up to 1 before the fraction is cut off."""
     light = np.arange(_ENTRIES, dtype=np.float32) * np.float32(_BRIGHTEST / _ENTRIES)
     shown = encoded((1 - np.exp(-EXPOSURE * light)).astype(np.float32))
-    bent = shown + np.float32(contrast - 1 + 0.06) * (shown - 0.5) * 4 * shown * (1 - shown)
+    bent = shown + np.float32(contrast - 1 + 0.09) * (shown - 0.5) * 4 * shown * (1 - shown)
     return (np.clip(bent, 0, 1) * 254.5).astype(np.float32)
 
 

@@ -30,7 +30,8 @@ class Spots:
 
     def of(self, thing: Thing, rank: int) -> tuple[float, float]:
         """The place of a subject; rank 0 is the main one."""
-        return self._across(thing, rank), self._down(thing, rank)
+        room = max(0.0, 0.43 - 0.9 * SUBJECTS[thing].size * self.across)
+        return 0.5 + min(room, max(-room, self._across(thing, rank) - 0.5)), self._down(thing, rank)
 
     def is_on_sofa(self, thing: Thing) -> bool:
         """Whether a subject sits on a sofa, which it does when there is one and it could."""

@@ -123,7 +123,7 @@ def _grow(line: np.ndarray, at: np.ndarray, place: float, *, tall: float, wide: 
 
 
 def rocky(stage: Stage, lit_side: float, snow: float, white: Colour, *, rugged: float = 1.0) -> Relief:
-    """Facets of rock lit from one side (-1 left, 1 right); ``snow`` caps reach so far down, in stage units.
+    """Facets of rock lit from one side (-1 left, 1 right); snow lies so far down from the highest summit, in stage units.
 
     ``rugged`` is how strong the facets are: less in the distance.
     """
@@ -136,7 +136,10 @@ def rocky(stage: Stage, lit_side: float, snow: float, white: Colour, *, rugged: 
         across, down = np.roll(folds, step, 1) - folds, np.roll(folds, step, 0) - folds
         facing = (across * np.float32(lit_side) * 6.5 - down * 2.5).astype(np.float32)
         factor = np.clip(0.95 + rugged * facing, 0.5, 1.45)
-        reach = np.maximum(below, 0) / np.float32(snow * stage.unit) + (folds - 0.5) * 3.4 + facing * 0.5
+        down = (area.y - np.float32(area.top)) / np.float32(snow * stage.unit) + np.maximum(below, 0) / np.float32(
+            stage.unit
+        )
+        reach = down + (folds - 0.5) * 2.2 + facing * 0.5
         capped = stretched(1 - reach, 0.2, 0.32)
         snowy = painted(white, capped) * np.clip(0.92 + 0.8 * rugged * facing, 0.5, 1.05)
         return np.asarray(picture * (factor * (1 - capped)) + snowy, np.float32)

@@ -96,9 +96,12 @@ def fal_by_proxy(worker: Worker, certificates: Path) -> Fal:
 
     @asynccontextmanager
     async def start(*arguments: str) -> AsyncIterator[FalClient]:
-        async with listening(worker) as url, leading_everybody_to(int(url.rsplit(":", 1)[1])) as proxy:
-            async with client_process(arguments, certificates, {"HTTPS_PROXY": proxy, "NO_PROXY": ""}) as client:
-                yield client
+        async with (
+            listening(worker) as url,
+            leading_everybody_to(int(url.rsplit(":", 1)[1])) as proxy,
+            client_process(arguments, certificates, {"HTTPS_PROXY": proxy, "NO_PROXY": ""}) as client,
+        ):
+            yield client
 
     return start
 

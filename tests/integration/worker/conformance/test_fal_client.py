@@ -95,10 +95,10 @@ async def test_what_is_not_there_is_a_404(fal: Fal, mode: str) -> None:
     assert (status["code"], status["message"]) == (404, '{"status":"NOT_FOUND"}')
 
 
-@pytest.mark.parametrize("door", ["fal", "fal_by_proxy"])
-async def test_run_answers_with_the_result(request: pytest.FixtureRequest, mode: str, door: str) -> None:
-    fal: Fal = request.getfixturevalue(door)
-    async with fal(mode, "run", Endpoint.TURBO.value) as client:
+@pytest.mark.parametrize("hosts", ["ours", "fal's"])
+async def test_run_answers_with_the_result(fal: Fal, fal_by_proxy: Fal, mode: str, hosts: str) -> None:
+    start = {"ours": fal, "fal's": fal_by_proxy}[hosts]
+    async with start(mode, "run", Endpoint.TURBO.value) as client:
         done, failed = await client.rest()
     assert done["result"]["seed"] == 7
     assert (failed["error"]["code"], failed["error"]["message"][0]["type"]) == (422, "less_than_equal")

@@ -41,7 +41,7 @@ def _rock() -> list[Shape]:
 
 def _beams(pose: Pose) -> list[Shape]:
     turn = math.cos(1.3 * pose.seconds + 6 * pose.phase)
-    strength = 0.14 + 0.14 * abs(turn)
+    strength = 0.2 + 0.2 * abs(turn)
     return [
         halo(_cone(side * (0.5 + 2.4 * abs(turn)), wide), "#fff0c4", soft=0.05, strength=strength)
         for side, wide in ((math.copysign(1, turn), 0.32), (-math.copysign(1, turn), 0.2))

@@ -54,7 +54,7 @@ SUBJECTS: Final[dict[Thing, Subject]] = {
     Thing.WHALE: Subject(sea_animals.whale, 0.62, Element.DEEP),
     Thing.JELLYFISH: Subject(sea_animals.jellyfish, 0.46, Element.DEEP),
     Thing.TURTLE: Subject(sea_animals.turtle, 0.54, Element.DEEP),
-    Thing.DRAGON: Subject(objects.dragon, 0.43, Element.AIR),
+    Thing.DRAGON: Subject(objects.dragon, 0.4, Element.AIR),
     Thing.PERSON: Subject(people.person, 0.4),
     Thing.ASTRONAUT: Subject(people.astronaut, 0.4, Element.AIR),
     Thing.ROBOT: Subject(people.robot, 0.42),

@@ -46,7 +46,7 @@ def forest(stage: Stage) -> Scenery:
 def _range(stage: Stage, horizon: float, *, snowy: bool) -> list[Layer]:
     top, bottom = fading(stage, "#7d8fa8", "#8fa3b8", 0.66)
     white = mix(stage.mood.surface("#ffffff"), stage.mood.haze, 0.35)
-    relief = rocky(stage, _lit_side(stage, horizon), 0.16 if snowy else 0.06, white, rugged=0.45)
+    relief = rocky(stage, _lit_side(stage, horizon), 0.22 if snowy else 0.1, white, rugged=0.45)
     return [
         ridge(
             stage,
@@ -156,16 +156,16 @@ def mountains(stage: Stage) -> Scenery:
     layers: list[Layer] = [*sky(stage, horizon)]
     for row, (base, tall, distance) in enumerate(((0.64, 0.46, 0.52), (0.7, 0.36, 0.3), (0.77, 0.25, 0.12))):
         top, bottom = fading(stage, "#4a5a7c", "#6f82a2", distance)
-        snow = (0.18 if snowy else 0.12) - 0.045 * row
+        snow = (0.34 if snowy else 0.22) - 0.05 * row
         relief = rocky(stage, side, snow, mix(white, stage.mood.haze, distance * 0.45), rugged=1 - 0.8 * distance)
         shape = Ridge(base, tall, top, bottom, 0.14 + 0.16 * row, fall=0.4)
         layers.append(ridge(stage, peaks(stage, f"peaks {row}", 0.9 + 0.35 * row), shape, relief=relief))
         layers.append(
             fog(stage, f"valley {row}", top=base - 0.16, bottom=base + 0.12, strength=0.62, depth=0.2 + 0.16 * row)
         )
-    top, bottom = fading(stage, "#2f5548", "#5f8078", 0.14)
     wood = pines(stage, "wood", 0.14, over=rolling(stage, "wood ground", 1.0, 0.4))
-    layers.append(ridge(stage, wood, Ridge(0.93, 0.14, top, bottom, 0.7, fall=0.24, level=True)))
+    greens = stage.mood.surface("#2c5246", 0.12), stage.mood.surface("#4f7f58", 0.1)
+    layers.append(ridge(stage, wood, Ridge(0.95, 0.13, *greens, 0.7, fall=0.2, level=True)))
     surface = stage.mood.surface
     colours = (surface("#eef4fb"), surface("#b0c4de")) if snowy else (surface("#6a9455"), surface("#2f4f3a"))
     layers.append(ridge(stage, rolling(stage, "ledge", 0.7, 0.35), Ridge(0.93, 0.08, *colours, 1.0)))

@@ -1,5 +1,7 @@
 """Space, and the ground of a moon under it."""
 
+import math
+
 import numpy as np
 
 from worker.engines.preview.colour import from_hue, mix, radiance
@@ -84,7 +86,7 @@ def lunar(stage: Stage) -> Scenery:
     near = radiance("#c4764a") * np.float32(0.62) if red else surface
     layers: list[Layer] = [nebula(stage, 0.42), *stars(stage, 1.6), _bright_stars(stage)]
     across, down = sun_place(stage, 0.6)
-    layers.append(Disc(stage, Body.PLANET, (1 - across, max(0.2, down * 0.7)), 0.11))
+    layers.append(Disc(stage, Body.PLANET, (_aside(across), max(0.2, down * 0.55)), 0.1))
     side = -1.0 if across < 0.5 else 1.0
     hills = Ridge(0.92, 0.2, mix(near, radiance("#0b0f22"), 0.35), mix(near, radiance("#060812"), 0.7), 0.55, fall=0.2)
     layers.append(ridge(stage, line, hills, relief=rocky(stage, side, 0.004, white)))
@@ -93,6 +95,11 @@ def lunar(stage: Stage) -> Scenery:
     flying = {thing for thing, _ in stage.reading.things} & {Thing.ROCKET, Thing.UFO, Thing.ASTRONAUT}
     front: list[Layer] = [_dust_cloud(stage)] if Thing.ROCKET in flying else []
     return Scenery(layers, [*front, _star_dust(stage)], ground=0.84, air=0.5, horizon=0.7)
+
+
+def _aside(across: float) -> float:
+    """A place on the side where the sun is not, clear of the middle."""
+    return 0.5 - math.copysign(max(0.26, abs(across - 0.5)), across - 0.5)
 
 
 def _curve_of_the_ground(stage: Stage) -> Profile:

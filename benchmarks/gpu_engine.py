@@ -1,0 +1,256 @@
+"""The engine on a GPU with random full-size weights: one command, one table. Speed only; the pictures are noise.
+
+    python benchmarks/gpu_engine.py                          # about ten minutes on an H200, most of it compiling
+    python benchmarks/gpu_engine.py --eager                  # without compiling
+    python benchmarks/gpu_engine.py --small --device cpu     # a dry run of the script itself
+
+Needs the worker extra and no model files. Stock is diffusers' `AnimateDiffPipeline` as its documentation runs it:
+float16, SDPA, eager, PIL frames; turbo with its LoRA's weights already fused.
+"""
+
+import argparse
+import datetime
+import logging
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import diffusers
+import random_models
+import torch
+from diffusers import AnimateDiffPipeline
+
+from generation.request import Endpoint, GenerationRequest, Motion, VideoSizePreset
+from worker.engines.animatediff import Compile, EngineOptions, ModelSet, Shape
+from worker.engines.animatediff.bench import Measurement, finish, measure
+from worker.engines.animatediff.engine import AnimateDiffEngine
+from worker.engines.animatediff.schedulers import scheduler_for
+
+FLOOR_SECONDS = {Endpoint.STANDARD: 1.17, Endpoint.TURBO: 0.14}
+"""At 16 × 512 × 512, defaults, full size: computed FLOPs at 790 TFLOP/s, what an H200 attains in bfloat16."""
+TARGET_SECONDS = {Endpoint.STANDARD: 2.2, Endpoint.TURBO: 0.30}
+QUEUE_LENGTH = 32
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What to measure with."""
+
+    size: random_models.Size
+    device: str
+    compile: bool
+    cuda_graphs: bool
+    frame: dict[str, Any]
+    presets: tuple[VideoSizePreset, ...] = tuple(VideoSizePreset)
+
+    @property
+    def is_cuda(self) -> bool:
+        return self.device.startswith("cuda")
+
+    def engine(self, *, compiled: bool) -> AnimateDiffEngine:
+        """A loaded engine over random models, with the default shapes compiled or nothing."""
+        shapes = [self._shape(endpoint, rows) for endpoint in Endpoint for rows in (1, 2, 3, 4, 6)]
+        options = EngineOptions(
+            compile=Compile.START if compiled else Compile.OFF, cuda_graphs=self.cuda_graphs, shapes=tuple(shapes)
+        )
+        nowhere = ModelSet(Path("random"), Path("random"))
+        engine = AnimateDiffEngine(
+            nowhere,
+            device=self.device,
+            options=options,
+            loader=lambda _, device, options: random_models.models(self.size, device.name, device.dtype(options.dtype)),
+        )
+        engine.load()
+        return engine
+
+    def _shape(self, endpoint: Endpoint, rows: int) -> Shape:
+        width, height = self.request(endpoint).pixels
+        return Shape(endpoint, rows, self.request(endpoint).num_frames, width, height)
+
+    def request(self, endpoint: Endpoint, **fields: Any) -> GenerationRequest:
+        """A request with the endpoint's own defaults."""
+        asked = {"endpoint": endpoint, "prompt": "a paper boat on a stormy sea", "seed": 0, **self.frame, **fields}
+        return GenerationRequest.model_validate(asked)
+
+
+def best_of(times: int, run: Callable[[], Measurement]) -> Measurement:
+    """The run that was disturbed least, after one that does not count."""
+    run()
+    return min((run() for _ in range(times)), key=lambda m: m.seconds)
+
+
+def engine_rows(setup: Setup, engine: AnimateDiffEngine, name: str) -> Iterator[tuple[str, str]]:
+    """Whole clips alone, with their parts and their place between floor and target."""
+    for endpoint in Endpoint:
+        request = setup.request(endpoint)
+        best = best_of(3, lambda request=request: measure(engine, request, clock=time.perf_counter))
+        yield f"{name}, {endpoint.label}, clip", placed(endpoint, best.seconds)
+        yield f"{name}, {endpoint.label}, a step", f"{best.step_seconds * 1000:.1f} ms"
+        yield f"{name}, {endpoint.label}, decoding 16 frames", f"{best.decode_seconds * 1000:.0f} ms"
+
+
+def placed(endpoint: Endpoint, seconds: float) -> str:
+    """Seconds beside the floor and the target."""
+    floor, target = FLOOR_SECONDS[endpoint], TARGET_SECONDS[endpoint]
+    return f"{seconds:.3f} s ({floor / seconds:.0%} of the floor's speed; target {target:.2f} s)"
+
+
+def preset_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
+    """Memory and a step's time at every size, with guidance."""
+    for preset in setup.presets:
+        request = setup.request(Endpoint.STANDARD, video_size=preset, num_inference_steps=2)
+        found = best_of(1, lambda request=request: measure(engine, request, clock=time.perf_counter))
+        memory = f"{found.peak_bytes / 2**30:.1f} GiB at its fullest"
+        yield f"{preset.value}, guided", f"{found.step_seconds * 1000:.0f} ms a step, {memory}"
+
+
+def motion_row(engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
+    """What putting a camera motion on and taking it off costs."""
+    if engine._assembly is None:  # noqa: SLF001
+        return
+    merger = engine._assembly.turns.unets.motions(Endpoint.STANDARD)  # noqa: SLF001
+    taken = []
+    with torch.inference_mode():
+        for motions in ([Motion.ZOOM_IN], []) * 3:
+            engine.device.synchronize()
+            began = time.perf_counter()
+            merger.set(motions)
+            engine.device.synchronize()
+            taken.append(time.perf_counter() - began)
+    yield "camera motion on, off", f"{taken[-2] * 1000:.1f} ms, {taken[-1] * 1000:.1f} ms"
+
+
+def stock_seconds(setup: Setup, endpoint: Endpoint) -> float:
+    """The stock pipeline's whole clip, PIL frames included."""
+    dtype = torch.float16 if setup.is_cuda else torch.float32
+    parts = random_models.models(setup.size, setup.device, dtype)
+    pipe = AnimateDiffPipeline(
+        vae=parts.vae,
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
+        unet=parts.unets[endpoint],
+        motion_adapter=None,
+        scheduler=scheduler_for(endpoint, 4),
+    )
+    pipe.set_progress_bar_config(disable=True)
+    request = setup.request(endpoint)
+    width, height = request.pixels
+
+    def run() -> float:
+        began = time.perf_counter()
+        pipe(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            generator=torch.Generator("cpu").manual_seed(0),
+            num_frames=request.num_frames,
+            width=width,
+            height=height,
+        )
+        return time.perf_counter() - began
+
+    run()
+    return min(run() for _ in range(3))
+
+
+def stock_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
+    """The stock pipeline, and how many times quicker ours is in the same run."""
+    for endpoint in Endpoint:
+        theirs = stock_seconds(setup, endpoint)
+        request = setup.request(endpoint)
+        ours = best_of(3, lambda request=request: measure(engine, request, clock=time.perf_counter)).seconds
+        yield f"stock, {endpoint.label}, clip", f"{theirs:.3f} s; ours is {theirs / ours:.2f} times as quick (target 2)"
+
+
+def mixed_requests(setup: Setup) -> list[GenerationRequest]:
+    """One standard clip to three turbo clips."""
+    kinds = [Endpoint.STANDARD, *[Endpoint.TURBO] * 3] * (QUEUE_LENGTH // 4)
+    return [setup.request(kind, seed=i) for i, kind in enumerate(kinds)]
+
+
+def queue_waits(engine: AnimateDiffEngine, requests: Sequence[GenerationRequest], at_once: int) -> list[float]:
+    """All requests are there at the start, `at_once` of them under way; seconds until each has its frames."""
+    began, waits = time.perf_counter(), [0.0] * len(requests)
+    waiting, active = list(enumerate(requests)), {}
+    while waiting or active:
+        while waiting and len(active) < at_once:
+            number, request = waiting.pop(0)
+            active[number] = engine.begin(request)
+        engine.step(list(active.values()))
+        for number in [n for n, render in active.items() if render.steps_done == render.total_steps]:
+            engine.finish(active.pop(number))
+            waits[number] = time.perf_counter() - began
+    return waits
+
+
+def queue_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
+    """The mixed load: one at a time, and shared among as many as the engine takes."""
+    requests = mixed_requests(setup)
+    finish(engine, engine.begin(requests[0]))
+    for name, at_once in (("one at a time", 1), (f"{engine.max_active} under way", engine.max_active)):
+        waits = queue_waits(engine, requests, at_once)
+        turbo = [w for w, r in zip(waits, requests, strict=True) if r.endpoint is Endpoint.TURBO]
+        p95 = statistics.quantiles(turbo, n=20)[-1]
+        pace = f"{60 * len(requests) / max(waits):.1f} clips a minute"
+        yield f"{len(requests)} mixed, {name}", f"{pace}; turbo waits {statistics.mean(turbo):.2f} s, p95 {p95:.2f} s"
+
+
+def rows(setup: Setup) -> Iterator[tuple[str, str]]:
+    """Every line of the table, as it is measured."""
+    eager = setup.engine(compiled=False)
+    yield from engine_rows(setup, eager, "eager")
+    yield from motion_row(eager)
+    yield from preset_rows(setup, eager)
+    best = eager
+    if setup.compile:
+        eager.close()
+        began = time.perf_counter()
+        best = setup.engine(compiled=True)
+        yield "compiling", f"{time.perf_counter() - began:.0f} s"
+        yield from engine_rows(setup, best, "compiled")
+    yield from stock_rows(setup, best)
+    yield from queue_rows(setup, best)
+
+
+def setting(setup: Setup) -> str:
+    """Date, device and versions."""
+    device = torch.cuda.get_device_name(setup.device) if setup.is_cuda else "CPU: a dry run, its numbers mean nothing"
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    graphs = "with" if setup.cuda_graphs else "without"
+    return f"{today}, {device}, torch {torch.__version__}, diffusers {diffusers.__version__}, {graphs} CUDA graphs"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--eager", action="store_true", help="compile nothing")
+    parser.add_argument("--cuda-graphs", action="store_true", help="compile with CUDA graphs")
+    parser.add_argument("--small", action="store_true", help="small models and clips, to try the script")
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.disable(logging.INFO)
+    small = {"num_frames": 2, "video_size": {"width": 64, "height": 64}, "num_inference_steps": 2}
+    setup = Setup(
+        size=random_models.SMALL if asked.small else random_models.FULL,
+        device=asked.device,
+        compile=not asked.eager,
+        cuda_graphs=asked.cuda_graphs,
+        frame=small if asked.small else {},
+        presets=() if asked.small else tuple(VideoSizePreset),
+    )
+    print(f"{setting(setup)}\n\n| what | measured |\n|---|---|", flush=True)
+    for name, value in rows(setup):
+        print(f"| {name} | {value} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Health, readiness and metrics, asked as a load balancer would."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from adapters.web.health import Health, health_routes
+from adapters.web.metrics import Metrics, metrics_route
+from core import a_core
+from generation.errors import DeliveryDelayed, StoreBusy
+from generation.pricing import Prices
+from generation.request import Endpoint
+
+
+async def nothing() -> None:
+    return None
+
+
+def client(*routes: object) -> httpx.AsyncClient:
+    app = Starlette(routes=list(routes))  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot")
+
+
+async def test_health_names_the_version_and_the_parts() -> None:
+    routes = health_routes(lambda: Health("1.2.3", alive=True, parts={"worker": "ready"}), nothing)
+    async with client(*routes) as web:
+        answer = await web.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "version": "1.2.3", "parts": {"worker": "ready"}}
+
+
+async def test_a_service_whose_parts_have_stopped_is_not_healthy_and_not_ready() -> None:
+    routes = health_routes(lambda: Health("1", alive=False), nothing)
+    async with client(*routes) as web:
+        assert (await web.get("/healthz")).status_code == 503
+        assert (await web.get("/readyz")).status_code == 503
+
+
+async def test_without_its_database_a_service_lives_but_is_not_ready() -> None:
+    async def ping() -> None:
+        raise StoreBusy("locked")
+
+    routes = health_routes(lambda: Health("1", alive=True), ping)
+    async with client(*routes) as web:
+        assert (await web.get("/healthz")).status_code == 200
+        answer = await web.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "the database cannot be read"})
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_pages_are_only_read(path: str, tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        routes = [*health_routes(lambda: Health("1", alive=True), core.store.ping)]
+        routes.append(metrics_route(Metrics(), core.store.status_counts))
+        async with client(*routes) as web:
+            assert (await web.get(path)).status_code == 200
+            assert (await web.post(path)).status_code == 405
+
+
+async def test_metrics_count_what_happened(tmp_path: Path) -> None:
+    prices = Prices({"worker": {Endpoint.STANDARD: Decimal("0.25")}})
+    async with a_core(tmp_path, prices=prices) as core:
+        metrics = Metrics()
+        waiting = await core.submit(origin="waits")
+        metrics.job_moved(waiting)
+        done = await core.carry(await core.submit(origin="done", user="2"))
+        metrics.job_moved(done)
+        metrics.trouble("delivery put off", DeliveryDelayed("busy"))
+        async with client(metrics_route(metrics, core.store.status_counts)) as web:
+            lines = (await web.get("/metrics")).text.splitlines()
+    assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines
+    assert (
+        'flipbook_jobs_total{backend="worker",endpoint="standard",platform="discord",status="succeeded"} 1.0' in lines
+    )
+    assert 'flipbook_spent_dollars_total{backend="worker"} 0.25' in lines
+    assert 'flipbook_trouble_total{what="delivery put off"} 1.0' in lines
