@@ -17,6 +17,7 @@ from worker.parts import Parts
 from worker.routes_files import file_routes
 from worker.routes_health import health_routes
 from worker.routes_jwks import jwks_routes
+from worker.routes_page import page_routes
 from worker.routes_queue import QueueApp
 from worker.routes_uploads import UploadRoutes
 
@@ -46,6 +47,7 @@ def build_app(parts: Parts) -> Starlette:
     """The app over those parts; it starts and stops nothing by itself."""
     return Starlette(
         routes=[
+            *page_routes(),
             *health_routes(parts),
             *jwks_routes(parts),
             *UploadRoutes(parts).routes(),

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any, Final
 
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from generation.request import Endpoint
 from generation.wire import CancelAnswer, ErrorBody, Output, QueueStatus, SubmitAnswer
@@ -13,7 +14,14 @@ from worker.schemas import INPUTS
 Json = dict[str, Any]
 
 _APP: Final = Endpoint.STANDARD.app_id
-_MODELS: Final = (SubmitAnswer, QueueStatus, Output, CancelAnswer, ErrorBody, *INPUTS.values())
+_MODELS: Final[tuple[type[BaseModel], ...]] = (
+    SubmitAnswer,
+    QueueStatus,
+    Output,
+    CancelAnswer,
+    ErrorBody,
+    *INPUTS.values(),
+)
 _NAMES: Final = {model: str(model.model_config.get("title") or model.__name__) for model in _MODELS}
 _ID: Final[Json] = {
     "name": "request_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"},
@@ -180,12 +188,8 @@ def _ref(model: type[Any]) -> Json:
 
 
 def _schemas() -> Json:
-    """Inputs as they may be sent, answers as they are written; each under its title."""
-    inputs = set(INPUTS.values())
-    modes = [(model, "validation" if model in inputs else "serialization") for model in _MODELS]
-    _, found = models_json_schema(modes, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
-    schemas: Json = found["$defs"]
-    return {schema.get("title", name) if name in _TITLED else name: schema for name, schema in schemas.items()}
-
-
-_TITLED: Final = {model.__name__ for model in INPUTS.values()}
+    """Every model under its title, with all that it refers to."""
+    modes: list[tuple[type[BaseModel], JsonSchemaMode]] = [(model, "validation") for model in _MODELS]
+    _, found = models_json_schema(modes, ref_template="#/components/schemas/{model}")
+    titles = {model.__name__: name for model, name in _NAMES.items()}
+    return {titles.get(name, name): schema for name, schema in found["$defs"].items()}

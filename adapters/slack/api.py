@@ -11,7 +11,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.failures import AppRemoved, SlackDelayed, SlackRefused, TokenDead, translated
-from adapters.slack.values import ChannelFacts, Content, FileFacts, Identity, Place, UserFacts
+from adapters.slack.values import ChannelFacts, Content, FileFacts, Identity, Mark, Place, UserFacts
 from generation.errors import DeliveryError
 
 METADATA_TYPE: Final = "flipbook_job"
@@ -110,9 +110,9 @@ class SlackApi:
 
     # Messages ---------------------------------------------------------------------------------------------------
 
-    async def post(self, place: Place, content: Content, *, mark: str) -> str:
+    async def post(self, place: Place, content: Content, *, mark: Mark) -> str:
         """Post a message under a mark by which it can be found again; returns its ``ts``. Never repeated by itself."""
-        metadata = {"event_type": METADATA_TYPE, "event_payload": {"mark": mark}}
+        metadata = {"event_type": METADATA_TYPE, "event_payload": {"job_id": mark.job_id, "part": mark.part}}
         sent = {"channel": place.channel, **_worded(content), **_quiet(), "metadata": metadata}
         if place.thread is not None:
             sent["thread_ts"] = place.thread
@@ -140,7 +140,7 @@ class SlackApi:
                 if response.status != 200:
                     raise SlackRefused("response_url", f"the answer was refused with {response.status}")
 
-    async def find(self, place: Place, mark: str, *, between: tuple[float, float]) -> str | None:
+    async def find(self, place: Place, mark: Mark, *, between: tuple[float, float]) -> str | None:
         """The ``ts`` of a message, looked for by its mark among what was said between two moments (seconds
         since the epoch)."""
         method = "conversations.history" if place.thread is None else "conversations.replies"
@@ -263,9 +263,9 @@ def _quiet() -> dict[str, object]:
     return {"unfurl_links": False, "unfurl_media": False}
 
 
-def _mark_of(message: Mapping[str, Any]) -> str | None:
+def _mark_of(message: Mapping[str, Any]) -> Mark | None:
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != METADATA_TYPE:
         return None
-    mark = (metadata.get("event_payload") or {}).get("mark")
-    return str(mark) if mark else None
+    payload = metadata.get("event_payload") or {}
+    return Mark(str(payload.get("job_id")), str(payload.get("part")))

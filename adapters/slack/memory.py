@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 class Memory(BaseModel):
     """``private_file`` was completed and stands nowhere yet, ``shared_file`` is being shared by the rung ``shared_by``,
-    ``posted`` is (channel, ts) of a message that was posted for this outcome, ``is_message_gone`` says that the job's
-    own message was deleted."""
+    ``posted`` is (channel, ts) of a message that was posted for this outcome, ``posting_since`` when the last posting
+    began (seconds since the epoch), ``is_message_gone`` says that the job's own message was deleted."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -16,6 +16,7 @@ class Memory(BaseModel):
     shared_file: str | None = None
     shared_by: str | None = None
     posted: tuple[str, str] | None = None
+    posting_since: float | None = None
     is_message_gone: bool = False
 
     @classmethod

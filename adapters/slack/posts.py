@@ -5,7 +5,7 @@ from typing import Final
 from adapters.slack.api import SlackApi
 from adapters.slack.failures import SlackDelayed
 from adapters.slack.pace import PostTurns
-from adapters.slack.values import Content, Place
+from adapters.slack.values import Content, Mark, Place
 from generation.errors import DeliveryError
 from generation.job import JobId
 from generation.ports import Clock
@@ -26,7 +26,7 @@ class Posts:
         self._turns = turns or PostTurns(clock)
         self.opening: set[JobId] = set()
 
-    async def post(self, place: Place, content: Content, mark: str) -> str:
+    async def post(self, place: Place, content: Content, mark: Mark) -> str:
         """Post a message under a mark; returns its ``ts``. Where no good answer came, look whether it stands.
 
         Raises DeliveryError; a SlackDelayed whose ``may_be_done`` is set only where looking was not possible.
@@ -43,7 +43,7 @@ class Posts:
                 raise
             return found
 
-    async def find(self, place: Place, mark: str, *, since: float) -> str | None:
+    async def find(self, place: Place, mark: Mark, *, since: float) -> str | None:
         """The ``ts`` of the message with that mark, posted at about that time (seconds since the epoch).
 
         None when it is not there, or cannot be looked for (the app may have been denied the history scopes).

@@ -35,6 +35,14 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """What a message carries unseen so that it can be found again: whose it is, and which of the job's messages."""
+
+    job_id: str
+    part: str = "status"
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelFacts:
     """What matters of a conversation."""
 

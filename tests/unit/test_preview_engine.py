@@ -162,7 +162,7 @@ def test_a_dropped_render_is_forgotten() -> None:
 @pytest.mark.parametrize("frames", [1, 32])
 def test_as_many_frames_as_asked_for_are_made(frames: int) -> None:
     clip = rendered(num_frames=frames)
-    assert (clip.shape, clip.dtype) == ((frames, 64, 64, 3), np.uint8)
+    assert (clip.shape, clip.dtype.name) == ((frames, 64, 64, 3), "uint8")
     assert clip.std(axis=(1, 2, 3)).min() > 5
 
 
@@ -182,7 +182,7 @@ def test_memory_grows_with_the_frames_alone() -> None:
     "prompt",
     [
         "🦊" * 600,
-        "\u202eשועל בשלג\u202c ثعلب في الثلج",
+        "\u202eכלב בחתל\u202c ثعلب في الثلج",
         "fox " * 500,
         "x" * 2000,
         "%s {0} ${HOME} '; DROP TABLE clips; --",

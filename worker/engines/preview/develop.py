@@ -11,7 +11,7 @@ from worker.engines.preview.noise import Plane, raster
 from worker.engines.preview.stage import Canvas
 
 _ENTRIES: Final = 32768
-_VIVIDNESS: Final = 0.14
+_VIVIDNESS: Final = 0.07
 """How much purer colours become."""
 _BRIGHTEST: Final = 4.0
 """Radiance beyond this is white."""

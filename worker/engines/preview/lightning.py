@@ -10,7 +10,7 @@ from worker.engines.preview.stage import Shot, Stage
 
 
 class Lightning:
-    """Distant flashes in the clouds, a few a clip."""
+    """Distant flashes in the clouds, one every two seconds."""
 
     def __init__(self, stage: Stage, horizon: float) -> None:
         luck = stage.luck.of("lightning")
@@ -20,10 +20,11 @@ class Lightning:
         colour = mix(stage.mood.glow, radiance("#cfd8ff"), 0.5)
         self._cover = (np.exp(-reach * 4) * 0.9).astype(np.float32)
         self._area, self._colour = area, colour
-        self._period, self._offset = float(luck.uniform(1.5, 2.2)), float(luck.uniform(0.2, 1.2))
+        self._period, self._offset = float(luck.uniform(1.8, 2.4)), float(luck.uniform(0.2, 1.2))
 
     def paint(self, shot: Shot) -> None:
+        # One soft swell of light and never a flicker: flashes in quick succession can harm people.
         since = (shot.seconds + self._offset) % self._period
-        strength = math.exp(-since * 7) * (1.0 if since < 0.12 else 0.6 + 0.4 * math.sin(since * 60))
+        strength = 0.5 * min(1.0, since / 0.12) * math.exp(-since * 4)
         if strength > 0.02:
             Veil(self._area, self._cover * np.float32(strength), self._colour, depth=0.05, adds=True).paint(shot)

@@ -28,7 +28,8 @@ class Changed:
 
     def __init__(self, matter: Matter, luck: np.random.Generator) -> None:
         self._matter = matter
-        self._flames = clouds(luck, (256, 256), (7, 9), 4)
+        self._flames = clouds(luck, (512, 256), (17, 7), 4).T
+        """Shape (256, 512); the upper and the lower edge join, so that it can rise for ever."""
         self._neon = [radiance(name) for name in ("#ff3fa4", "#27e0ff", "#8f6bff", "#5aff9a")][int(luck.integers(4))]
 
     @property
@@ -57,9 +58,9 @@ class Changed:
 
     def _burn(self, patch: Patch, size: float, seconds: float) -> None:
         rows, columns = patch.cover.shape
-        y = np.arange(rows)[:, None] * (200 / size) + seconds * 260
-        x = np.arange(columns)[None, :] * (200 / size)
-        tongues = self._flames[(y.astype(int) + patch.top // 8) % 256, x.astype(int) % 256]
+        y = (np.arange(rows)[:, None] * (200 / size) + seconds * 260).astype(int) % 256
+        x = (np.arange(columns)[None, :] * (200 / size)).astype(int).clip(0, 511)
+        tongues = self._flames[y, x]
         bright = _brightness(patch)
         step = max(1, round(size / 160))
         lines = np.abs(np.roll(bright, step, 1) - bright) + np.abs(np.roll(bright, step, 0) - bright)

@@ -21,6 +21,7 @@ class Spots:
 
     def __init__(self, stage: Stage, scenery: Scenery) -> None:
         self._things = [thing for thing, _ in stage.reading.things]
+        self._alone = len(self._things) == 1
         self._scenery = scenery
         self.across = stage.unit / stage.width
         """A stage unit as a part of the frame's width."""
@@ -30,7 +31,7 @@ class Spots:
 
     def of(self, thing: Thing, rank: int) -> tuple[float, float]:
         """The place of a subject; rank 0 is the main one."""
-        room = max(0.0, 0.43 - 0.9 * SUBJECTS[thing].size * self.across)
+        room = max(0.0, 0.43 - (0.9 if self._alone else 0.55) * SUBJECTS[thing].size * self.across)
         return 0.5 + min(room, max(-room, self._across(thing, rank) - 0.5)), self._down(thing, rank)
 
     def is_on_sofa(self, thing: Thing) -> bool:
@@ -40,7 +41,7 @@ class Spots:
     def _across(self, thing: Thing, rank: int) -> float:
         if thing is Thing.SOFA:
             return 0.5
-        if len(self._things) == 1:
+        if self._alone:
             return 0.5 + self._side * self.across * 0.05
         if thing in BACKDROPS:
             return 0.5 - self._side * self.across * 0.22
@@ -53,7 +54,7 @@ class Spots:
             return scenery.air + 0.06 * rank + lower
         match subject.element:
             case Element.AIR:
-                return scenery.air + 0.06 * rank
+                return scenery.air - (0.0 if self._alone else 0.08)
             case Element.DEEP:
                 return scenery.ground + 0.04 if scenery.wave is not None else scenery.air + 0.06 * rank
             case _:
@@ -63,5 +64,5 @@ class Spots:
         """How much higher than the ground a subject stands."""
         if self.is_on_sofa(thing):
             return _SEAT * SUBJECTS[Thing.SOFA].size * self.down
-        behind = thing in BACKDROPS and thing is not Thing.SOFA and len(self._things) > 1
+        behind = thing in BACKDROPS and thing is not Thing.SOFA and not self._alone
         return 0.03 * self.down if behind else 0.0

@@ -123,7 +123,7 @@ def _grow(line: np.ndarray, at: np.ndarray, place: float, *, tall: float, wide: 
 
 
 def rocky(stage: Stage, lit_side: float, snow: float, white: Colour, *, rugged: float = 1.0) -> Relief:
-    """Facets of rock lit from one side (-1 left, 1 right); snow lies so far down from the highest summit, in stage units.
+    """Facets of rock lit from one side (-1 left, 1 right); snow lies so far (stage units) below the summit.
 
     ``rugged`` is how strong the facets are: less in the distance.
     """

@@ -10,7 +10,7 @@ from typing import Any, Final
 from worker.engines.preview.concepts import Body, Concept, Hue, Light, Matter, Place, Thing, Weather
 
 _PLACES: Final = {
-    Place.SEA: "sea ocean wave tide coast shore surf seascape island mar meer mer 海 波 바다 море 🌊 🏝",
+    Place.SEA: "sea ocean beach wave tide coast shore surf seascape island mar meer mer 海 波 바다 море 🌊 🏝 🏖",
     Place.LAKE: "lake river pond stream waterfall lagoon reflection lago fluss 湖 川 河 池 호수 озер 🏞",
     Place.UNDERWATER: """underwater reef coral aquarium seabed deep_water deep_sea submarine undersea 海底 水中
         深海 水下 바닷속 🪸""",
@@ -23,7 +23,7 @@ _PLACES: Final = {
     Place.CITY: """city town street downtown skyline tokyo paris metropolis urban skyscraper cyberpunk alley
         york london hongkong shanghai building rooftop traffic ciudad stadt ville 街 都市 城市 都会 도시 東京
         东京 город 🏙 🌃 🌆 🌇 🚦""",
-    Place.SPACE: """space galaxy milky_way cosmos universe nebula orbit planet planets asteroid comet
+    Place.SPACE: """space galaxy cosmos universe nebula orbit planet planets asteroid comet
         interstellar cosmic espacio weltraum 宇宙 太空 银河 銀河 우주 космос 🌌 ☄ 🪐""",
     Place.LUNAR: "lunar crater moon_surface mars martian 月面 月球 火星",
     Place.VOLCANO: """volcano lava magma eruption inferno hell underworld volcan vulkan 火山 熔岩 溶岩 화산
@@ -62,7 +62,7 @@ _WEATHER: Final = {
     Weather.FIREFLIES: "firefly fireflies fairy fairies lanterns 蛍 萤火虫 반딧불",
     Weather.SPARKLES: """magic magical sparkle glitter glittering stardust wizard enchanted spell party confetti
         魔法 마법 ✨ 🎇 🎆 🎉 🪄""",
-    Weather.STARS: "star starry stars constellation 星 별 звезд ⭐ 🌟 🌠 ✨",
+    Weather.STARS: "milky_way star starry stars constellation 星 별 звезд ⭐ 🌟 🌠 ✨",
     Weather.AURORA: "aurora northern_lights borealis オーロラ 极光 오로라",
     Weather.BUBBLES: "bubble soap_bubbles 泡 🫧",
 }

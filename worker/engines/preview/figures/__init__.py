@@ -1,0 +1,1 @@
+"""The subjects: their outlines, poses and how they are filled."""

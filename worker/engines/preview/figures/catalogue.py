@@ -68,7 +68,7 @@ SUBJECTS: Final[dict[Thing, Subject]] = {
     Thing.CAR: Subject(vessels.car, 0.3),
     Thing.LIGHTHOUSE: Subject(buildings.lighthouse, 0.41, upright=True),
     Thing.HOUSE: Subject(buildings.house, 0.42, upright=True),
-    Thing.CASTLE: Subject(buildings.castle, 0.5, upright=True),
+    Thing.CASTLE: Subject(buildings.castle, 0.46, upright=True),
     Thing.TREE: Subject(plants.tree, 0.56, upright=True),
     Thing.FLOWER: Subject(plants.flower, 0.46),
     Thing.MUSHROOM: Subject(plants.mushroom, 0.38),

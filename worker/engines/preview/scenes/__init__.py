@@ -1,0 +1,1 @@
+"""The places: each builds its layers from back to front and says where subjects can be."""

@@ -55,10 +55,12 @@ def _near_shore(stage: Stage, *, clear: bool) -> list[Layer]:
 def _great_mountain(stage: Stage) -> Layer:
     side = -1.0 if sun_place(stage, _SHORE)[0] < 0.5 else 1.0
     snow = mix(stage.mood.surface("#ffffff"), stage.mood.haze, 0.35)
-    shape = Ridge(_SHORE + 0.01, 0.42, *fading(stage, "#4f6290", "#7a8cb4", 0.48), 0.14, fall=0.4)
+    shape = Ridge(_SHORE + 0.01, 0.42, *fading(stage, "#3f568e", "#6a80b0", 0.44), 0.14, fall=0.4)
     lone = stage.luck.below("great mountain", 2) or stage.reading.has(Weather.PETALS)
     line = _volcano(stage) if lone else peaks(stage, "great", 0.8)
-    return ridge(stage, line, shape, relief=rocky(stage, side, 0.2, snow, rugged=0.6), until=_SHORE + 0.02)
+    return ridge(
+        stage, line, shape, relief=rocky(stage, side, 0.27 if lone else 0.2, snow, rugged=0.6), until=_SHORE + 0.02
+    )
 
 
 def _far_shore(stage: Stage) -> list[Layer]:

@@ -1,0 +1,107 @@
+"""Discord as one part of a running Flipbook: log in, register, listen, come back after every break, leave tidily."""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+import discord
+from pydantic import SecretStr
+
+from adapters.discord.account import Account, use_addresses
+from adapters.discord.client import FlipbookClient
+from adapters.discord.errors import NETWORK, DiscordUnusable, close_sentence
+from adapters.discord.library_log import shorten_library_log
+from adapters.discord.messenger import DiscordMessenger
+from adapters.discord.reception import Reception
+from adapters.discord.sync import sync_commands
+from generation.clock import SystemClock
+from generation.ports import Clock, Messenger
+from generation.service import Service
+
+_log = logging.getLogger(__name__)
+
+API_URL: Final = "https://discord.com/api/v10"
+GATEWAY_URL: Final = "wss://gateway.discord.gg/"
+_FIRST_RETRY: Final = 1.0
+_LONGEST_RETRY: Final = 60.0
+_LEAVE_SECONDS: Final = 3.0
+
+
+class DiscordChat:
+    """The Discord side of the bot. ``state_dir`` is a folder for what is to be remembered between starts.
+
+    ``defer_after`` is the time in seconds that submitting may take before an answer is deferred; None: as Discord's
+    deadline of three seconds wants it.
+    """
+
+    def __init__(
+        self,
+        token: SecretStr,
+        *,
+        state_dir: Path,
+        api_url: str = API_URL,
+        gateway_url: str = GATEWAY_URL,
+        clock: Clock | None = None,
+        defer_after: float | None = None,
+    ) -> None:
+        use_addresses(api_url, gateway_url)
+        shorten_library_log()
+        self._state_dir = state_dir
+        self._clock = clock or SystemClock()
+        self._defer_after = defer_after
+        self._account = Account(token, FlipbookClient)
+        self._messenger = DiscordMessenger(self._account, clock=self._clock)
+
+    @property
+    def messenger(self) -> Messenger:
+        """Posts and edits by REST; works before and without the gateway."""
+        return self._messenger
+
+    async def run(self, service: Service) -> None:
+        """Serve members until cancelled; connections that break are made again, and resumed where Discord lets us.
+
+        Raises DiscordUnusable, in one sentence, for what only the operator can change: a wrong token above all.
+        """
+        reception = Reception(service, self._messenger, clock=self._clock, defer_after=self._defer_after)
+        retry = _FIRST_RETRY
+        try:
+            while True:
+                try:
+                    await self._serve(reception)
+                    retry = _FIRST_RETRY
+                except (discord.DiscordException, *NETWORK) as error:
+                    _log.warning("Discord cannot be reached (%s); trying again in %g s", type(error).__name__, retry)
+                await self._clock.sleep(retry)
+                retry = min(_LONGEST_RETRY, retry * 2)
+        finally:
+            await reception.let_everybody_leave(_LEAVE_SECONDS)
+
+    async def close(self) -> None:
+        """Leave Discord for good; nothing can be delivered any more."""
+        await self._account.close()
+
+    async def _serve(self, reception: Reception) -> None:
+        client = await self._account.login()
+        if client.reception is None:
+            client.serve(reception)
+            await sync_commands(client, self._state_dir)
+        try:
+            await _stay_connected(client)
+        finally:
+            if client.ws is not None and client.ws.open:
+                await client.ws.close(code=1000)
+
+
+async def _stay_connected(client: FlipbookClient) -> None:
+    """Listen for as long as discord.py keeps the connection. Raises DiscordUnusable for a refusal that will stay."""
+    try:
+        await client.connect()
+    except discord.PrivilegedIntentsRequired as error:
+        raise DiscordUnusable(close_sentence(4014)) from error
+    except discord.ConnectionClosed as error:
+        raise DiscordUnusable(close_sentence(error.code)) from error
+    except AttributeError as error:
+        if client.ws is not None:
+            raise
+        # discord.py stumbles when its very first connection fails: it asks a socket that there never was
+        raise discord.GatewayNotFound from error

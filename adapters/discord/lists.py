@@ -1,0 +1,140 @@
+"""What the private commands show: a server's queue, a member's clips and quota, an admin's limits and rules."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from adapters.discord.markup import escaped, quoted, relative_moment
+from adapters.discord.refs import place_of
+from adapters.discord.render import MAX_CONTENT
+from generation.clip_words import settings_words
+from generation.job import Job, JobStatus
+from generation.limit_words import limit_words
+from generation.limits import LimitName, Limits
+from generation.places import UserRef
+from generation.policy import Policy
+from generation.ports import AuditEntry
+from generation.pricing import dollars
+from generation.service import Quota
+from generation.wording import failure_sentence, limit_label
+
+_PROMPT_ROOM: Final = 70
+_TERM_ROOM: Final = 60
+_CHANGE_ROOM: Final = 150
+_MORE: Final = "…and more."
+_WORDS: Final = {
+    JobStatus.PENDING: "waiting",
+    JobStatus.SUBMITTING: "on its way to the backend",
+    JobStatus.QUEUED: "queued",
+    JobStatus.RUNNING: "rendering",
+    JobStatus.SUCCEEDED: "finished",
+    JobStatus.FAILED: "failed",
+    JobStatus.CANCELLED: "cancelled",
+}
+
+HELP: Final = "\n".join(
+    (
+        "**Flipbook** makes short clips from words.",
+        "`/animate` a clip; every option shows its range.",
+        "🔁 under a finished clip, as button or reaction, makes it again with another seed.",
+        "✖️ under one that is under way cancels it.",
+        "`/flipbook queue` what this server is waiting for · `/flipbook history` your last clips",
+        "`/flipbook show` brings a clip once more, to you alone · `/flipbook cancel` ends one",
+        "`/flipbook quota` what you may still make",
+        "`/flipbook-admin` limits, channels and blocks, for who manages the server.",
+    )
+)
+
+
+def queue(jobs: Sequence[Job], viewer: UserRef) -> str:
+    """A server's clips under way; words and ids only of one's own: others may be in channels one cannot see."""
+    if not jobs:
+        return "Nothing is under way in this server. `/animate` starts something."
+    return _fitting(["**Under way in this server**", *(_queue_line(n, job, viewer) for n, job in enumerate(jobs, 1))])
+
+
+def history(jobs: Sequence[Job]) -> str:
+    """A member's own last clips."""
+    if not jobs:
+        return "You have made no clips in this server yet. `/animate` makes the first."
+    return _fitting(["**Your last clips here**", *(_history_line(job) for job in jobs)])
+
+
+def details(job: Job) -> str:
+    """One job that has nothing to show yet, or never will."""
+    lines = [
+        f"**{_WORDS[job.status].capitalize()}**, asked {relative_moment(job.created_at)} by <@{job.requested_by.id}>",
+        f"> {quoted(job.request.prompt, 1000)}",
+        f"-# {settings_words(job.request)} · `{job.id}`",
+    ]
+    if job.failure is not None:
+        lines.insert(1, failure_sentence(job.failure))
+    return "\n".join(lines)
+
+
+def quota(found: Quota) -> str:
+    """What a member and the server have used of what is allowed, and when it starts again."""
+    limits, usage = found.limits, found.usage
+    lines = [
+        f"Your clips today: **{usage.user_clips_today}** of {limit_words(limits, LimitName.USER_CLIPS_PER_DAY)}",
+        f"Your clips under way: **{usage.user_active_jobs}** of {limits.user_active_jobs}",
+        f"This server's clips today: **{usage.server_clips_today}** of "
+        f"{limit_words(limits, LimitName.SERVER_CLIPS_PER_DAY)}",
+        f"This server's clips under way: **{usage.server_active_jobs}** of {limits.server_active_jobs}",
+        f"This server's spending today: **{dollars(usage.server_spent_today)}** of "
+        f"{limit_words(limits, LimitName.SERVER_BUDGET_PER_DAY)}",
+        f"The day starts again {relative_moment(usage.resets_at)}.",
+    ]
+    return "\n".join(lines)
+
+
+def limits_list(limits: Limits) -> str:
+    """All limits of a server."""
+    lines = (f"- {limit_label(name)}: **{limit_words(limits, name)}**" for name in LimitName)
+    return "\n".join(["**Limits of this server**", *lines])
+
+
+def policy_list(policy: Policy) -> str:
+    """Where the bot answers, and whom and what it refuses."""
+    channels = ", ".join(f"<#{channel}>" for channel in sorted(policy.channels)) or "every channel"
+    members = ", ".join(f"<@{user}>" for user in sorted(policy.blocked_users)) or "nobody"
+    terms = ", ".join(f"“{quoted(term, _TERM_ROOM)}”" for term in sorted(policy.blocked_terms)) or "none"
+    return _cut(f"Channels: {channels}\nBlocked members: {members}\nBlocked terms: {terms}")
+
+
+def audit(entries: Sequence[AuditEntry]) -> str:
+    """Who changed what, newest first."""
+    if not entries:
+        return "Nothing has been changed in this server yet."
+    return _fitting(["**Changes in this server**", *(_audit_line(entry) for entry in entries)])
+
+
+def _queue_line(number: int, job: Job, viewer: UserRef) -> str:
+    place = f"{number}. {_WORDS[job.status]} · {job.request.endpoint.label} · <@{job.requested_by.id}>"
+    if job.requested_by != viewer:
+        return place
+    return f"{place} in <#{place_of(job.channel)}> · {quoted(job.request.prompt, _PROMPT_ROOM)} · `{job.id}`"
+
+
+def _history_line(job: Job) -> str:
+    words = f"{_WORDS[job.status]} {relative_moment(job.finished_at or job.created_at)}"
+    return f"- {quoted(job.request.prompt, _PROMPT_ROOM)} · {words} · `{job.id}`"
+
+
+def _audit_line(entry: AuditEntry) -> str:
+    change = escaped(f"{entry.before[:_CHANGE_ROOM]} → {entry.after[:_CHANGE_ROOM]}")
+    return f"- {relative_moment(entry.at)} <@{entry.by.id}> {entry.what}: {change}"
+
+
+def _fitting(lines: Iterable[str]) -> str:
+    """As many lines as a message holds."""
+    text = ""
+    for line in lines:
+        longer = f"{text}\n{line}" if text else line
+        if len(longer) + len(_MORE) + 1 > MAX_CONTENT:
+            return f"{text}\n{_MORE}"
+        text = longer
+    return text
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_CONTENT else text[: MAX_CONTENT - 1] + "…"
