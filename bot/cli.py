@@ -81,6 +81,7 @@ Models = Annotated[Path | None, typer.Option(help="Folder of the AnimateDiff mod
 @app.command()
 def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
     """Serve every chat that has a token, until a signal says stop."""
+    from bot.chats import NoChatLeft
     from bot.run import AlreadyRunning, serve
 
     settings = _settings(data_dir=data_dir, engine=engine, models=models)
@@ -89,6 +90,8 @@ def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = 
         asyncio.run(serve(settings))
     except AlreadyRunning as error:
         _die(Exit.BUSY, f"Another `flipbook run` is working in {error}. Stop it first, or set FLIPBOOK_DATA_DIR.")
+    except NoChatLeft as error:
+        _die(Exit.FAILED, str(error))
     except FlipbookError as error:
         _die(Exit.FAILED, sentence(error))
     except OSError as error:

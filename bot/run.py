@@ -5,6 +5,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -12,10 +13,11 @@ import structlog
 from filelock import FileLock, Timeout
 from starlette.routing import Route
 
-from adapters.web.health import health_routes
+from adapters.web.health import Health, health_routes
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
 from bot.app import App, Arrange, Role, open_app, prepare_folders
+from bot.chats import Chats, NoChatLeft, chats_of
 from bot.settings import BackendName, Settings
 from bot.web import WebServer, web_server
 from generation.webhook_signature import WebhookVerifier
@@ -31,11 +33,16 @@ class AlreadyRunning(Exception):
 async def serve(settings: Settings, *, arrange: Arrange = lambda ports: ports) -> None:
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and leave.
 
-    Raises AlreadyRunning, StoreError, or OSError when the web address cannot be used.
+    Raises AlreadyRunning, NoChatLeft, StoreError, or OSError when the web address cannot be used.
     """
     with only_one(settings):
-        async with open_app(settings, Role(owner_of(settings)), arrange=arrange) as app:
-            await Process(app).run()
+        chats = chats_of(settings)
+        role = Role(owner_of(settings))
+        try:
+            async with open_app(settings, role, messengers=chats.messengers, arrange=arrange) as app:
+                await Process(app, chats).run()
+        finally:
+            await chats.close()
 
 
 @contextlib.contextmanager
@@ -61,14 +68,16 @@ def owner_of(settings: Settings) -> str:
 class Process:
     """The running parts of an app and the order in which they stop."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, chats: Chats | None = None) -> None:
         self._app = app
+        self._chats = chats or Chats({})
         self._log = structlog.get_logger("flipbook")
         self._stop = asyncio.Event()
+        self._refusal: str | None = None
         self._web = self._web_server()
 
     async def run(self) -> None:
-        """Run every part until a signal, or until one of them fails."""
+        """Run every part until a signal, or until one of them fails. Raises NoChatLeft when no chat can be served."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
@@ -77,9 +86,10 @@ class Process:
                 worker = self._start(group, self._app.worker.run) if self._app.worker else None
                 working = [self._start(group, self._app.dispatcher.run), self._start(group, self._app.relay.run)]
                 serving = self._start(group, self._web.serve)
+                talking = self._start(group, self._talk)
                 self._announce()
                 await self._stop.wait()
-                await self._wind_down(working)
+                await self._wind_down(working, talking)
                 self._web.should_exit = True
                 if worker is not None:
                     worker.cancel()
@@ -88,20 +98,36 @@ class Process:
             for number in (signal.SIGTERM, signal.SIGINT):
                 loop.remove_signal_handler(number)
         self._log.info("stopped")
+        if self._refusal is not None:
+            raise NoChatLeft(self._refusal)
 
-    async def _wind_down(self, working: list[asyncio.Task[None]]) -> None:
+    async def _talk(self) -> None:
+        """Serve the chats; when none of them can be served there is nothing to run for."""
+        try:
+            await self._chats.run(self._app.service)
+        except* NoChatLeft as refusals:
+            self._refusal = str(refusals.exceptions[0])
+            self._stop.set()
+
+    async def _wind_down(self, working: list[asyncio.Task[None]], talking: asyncio.Task[None]) -> None:
+        """Take nothing more, from chats first; then let what is on its way arrive."""
         self._log.info("stopping")
+        talking.cancel()
         self._app.dispatcher.stop()
         self._app.relay.stop()
-        _, late = await asyncio.wait(working, timeout=LEAVE_SECONDS)
+        _, late = await asyncio.wait([*working, talking], timeout=LEAVE_SECONDS)
         for task in late:
             self._log.warning("stopped before it was done", part=task.get_name())
             task.cancel()
 
+    def _health(self) -> Health:
+        state = self._app.health()
+        return replace(state, parts={**state.parts, **self._chats.states})
+
     def _web_server(self) -> WebServer:
         store = self._app.ports.store
         settings = self._app.settings
-        routes = [*health_routes(self._app.health, store.ping), metrics_route(self._app.metrics, store.status_counts)]
+        routes = [*health_routes(self._health, store.ping), metrics_route(self._app.metrics, store.status_counts)]
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
         return web_server(routes, settings.web_host, settings.web_port)
@@ -114,7 +140,7 @@ class Process:
     def _announce(self) -> None:
         settings = self._app.settings
         self._log.info("started", backends=list(settings.preferred_backends), data=str(settings.data_dir.absolute()))
-        if settings.discord_token is None and settings.slack_bot_token is None:
+        if not self._chats:
             self._log.warning(
                 "no chat is configured",
                 next="set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN; until then `flipbook animate` works",

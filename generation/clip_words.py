@@ -1,4 +1,4 @@
-"""What every chat says of a clip in the same words: its settings, how far it is, how long it takes, its prompt in short.
+"""What every chat says of a clip in the same words: its settings, how far it is, how long still, its prompt in short.
 
 Plain text without any platform's markup: the platforms escape it and put their own dress around it. Pure.
 """
@@ -16,7 +16,7 @@ _MINUTES_UNTIL_HOURS: Final = 90
 
 
 def excerpt(text: str, limit: int) -> str:
-    """A stranger's text on one line of at most ``limit`` characters, without what is invisible or turns lines around."""
+    """A stranger's text on one line of at most ``limit`` characters, without what is invisible or turns lines round."""
     line = " ".join("".join(c for c in " ".join(text.split()) if _shows(c)).split())
     if not line:
         return "…"

@@ -38,6 +38,7 @@ FlipbookError
 ├── DeliveryError                  a messenger could not put a message where it belongs
 │   ├── DeliveryDelayed            try the same rung again, later
 │   └── RungFailed                 this way will not work any more: next rung
+├── ChatUnusable                   a chat platform refuses the bot until its operator changes something
 └── StoreError                     the database
     ├── StoreBusy                  locked or out of reach for longer than we wait
     ├── StaleJob                   another process moved the job first
@@ -270,6 +271,10 @@ class DeliveryDelayed(DeliveryError):
 
 class RungFailed(DeliveryError):
     """This way of delivering will not work any more: the next rung is due."""
+
+
+class ChatUnusable(FlipbookError):
+    """A chat platform refuses the bot until its operator changes something; the message says what, in a sentence."""
 
 
 class StoreError(FlipbookError):

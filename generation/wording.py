@@ -154,6 +154,7 @@ _SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
     e.DeliveryError: lambda err, _m: f"The message could not be delivered: {err.reason}.",
     e.DeliveryDelayed: lambda err, _m: f"The message is delayed: {err.reason}.",
     e.RungFailed: lambda err, _m: f"The message could not be delivered this way: {err.reason}.",
+    e.ChatUnusable: lambda err, _m: str(err),
     e.StoreError: lambda _e, _m: "The bot's database gave an error. Please try again.",
     e.StoreBusy: lambda _e, _m: "The bot's database is busy. Nothing was stored; please try again in a minute.",
     e.StaleJob: lambda _e, _m: "The clip has just moved on. Please look again.",

@@ -3,12 +3,13 @@
 import asyncio
 import atexit
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from databases import SqliteFiles, a_cipher, sqlite_url
 from db.store import SqlStore
@@ -23,6 +24,7 @@ from generation.desk import Outside, Patience
 from generation.dispatcher import Dispatcher, Rhythm
 from generation.job import Job
 from generation.places import Platform
+from generation.ports import Clock, Messenger
 from generation.pricing import Prices
 from generation.progress import Progress
 from generation.relay import Post, Relay
@@ -95,7 +97,7 @@ def _files() -> SqliteFiles:
 async def a_core(
     folder: Path,
     *,
-    clock: ManualClock | None = None,
+    clock: Clock | None = None,
     backend: ScriptedBackend | None = None,
     rules: HouseRules | None = None,
     owner: str = "run",
@@ -103,8 +105,12 @@ async def a_core(
     rhythm: Rhythm | None = None,
     post: Post | None = None,
     prices: Prices | None = None,
+    messengers: Mapping[Platform, Messenger] | None = None,
+    around: Callable[[SqlStore], Any] = lambda store: store,
+    options: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Core]:
-    """A core on the database in ``folder``; opening a second one there is a restart."""
+    """A core on the database in ``folder``; opening a second one there is a restart. Without ``messengers`` it has a
+    recording one for Discord. ``around`` may put something around the store, ``options`` are more of the carrier's."""
     clock = clock or QuickClock()
     backend = backend or ScriptedBackend()
     prices = prices or Prices()
@@ -114,10 +120,16 @@ async def a_core(
     staging.mkdir(exist_ok=True)
     if not (folder / "flipbook.db").exists():
         await asyncio.to_thread(lambda: _files().fresh(folder))
-    store = await SqlStore.open(sqlite_url(folder / "flipbook.db"), a_cipher())
+    opened = await SqlStore.open(sqlite_url(folder / "flipbook.db"), a_cipher())
+    store = around(opened)
     artifacts = ObjectArtifacts(folder / "clips")
     relay = Relay(
-        store, {Platform.DISCORD: messenger}, artifacts, clock=clock, observer=observer, post=post or Post(opening=0)
+        store,
+        messengers or {Platform.DISCORD: messenger},
+        artifacts,
+        clock=clock,
+        observer=observer,
+        post=post or Post(opening=0),
     )
 
     def say(job: Job, progress: Progress) -> None:
@@ -135,7 +147,7 @@ async def a_core(
         staging=staging,
         prices=prices,
     )
-    carrier = Carrier(outside, owner=owner, patience=patience)
+    carrier = Carrier(outside, owner=owner, patience=patience, **(options or {}))
     dispatcher = Dispatcher(outside, carrier, owner=owner, rhythm=rhythm)
     service = Service(
         store,
@@ -151,4 +163,4 @@ async def a_core(
             store, clock, backend, messenger, observer, artifacts, service, carrier, dispatcher, relay, said, outside
         )
     finally:
-        await store.close()
+        await opened.close()

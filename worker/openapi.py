@@ -117,7 +117,7 @@ def _posting(endpoint: Endpoint, summary: str) -> Json:
 def _request_paths() -> Json:
     base = f"/{_APP}/requests/{{request_id}}"
     ended = {499: _json("It was cancelled", ErrorBody), 500: _json("The render failed", ErrorBody)}
-    result = {200: _json("The clip", Output), **_refused(400, 401, 403, 404, 422, 503), **ended}
+    result: dict[int, Json] = {200: _json("The clip", Output), **_refused(400, 401, 403, 404, 422, 503), **ended}
     status = {200: _json("It has ended", QueueStatus), 202: _json("It has not ended", QueueStatus)}
     cancel = {code: _json("What becomes of it", CancelAnswer) for code in (202, 400, 404)}
     stream = {200: {"description": "Each change as an event, until the end", "content": {"text/event-stream": {}}}}
@@ -140,8 +140,9 @@ def _asking(operation: str, summary: str, answers: Mapping[int, Json], *paramete
 
 
 def _other_paths() -> Json:
-    plain = {"content": {"application/json": {"schema": {"type": "object"}}}}
-    healthy, unready = {"description": "How it is", **plain}, {"description": "It does not render now", **plain}
+    plain: Json = {"content": {"application/json": {"schema": {"type": "object"}}}}
+    healthy: Json = {"description": "How it is", **plain}
+    unready: Json = {"description": "It does not render now", **plain}
     return {
         "/health": {"get": {"operationId": "health", "security": [{}], "responses": _responses({200: healthy})}},
         "/ready": {

@@ -68,6 +68,7 @@ class WaitingLine:
         self._positions = None
         if live.request.wishes.start_by is not None:
             heapq.heappush(self._deadlines, (live.request.wishes.start_by, live.request.id))
+            self._forget_old_deadlines()
 
     def remove(self, request_id: str) -> None:
         """Take a request out of the line, if it is in there; everybody behind it moves up and may want to know."""
@@ -100,8 +101,16 @@ class WaitingLine:
 
     def late(self) -> list[LiveRequest]:
         """Those whose deadline for the start has passed."""
-        now = self._clock()
+        now, earliest = self._clock(), self.next_deadline()
+        if earliest is None or earliest > now:
+            return []
         return [self._waiting[id_] for by, id_ in self._deadlines if by <= now and id_ in self._waiting]
+
+    def _forget_old_deadlines(self) -> None:
+        """Most requests begin long before their deadline; what is left of them must not pile up."""
+        if len(self._deadlines) > 2 * len(self._waiting) + 64:
+            self._deadlines = [entry for entry in self._deadlines if entry[1] in self._waiting]
+            heapq.heapify(self._deadlines)
 
     def _order(self) -> list[Request]:
         return self._turns.in_order((live.request for live in self._waiting.values()), self._clock())

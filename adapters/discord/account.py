@@ -14,7 +14,7 @@ from adapters.discord.errors import CLOSE_CODES, NETWORK, DiscordUnusable, deliv
 from generation.errors import DeliveryDelayed
 
 _UNUSABLE_SECONDS: Final = 300.0
-AnyClient = TypeVar("AnyClient", bound=discord.Client, covariant=True)
+AnyClient_co = TypeVar("AnyClient_co", bound=discord.Client, covariant=True)
 
 
 def use_addresses(api_url: str, gateway_url: str) -> None:
@@ -23,17 +23,17 @@ def use_addresses(api_url: str, gateway_url: str) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(gateway_url)
 
 
-class Account(Generic[AnyClient]):
+class Account(Generic[AnyClient_co]):
     """Logs in once; a client that was closed or could not log in is replaced by a fresh one at the next call."""
 
-    def __init__(self, token: SecretStr, new_client: Callable[[], AnyClient]) -> None:
+    def __init__(self, token: SecretStr, new_client: Callable[[], AnyClient_co]) -> None:
         self._token = token
         self._new_client = new_client
-        self._client: AnyClient | None = None
+        self._client: AnyClient_co | None = None
         self._logging_in = asyncio.Lock()
         self._unusable: DiscordUnusable | None = None
 
-    async def client(self) -> AnyClient:
+    async def client(self) -> AnyClient_co:
         """The logged-in client; usable over REST before and while the gateway is away.
 
         Raises DeliveryDelayed when it cannot be had now.
@@ -45,7 +45,7 @@ class Account(Generic[AnyClient]):
         except (discord.DiscordException, *NETWORK) as error:
             raise delivery_error(error) from error
 
-    async def login(self) -> AnyClient:
+    async def login(self) -> AnyClient_co:
         """The same; raises DiscordUnusable for a token that was refused (it is not tried again) and after closing, else
         what discord.py and the network raise."""
         async with self._logging_in:
@@ -62,7 +62,7 @@ class Account(Generic[AnyClient]):
             if self._client is not None and not self._client.is_closed():
                 await self._client.close()
 
-    async def _logged_in(self) -> AnyClient:
+    async def _logged_in(self) -> AnyClient_co:
         client = self._new_client()
         try:
             await client.login(self._token.get_secret_value())

@@ -1,6 +1,6 @@
-"""``/flipbook-admin …``: limits, channels and blocks, for who manages the server; checked here and not only by Discord."""
+"""``/flipbook-admin …``: limits, channels and blocks, for who manages the server; checked here, not only by Discord."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -9,7 +9,7 @@ from discord import app_commands
 
 from adapters.discord import lists
 from adapters.discord.first_answer import tell
-from adapters.discord.options import LIMITS, LimitText, Term
+from adapters.discord.options import LIMITS, Channel, LimitText, Term
 from adapters.discord.reception import Reception, Visit
 from generation.limit_words import limit_value, limit_words
 from generation.limits import LimitName
@@ -31,10 +31,10 @@ class Office:
     async def visit(self, interaction: discord.Interaction) -> AsyncIterator[Visit | None]:
         """An admin's visit; None for anybody else, who has been told."""
         async with self._reception.visit(interaction) as visit:
-            if visit is not None and not visit.is_admin:
+            refused = visit is not None and not visit.is_admin
+            if refused:
                 await tell(interaction, ADMINS_ONLY)
-                visit = None
-            yield visit
+            yield None if refused else visit
 
     async def change_policy(self, visit: Visit, change: Callable[[Policy], dict[str, frozenset[str]]]) -> None:
         """Change one of the server's rules and show them all."""
@@ -121,13 +121,13 @@ class _ChannelCommands(app_commands.Group):
 
     @app_commands.command(description="Answer in this channel; others only if they are added too")
     @app_commands.describe(channel="The channel; its threads are included")
-    async def add(self, interaction: discord.Interaction, channel: app_commands.AppCommandChannel) -> None:
+    async def add(self, interaction: discord.Interaction, channel: Channel) -> None:
         """One more channel."""
         await self._change(interaction, lambda policy: policy.channels | {str(channel.id)})
 
     @app_commands.command(description="Answer in this channel no longer")
     @app_commands.describe(channel="A channel that was added before")
-    async def remove(self, interaction: discord.Interaction, channel: app_commands.AppCommandChannel) -> None:
+    async def remove(self, interaction: discord.Interaction, channel: Channel) -> None:
         """One channel less."""
         await self._change(interaction, lambda policy: policy.channels - {str(channel.id)})
 

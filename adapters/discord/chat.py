@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import discord
+from discord.gateway import DiscordWebSocket
 from pydantic import SecretStr
 
 from adapters.discord.account import Account, use_addresses
@@ -88,8 +89,9 @@ class DiscordChat:
         try:
             await _stay_connected(client)
         finally:
-            if client.ws is not None and client.ws.open:
-                await client.ws.close(code=1000)
+            socket = _socket(client)
+            if socket is not None and socket.open:
+                await socket.close(code=1000)
 
 
 async def _stay_connected(client: FlipbookClient) -> None:
@@ -101,7 +103,12 @@ async def _stay_connected(client: FlipbookClient) -> None:
     except discord.ConnectionClosed as error:
         raise DiscordUnusable(close_sentence(error.code)) from error
     except AttributeError as error:
-        if client.ws is not None:
+        if _socket(client) is not None:
             raise
         # discord.py stumbles when its very first connection fails: it asks a socket that there never was
         raise discord.GatewayNotFound from error
+
+
+def _socket(client: FlipbookClient) -> DiscordWebSocket | None:
+    """The client's connection; None before the first one, whatever discord.py's types say."""
+    return client.ws

@@ -77,9 +77,9 @@ class FlipbookClient(discord.Client):
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Presses of buttons; commands go through the tree."""
-        if interaction.type is discord.InteractionType.component and self.reception is not None:
-            if self.reception.is_new(interaction):
-                await press(self.reception, interaction)
+        pressed = interaction.type is discord.InteractionType.component
+        if pressed and self.reception is not None and self.reception.is_new(interaction):
+            await press(self.reception, interaction)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Somebody reacted to something."""

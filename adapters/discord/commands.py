@@ -33,6 +33,7 @@ def animate_command(reception: Reception) -> Command:
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
     async def animate(
         interaction: discord.Interaction,
+        *,
         prompt: o.Prompt,
         negative_prompt: o.NegativePrompt | None = None,
         quality: str | None = None,
@@ -47,7 +48,18 @@ def animate_command(reception: Reception) -> Command:
         seed: o.Seed | None = None,
     ) -> None:
         wish = Wish(
-            prompt, negative_prompt, quality, size, width, height, motion, num_frames, fps, steps, guidance, seed
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            quality=quality,
+            size=size,
+            width=width,
+            height=height,
+            motion=motion,
+            num_frames=num_frames,
+            fps=fps,
+            steps=steps,
+            guidance=guidance,
+            seed=seed,
         )
         async with reception.visit(interaction) as visit:
             if visit is not None:

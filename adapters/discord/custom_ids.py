@@ -1,4 +1,4 @@
-"""The ids of our buttons: they hold the job's id, so that a button works after a restart and on last month's message."""
+"""The ids of our buttons: they hold the job's id, so a button works after a restart and on last month's message."""
 
 import re
 from enum import StrEnum

@@ -7,10 +7,10 @@ from typing import Final
 import aiohttp
 import discord
 
-from generation.errors import DeliveryDelayed, DeliveryError, FlipbookError, RungFailed
+from generation.errors import ChatUnusable, DeliveryDelayed, DeliveryError, RungFailed
 
 
-class DiscordUnusable(FlipbookError):
+class DiscordUnusable(ChatUnusable):
     """The bot cannot work on Discord until its operator has changed something; the message says what, in a sentence."""
 
 
@@ -69,21 +69,23 @@ def close_sentence(code: int | None) -> str:
 
 def delivery_error(error: Exception) -> DeliveryError:
     """What an error of discord.py or of the network means for a delivery."""
-    match error:
-        case discord.RateLimited():
-            return DeliveryDelayed("Discord asks for a pause", retry_after=error.retry_after)
-        case discord.HTTPException() if error.code in _WAYS_THAT_ENDED:
-            return RungFailed(_WAYS_THAT_ENDED[error.code])
-        case discord.HTTPException(status=429):
-            return DeliveryDelayed("Discord asks for a pause", retry_after=retry_after(error))
-        case discord.HTTPException(status=401) | discord.LoginFailure():
-            return DeliveryDelayed("Discord does not accept the bot's token", retry_after=_TOKEN_SECONDS)
-        case discord.HTTPException() if error.status >= 500:
-            return DeliveryDelayed("Discord has trouble at the moment")
-        case discord.HTTPException():
-            return RungFailed(f"Discord refused the message (code {error.code or error.status})")
-        case _:
-            return DeliveryDelayed("Discord cannot be reached")
+    if isinstance(error, discord.RateLimited):
+        return DeliveryDelayed("Discord asks for a pause", retry_after=error.retry_after)
+    if isinstance(error, discord.HTTPException):
+        return _refused(error)
+    return DeliveryDelayed("Discord cannot be reached")
+
+
+def _refused(error: discord.HTTPException) -> DeliveryError:
+    if error.code in _WAYS_THAT_ENDED:
+        return RungFailed(_WAYS_THAT_ENDED[error.code])
+    if error.status == 429:
+        return DeliveryDelayed("Discord asks for a pause", retry_after=retry_after(error))
+    if error.status == 401:
+        return DeliveryDelayed("Discord does not accept the bot's token", retry_after=_TOKEN_SECONDS)
+    if error.status >= 500:
+        return DeliveryDelayed("Discord has trouble at the moment")
+    return RungFailed(f"Discord refused the message (code {error.code or error.status})")
 
 
 def retry_after(error: discord.HTTPException) -> float:

@@ -1,6 +1,7 @@
 """What the private commands show: a server's queue, a member's clips and quota, an admin's limits and rules."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Final
 
 from adapters.discord.markup import escaped, quoted, relative_moment
@@ -31,18 +32,15 @@ _WORDS: Final = {
     JobStatus.CANCELLED: "cancelled",
 }
 
-HELP: Final = "\n".join(
-    (
-        "**Flipbook** makes short clips from words.",
-        "`/animate` a clip; every option shows its range.",
-        "🔁 under a finished clip, as button or reaction, makes it again with another seed.",
-        "✖️ under one that is under way cancels it.",
-        "`/flipbook queue` what this server is waiting for · `/flipbook history` your last clips",
-        "`/flipbook show` brings a clip once more, to you alone · `/flipbook cancel` ends one",
-        "`/flipbook quota` what you may still make",
-        "`/flipbook-admin` limits, channels and blocks, for who manages the server.",
-    )
-)
+HELP: Final = """\
+**Flipbook** makes short clips from words.
+`/animate` makes one; every option shows its range.
+🔁 under a finished clip, as button or reaction, makes it again with another seed.
+✖️ under one that is under way cancels it.
+`/flipbook queue`: what this server is waiting for · `/flipbook history`: your last clips
+`/flipbook show`: a clip once more, for you alone · `/flipbook cancel`: end one
+`/flipbook quota`: what you may still make
+`/flipbook-admin`: limits, channels and blocks, for who manages the server"""
 
 
 def queue(jobs: Sequence[Job], viewer: UserRef) -> str:
@@ -73,15 +71,14 @@ def details(job: Job) -> str:
 
 def quota(found: Quota) -> str:
     """What a member and the server have used of what is allowed, and when it starts again."""
-    limits, usage = found.limits, found.usage
+    limits, usage, budget = found.limits, found.usage, LimitName.SERVER_BUDGET_PER_DAY
+    allowed = partial(limit_words, limits)
     lines = [
-        f"Your clips today: **{usage.user_clips_today}** of {limit_words(limits, LimitName.USER_CLIPS_PER_DAY)}",
+        f"Your clips today: **{usage.user_clips_today}** of {allowed(LimitName.USER_CLIPS_PER_DAY)}",
         f"Your clips under way: **{usage.user_active_jobs}** of {limits.user_active_jobs}",
-        f"This server's clips today: **{usage.server_clips_today}** of "
-        f"{limit_words(limits, LimitName.SERVER_CLIPS_PER_DAY)}",
+        f"This server's clips today: **{usage.server_clips_today}** of {allowed(LimitName.SERVER_CLIPS_PER_DAY)}",
         f"This server's clips under way: **{usage.server_active_jobs}** of {limits.server_active_jobs}",
-        f"This server's spending today: **{dollars(usage.server_spent_today)}** of "
-        f"{limit_words(limits, LimitName.SERVER_BUDGET_PER_DAY)}",
+        f"This server's spending today: **{dollars(usage.server_spent_today)}** of {allowed(budget)}",
         f"The day starts again {relative_moment(usage.resets_at)}.",
     ]
     return "\n".join(lines)

@@ -67,7 +67,7 @@ class Mail:
         return await self.edit(channel_id, message_id, sheet)
 
     async def post(self, channel_id: int, job: Job, sheet: Sheet, *, reply_to: int | None = None) -> discord.Message:
-        """A new message, with the job's id as nonce: Discord takes it once, however often it is sent in some minutes."""
+        """A new message, with the job's id as nonce: Discord takes it once, however often it is sent within minutes."""
         client = await self._account.client()
         await self._posts.slot(channel_id)
         return await client.get_partial_messageable(channel_id).send(

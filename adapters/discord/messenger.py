@@ -1,4 +1,4 @@
-"""Discord as the core's messenger: the ladder of ways by which an outcome reaches its channel, and progress before it."""
+"""Discord as the core's messenger: the ladder of ways by which an outcome reaches its channel; progress before it."""
 
 import asyncio
 import logging

@@ -37,6 +37,24 @@ class Within(app_commands.Transformer):
         return value
 
 
+class PlaceToPost(app_commands.Transformer):
+    """A channel with room for messages, as Discord names it: the bot need not know it."""
+
+    @property
+    def type(self) -> AppCommandOptionType:
+        """A channel."""
+        return AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """Those in which clips can be asked for."""
+        return [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
+
+    async def transform(self, interaction: discord.Interaction, value: Any, /) -> Any:  # noqa: ARG002 - discord.py's
+        """The channel as it came."""
+        return value
+
+
 _TEXT: Final = AppCommandOptionType.string
 _WHOLE: Final = AppCommandOptionType.integer
 
@@ -50,6 +68,7 @@ Guidance = app_commands.Transform[float, Within(AppCommandOptionType.number, bou
 Seed = app_commands.Transform[int, Within(_WHOLE, bounds_of("seed"))]
 ClipId = app_commands.Transform[str, Within(_TEXT, (24, 24))]
 Term = app_commands.Transform[str, Within(_TEXT, (1, 100))]
+Channel = app_commands.Transform[app_commands.AppCommandChannel, PlaceToPost]
 LimitText = app_commands.Transform[str, Within(_TEXT, (1, 40))]
 
 QUALITIES: Final = [

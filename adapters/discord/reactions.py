@@ -62,7 +62,7 @@ class Reactions:
                     await self._reroll(event, client, parent, message)
             except FlipbookError as error:
                 await self._explain(event, render.refusal(error))
-            except Exception:
+            except Exception:  # noqa: BLE001 - one reaction's failure is never another's
                 _log.exception("a mistake of ours in handling a reaction")
 
     async def _reroll(

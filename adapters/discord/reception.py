@@ -84,7 +84,7 @@ class Reception:
                 await refuse(interaction, render.refusal(error))
             except (discord.DiscordException, *NETWORK) as error:
                 _log.warning("answering failed: %s", type(error).__name__)
-            except Exception:
+            except Exception:  # noqa: BLE001 - one interaction's failure is never another's
                 _log.exception("a mistake of ours in answering an interaction")
                 await refuse(interaction, render.refusal(FlipbookError()))
 

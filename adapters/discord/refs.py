@@ -1,4 +1,4 @@
-"""Between Discord's ids and the core's places. A thread's channel is its parent: what admins allow there holds in it."""
+"""Between Discord's ids and the core's places. A thread's channel is its parent: what is allowed there holds in it."""
 
 import discord
 

@@ -12,7 +12,7 @@ from adapters.slack.api import SlackApi
 from adapters.slack.failures import PLACE_CLOSED, SlackRefused
 from adapters.slack.pace import MinuteWindow
 from adapters.slack.payloads import Act
-from adapters.slack.values import ChannelFacts, UserFacts
+from adapters.slack.values import ChannelFacts, Identity, UserFacts
 from generation.errors import DeliveryError, FlipbookError
 from generation.ports import Clock
 
@@ -95,15 +95,20 @@ class Places:
 
     async def admit(self, act: Act) -> None:
         """Let somebody's wish in. Raises PlaceRefused when it could not be served, or is not to be."""
-        identity = await self._api.identity()
-        if act.team != identity.team:
-            raise PlaceRefused(Closed.OTHER_WORKSPACE)
+        identity = await self.check_workspace(act)
         is_shared = act.is_shared
         if not act.is_inside:
             channel = await self._channel(act.channel, identity.bot_user)
             is_shared = channel is not None and channel.is_shared
         if act.user_team not in (None, identity.team) or is_shared:
             await self._check_person(act.user, identity.team)
+
+    async def check_workspace(self, act: Act) -> Identity:
+        """Raises PlaceRefused for an act in a workspace that the bot's token is not for."""
+        identity = await self._api.identity()
+        if act.team != identity.team:
+            raise PlaceRefused(Closed.OTHER_WORKSPACE)
+        return identity
 
     async def is_admin(self, user: str) -> bool:
         """Whether somebody may set limits: an admin or owner of the workspace, or named by the operator. When Slack

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from adapters.slack.admin_errors import AdminProblem, AdminRefused
+from adapters.slack.failures import SlackRefused
 from adapters.slack.parsing import FLAGS, CommandMisread, Problem
 from adapters.slack.places import Closed, PlaceRefused
 from adapters.slack.text import dated, escape, escaped_within, moment, user_mention
@@ -9,6 +11,7 @@ from adapters.slack.values import Block, Content
 from generation.clip_words import bar, excerpt, progress_words, seconds_words, settings_words
 from generation.errors import FlipbookError
 from generation.job import Job, JobStatus
+from generation.limits import LimitName
 from generation.progress import Phase, Progress
 from generation.wording import failure_sentence, sentence
 
@@ -37,6 +40,8 @@ def error_sentence(error: FlipbookError) -> str:
             return escape(_misread(error))
         case PlaceRefused():
             return _place_refused(error)
+        case AdminRefused():
+            return escape(_admin_refused(error))
         case _:
             return dated(sentence(error, moment))
 
@@ -61,6 +66,21 @@ def _misread(error: CommandMisread) -> str:
             return "I could not read these flags. “/animate” alone shows them all."
 
 
+def _admin_refused(error: AdminRefused) -> str:
+    given = excerpt(error.given, 40)
+    match error.problem:
+        case AdminProblem.NOT_ADMIN:
+            return "Only admins of this workspace, and those named by the bot's operator, can do that."
+        case AdminProblem.UNKNOWN_LIMIT:
+            return f"There is no limit named {given}. There are {', '.join(name.value for name in LimitName)}."
+        case AdminProblem.NAMELESS_CHANNEL:
+            return "Name the channels with # in front, so that Slack links them."
+        case AdminProblem.NAMELESS_MEMBER:
+            return "Name the member with @ in front, so that Slack links them."
+        case AdminProblem.NO_WORD:
+            return "Name a word or a few words, 100 characters at most."
+
+
 def _example(name: str) -> str:
     return next((flag.example for flag in FLAGS if flag.name == name and flag.example), "value")
 
@@ -78,6 +98,29 @@ def _place_refused(error: PlaceRefused) -> str:
             return "Here only members of the bot's own workspace can ask for clips."
         case Closed.UNKNOWN_PERSON:
             return "I cannot check at the moment who is asking. Please try again in a minute."
+
+
+# Short answers to one member -------------------------------------------------------------------------------------
+
+
+def stale_button_content() -> Content:
+    """For a button of another version, or of nobody."""
+    return Content("This button no longer does anything. Type `/flipbook help` for what does.")
+
+
+def cancelling_content(job: Job) -> Content:
+    """After ✖: at once, or as soon as the backend agrees."""
+    if job.status.is_final:
+        return Content("Cancelled. Nothing was charged.")
+    return Content("I have asked for it to be stopped. If the clip is finished first, you will get it all the same.")
+
+
+def brought_directly_content(error: SlackRefused) -> Content:
+    """When a job's message could not be posted after all: the clip comes another way."""
+    return Content(
+        f"Your clip is being made, but {escape(error.reason)}. I will send it to you in a direct message instead; "
+        "to get clips here, invite me into the channel."
+    )
 
 
 # A job's message ------------------------------------------------------------------------------------------------

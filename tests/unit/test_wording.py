@@ -22,6 +22,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),
+    e.ChatUnusable: e.ChatUnusable("The chat refuses the token. Set another one."),
 }
 
 

@@ -163,6 +163,34 @@ def test_a_poisoned_device_is_lost_for_good(fresh: AnimateDiffEngine, message: s
         fresh.begin(clip())
 
 
+class LostEvent:
+    """An event of a device that died after it was launched."""
+
+    def query(self) -> bool:
+        raise RuntimeError("CUDA error: unspecified launch failure")
+
+
+def test_a_device_that_dies_while_pixels_are_awaited_is_lost_too(fresh: AnimateDiffEngine) -> None:
+    render = fresh.begin(clip(num_frames=8))
+    while render.decoding is None or render.decoding.position == 0:
+        fresh.step([render])
+    fresh.step([render])
+    other = fresh.begin(clip())
+    other.decoding, other.decoding.done = render.decoding, LostEvent()
+    with pytest.raises(DeviceLost):
+        fresh.step([other])
+    with pytest.raises(DeviceLost):
+        fresh.idle()
+
+
+def test_a_bug_in_the_engine_itself_is_not_mistaken_for_a_lost_device(fresh: AnimateDiffEngine) -> None:
+    render = fresh.begin(clip())
+    render.decoding = object()
+    with pytest.raises(AttributeError):
+        fresh.step([render])
+    assert frames_of(fresh, clip()).shape == (8, 64, 64, 3)
+
+
 @pytest.mark.parametrize(
     "message", ["CUDA error: out of memory", "CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate(handle)"]
 )

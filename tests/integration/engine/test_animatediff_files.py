@@ -231,11 +231,24 @@ def test_an_attribute_that_does_not_exist_says_so() -> None:
         _ = package.nothing
 
 
-def test_loading_prints_nothing_and_leaves_no_lora_wrapper(tiny_root: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
-    engine.load()
-    captured = capfd.readouterr()
-    assert (captured.out, captured.err) == ("", "")
+def test_loading_prints_nothing_and_asks_nobody(tiny_root: Path) -> None:
+    code = f"""
+import logging, socket
+from pathlib import Path
+from worker.engines.animatediff import AnimateDiffEngine, ModelSet
+
+def nobody(*args, **kwargs):
+    raise AssertionError("the network was asked")
+
+socket.getaddrinfo = socket.socket.connect = nobody
+logging.getLogger("worker").setLevel(logging.ERROR)
+AnimateDiffEngine(ModelSet.from_folder(Path({str(tiny_root)!r})), device="cpu").load()
+"""
+    done = run_python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_loaded_model_carries_no_lora_wrapper(engine: AnimateDiffEngine) -> None:
     assert engine._assembly is not None
     unet = engine._assembly.turns.unets.use(Endpoint.TURBO)
     assert [name for name, _ in unet.named_parameters() if "lora" in name or "base_layer" in name] == []

@@ -93,6 +93,7 @@ def test_without_a_gpu_the_start_says_how_slow_it_will_be(tiny_root: Path, caplo
     assert record.levelname == "WARNING"
     assert "a standard clip of 16 frames at 512 × 512 will take about" in record.getMessage()
     assert engine.step_seconds(clip()) is not None
+    assert engine.device_name == "CPU"
 
 
 def test_the_note_is_made_of_what_was_measured() -> None:

@@ -1,8 +1,5 @@
 """Puts loaded models together into something that can take turns."""
 
-import logging
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,8 +19,6 @@ from worker.engines.animatediff.residency import ResidentUNets
 from worker.engines.animatediff.sharing import GroupKey
 from worker.engines.animatediff.speed import SpeedBook
 from worker.engines.animatediff.turns import Turns
-
-log = logging.getLogger(__name__)
 
 SMALLEST: Final = Shape(Endpoint.STANDARD, rows=1, frames=2, width=64, height=64)
 """What speed is measured with before the first clip: under a second even on a CPU with two cores (by its FLOPs)."""
@@ -46,7 +41,6 @@ def assemble(
     *,
     deterministic: bool,
     book: SpeedBook,
-    clock: Callable[[], float] = time.perf_counter,
 ) -> Assembly:
     """Place the models on the device and build what works with them."""
     if device.is_cuda:
@@ -64,7 +58,6 @@ def assemble(
         rows_at_most=None if deterministic else options.rows_at_most,
         bytes_each=bytes_each,
         keep_looks=options.looks,
-        clock=clock,
     )
     admission = Admission(
         device=device,
@@ -77,17 +70,22 @@ def assemble(
     return Assembly(turns, admission, int(loaded.text_encoder.config.hidden_size), loaded.safety)
 
 
-def measure_smallest(assembly: Assembly) -> None:
-    """Run one small forward, the second of two so that nothing is done for the first time, and note its speed."""
+def warm_up(assembly: Assembly) -> float:
+    """Run one small forward twice and return its seconds for each unit of work, by the second run.
+
+    Whatever is done for the first time is done here and not at a member's expense, and what is broken breaks here.
+    """
     turns = assembly.turns
     unet = turns.unets.use(SMALLEST.endpoint)
     inputs = ForwardInputs.of_shape(SMALLEST, unet, text_width=assembly.text_width)
     with torch.inference_mode():
         inputs.run(unet)
-        began = turns.clock()
+        begun = turns.device.now()
         inputs.run(unet)
+        ended = turns.device.now()
+    turns.device.synchronize()
     key = GroupKey(SMALLEST.endpoint, SMALLEST.width, SMALLEST.height, SMALLEST.frames, frozenset())
-    turns.book.note_step(key.row_work, turns.clock() - began)
+    return turns.device.seconds_between(begun, ended) / key.row_work
 
 
 def _resident(loaded: LoadedModels, device: Device, options: EngineOptions) -> ResidentUNets:

@@ -142,6 +142,7 @@ class CompiledForwards:
 
 
 def _load_cache(path: Path | None) -> None:
+    """Torch itself passes over a damaged file, with a warning."""
     if path is not None and path.is_file():
         torch.compiler.load_cache_artifacts(path.read_bytes())
 
@@ -150,7 +151,10 @@ def _save_cache(path: Path | None) -> None:
     saved = torch.compiler.save_cache_artifacts() if path is not None else None
     if path is None or saved is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    part.write_bytes(saved[0])
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(saved[0])
+        part.replace(path)
+    except OSError as error:
+        log.warning("Compiled code was not kept for the next start (%s).", error.strerror)

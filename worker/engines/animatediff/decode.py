@@ -1,6 +1,8 @@
 """Latents into pixels, some frames at a time; on CUDA on a stream of its own beside the next render's steps."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import torch
@@ -70,20 +72,23 @@ class Decoder:
     def _decode(self, state: Decoding, at_once: int) -> None:
         end = min(state.position + at_once, len(state.pixels))
         part, target = state.latents[state.position : end], state.pixels[state.position : end]
-        if self._stream is None:
-            target.copy_(_to_pixels(self._vae.decode(part).sample))
-        else:
-            state.done = self._launch(self._stream, part, target)
+        with self._beside(part):
+            begun = self._device.now()
+            target.copy_(_to_pixels(self._vae.decode(part).sample), non_blocking=self._device.is_cuda)
+            state.done = self._device.now()
+        state.begun = begun if state.begun is None else state.begun
         state.position = end
 
-    def _launch(self, stream: Any, part: Tensor, target: Tensor) -> Any:
-        stream.wait_stream(torch.cuda.current_stream(self._device.name))
-        part.record_stream(stream)
-        with torch.cuda.stream(stream):
-            target.copy_(_to_pixels(self._vae.decode(part).sample), non_blocking=True)
-            done = torch.cuda.Event()
-            done.record(stream)
-        return done
+    @contextmanager
+    def _beside(self, part: Tensor) -> Iterator[None]:
+        """Launch on the decoder's own stream, where it has one, after everything launched so far."""
+        if self._stream is None:
+            yield
+            return
+        self._stream.wait_stream(torch.cuda.current_stream(self._device.name))
+        part.record_stream(self._stream)
+        with torch.cuda.stream(self._stream):
+            yield
 
 
 def _to_pixels(decoded: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
 """The device that renders: which one, how much memory it has, and how far ahead of it the CPU may run."""
 
 import os
+import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,9 +44,19 @@ class Device:
         """Whether this is an NVIDIA (or ROCm) GPU."""
         return self.name.startswith("cuda")
 
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return str(torch.cuda.get_device_name(self.name)) if self.is_cuda else self.name.upper()
+
     def dtype(self, name: str | None) -> Any:
         """The torch dtype of that name; None picks bfloat16 on CUDA and float32 elsewhere."""
         return getattr(torch, name or ("bfloat16" if self.is_cuda else "float32"))
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """How `Module.to` is to lay weights out: channels last is what CUDA's convolutions like."""
+        return {"memory_format": torch.channels_last} if self.is_cuda else {}
 
     def free_bytes(self) -> int:
         """Memory that a forward could take now, what torch holds in reserve included."""
@@ -59,15 +71,29 @@ class Device:
             return int(torch.cuda.mem_get_info(self.name)[1])
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
-    def pace(self) -> None:
-        """Mark the work launched so far, and wait until no more than :data:`STEPS_AHEAD` marks are open."""
+    def now(self) -> Any:
+        """A mark between the work before and the work after it; only good for :meth:`seconds_between`."""
         if not self.is_cuda:
-            return
-        mark = torch.cuda.Event()
+            return time.perf_counter()
+        mark = torch.cuda.Event(enable_timing=True)
         mark.record()
-        self._launched.append(mark)
-        while len(self._launched) > STEPS_AHEAD:
-            self._launched.popleft().synchronize()
+        return mark
+
+    def seconds_between(self, begin: Any, end: Any) -> float:
+        """The device's time between two marks that it has passed."""
+        return float(begin.elapsed_time(end) / 1000 if self.is_cuda else end - begin)
+
+    def pace(self, begun: Any, took: Callable[[float], None]) -> None:
+        """End a step that began at a mark, and wait until no more than :data:`STEPS_AHEAD` steps are open.
+
+        `took` is told the device's seconds of the step when they are known, at once or some steps later.
+        """
+        self._launched.append((begun, self.now(), took))
+        while len(self._launched) > (STEPS_AHEAD if self.is_cuda else 0):
+            begin, end, tell = self._launched.popleft()
+            if self.is_cuda:
+                end.synchronize()
+            tell(self.seconds_between(begin, end))
 
     def synchronize(self) -> None:
         """Wait until everything launched is done."""

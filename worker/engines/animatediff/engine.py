@@ -1,8 +1,8 @@
 """The engine itself: what the worker's loop calls, step by step, from its one thread."""
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -11,9 +11,9 @@ import torch
 from generation.request import GenerationRequest
 from worker.engine import DeviceLost, EngineUnavailable, Frames, Render, StepFailure
 from worker.engines.animatediff import looks
-from worker.engines.animatediff.assembly import Assembly, assemble, measure_smallest
+from worker.engines.animatediff.assembly import Assembly, assemble, warm_up
 from worker.engines.animatediff.device import Device
-from worker.engines.animatediff.failures import free_device_memory
+from worker.engines.animatediff.failures import free_device_memory, is_device_lost, translated
 from worker.engines.animatediff.load import Loader, load_models
 from worker.engines.animatediff.models import ModelSet
 from worker.engines.animatediff.options import Compile, EngineOptions
@@ -41,7 +41,6 @@ class AnimateDiffEngine:
         options: EngineOptions | None = None,
         loader: Loader = load_models,
         speeds: Path | None = None,
-        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Nothing is loaded yet. `speeds` is a file in which measured speeds are kept, for estimates."""
         self._models = models
@@ -50,7 +49,6 @@ class AnimateDiffEngine:
         self._options = options or EngineOptions()
         self._loader = loader
         self._speeds = speeds
-        self._clock = clock
         self._assembly: Assembly | None = None
         self._lost: DeviceLost | None = None
         self._book = SpeedBook() if speeds is None else SpeedBook.load(speeds)
@@ -69,12 +67,13 @@ class AnimateDiffEngine:
         device = Device.pick(self._device_name)
         try:
             self._assembly = self._assembled(device)
+            pace = warm_up(self._assembly)
         except torch.OutOfMemoryError as error:
             raise EngineUnavailable(
                 "The models do not fit the GPU's memory. Close other programs on it, or keep one model at a time."
             ) from error
         if not device.is_cuda:
-            self._tell_how_slow()
+            self._tell_how_slow(pace)
         while self._options.compile is Compile.START and self.idle():
             pass
 
@@ -94,12 +93,8 @@ class AnimateDiffEngine:
             DeviceLost: now and at every later call; the process has to start again.
         """
         turns = self._ready().turns
-        try:
-            with torch.inference_mode():
-                return turns.take([render for render in renders if isinstance(render, ClipRender)])
-        except DeviceLost as lost:
-            self._lost = lost
-            raise
+        with self._noticing_loss(), torch.inference_mode():
+            return turns.take([render for render in renders if isinstance(render, ClipRender)])
 
     def finish(self, render: Render) -> Frames:
         """The frames of a render whose steps are all done: (frames, height, width, 3), RGB, 0…255.
@@ -127,7 +122,8 @@ class AnimateDiffEngine:
         """Use a quiet moment to compile one more served shape (minutes on a GPU); whether there was one to compile."""
         ready = self._ready()
         compiled, unets = ready.turns.denoiser.compiled, ready.turns.unets
-        return compiled.compile_next(lambda shape: unets.use(shape.endpoint), text_width=ready.text_width)
+        with self._noticing_loss():
+            return compiled.compile_next(lambda shape: unets.use(shape.endpoint), text_width=ready.text_width)
 
     def estimate_seconds(self, request: GenerationRequest) -> float | None:
         """How long that request takes alone, by what was measured here; None before anything was."""
@@ -136,6 +132,11 @@ class AnimateDiffEngine:
     def step_seconds(self, request: GenerationRequest) -> float | None:
         """How long one step of it takes: what a watchdog must allow for on a slow machine."""
         return self._book.step_seconds(request)
+
+    @property
+    def device_name(self) -> str | None:
+        """What it renders on, for people; None until it is loaded."""
+        return None if self._assembly is None else self.device.title
 
     @property
     def device(self) -> Device:
@@ -149,15 +150,28 @@ class AnimateDiffEngine:
         self._assembly = None
         free_device_memory()
 
+    @contextmanager
+    def _noticing_loss(self) -> Iterator[None]:
+        """A device that is lost is lost for every later call as well."""
+        try:
+            yield
+        except DeviceLost as lost:
+            self._lost = lost
+            raise
+        except RuntimeError as error:  # what was launched earlier may fail only when it is waited for
+            failure = translated(error, doing="waiting for the device") if is_device_lost(error) else None
+            if not isinstance(failure, DeviceLost):
+                raise
+            self._lost = failure
+            raise failure from error
+
     def _assembled(self, device: Device) -> Assembly:
         loaded = self._loader(self._models, device, self._options)
-        return assemble(
-            loaded, device, self._options, deterministic=self._deterministic, book=self._book, clock=self._clock
-        )
+        return assemble(loaded, device, self._options, deterministic=self._deterministic, book=self._book)
 
-    def _tell_how_slow(self) -> None:
+    def _tell_how_slow(self, pace: float) -> None:
         if self._book.denoise is None:
-            measure_smallest(self._ready())
+            self._book.denoise = pace
         note = slow_note(self._book)
         if note is not None:
             log.warning("%s", note)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import diffusers
 import torch
 import transformers
-from diffusers import AnimateDiffPipeline, AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -78,7 +78,7 @@ def _load(models: ModelSet, device: Device, options: EngineOptions) -> LoadedMod
     return LoadedModels(
         tokenizer=tokenizer,
         text_encoder=_ready(text_encoder.to(device.name, dtype)),
-        vae=_ready(vae.to(device.name, vae_dtype)),
+        vae=_ready(vae.to(device.name, vae_dtype, **device.layout)),
         unets=unets,
         motion_loras={motion: weights_file(folder, WEIGHTS) for motion, folder in models.motion_loras.items()},
         safety=_load_safety(models, device),
@@ -118,6 +118,8 @@ def _fuse_turbo_lora(file: Path, *, unet: Any, strength: float) -> None:
 
     The strength is given once: `fuse_lora` would apply a second one on top.
     """
+    from diffusers import AnimateDiffPipeline  # noqa: PLC0415  (it talks while it is imported, unless told not to)
+
     pipeline = AnimateDiffPipeline(
         vae=None,
         text_encoder=None,

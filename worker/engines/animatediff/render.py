@@ -42,12 +42,13 @@ class Decoding:
     """The second part: latents become pixels, some frames at a time.
 
     latents: (frames, 4, height / 8, width / 8). pixels: (frames, height, width, 3), uint8, in main memory.
-    done: a CUDA event that has happened when the last pixel has arrived; None where calls finish at once.
+    begun, done: the device's marks around what has been launched; on CUDA, events on the decoder's stream.
     """
 
     latents: Tensor
     pixels: Tensor
     position: int = 0
+    begun: Any = None
     done: Any = None
 
     @property
@@ -58,7 +59,12 @@ class Decoding:
     @property
     def has_arrived(self) -> bool:
         """Whether every frame lies in main memory."""
-        return self.is_launched and (self.done is None or bool(self.done.query()))
+        return self.is_launched and (not hasattr(self.done, "query") or bool(self.done.query()))
+
+    def wait(self) -> None:
+        """Wait for the last of the frames that were launched."""
+        if hasattr(self.done, "synchronize"):
+            self.done.synchronize()
 
 
 class ClipRender:

@@ -59,9 +59,8 @@ class ResidentUNets:
         self._here = endpoint
 
     def _move(self, endpoint: Endpoint, device: str) -> None:
-        layout = {"memory_format": torch.channels_last} if self._device.is_cuda else {}
         with torch.inference_mode(mode=False):  # weights made in inference mode could never be written to outside it
-            self._unets[endpoint].to(device, **layout)
+            self._unets[endpoint].to(device, **self._device.layout)
             self._mergers[endpoint].move(device)
 
     def _fit_together(self, wish: Residency) -> bool:

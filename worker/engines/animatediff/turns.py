@@ -1,8 +1,7 @@
 """Takes one turn: picks who goes, runs their step or decodes some frames, and keeps one's failure from the others."""
 
 import logging
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +10,9 @@ from worker.engines.animatediff.decode import Decoder
 from worker.engines.animatediff.denoise import Denoiser, advance
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.embeddings import TextEmbedder
-from worker.engines.animatediff.failures import translated
+from worker.engines.animatediff.failures import free_device_memory, translated
 from worker.engines.animatediff.memory import rows_in_memory
-from worker.engines.animatediff.render import ClipRender
+from worker.engines.animatediff.render import ClipRender, Decoding
 from worker.engines.animatediff.residency import ResidentUNets
 from worker.engines.animatediff.sharing import LONGEST_WAITING_EVERY, GroupKey, choose, companions
 from worker.engines.animatediff.speed import SpeedBook
@@ -44,7 +43,6 @@ class Turns:
     rows_at_most: int | None
     bytes_each: int
     keep_looks: bool = False
-    clock: Callable[[], float] = time.perf_counter
     number: int = 0
 
     def take(self, renders: Sequence[ClipRender]) -> list[StepFailure]:
@@ -53,10 +51,10 @@ class Turns:
         Raises:
             DeviceLost: nothing can be rendered any more in this process.
         """
-        _collect(renders)
+        self._collect(renders)
         active = [r for r in renders if r.steps_done < r.total_steps and not r.is_in_flight]
         if not active:
-            _await_first(renders)
+            self._await_first(renders)
             return []
         chosen = self._choose(active)
         group = companions(chosen, active, rows_at_most=self._rows(chosen, active)) if chosen.is_denoising else [chosen]
@@ -64,8 +62,7 @@ class Turns:
         for render in group:
             render.last_turn = self.number
         failures = self._denoise(group) if chosen.is_denoising else self._decode(chosen)
-        self.device.pace()
-        _collect(renders)
+        self._collect(renders)
         return failures
 
     def _choose(self, active: Sequence[ClipRender]) -> ClipRender:
@@ -92,20 +89,23 @@ class Turns:
             failure = _translated_or_lost(error, doing="drawing a clip")
         else:
             return failures
-        if len(group) == 1 or isinstance(failure, OutOfMemory):
+        if isinstance(failure, OutOfMemory):
+            free_device_memory()
+            return [StepFailure(group[0], failure)]
+        if len(group) == 1:
             return [StepFailure(group[0], failure)]
         return [single for render in group for single in self._denoise([render])]
 
     def _step_together(self, group: Sequence[ClipRender]) -> list[StepFailure]:
-        began = self.clock()
-        key = group[0].key
+        begun, key = self.device.now(), group[0].key
         unet = self.unets.use(key.endpoint)
         self.unets.motions(key.endpoint).set(key.motions)
         for render in group:
             render.prepare(self.embedder, self.device.name)
         noises = self.denoiser.predict(unet, group)
         failures = [f for r, noise in zip(group, noises, strict=True) if (f := self._advance(r, noise)) is not None]
-        self.book.note_step(key.row_work * sum(r.rows for r in group), self.clock() - began)
+        work = key.row_work * sum(r.rows for r in group)
+        self.device.pace(begun, lambda seconds: self.book.note_step(work, seconds))
         return failures
 
     def _advance(self, render: ClipRender, noise: object) -> StepFailure | None:
@@ -118,13 +118,30 @@ class Turns:
         return None
 
     def _decode(self, render: ClipRender) -> list[StepFailure]:
-        began, left = self.clock(), render.work_left
         try:
             self.decoder.advance(render)
         except Exception as error:  # noqa: BLE001  (likewise)
             return [StepFailure(render, _translated_or_lost(error, doing="decoding a clip"))]
-        self.book.note_decode(left - render.work_left, self.clock() - began)
         return []
+
+    def _collect(self, renders: Sequence[ClipRender]) -> None:
+        """Finish every render whose pixels have arrived."""
+        for render in renders:
+            if render.decoding is not None and render.decoding.has_arrived:
+                self._finish(render, render.decoding)
+
+    def _await_first(self, renders: Sequence[ClipRender]) -> None:
+        """Wait for the pixels of the oldest render: there is nothing else to do."""
+        for render in renders:
+            if render.decoding is not None and render.steps_done < render.total_steps:
+                render.decoding.wait()
+                self._finish(render, render.decoding)
+                return
+
+    def _finish(self, render: ClipRender, decoding: Decoding) -> None:
+        if render.steps_done < render.total_steps:
+            self.book.note_decode(render.key.decode_work, self.device.seconds_between(decoding.begun, decoding.done))
+            render.finish()
 
 
 def _translated_or_lost(error: Exception, *, doing: str) -> EngineError:
@@ -132,18 +149,3 @@ def _translated_or_lost(error: Exception, *, doing: str) -> EngineError:
     if isinstance(failure, DeviceLost):
         raise failure from error
     return failure
-
-
-def _collect(renders: Sequence[ClipRender]) -> None:
-    """Finish every render whose pixels have arrived."""
-    for render in renders:
-        if render.decoding is not None and render.decoding.has_arrived:
-            render.finish()
-
-
-def _await_first(renders: Sequence[ClipRender]) -> None:
-    """Wait for the pixels of the oldest render: there is nothing else to do."""
-    waiting = [r for r in renders if r.is_in_flight and r.steps_done < r.total_steps]
-    if waiting and waiting[0].decoding is not None:
-        waiting[0].decoding.done.synchronize()
-        waiting[0].finish()

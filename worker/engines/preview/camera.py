@@ -39,19 +39,9 @@ class View:
         """The world's x under every pixel column's centre, shape (width,)."""
         return np.float32(self.left) + (np.arange(self.width, dtype=np.float32) + 0.5) / np.float32(self.scale)
 
-    @cached_property
-    def rows(self) -> NDArray[np.float32]:
-        """The world's y under every pixel row's centre, shape (height,)."""
-        return np.float32(self.top) + (np.arange(self.height, dtype=np.float32) + 0.5) / np.float32(self.scale)
-
     def screen(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the world is on the screen."""
         return (x - self.left) * self.scale, (y - self.top) * self.scale
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """The part of the world in the frame: left, top, right, bottom."""
-        return self.left, self.top, self.left + self.width / self.scale, self.top + self.height / self.scale
 
 
 class Camera:
@@ -94,9 +84,11 @@ class _Axis:
 
     @property
     def moves(self) -> bool:
+        """Whether the camera travels this way at all."""
         return self.forwards or self.backwards
 
     def at(self, progress: float) -> float:
+        """Where the camera is at a moment of the clip; it starts and stops gently."""
         if self.forwards and self.backwards:
             return math.cos(2 * math.pi * progress)
         eased = 0.75 * progress + 0.25 * progress * progress * (3 - 2 * progress)

@@ -24,7 +24,6 @@ class Caption:
         gap = max(2, round(size * 0.55))
         self.text = next(_that_fit(font, width - 2 * gap), _WORDINGS[-1])
         self._letters, self._shade = _drawn(self.text, font, gap)
-        self._gap = gap
 
     def stamp(self, frame: NDArray[np.uint8]) -> None:
         """Write the line into the lower left corner of a frame, shape (height, width, 3)."""

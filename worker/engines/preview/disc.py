@@ -23,7 +23,6 @@ class Disc:
         self._x, self._y = stage.x(place[0]), stage.y(place[1])
         self._body = body
         self._light = stage.mood.glow
-        self._luck = stage.luck.of("disc")
         self._mottle = clouds(stage.luck.of("mottle"), (96, 96), (5, 5), 4)
         self._hue = _planet_colours(stage)
         self._ringed = stage.luck.below("ring", 3) > 0

@@ -8,8 +8,8 @@ import numpy as np
 class Luck:
     """Every choice that a prompt and a seed leave open.
 
-    Parts are named, so that one part drawing more numbers never changes another, and the size, the length and the
-    steps of a clip change nothing of what it shows.
+    Parts are named, so that one part drawing more numbers never changes another. The length and the steps of a clip
+    change nothing of what it shows, and its size changes the framing but not the scene.
     """
 
     def __init__(self, prompt: str, seed: int) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from worker.engines.preview.colour import Colour, mix, radiance, reflected, turned
-from worker.engines.preview.concepts import Body, Light, Matter, Place, Thing
+from worker.engines.preview.concepts import Body, Hue, Light, Place, Thing
 from worker.engines.preview.luck import Luck
 from worker.engines.preview.reading import Reading
 
@@ -75,6 +75,9 @@ _PALETTES: Final[dict[Light, tuple[_Palette, ...]]] = {
     ),
 }
 
+_NATURAL: Final = frozenset(
+    {(Thing.FOX, Hue.RED), (Thing.FOX, Hue.ORANGE), (Thing.HORSE, Hue.BROWN), (Thing.BEAR, Hue.BROWN)}
+)
 _NIGHTLY: Final = frozenset({Place.SPACE, Place.LUNAR, Place.VOLCANO, Place.ROOM})
 _OPEN: Final = (Light.DAY, Light.SUNSET, Light.DAWN)
 _LAMPLIT: Final = ((0.86, 0.66, 0.5), "#ffc98a")
@@ -83,17 +86,15 @@ _STARS: Final = {Light.NIGHT: 1.0, Light.SUNSET: 0.12}
 
 
 def mood_for(reading: Reading, luck: Luck) -> Mood:
-    """The palette of a scene: what the prompt says of its light, the rest by chance."""
+    """The palette of a scene: what the prompt says of its light, the rest by chance. Rooms have light of their own."""
     light = reading.light or _open_light(reading, luck)
     choices = _PALETTES[light]
     palette = choices[luck.below("palette", len(choices))]
     turn = luck.between("hue", -6, 6)
     zenith, middle, horizon = (radiance(_steered(name, reading, turn)) for name in palette.sky)
-    ambient, glow = (
-        (_LAMPLIT if light is Light.NIGHT else _INDOORS)
-        if reading.place is Place.ROOM
-        else (palette.ambient, palette.glow)
-    )
+    ambient, glow = palette.ambient, palette.glow
+    if reading.place is Place.ROOM:
+        ambient, glow = _LAMPLIT if light is Light.NIGHT else _INDOORS
     return Mood(
         light=light,
         zenith=zenith,
@@ -110,15 +111,17 @@ def _open_light(reading: Reading, luck: Luck) -> Light:
         return Light.NIGHT
     if reading.place is Place.CITY:
         return (Light.NIGHT, Light.SUNSET)[luck.below("light", 2)]
-    if reading.place is Place.UNDERWATER or Body.SUN in reading.bodies:
-        return (Light.DAY, Light.SUNSET)[luck.below("light", 2)] if Body.SUN in reading.bodies else Light.DAY
+    if Body.SUN in reading.bodies:
+        return (Light.DAY, Light.SUNSET)[luck.below("light", 2)]
+    if reading.place is Place.UNDERWATER:
+        return Light.DAY
     return _OPEN[luck.below("light", len(_OPEN))]
 
 
 def _steered(name: str, reading: Reading, turn: float) -> str:
     """A sky colour, pulled towards a colour that the prompt names for no subject in particular."""
     turned_name = turned(name, degrees=turn)
-    if reading.hue is None or reading.things or reading.matter is Matter.GOLD:
+    if reading.hue is None or reading.things:
         return turned_name
     return _hex_mix(turned_name, reading.hue.value, 0.38)
 
@@ -128,9 +131,6 @@ def _hex_mix(one: str, other: str, share: float) -> str:
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)
 
 
-def is_natural(thing: Thing, hue: str) -> bool:
-    """Whether a colour word only says what the subject looks like anyway (a red fox, a white rabbit)."""
+def is_natural(thing: Thing, hue: Hue) -> bool:
+    """Whether a colour word only says what the subject looks like anyway, as in a red fox."""
     return (thing, hue) in _NATURAL
-
-
-_NATURAL: Final = {(Thing.FOX, "#c8352b"), (Thing.FOX, "#e8802a"), (Thing.HORSE, "#7d5438"), (Thing.BEAR, "#7d5438")}

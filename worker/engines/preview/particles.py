@@ -161,7 +161,7 @@ def _petal(at: tuple[float, float], radius: float, turn: float) -> tuple[Plane, 
     cos, sin = math.cos(turn), math.sin(turn)
     narrow = 0.28 + 0.5 * abs(math.sin(turn * 1.37 + 1))
     u, v = (x * cos + y * sin) / np.float32(radius), (y * cos - x * sin) / np.float32(radius * narrow)
-    far = np.sqrt(u * u + v * v * (1.25 + 0.5 * u))
+    far = np.sqrt(u * u + v * v * np.maximum(1.25 + 0.5 * u, 0.3))
     return np.asarray(
         np.clip((1 - far) * np.float32(radius * narrow * 0.7) + 0.5, 0, 1) * (0.82 + 0.18 * u), np.float32
     ), corner

@@ -44,7 +44,8 @@ _LIGHT_RANK: Final = (Light.STORM, Light.NIGHT, Light.SUNSET, Light.DAWN, Light.
 _VAGUE: Final = frozenset({Place.SKY, Place.ABSTRACT})
 _NUMBERS: Final = {"two": 2, "three": 3, "four": 4, "five": 5, "many": 5, "several": 4, "couple": 2, "flock": 5}
 _MOST_THINGS: Final = 3
-_MOST_OF_ONE: Final = 5
+_NEARBY: Final = 32
+"""How many characters before a subject are searched for a number word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,13 @@ def _pattern(word: str) -> str:
 
 
 def _how_many(thing: Thing, spoken: str) -> int:
-    """How many of a subject: a number word before it, three for a plural, else one."""
-    words = [_normal(word).replace("_", " ") for word in VOCABULARY[thing].split() if word.isascii()]
-    for word in words:
-        hit = re.search(rf"(?:\b(\w+) )?(?:\w+ )?\b{re.escape(word)}(s|es)?\b", spoken)
+    """How many of a subject: as a number word shortly before it says, three for a plural, else one."""
+    for word in filter(str.isascii, VOCABULARY[thing].split()):
+        hit = re.search(rf"\b{re.escape(word.replace('_', ' '))}(s|es)?\b", spoken)
         if hit is not None:
-            number = next((_NUMBERS[part] for part in hit.group(0).split() if part in _NUMBERS), 0)
-            return min(_MOST_OF_ONE, number or (3 if hit.group(2) else 1))
+            before = spoken[max(0, hit.start() - _NEARBY) : hit.start()].split()[-2:]
+            counted = next((_NUMBERS[part] for part in before if part in _NUMBERS), 0)
+            return counted or (3 if hit.group(1) else 1)
     return 1
 
 

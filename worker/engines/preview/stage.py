@@ -1,6 +1,5 @@
 """What a scene is built for and painted on: the stage (once per clip), the shot (once per frame), the layer."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -55,10 +54,12 @@ class Shot:
 
     @property
     def height(self) -> int:
+        """The frame's height in pixels."""
         return int(self.canvas.shape[1])
 
     @property
     def width(self) -> int:
+        """The frame's width in pixels."""
         return int(self.canvas.shape[2])
 
     def view(self, depth: float) -> View:
@@ -74,7 +75,3 @@ class Layer(Protocol):
     def paint(self, shot: Shot) -> None:
         """Paint this layer as it is at the shot's moment, onto the shot's canvas."""
         ...
-
-
-Layers = Iterator[Layer]
-"""A scene hands out its layers from back to front; building each one is a piece of work of its own."""

@@ -114,6 +114,7 @@ async def test_subscribe_works_under_fals_own_host_names(fal_by_proxy: Fal, mode
 async def test_uploads_small_and_in_parts_can_be_read_back(fal_by_proxy: Fal, worker: Worker, mode: str) -> None:
     async with fal_by_proxy(mode, "upload", "101") as client:
         urls = [line["url"] for line in await client.rest()]
+    assert [url.split("/")[2] for url in urls] == ["v3.fal.media", "rest.fal.ai", "rest.fal.ai"]
     paths = ["/" + url.split("/", 3)[3] for url in urls]
     small, stored, large = [(await worker.http.get(path)).content for path in paths]
     assert (small, stored) == (b"Hello, World!", b"Hello, World!")

@@ -14,6 +14,8 @@ from worker.engines.preview.mood import Mood
 from worker.engines.preview.noise import Plane
 from worker.engines.preview.stage import Canvas
 
+_SPILL: Final = 3
+"""How many times its softness a soft edge reaches outwards before nothing of it is seen."""
 _FINE_BELOW: Final = 260
 """Shapes smaller than this many pixels are drawn with finer edges."""
 
@@ -63,7 +65,7 @@ def draw(
     ``room`` is kept free around them, in the figure's units.
     """
     outlines = [placement.apply(shape.outline) for shape in shapes]
-    spill = (max((shape.soft for shape in shapes), default=0.0) * 2 + room) * placement.size
+    spill = (max((shape.soft for shape in shapes), default=0.0) * _SPILL + room) * placement.size
     bounds = _bounds(outlines, spill, size)
     if bounds is None:
         return None
@@ -93,7 +95,7 @@ def _bounds(outlines: list[Points], spill: float, size: tuple[int, int]) -> tupl
 def _fill(patch: Patch, shape: Shape, outline: Points, *, mood: Mood, soft: float) -> None:
     rows, columns = patch.cover.shape
     local = outline - (patch.left, patch.top)
-    bounds = _bounds([local], soft * 2, (columns, rows))
+    bounds = _bounds([local], soft * _SPILL, (columns, rows))
     if bounds is None:
         return
     left, top, right, bottom = bounds

@@ -16,6 +16,8 @@ from worker.engines.preview.stage import Canvas, Layer, Shot, Stage
 _SCHEMES: Final = ((0.0, 0.08, 0.16), (0.0, 0.5, 0.58), (0.0, 0.12, 0.42), (0.0, 0.06, 0.55), (0.0, -0.1, 0.45))
 """How far around the wheel a palette's hues are from its first."""
 
+_HARSH: Final = (0.145, 0.43)
+
 
 def abstract(stage: Stage) -> Scenery:
     """The prompt decides the style and the colours, the seed the arrangement."""
@@ -48,14 +50,21 @@ def _tones(stage: Stage) -> list[Colour]:
     hue = float(luck.random()) + stage.luck.between("hue shift", -0.03, 0.03)
     scheme = _SCHEMES[int(luck.integers(len(_SCHEMES)))]
     turns = [scheme[0], scheme[0], scheme[1], scheme[2], scheme[2]]
-    vivid = float(luck.uniform(0.55, 0.85))
+    vivid = float(luck.uniform(0.5, 0.76))
     names = [
-        from_hue(hue + turn, vivid, light) for turn, light in zip(turns, (0.1, 0.28, 0.46, 0.62, 0.84), strict=True)
+        from_hue(_pleasant(hue + turn), vivid, light)
+        for turn, light in zip(turns, (0.1, 0.28, 0.46, 0.62, 0.84), strict=True)
     ]
     tones = [radiance(name) for name in names]
     if stage.reading.hue is not None:
         tones = [mix(tone, radiance(stage.reading.hue.value) * np.float32(tone.mean() * 1.6), 0.55) for tone in tones]
     return tones
+
+
+def _pleasant(hue: float) -> float:
+    """A hue in turns, moved out of the harsh greens between yellow and emerald."""
+    part = (hue % 1.0) * (1 - _HARSH[1] + _HARSH[0])
+    return part if part < _HARSH[0] else part + _HARSH[1] - _HARSH[0]
 
 
 class Field:
@@ -112,7 +121,9 @@ def _contours(stage: Stage, tones: list[Colour]) -> list[Layer]:
         lines = np.exp(-(((0.5 - part) / 0.075) ** 2))
         glow = np.exp(-(0.5 - part) * 9)
         ground = graded(stops, 0.3 + 0.16 * height)
-        return ground + painted(tones[4], (0.5 * lines + 0.1 * glow).astype(np.float32) * (0.4 + 0.25 * height))
+        return ground + painted(
+            tones[4], (0.5 * lines + 0.1 * glow).astype(np.float32) * np.maximum(0.4 + 0.25 * height, 0.1)
+        )
 
     return [Field(stage, look, coarse=1.0)]
 

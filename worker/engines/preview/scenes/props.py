@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, ellipse, moved, path, polygon, ribbon, smooth
+from worker.engines.preview.figures.curves import Points, ellipse, moved, path, polygon, ribbon
 from worker.engines.preview.figures.easel import Placement, draw
 from worker.engines.preview.figures.shapes import Shape, fill, mark, shade
 from worker.engines.preview.sheets import Area, Sheet, whole_area
@@ -36,7 +36,7 @@ def _on(area: Area, at: Placement) -> Placement:
 
 def _trimmed(area: Area, picture: np.ndarray, cover: np.ndarray, depth: float) -> Layer:
     """The sheet without its empty rows."""
-    used = np.nonzero(cover.any(axis=1))[0]
+    used = np.nonzero(cover.any(axis=1) | picture.any(axis=(0, 2)))[0]
     first, last = (int(used[0]), int(used[-1]) + 1) if len(used) else (0, 1)
     step = (area.bottom - area.top) / area.rows
     part = Area(area.left, area.top + first * step, area.right, area.top + last * step, area.columns, last - first)
@@ -154,27 +154,6 @@ def _small_flower(colour: str, turn: float) -> list[Shape]:
         *(fill(petal, colour, tinted(colour, lightness=0.85)) for petal in petals),
         fill(ellipse(0, 0, 0.28, 0.22), "#f2c23a"),
     ]
-
-
-def boulders(stage: Stage, part: str, *, base: float, depth: float, colour: str, count: int = 6) -> Layer:
-    """Rocks on the ground."""
-    luck = stage.luck.of(part)
-    props: list[Prop] = []
-    for place in luck.uniform(-0.1, 1.1, count):
-        knots = [
-            (math.cos(a) * float(luck.uniform(0.8, 1.15)), math.sin(a) * float(luck.uniform(0.5, 0.75)))
-            for a in np.linspace(0, 6.28, 8)[:-1]
-        ]
-        rock = smooth(*knots, finely=3)
-        shapes = [
-            fill(rock, tinted(colour, lightness=1.3), tinted(colour, lightness=0.55)),
-            shade(ellipse(0.35, 0.2, 0.6, 0.5), "#0a0d18", 0.4, 0.15),
-        ]
-        size = stage.unit * float(luck.uniform(0.02, 0.07))
-        props.append(
-            (shapes, Placement(stage.x(place), stage.y(base) + stage.unit * float(luck.uniform(-0.01, 0.06)), size))
-        )
-    return baked(stage, props, depth)
 
 
 def cherry_branch(stage: Stage) -> Layer:

@@ -1,0 +1,168 @@
+"""A whole bot on the Discord double: the real adapter, a real core on real SQLite, a scripted backend."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from adapters.discord import DiscordChat
+from core import Core, a_core
+from doubles.backend import ScriptedBackend
+from doubles.discord.messages import Message
+from doubles.discord.server import DiscordDouble
+from generation.job import Job, JobStatus
+from generation.places import Platform
+from generation.relay import Post
+
+PATIENCE = 10.0
+PROMPT = "a paper boat on a stormy sea"
+
+
+class DoubleTime:
+    """The double's clock as the bot's: who sleeps by it wakes when a test moves it."""
+
+    def __init__(self, double: DiscordDouble) -> None:
+        self._double = double
+        self._moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._double.clock.now(), UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._double.clock.now() + seconds
+        while (left := until - self._double.clock.now()) > 0:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._moved.wait()
+
+    def advance(self, seconds: float) -> None:
+        """Move the time of double and bot."""
+        self._double.clock.advance(seconds)
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+
+@dataclass
+class Bot:
+    """The bot while it runs."""
+
+    double: DiscordDouble
+    core: Core
+    chat: DiscordChat
+    time: DoubleTime
+    backend: ScriptedBackend
+
+    def advance(self, seconds: float) -> None:
+        """Move the time of double and bot."""
+        self.time.advance(seconds)
+
+    async def animate(self, **options: Any) -> Message:
+        """Somebody asks for a clip and gets the first answer."""
+        asked = await self.double.slash("animate", **({"prompt": PROMPT} | options))
+        return await self.double.wait_for_reply(asked)
+
+    async def clip(self, **options: Any) -> Message:
+        """Somebody asks for a clip and gets it."""
+        message = await self.animate(**options)
+        self.release()
+        await self.until_clip(message)
+        return message
+
+    def release(self) -> None:
+        """Let the backend finish what it holds back."""
+        if self.backend.hold is not None:
+            self.backend.hold.set()
+
+    async def until_clip(self, message: Message) -> None:
+        """Until the message has the clip and the delivery is recorded."""
+        await self.double.wait_until(lambda: message.files, what="the clip")
+
+    async def until_recorded(self, count: int = 1) -> None:
+        """Until so many deliveries have been recorded as sent."""
+        await self.until(lambda: len(self.sent) >= count)
+
+    @property
+    def sent(self) -> list[Any]:
+        """The deliveries that reached their message, in order."""
+        return [item for item in self.core.observer.deliveries if item.status == "sent"]
+
+    @property
+    def bought(self) -> int:
+        """How many jobs the backend was asked for."""
+        return len(self.backend.submissions)
+
+    async def jobs(self) -> list[Job]:
+        """Every job that there is, oldest first."""
+        async with self.core.store.transaction() as tx:
+            rows = await tx._connection.exec_driver_sql("SELECT id FROM jobs ORDER BY number")
+            ids = [row[0] for row in rows]
+        return [job for job_id in ids if (job := await self.core.store.job(job_id)) is not None]
+
+    async def the_job(self) -> Job:
+        """The only job."""
+        (job,) = await self.jobs()
+        return job
+
+    async def until_status(self, status: JobStatus) -> None:
+        """Until a job has reached this status."""
+        await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Until something is so on either side."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                await asyncio.sleep(0.002)
+
+
+def clips(double: DiscordDouble) -> list[Message]:
+    """Every message with a clip that anybody can see."""
+    return [message for message in double.world.messages() if message.files]
+
+
+@asynccontextmanager
+async def running_bot(
+    double: DiscordDouble,
+    folder: Path,
+    *,
+    backend: ScriptedBackend | None = None,
+    defer_after: float | None = None,
+    post: Post | None = None,
+    token: str | None = None,
+    kill: bool = False,
+    **core_options: Any,
+) -> AsyncIterator[Bot]:
+    """Everything that ``flipbook run`` runs for Discord; a second one in the same folder is a restart.
+
+    With ``kill`` it ends as by SIGKILL: nothing is finished, saved or said.
+    """
+    time = DoubleTime(double)
+    backend = backend or ScriptedBackend()
+    chat = DiscordChat(
+        SecretStr(token or double.token),
+        state_dir=folder,
+        api_url=double.api_url,
+        gateway_url=double.gateway_url,
+        clock=time,
+        defer_after=defer_after,
+    )
+    messengers = {Platform.DISCORD: chat.messenger}
+    core_options |= {"clock": time, "backend": backend, "messengers": messengers, "post": post or Post()}
+    async with a_core(folder, **core_options) as core:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
+            await double.wait_connected()
+            try:
+                yield Bot(double, core, chat, time, backend)
+            finally:
+                if kill:
+                    for task in tasks:
+                        task.cancel()
+                core.dispatcher.stop()
+                core.relay.stop()
+                tasks[-1].cancel()
+        await chat.close()

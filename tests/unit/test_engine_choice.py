@@ -1,0 +1,30 @@
+"""Which engine a worker takes, and that it says why."""
+
+from pathlib import Path
+
+import pytest
+
+from worker.engine import EngineUnavailable
+from worker.engine_choice import choose_engine, device_of
+from worker.settings import WorkerSettings
+
+
+def settings(folder: Path, engine: str) -> WorkerSettings:
+    return WorkerSettings(_env_file=None, data_dir=folder, models_dir=folder / "models", engine=engine)
+
+
+def test_the_preview_engine_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
+    engine, info = choose_engine(settings(tmp_path, "preview"))
+    assert (engine.name, info.name, info.reason) == ("preview", "preview", "the preview engine was asked for")
+    assert device_of(engine) is None
+
+
+def test_auto_falls_back_to_the_preview_and_says_what_is_missing(tmp_path: Path) -> None:
+    engine, info = choose_engine(settings(tmp_path, "auto"))
+    assert (engine.name, info.name) == ("preview", "preview")
+    assert "flipbook" in info.reason
+
+
+def test_an_engine_that_was_asked_for_by_name_is_never_replaced(tmp_path: Path) -> None:
+    with pytest.raises(EngineUnavailable):
+        choose_engine(settings(tmp_path, "animatediff"))
