@@ -8,6 +8,7 @@ from generation.limits import LimitName, Limits
 from generation.parsing import shown
 from generation.pricing import Micros, dollars, micros
 from generation.request import Endpoint
+from generation.wording import limit_label
 
 _NO_LIMIT: Final = frozenset({"none", "no", "unlimited", "off", "-"})
 _OPTIONAL: Final = frozenset(
@@ -41,7 +42,7 @@ def limit_value(name: LimitName, text: str) -> object:
     try:
         return _value(name, words)
     except (ValueError, InvalidOperation):
-        raise InvalidRequest((Violation(name.value, limit_range_words(name), shown(text)),)) from None
+        raise InvalidRequest((Violation(limit_label(name.value), limit_range_words(name), shown(text)),)) from None
 
 
 def limit_range_words(name: LimitName) -> str:

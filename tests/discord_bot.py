@@ -11,13 +11,16 @@ from typing import Any
 from pydantic import SecretStr
 
 from adapters.discord import DiscordChat
+from adapters.discord.refs import server_ref, user_ref
 from core import Core, a_core
 from doubles.backend import ScriptedBackend
+from doubles.discord.interactions import InteractionKind
 from doubles.discord.messages import Message
 from doubles.discord.server import DiscordDouble
 from generation.job import Job, JobStatus
 from generation.places import Platform
 from generation.relay import Post
+from generation.service import Quota
 
 PATIENCE = 10.0
 PROMPT = "a paper boat on a stormy sea"
@@ -73,6 +76,28 @@ class Bot:
         await self.until_clip(message)
         return message
 
+    async def ask(self, command: str, **options: Any) -> Message:
+        """Somebody uses one of the other commands and gets its answer."""
+        user, channel = options.pop("user", None), options.pop("channel_of_command", None)
+        asked = await self.double.slash(command, user=user, channel=channel, options=options)
+        return await self.double.wait_for_reply(asked)
+
+    async def ask_as_admin(self, command: str, **options: Any) -> Message:
+        """The same by the moderator, who manages the server."""
+        return await self.ask(f"flipbook-admin {command}", user=self.double.people.moderator, **options)
+
+    async def press(self, message: Message, action: str, **who: Any) -> Message:
+        """Somebody presses a button of a message and gets an answer."""
+        custom_id = next(name for name in message.custom_ids if name.startswith(f"v1:{action}:"))
+        return await self.double.wait_for_reply(await self.double.click(message, custom_id, **who))
+
+    async def forged(self, command: str, options: list[dict[str, Any]]) -> Message:
+        """A command with options that Discord's own app would not send."""
+        data = {"id": "1", "type": 1, "name": command, "options": options}
+        people, places = self.double.people, self.double.places
+        sent = self.double._send(InteractionKind.COMMAND, people.member, places.text, data)
+        return await self.double.wait_for_reply(sent)
+
     def release(self) -> None:
         """Let the backend finish what it holds back."""
         if self.backend.hold is not None:
@@ -85,6 +110,17 @@ class Bot:
     async def until_recorded(self, count: int = 1) -> None:
         """Until so many deliveries have been recorded as sent."""
         await self.until(lambda: len(self.sent) >= count)
+
+    async def until_opened(self, job: Job) -> None:
+        """Until the first answer is recorded."""
+        async with asyncio.timeout(PATIENCE):
+            while (delivery := await self.core.store.delivery_of(job.id)) is None or delivery.message is None:
+                await asyncio.sleep(0.002)
+
+    async def quota(self) -> Quota:
+        """What the ordinary member has used."""
+        people, guild = self.double.people, self.double.guilds.studio
+        return await self.core.service.quota(user_ref(people.member.id), server_ref(guild.id))
 
     @property
     def sent(self) -> list[Any]:

@@ -142,6 +142,7 @@ def _asking(operation: str, summary: str, answers: Mapping[int, Json], *paramete
 def _other_paths() -> Json:
     plain: Json = {"content": {"application/json": {"schema": {"type": "object"}}}}
     healthy: Json = {"description": "How it is", **plain}
+    keys: Json = {"description": "The keys that sign webhooks", **plain}
     unready: Json = {"description": "It does not render now", **plain}
     return {
         "/health": {"get": {"operationId": "health", "security": [{}], "responses": _responses({200: healthy})}},
@@ -152,7 +153,7 @@ def _other_paths() -> Json:
             "get": {
                 "operationId": "jwks",
                 "security": [{}],
-                "responses": _responses({200: {"description": "The keys that sign webhooks", **plain}}),
+                "responses": _responses({200: keys}),
             }
         },
         "/files/{name}": {"get": _file()},
@@ -162,7 +163,7 @@ def _other_paths() -> Json:
 def _file() -> Json:
     name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
     video = {"content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}}}
-    answers = {
+    answers: dict[int, Json] = {
         200: {"description": "The clip", **video},
         206: {"description": "The range of it that was asked for", **video},
         304: {"description": "The caller has it already"},

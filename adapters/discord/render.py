@@ -40,7 +40,7 @@ def refusal(error: FlipbookError) -> str:
 
 def under_way(job: Job, progress: Progress, now: datetime) -> str:
     """The message of a job that has not ended: where it is, how long still, what was asked."""
-    head = f"{_SIGNS[progress.phase]} {_capital(escaped(progress_words(progress)))}"
+    head = f"{_SIGNS[progress.phase]} **{_capital(escaped(progress_words(progress)))}**"
     if progress.phase is Phase.RENDERING and progress.steps is not None:
         head += f"\n`{bar(progress.steps.fraction)}` {progress.steps.fraction:.0%}"
     if progress.eta_seconds is not None:

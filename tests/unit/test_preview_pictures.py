@@ -12,7 +12,7 @@ from generation.request import GenerationRequest, Motion, VideoSizePreset
 from worker.engine import Frames
 from worker.engines.preview import PreviewEngine
 from worker.engines.preview.caption import Caption
-from worker.engines.preview.concepts import Place, Thing
+from worker.engines.preview.concepts import Place, Thing, Weather
 
 SIDE = 128
 Grey = NDArray[np.float64]
@@ -155,6 +155,14 @@ def test_every_subject_is_seen(thing: Thing) -> None:
 def test_every_place_is_drawn_in_every_light(place: Place, air: str) -> None:
     frames = clip(f"{place} {air}", video_size={"width": 64, "height": 64})
     assert frames.std() > 8
+
+
+@pytest.mark.parametrize("weather", list(Weather))
+@pytest.mark.parametrize("side", [64, 192])
+def test_every_weather_is_seen(weather: Weather, side: int) -> None:
+    size, prompt = {"width": side, "height": side}, f"a desert at sunset, {weather}"
+    there, gone = (clip(prompt, negative_prompt=no, video_size=size).astype(int) for no in ("", weather))
+    assert np.abs(there - gone).mean() > 0.05
 
 
 @pytest.mark.parametrize("matter", ["made of fire", "neon", "made of gold", "made of ice", "ghost", "paper"])

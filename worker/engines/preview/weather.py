@@ -51,6 +51,11 @@ def dust(stage: Stage, count: int = 40) -> Layer:
     return Particles(stage, "dust", kind)
 
 
+def _drifting_fog(stage: Stage) -> list[Layer]:
+    """Fog before the subject; the scenes have their own behind it."""
+    return [fog(stage, "near fog", top=0.5, bottom=1.1, strength=0.5, depth=1.1)]
+
+
 def _rain(stage: Stage) -> list[Layer]:
     wind = stage.luck.between("wind", 0.1, 0.3) * (2.2 if stage.mood.light is Light.STORM else 1.0)
     colour = mix(stage.mood.horizon, radiance("#dfeaf2"), 0.5)
@@ -128,6 +133,7 @@ def _bubbles(stage: Stage) -> list[Layer]:
 
 
 _MAKERS: Final[dict[Weather, Callable[[Stage], list[Layer]]]] = {
+    Weather.FOG: _drifting_fog,
     Weather.BUBBLES: _bubbles,
     Weather.FIREFLIES: _fireflies,
     Weather.EMBERS: embers,

@@ -31,8 +31,6 @@ def sea(stage: Stage) -> Scenery:
     front: list[Layer] = [*waves[-_FRONT_ROWS:]]
     if _needs_beach(stage):
         return _on_the_beach(stage, back, front, horizon)
-    if stage.reading.has(Weather.FOG):
-        front.append(fog(stage, "near fog", top=0.55, bottom=1.1, strength=0.5, depth=1.1))
     return Scenery(back, front, ground=0.66, air=0.3, horizon=horizon, wave=waves[-_FRONT_ROWS], solid=False)
 
 

@@ -1,0 +1,235 @@
+"""A whole bot on the Slack double: the real adapter, a real core on real SQLite, a scripted backend."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+
+from adapters.slack import SlackChat, Timing, manifest
+from core import Core, a_core
+from doubles.backend import ScriptedBackend
+from doubles.slack.deliveries import Delivery
+from doubles.slack.server import SlackDouble
+from doubles.slack.state import Message
+from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
+from generation.job import Job, JobStatus
+from generation.places import Platform
+from generation.relay import Post
+from judges.slack_validate import SlackJudge
+
+PATIENCE = 10.0
+PROMPT = "a paper boat on a stormy sea"
+QUICK = Post(first_retry=0.05, longest_retry=0.4, tick=0.05)
+"""A relay in a hurry: tests do not wait for its pauses."""
+
+SHIPPED: Mapping[str, Any] = {
+    "scopes": tuple(manifest()["oauth_config"]["scopes"]["bot"]),
+    "events": tuple(manifest()["settings"]["event_subscriptions"]["bot_events"]),
+}
+"""What the double grants and tells when the app was made from our manifest."""
+
+
+class DoubleTime:
+    """The double's clock as the bot's: whoever sleeps by it wakes when a test moves it."""
+
+    def __init__(self, double: SlackDouble) -> None:
+        self._double = double
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._double.clock.now(), UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        until = self._double.clock.now() + seconds
+        while (left := until - self._double.clock.now()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await self._double.platform.changes.until(lambda: self._double.clock.now() >= until, left)
+
+
+@dataclass
+class Bot:
+    """The bot while it runs."""
+
+    double: SlackDouble
+    core: Core
+    chat: SlackChat
+    backend: ScriptedBackend
+
+    async def animate(self, text: str = PROMPT, **how: Any) -> Message:
+        """Somebody asks for a clip; the message that answers."""
+        known = {message.ts for message in self.double.state().bot_messages()}
+        await self.double.slash("/animate", text, **how)
+        return await self.double.wait_for_message(lambda said: said.ts not in known and not said.ephemeral_for)
+
+    async def clip(self, text: str = PROMPT, **how: Any) -> Message:
+        """Somebody asks for a clip and gets it."""
+        message = await self.animate(text, **how)
+        self.release()
+        return await self.delivered(message)
+
+    async def delivered(self, message: Message) -> Message:
+        """Until that message has its clip and this is recorded."""
+        await self.double.wait_for(lambda: message.file_ids)
+        await self.until(lambda: any(d.message and d.message.id == message.ts for d in self.sent))
+        return message
+
+    def release(self) -> None:
+        """Let the backend finish what it holds back."""
+        if self.backend.hold is not None:
+            self.backend.hold.set()
+
+    @property
+    def sent(self) -> list[Any]:
+        """The deliveries that reached their message, in order."""
+        return [item for item in self.core.observer.deliveries if item.status == "sent"]
+
+    @property
+    def bought(self) -> int:
+        """How many jobs the backend was asked for."""
+        return len(self.backend.submissions)
+
+    async def jobs(self) -> list[Job]:
+        """Every job that there is, oldest first."""
+        async with self.core.store.transaction() as tx:
+            rows = await tx._connection.exec_driver_sql("SELECT id FROM jobs ORDER BY number")
+            ids = [row[0] for row in rows]
+        return [job for job_id in ids if (job := await self.core.store.job(job_id)) is not None]
+
+    async def the_job(self) -> Job:
+        """The only job."""
+        (job,) = await self.jobs()
+        return job
+
+    async def until_status(self, status: JobStatus) -> None:
+        """Until a job has reached this status."""
+        await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
+
+    async def until_recorded(self, count: int = 1) -> None:
+        """Until so many deliveries have been recorded as sent."""
+        await self.until(lambda: len(self.sent) >= count)
+
+    async def until(self, holds: Callable[[], object]) -> None:
+        """Until something is so on our side."""
+        async with asyncio.timeout(PATIENCE):
+            while not holds():
+                await asyncio.sleep(0.002)
+
+    async def told(self, act: Delivery | None, user: str | None = None) -> str:
+        """What the person who acted is told for their eyes only."""
+        assert act is not None
+        at = act.attempts[0].sent_at
+        said = await self.double.wait_for_message(
+            lambda each: each.ephemeral_for and (user is None or each.ephemeral_for == user) and float(each.ts) >= at
+        )
+        return said.text
+
+
+def clips(double: SlackDouble, *, team: str | None = None) -> list[Message]:
+    """Every message with a clip that stands anywhere."""
+    return [said for said in double.state().bot_messages() if said.file_ids and team in (None, said.team)]
+
+
+def public(double: SlackDouble, channel: str = GENERAL) -> list[Message]:
+    """What the bot has said for everybody in a channel of the home workspace."""
+    return [said for said in double.home.messages_in(channel) if said.bot_id and not said.ephemeral_for]
+
+
+def words(message: Message) -> str:
+    """Everything that a message says in its blocks."""
+    found = []
+    for block in message.blocks:
+        found += [block["text"]["text"]] if "text" in block else [e["text"] for e in block.get("elements", [])]
+    return "\n".join(each if isinstance(each, str) else each["text"] for each in found)
+
+
+def buttons(message: Message) -> list[str]:
+    """The action ids under a message."""
+    return [e["action_id"] for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+
+
+def button(message: Message, action_id: str) -> dict[str, Any]:
+    """A button under a message."""
+    elements = [e for block in message.blocks if block["type"] == "actions" for e in block["elements"]]
+    found: dict[str, Any] = next(each for each in elements if each["action_id"] == action_id)
+    return found
+
+
+@asynccontextmanager
+async def running_bot(
+    double: SlackDouble,
+    folder: Path,
+    *,
+    backend: ScriptedBackend | None = None,
+    over_http: bool = False,
+    kill: bool = False,
+    post: Post | None = None,
+    timing: Timing | None = None,
+    chat_options: Mapping[str, Any] | None = None,
+    **core_options: Any,
+) -> AsyncIterator[Bot]:
+    """Everything that ``flipbook run`` runs for Slack; a second one in the same folder is a restart.
+
+    With ``kill`` it ends as by SIGKILL: nothing is finished, saved or said.
+    """
+    time, backend = DoubleTime(double), backend or ScriptedBackend()
+    chat = a_chat(double, over_http=over_http, clock=time, timing=timing, **(chat_options or {}))
+    core_options |= {"clock": time, "backend": backend, "messengers": {Platform.SLACK: chat.messenger}}
+    async with a_core(folder, post=post or QUICK, **core_options) as core:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
+            try:
+                async with _reachable(double, chat, core) if over_http else _connected(double):
+                    yield Bot(double, core, chat, backend)
+            finally:
+                if kill:
+                    for task in tasks:
+                        task.cancel()
+                core.dispatcher.stop()
+                core.relay.stop()
+                tasks[-1].cancel()
+        await chat.close()
+
+
+def a_chat(double: SlackDouble, *, over_http: bool = False, **options: Any) -> SlackChat:
+    """The adapter with the double's credentials."""
+    return SlackChat(
+        SecretStr(double.home.tokens.bot),
+        app_token=None if over_http else SecretStr(APP_TOKEN),
+        signing_secret=SecretStr(SIGNING_SECRET),
+        api_url=double.base_url,
+        **options,
+    )
+
+
+@asynccontextmanager
+async def _connected(double: SlackDouble) -> AsyncIterator[None]:
+    await double.connected()
+    yield
+
+
+@asynccontextmanager
+async def _reachable(double: SlackDouble, chat: SlackChat, core: Core) -> AsyncIterator[None]:
+    routes = chat.routes(core.service)
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes), log_config=None, lifespan="off", ws="none"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        double.deliver_over_http(f"http://127.0.0.1:{listening.getsockname()[1]}{routes[0].path}")
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield
+        finally:
+            await double.platform.courier.settle()
+            server.should_exit = True
+            await serving
+
+
+def the_judge_passes(judge: SlackJudge, blocks: list[dict[str, Any]]) -> None:
+    """Blocks that Slack would take."""
+    assert judge.check_blocks(blocks) == []
