@@ -3,6 +3,8 @@
 Speed does not depend on the values of weights. The last layer is scaled down so that numbers stay finite.
 """
 
+import atexit
+import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -129,6 +131,7 @@ def motion_lora(size: Size) -> Path:
                 key = f"unet.{block}.motion_modules.{layer}.transformer_blocks.0.{target}_lora"
                 tensors[f"{key}.down.weight"] = torch.randn(size.lora_rank, width) * 0.01
                 tensors[f"{key}.up.weight"] = torch.randn(width, size.lora_rank) * 0.01
-    file = Path(tempfile.mkdtemp(prefix="flipbook-bench-")) / "motion.safetensors"
-    save_file(tensors, file)
-    return file
+    folder = Path(tempfile.mkdtemp(prefix="flipbook-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    save_file(tensors, folder / "motion.safetensors")
+    return folder / "motion.safetensors"

@@ -1,7 +1,7 @@
 """The clients of the round-trip benchmark, each run in a process of its own.
 
-Run as ``python roundtrip_clients.py ours|fal|core URL JOBS``; prints one JSON object: when each request was known to be
-completed, how many HTTP requests were sent, and the processor seconds that took.
+Run as ``python roundtrip_clients.py ours|fal|core URL JOBS AT_ONCE``; prints one JSON object: the times of each
+request, how many HTTP requests were sent, and the processor seconds that took.
 """
 
 import asyncio
@@ -47,32 +47,40 @@ def count_requests() -> Callable[[], int]:
     return lambda: sent
 
 
-async def ours(url: str, jobs: int) -> dict[str, float]:
-    """Our queue client waits; when each request was known to be completed."""
-    known: dict[str, float] = {}
+Times = dict[str, tuple[float, float]]
+"""By request: when it was asked for, and when it was known to be completed."""
+
+
+async def ours(url: str, jobs: int, at_once: int) -> Times:
+    """Our queue client waits."""
+    times: Times = {}
+    turn = asyncio.Semaphore(at_once)
     request = GenerationRequest.model_validate({**INPUT, "seed": 7})
     async with QueueClient("worker", url, SecretStr(KEY), resubmits_safely=True, clock=SystemClock()) as client:
 
         async def wait(number: int) -> None:
-            request_id = await client.submit(request, idempotency_key=f"{time.time_ns()}-{number}")
-            handle = RequestHandle("worker", Endpoint.STANDARD, request_id, 1)
-            async for _ in client.watch(handle):
-                pass
-            known[request_id] = time.time()
-            await client.result(handle)
+            async with turn:
+                asked = time.time()
+                request_id = await client.submit(request, idempotency_key=f"{time.time_ns()}-{number}")
+                handle = RequestHandle("worker", Endpoint.STANDARD, request_id, 1)
+                async for _ in client.watch(handle):
+                    pass
+                times[request_id] = (asked, time.time())
+                await client.result(handle)
 
         await asyncio.gather(*(wait(number) for number in range(jobs)))
-    return known
+    return times
 
 
-async def fal(url: str, jobs: int) -> dict[str, float]:
+async def fal(url: str, jobs: int, at_once: int) -> Times:
     """fal's own client waits, with its addresses pointed here."""
     os.environ["FAL_KEY"] = KEY
     import fal_client
     import fal_client.client as places
 
     places.QUEUE_URL_FORMAT = places.RUN_URL_FORMAT = f"{url}/"
-    known: dict[str, float] = {}
+    times: Times = {}
+    turn = asyncio.Semaphore(at_once)
 
     async def wait() -> None:
         ids: list[str] = []
@@ -82,11 +90,13 @@ async def fal(url: str, jobs: int) -> dict[str, float]:
             if isinstance(status, fal_client.Completed):
                 seen.append(time.time())
 
-        await fal_client.subscribe_async(APP, INPUT, with_logs=True, on_enqueue=ids.append, on_queue_update=update)
-        known[ids[0]] = seen[0] if seen else time.time()
+        async with turn:
+            asked = time.time()
+            await fal_client.subscribe_async(APP, INPUT, with_logs=True, on_enqueue=ids.append, on_queue_update=update)
+        times[ids[0]] = (asked, seen[0] if seen else time.time())
 
     await asyncio.gather(*(wait() for _ in range(jobs)))
-    return known
+    return times
 
 
 class Timed:
@@ -131,7 +141,7 @@ class Channel:
         return parcel.delivery.message
 
 
-async def core(url: str, jobs: int) -> dict[str, tuple[float, float]]:
+async def core(url: str, jobs: int, _at_once: int) -> Times:
     """The bot's whole core; when each request was known to be completed, and when its clip was delivered."""
     from bot.app import Ports, Role, open_app
 
@@ -169,15 +179,21 @@ async def ask(service: Service, number: int) -> None:
     await service.opened(job.id, MessageRef(place, str(number)))
 
 
-CLIENTS: dict[str, Callable[[str, int], Any]] = {"ours": ours, "fal": fal, "core": core}
+CLIENTS: dict[str, Callable[[str, int, int], Any]] = {"ours": ours, "fal": fal, "core": core}
 
 
-def main(name: str, url: str, jobs: str) -> None:
-    """Run one client and print what it saw."""
+async def measured(name: str, url: str, jobs: int, at_once: int) -> dict[str, Any]:
+    """What one client saw, and what that took."""
     sent = count_requests()
-    imported = time.process_time()
-    seen = asyncio.run(CLIENTS[name](url, int(jobs)))
-    print(json.dumps({"seen": seen, "requests": sent(), "cpu": time.process_time() - imported}))
+    await CLIENTS[name](url, 1, 1)  # whatever is imported or read once is not the jobs' cost
+    before, began = sent(), time.process_time()
+    seen = await CLIENTS[name](url, jobs, at_once)
+    return {"seen": seen, "requests": sent() - before, "cpu": time.process_time() - began}
+
+
+def main(name: str, url: str, jobs: str, at_once: str) -> None:
+    """Run one client and print what it saw."""
+    print(json.dumps(asyncio.run(measured(name, url, int(jobs), int(at_once)))))
 
 
 if __name__ == "__main__":

@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from enum import IntEnum
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from bot.exits import Exit, die
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from bot.worker_keys import keys
 from generation.errors import FlipbookError, InvalidRequest, Refused
 from generation.parsing import allowed, parse_request
 from generation.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
@@ -18,18 +19,6 @@ from worker.settings import EngineChoice
 
 if TYPE_CHECKING:
     from bot.animate import Outcome
-
-
-class Exit(IntEnum):
-    """What the command's exit code says."""
-
-    OK = 0
-    FAILED = 1
-    INVALID = 2
-    REFUSED = 3
-    BUSY = 75
-    CANCELLED = 130
-
 
 app = typer.Typer(
     name="flipbook",
@@ -44,6 +33,7 @@ admin = typer.Typer(help="Set and look at a server's limits.", no_args_is_help=T
 limits = typer.Typer(help="What a server allows its members.", no_args_is_help=True)
 admin.add_typer(limits, name="limits")
 app.add_typer(admin, name="admin")
+worker.add_typer(keys, name="keys")
 app.add_typer(worker, name="worker")
 
 
@@ -52,16 +42,11 @@ def main() -> None:
     app()
 
 
-def _die(code: Exit, message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(code)
-
-
 def _settings(**overrides: object) -> Settings:
     try:
         return load_settings(**{name: value for name, value in overrides.items() if value is not None})
     except SettingsError as error:
-        _die(Exit.INVALID, str(error))
+        die(Exit.INVALID, str(error))
 
 
 def _logging(settings: Settings, *, quiet: bool = False) -> None:
@@ -89,13 +74,13 @@ def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = 
     try:
         asyncio.run(serve(settings))
     except AlreadyRunning as error:
-        _die(Exit.BUSY, f"Another `flipbook run` is working in {error}. Stop it first, or set FLIPBOOK_DATA_DIR.")
+        die(Exit.BUSY, f"Another `flipbook run` is working in {error}. Stop it first, or set FLIPBOOK_DATA_DIR.")
     except NoChatLeft as error:
-        _die(Exit.FAILED, str(error))
+        die(Exit.FAILED, str(error))
     except FlipbookError as error:
-        _die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, sentence(error))
     except OSError as error:
-        _die(Exit.FAILED, f"Flipbook cannot start: {error}.")
+        die(Exit.FAILED, f"Flipbook cannot start: {error}.")
 
 
 @worker.callback(invoke_without_command=True)
@@ -104,32 +89,40 @@ def serve_worker(
     *,
     host: Annotated[str | None, typer.Option(help="Address to listen on. [env: FLIPBOOK_WORKER_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port, 0 for any free one. [env: FLIPBOOK_WORKER_PORT]")] = None,
-    engine: EngineOption = None,
-    models: Models = None,
+    engine: Annotated[EngineChoice | None, typer.Option(help="What renders. [env: FLIPBOOK_WORKER_ENGINE]")] = None,
+    models: Annotated[Path | None, typer.Option(help="Its models. [env: FLIPBOOK_WORKER_MODELS_DIR]")] = None,
     data_dir: Annotated[Path | None, typer.Option(help="Its data folder. [env: FLIPBOOK_WORKER_DATA_DIR]")] = None,
+    ssl_certfile: Annotated[Path | None, typer.Option(help="Serve https with this certificate chain (PEM).")] = None,
+    ssl_keyfile: Annotated[Path | None, typer.Option(help="The certificate's private key (PEM).")] = None,
     step_seconds: Annotated[float | None, typer.Option(help="Slow each step of the preview engine.")] = None,
     exit_with_parent: Annotated[bool, typer.Option(help="Leave when standard input closes.")] = False,
 ) -> None:
     """Serve fal's queue protocol from this machine's GPU, or from the preview engine."""
-    if context.invoked_subcommand is not None:
-        return
-    from bot.worker_command import serve_here
-
-    given = {
+    options = {
         "host": host,
         "port": port,
         "engine": engine.value if engine else None,
         "models_dir": models,
         "data_dir": data_dir,
+        "ssl_certfile": ssl_certfile,
+        "ssl_keyfile": ssl_keyfile,
         "step_seconds": step_seconds,
         "exit_with_parent": exit_with_parent or None,
     }
-    settings = _settings()
-    _logging(settings)
+    given = {name: value for name, value in options.items() if value is not None}
+    if context.invoked_subcommand is None:
+        _serve_worker(given)
+    context.obj = given
+
+
+def _serve_worker(given: Mapping[str, object]) -> NoReturn:
+    from bot.worker_command import serve_here
+
+    _logging(_settings())
     try:
-        code = serve_here({name: value for name, value in given.items() if value is not None})
+        code = serve_here(given)
     except SettingsError as error:
-        _die(Exit.INVALID, str(error))
+        die(Exit.INVALID, str(error))
     raise typer.Exit(code)
 
 
@@ -176,7 +169,7 @@ def animate(
     try:
         request = parse_request(values)
     except InvalidRequest as error:
-        _die(Exit.INVALID, sentence(error))
+        die(Exit.INVALID, sentence(error))
     _animate(settings, request, output or Path(f"flipbook-{request.seed}.mp4"), as_json=as_json)
 
 
@@ -189,13 +182,13 @@ def _animate(settings: Settings, request: GenerationRequest, output: Path, *, as
         with Screen() as screen:
             outcome = asyncio.run(make(settings, request, output, screen))
     except Refused as error:
-        _die(Exit.REFUSED, sentence(error))
+        die(Exit.REFUSED, sentence(error))
     except FlipbookError as error:
-        _die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, sentence(error))
     except WorkerCannotStart as error:
-        _die(Exit.FAILED, str(error))
+        die(Exit.FAILED, str(error))
     except KeyboardInterrupt:
-        _die(Exit.CANCELLED, "Left at once; the job is being cancelled.")
+        die(Exit.CANCELLED, "Left at once; the job is being cancelled.")
     _report(outcome, as_json=as_json)
 
 
@@ -204,11 +197,11 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(outcome.facts()))
     if outcome.undelivered is not None:
-        _die(Exit.FAILED, f"The clip is made but could not be written: {outcome.undelivered}.")
+        die(Exit.FAILED, f"The clip is made but could not be written: {outcome.undelivered}.")
     if job.failure is not None:
-        _die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
+        die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
     if job.artifact is None:
-        _die(Exit.CANCELLED, "Cancelled.")
+        die(Exit.CANCELLED, "Cancelled.")
     if not as_json:
         typer.echo(str(outcome.output.absolute()))
 
@@ -244,7 +237,7 @@ def migrate(data_dir: DataDir = None) -> None:
     try:
         typer.echo(asyncio.run(bring_up_to_date(settings)))
     except FlipbookError as error:
-        _die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, sentence(error))
 
 
 @app.command()
@@ -302,6 +295,6 @@ def _print(lines: Callable[[], list[str]]) -> None:
         for line in lines():
             typer.echo(line)
     except (InvalidRequest, ValueError) as error:
-        _die(Exit.INVALID, sentence(error) if isinstance(error, FlipbookError) else str(error))
+        die(Exit.INVALID, sentence(error) if isinstance(error, FlipbookError) else str(error))
     except FlipbookError as error:
-        _die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, sentence(error))

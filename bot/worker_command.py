@@ -2,11 +2,8 @@
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
-from bot.settings import SettingsError, complaints
+from bot.worker_settings import load_worker_settings
 from worker.serve import serve
-from worker.settings import WorkerSettings
 
 
 def serve_here(given: Mapping[str, object]) -> int:
@@ -14,8 +11,4 @@ def serve_here(given: Mapping[str, object]) -> int:
 
     Raises SettingsError naming each variable that is wrong.
     """
-    try:
-        settings = WorkerSettings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        raise SettingsError(complaints(error, lambda field: f"FLIPBOOK_WORKER_{field.upper()}")) from None
-    return serve(settings)
+    return serve(load_worker_settings(given))

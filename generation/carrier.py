@@ -1,7 +1,10 @@
 """Carries one job through its life: submit, watch, fetch, keep. Every step is saved before the next one begins."""
 
 import asyncio
-from datetime import timedelta
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from generation import mp4
 from generation.clock import Deadline
@@ -18,18 +21,32 @@ from generation.failures import failure_of
 from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.ports import Backend, BackendState, BackendUpdate, Clip, Lease
 from generation.pricing import relative_work
-from generation.progress import Pace, Phase, Progress, eta_of_queued, eta_of_running
+from generation.progress import Pace, Phase, Progress, Sighting, eta_of_queued, eta_of_running
 from generation.request import Endpoint
 from generation.submission import Submission
 
 
-class Carrier:
-    """Takes jobs from where they are to where they can go; one object serves every job of a process."""
+@dataclass(slots=True)
+class _Vigil:
+    """What one carrying of a job has seen so far: since when, when there was news, and the clip's steps."""
 
-    def __init__(self, outside: Outside, *, owner: str, patience: Patience | None = None) -> None:
-        self._desk = Desk(outside, owner, patience or Patience())
+    since: datetime
+    heard_at: datetime | None = None
+    sighting: Sighting = field(default_factory=Sighting)
+
+
+class Carrier:
+    """Takes jobs from where they are to where they can go; one object serves every job of a process.
+
+    ``keeps_waiting_jobs`` is for a process that works on its own jobs only: they stay its own between two attempts.
+    """
+
+    def __init__(
+        self, outside: Outside, *, owner: str, patience: Patience | None = None, keeps_waiting_jobs: bool = False
+    ) -> None:
+        self._desk = Desk(outside, owner, patience or Patience(), keeps_waiting_jobs=keeps_waiting_jobs)
         self._submission = Submission(self._desk)
-        self._told_to_stop: set[RequestHandle] = set()
+        self._told_to_stop: dict[JobId, RequestHandle] = {}
         self._paces: dict[tuple[str, Endpoint], Pace] = {}
 
     def lease(self) -> Lease:
@@ -44,51 +61,72 @@ class Carrier:
         """Somebody says that there is news of the job: ask again at once instead of later."""
         self._desk.nudge(job_id)
 
+    def has_told_to_stop(self, job_id: JobId) -> bool:
+        """Whether the job's backend knows that nobody wants the clip any more, or is being told."""
+        return job_id in self._told_to_stop
+
     async def pass_on_cancel(self, job_id: JobId) -> None:
-        """Tell the backend of a job whose end was asked for; it is told once, and may still complete.
+        """Tell the backend of a job that we carry and whose end was asked for; it is told once, and may still complete.
 
         Raises BackendError when it could not be told: ask again later.
         """
         job = await self._desk.outside.store.job(job_id)
-        if job is None or job.handle is None or job.status.is_final or job.handle in self._told_to_stop:
+        if job is None or job.handle is None or self._told_to_stop.get(job_id) == job.handle:
             return
         backend = self._desk.outside.backends.get(job.handle.backend)
-        if backend is not None:
+        if backend is None or not self._desk.is_listening(job_id):
+            return
+        self._told_to_stop[job_id] = job.handle  # before the answer: by then the job may have ended
+        try:
             await backend.cancel(job.handle)
-            self._told_to_stop.add(job.handle)
-            self._desk.nudge(job_id)
+        except BaseException:
+            self._told_to_stop.pop(job_id, None)
+            raise
+        self._desk.nudge(job_id)
+
+    async def stop_request(self, job: Job) -> None:
+        """Tell the backend that nobody waits for the job's request; it does not matter whether it hears."""
+        backend = self._desk.outside.backends.get(job.handle.backend) if job.handle else None
+        if backend is not None and job.handle is not None:
+            await self._stop_at_backend(job, backend, job.handle)
 
     async def carry(self, job: Job) -> Job:
         """Take the job as far as it goes: to its end, or back to PENDING where it waits for another attempt.
 
         Raises StoreError when a step could not be saved; the job is then as it was at its last saved step.
         """
-        with self._desk.listening(job.id):
-            job = await self._submission.send(job) if job.status is JobStatus.PENDING else job
-            while not job.status.is_final and job.status is not JobStatus.PENDING:
-                job = await self._step(job)
-        self._told_to_stop = {handle for handle in self._told_to_stop if handle != job.handle}
+        vigil = _Vigil(self._desk.now())
+        try:
+            with self._desk.listening(job.id):
+                job = await self._submission.send(job) if job.status is JobStatus.PENDING else job
+                while not job.status.is_final and job.status is not JobStatus.PENDING:
+                    job = await self._step(job, vigil)
+        finally:
+            self._told_to_stop.pop(job.id, None)
         return job
 
-    async def _step(self, job: Job) -> Job:
+    async def _step(self, job: Job, vigil: _Vigil) -> Job:
         if job.status is JobStatus.SUBMITTING:
             return await self._submission.settle(job)
         backend = self._desk.outside.backends.get(job.handle.backend) if job.handle else None
         if backend is None:
             failure = Failure(FailureKind.OPERATOR, f"backend {job.backend!r} is not configured")
             return await self._desk.fail(job, failure)
-        return await self._follow(job, backend)
+        return await self._follow(job, backend, vigil)
 
-    async def _follow(self, job: Job, backend: Backend) -> Job:
+    async def _follow(self, job: Job, backend: Backend, vigil: _Vigil) -> Job:
         assert job.handle is not None  # noqa: S101 - QUEUED and RUNNING have one
-        handle = job.handle
+        handle, seconds = job.handle, self._time_left(job, vigil)
         try:
-            async with Deadline(self._desk.outside.clock, self._time_left(job)) as deadline:
-                async for update in backend.watch(handle):
-                    noticed = await self._noticed(job, update)
-                    if noticed.status is not job.status:
-                        deadline.move(self._time_left(noticed))
-                    job = noticed
+            if seconds <= 0:
+                raise TimeoutError  # a watch that fails at once would never let the deadline come to its turn
+            async with (
+                Deadline(self._desk.outside.clock, seconds) as deadline,
+                _closing(backend.watch(handle)) as updates,
+            ):
+                async for update in updates:
+                    job = await self._noticed(job, update, vigil)
+                    deadline.move(self._time_left(job, vigil))
             return await self._collect(job, backend, handle)
         except TimeoutError:
             await self._stop_at_backend(job, backend, handle)
@@ -118,9 +156,12 @@ class Carrier:
             return await self._desk.end_cancelled(job)
         if job.attempt >= self._desk.outside.max_attempts:
             return await self._desk.fail(job, failure_of(error))
-        return await self._desk.put_back(job, self._desk.patience.before_attempt(job.attempt), reason)
+        pause = timedelta(seconds=self._desk.patience.before_attempt(job.attempt))
+        waiting = job.back_to_pending(not_before=self._desk.now() + pause, waiting_for=reason)
+        return await self._desk.put_back(waiting, was=job)
 
-    async def _noticed(self, job: Job, update: BackendUpdate) -> Job:
+    async def _noticed(self, job: Job, update: BackendUpdate, vigil: _Vigil) -> Job:
+        vigil.heard_at = self._desk.now()
         if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
             job = await self._desk.save(job.running(self._desk.now()), was=job)
         pace = self._pace(job)
@@ -130,14 +171,20 @@ class Carrier:
                 eta = eta_of_queued(update.position, pace.seconds_for(work))
                 self._desk.say(job, Progress(Phase.QUEUED, position=update.position, eta_seconds=eta))
             case BackendState.IN_PROGRESS:
-                elapsed = (self._desk.now() - (job.started_at or self._desk.now())).total_seconds()
-                eta = eta_of_running(update.steps, elapsed, pace.seconds_for(work))
+                eta = self._eta_of_running(job, update, vigil.sighting)
                 self._desk.say(job, Progress(Phase.RENDERING, steps=update.steps, eta_seconds=eta))
             case BackendState.COMPLETED:
                 if update.inference_seconds is not None:
                     pace.learn(work, update.inference_seconds)
                 self._desk.say(job, Progress(Phase.FETCHING))
         return job
+
+    def _eta_of_running(self, job: Job, update: BackendUpdate, sighting: Sighting) -> float | None:
+        now = self._desk.now()
+        expected = self._pace(job).seconds_for(float(relative_work(job.request)))
+        if update.steps is not None:
+            return sighting.eta(update.steps, now, expected)
+        return eta_of_running(None, (now - (job.started_at or now)).total_seconds(), expected)
 
     async def _collect(self, job: Job, backend: Backend, handle: RequestHandle) -> Job:
         """The finished clip, fetched, checked and kept; trouble on the way is tried again until patience ends."""
@@ -170,10 +217,24 @@ class Carrier:
         except BackendError as error:
             self._desk.outside.observer.trouble("cancelling a late request", error, job_id=job.id)
 
-    def _time_left(self, job: Job) -> float:
-        limit = self._desk.patience.running if job.started_at else self._desk.patience.queued
-        since = job.started_at or job.submitted_at or job.created_at
-        return self._desk.seconds_until(since + timedelta(seconds=limit))
+    def _time_left(self, job: Job, vigil: _Vigil) -> float:
+        """How long news is waited for; a job that was late when we took it up is asked about before it is given up."""
+        patience = self._desk.patience
+        limit = timedelta(seconds=patience.running if job.started_at else patience.queued)
+        if vigil.heard_at is not None:
+            return self._desk.seconds_until(vigil.heard_at + limit)
+        late = (job.started_at or job.submitted_at or job.created_at) + limit
+        return self._desk.seconds_until(max(late, vigil.since + timedelta(seconds=patience.asking)))
 
     def _pace(self, job: Job) -> Pace:
         return self._paces.setdefault((job.backend or "", job.request.endpoint), Pace())
+
+
+@asynccontextmanager
+async def _closing(updates: AsyncIterator[BackendUpdate]) -> AsyncIterator[AsyncIterator[BackendUpdate]]:
+    """A watch that nobody listens to any more hangs up at once, not when its garbage is collected."""
+    try:
+        yield updates
+    finally:
+        if isinstance(updates, AsyncGenerator):
+            await updates.aclose()

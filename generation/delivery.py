@@ -54,6 +54,19 @@ class Delivery:
         """The first answer is out."""
         return replace(self, message=message, answer=answer or self.answer)
 
+    def opened(self, message: MessageRef, answer: Answer | None, at: datetime) -> Self:
+        """As :meth:`shown_as`, late answers included: an outcome that waits for it is due, one without a way has one
+        now, and one that has arrived stays where members see it."""
+        match self.status:
+            case DeliveryStatus.SENT if self.message is not None:
+                return replace(self, answer=answer or self.answer)
+            case DeliveryStatus.ABANDONED:
+                return self.shown_as(message, answer).owed(at)
+            case DeliveryStatus.OWED if self.attempts == 0:
+                return replace(self.shown_as(message, answer), next_attempt_at=at)
+            case _:
+                return self.shown_as(message, answer)
+
     def owed(self, at: datetime) -> Self:
         """The job has ended: the outcome has to reach the channel."""
         return replace(self, status=DeliveryStatus.OWED, next_attempt_at=at, attempts=0, rung=None)
@@ -64,7 +77,11 @@ class Delivery:
 
     def stepped_down(self, rung: str, reason: str, at: datetime) -> Self:
         """This way will not work any more; the next one is due at once."""
-        return replace(self, attempts=0, rung=rung, next_attempt_at=at, told=(*self.told, reason))
+        return replace(self, attempts=0, rung=rung, next_attempt_at=at, told=self._told(reason))
+
+    def from_the_first_rung(self, until: datetime) -> Self:
+        """All ways have to wait: later, the best one first again."""
+        return replace(self, attempts=0, rung=None, next_attempt_at=until)
 
     def noted(self, note: str) -> Self:
         """What the messenger must still know if we die before the next step."""
@@ -89,4 +106,7 @@ class Delivery:
 
     def abandoned(self, reason: str) -> Self:
         """No way is left; the clip stays in the artifact store."""
-        return replace(self, status=DeliveryStatus.ABANDONED, told=(*self.told, reason))
+        return replace(self, status=DeliveryStatus.ABANDONED, told=self._told(reason))
+
+    def _told(self, reason: str) -> tuple[str, ...]:
+        return self.told if reason in self.told else (*self.told, reason)

@@ -1,23 +1,28 @@
 """What every step of a job's life shares: saving it, ending it, saying how far it is, and waiting."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from generation import endings
 from generation.clock import sleep_or
+from generation.errors import StorageFull, StoreBusy
 from generation.job import Artifact, Failure, Job, JobId
-from generation.ports import ArtifactStore, Backend, Clock, Lease, Observer, ProgressSink, Store, Wake
+from generation.ports import ArtifactStore, Backend, Clock, Lease, Observer, ProgressSink, Store, Transaction, Wake
 from generation.pricing import Prices
 from generation.progress import Phase, Progress
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long the carrier waits for what, in seconds."""
+    """How long the carrier waits for what, in seconds.
+
+    ``queued`` and ``running`` count from the last news of the job, ``adoption`` from a submission whose answer got
+    lost; ``asking`` is the least that a job gets which was late already when we took it up.
+    """
 
     lease: float = 30.0
     first_retry: float = 1.0
@@ -26,10 +31,15 @@ class Patience:
     running: float = 1800.0
     queued: float = 24 * 3600.0
     fetching: float = 3600.0
+    asking: float = 300.0
 
     def before_attempt(self, attempt: int) -> float:
         """The pause before trying for the ``attempt``-th time again; doubles each time."""
         return min(self.longest_retry, self.first_retry * 2.0 ** min(attempt - 1, 16))
+
+    def while_failing(self, seconds: float) -> float:
+        """The pause before a backend that has failed for so long is tried again: as long once more."""
+        return min(self.longest_retry, max(self.first_retry, seconds))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +66,11 @@ class Outside:
 class Desk:
     """Moves jobs and tells everybody who has to know; each move is saved before anything else happens."""
 
-    def __init__(self, outside: Outside, owner: str, patience: Patience) -> None:
+    def __init__(self, outside: Outside, owner: str, patience: Patience, *, keeps_waiting_jobs: bool = False) -> None:
         self.outside = outside
         self.patience = patience
         self._owner = owner
+        self._keeps_waiting_jobs = keeps_waiting_jobs
         self._nudges: dict[JobId, asyncio.Event] = {}
 
     def now(self) -> datetime:
@@ -87,6 +98,10 @@ class Desk:
         finally:
             del self._nudges[job_id]
 
+    def is_listening(self, job_id: JobId) -> bool:
+        """Whether the job is being carried."""
+        return job_id in self._nudges
+
     def nudge(self, job_id: JobId) -> None:
         """Somebody says that there is news of the job: ask again at once instead of later."""
         if event := self._nudges.get(job_id):
@@ -99,7 +114,7 @@ class Desk:
 
     async def claim(self, job: Job, *, was: Job) -> bool:
         """Take the job and save its new state in one transaction; False when somebody else holds it."""
-        async with self.outside.store.transaction() as tx:
+        async with self._writing() as tx:
             if not await tx.claim(job.id, self.lease(), self.now()):
                 return False
             await tx.save_job(job, was=was)
@@ -108,39 +123,54 @@ class Desk:
 
     async def save(self, job: Job, *, was: Job) -> Job:
         """Save a move."""
-        async with self.outside.store.transaction() as tx:
+        async with self._writing() as tx:
             await tx.save_job(job, was=was)
         self.outside.observer.job_moved(job)
         return job
 
-    async def put_back(self, job: Job, seconds: float, reason: str) -> Job:
-        """Let the job wait for its next attempt, held by nobody."""
-        waiting = job.back_to_pending(not_before=self.now() + timedelta(seconds=seconds), waiting_for=reason)
-        async with self.outside.store.transaction() as tx:
-            await tx.save_job(waiting, was=job)
-            await tx.release(job.id, self._owner)
+    async def put_back(self, waiting: Job, *, was: Job) -> Job:
+        """Let the job wait for its next attempt; the job ended instead, where that was asked for meanwhile."""
+        async with self._writing() as tx:
+            stored = await tx.job(waiting.id)
+            await tx.save_job(waiting, was=was)
+            if stored is not None and stored.cancel_requested:
+                waiting = await endings.cancel(tx, waiting, self.now())
+            elif not self._keeps_waiting_jobs:
+                await tx.release(waiting.id, self._owner)
+        if waiting.status.is_final:
+            return self._ended(waiting)
         self.outside.observer.job_moved(waiting)
-        self.say(waiting, Progress(Phase.WAITING, waiting_for=reason))
+        self.say(waiting, Progress(Phase.WAITING, waiting_for=waiting.waiting_for))
         return waiting
 
     async def succeed(self, job: Job, backend: Backend, artifact: Artifact) -> Job:
         """The clip is kept."""
         cost = self.outside.prices.of(job.request, backend.name)
-        async with self.outside.store.transaction() as tx:
+        async with self._writing() as tx:
             ended = await endings.succeed(tx, job, artifact, cost, self.now())
         return self._ended(ended)
 
     async def fail(self, job: Job, failure: Failure) -> Job:
         """There will be no clip."""
-        async with self.outside.store.transaction() as tx:
-            ended = await endings.fail(tx, job, failure, self.now())
+        price = self.outside.prices.of(job.request, job.backend or "")
+        async with self._writing() as tx:
+            ended = await endings.fail(tx, job, failure, self.now(), price=price)
         return self._ended(ended)
 
     async def end_cancelled(self, job: Job) -> Job:
         """Nobody wants the clip any more."""
-        async with self.outside.store.transaction() as tx:
+        async with self._writing() as tx:
             ended = await endings.cancel(tx, job, self.now())
         return self._ended(ended)
+
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[Transaction]:
+        """A transaction; a full disk of the database is trouble that passes, and no fault of the clip's."""
+        try:
+            async with self.outside.store.transaction() as tx:
+                yield tx
+        except StorageFull as error:
+            raise StoreBusy(str(error)) from error
 
     def _ended(self, job: Job) -> Job:
         self.outside.observer.job_moved(job)

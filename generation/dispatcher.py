@@ -8,20 +8,34 @@ from generation import endings
 from generation.carrier import Carrier
 from generation.clock import Deadline, sleep_or
 from generation.desk import Outside
-from generation.errors import FlipbookError, StaleJob, StorageFull, StoreError
+from generation.errors import FlipbookError, StaleJob, StoreError
 from generation.fairness import in_fair_order
 from generation.job import Failure, FailureKind, Job, JobId, JobStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Rhythm:
-    """How often the dispatcher looks, in seconds, and how many jobs it carries at once."""
+    """How often the dispatcher looks, in seconds, and how many jobs it carries at once.
+
+    ``window`` is how many waiting jobs are put into fair order at least, ``rest`` the pause of a job that met a
+    database without room or time for it.
+    """
 
     tick: float = 1.0
     adopt_every: float = 10.0
     lease_every: float = 10.0
     in_flight: int = 64
-    settle: float = 5.0
+    window: int = 256
+    rest: float = 2.0
+    settle: float = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A job in flight, as it was when it was taken, and the task that carries it."""
+
+    job: Job
+    task: asyncio.Task[None]
 
 
 class Dispatcher:
@@ -32,7 +46,8 @@ class Dispatcher:
         self._carrier = carrier
         self._owner = owner
         self._rhythm = rhythm or Rhythm()
-        self._carried: dict[JobId, asyncio.Task[None]] = {}
+        self._carried: dict[JobId, _Carried] = {}
+        self._cancels: dict[JobId, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._stopping = False
 
@@ -60,7 +75,8 @@ class Dispatcher:
                     await self._idle()
                 await self._settle()
             finally:
-                for task in (keeper, adopter, *self._carried.values()):
+                carrying = [carried.task for carried in self._carried.values()]
+                for task in (keeper, adopter, *self._cancels.values(), *carrying):
                     task.cancel()
 
     def stop(self) -> None:
@@ -69,30 +85,45 @@ class Dispatcher:
         self.wake()
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
-        room = self._rhythm.in_flight - len(self._carried)
-        if room > 0:
-            for job in in_fair_order(await self._outside.store.claimable(self._outside.clock.now(), limit=room)):
+        if len(self._carried) < self._rhythm.in_flight:
+            now, limit = self._outside.clock.now(), max(self._rhythm.window, self._rhythm.in_flight)
+            waiting = await self._outside.store.claimable(now, limit=limit)
+            in_flight = [carried.job for carried in self._carried.values()]
+            for job in in_fair_order((job for job in waiting if job.id not in self._carried), in_flight, now):
                 await self._take(group, job)
         for job_id in await self._outside.store.cancellations(self._owner):
-            await self._guard("cancelling a request", self._carrier.pass_on_cancel(job_id))
+            if job_id not in self._cancels and not self._carrier.has_told_to_stop(job_id):
+                self._cancels[job_id] = group.create_task(self._pass_on_cancel(job_id), name=f"cancel {job_id}")
 
     async def _adopt(self, group: asyncio.TaskGroup) -> None:
         """Take over what was left unfinished, by our last run or by a process whose lease ran out."""
         limit = 2 * self._rhythm.in_flight
-        for job in await self._outside.store.orphans(self._owner, self._outside.clock.now(), limit=limit):
-            if job.id not in self._carried and not self._stopping:
-                async with self._outside.store.transaction() as tx:
-                    ours = await tx.claim(job.id, self._carrier.lease(), self._outside.clock.now())
-                if ours:
-                    await self._take(group, job)
+        for found in await self._outside.store.orphans(self._owner, self._outside.clock.now(), limit=limit):
+            if found.id not in self._carried and not self._stopping and (job := await self._held(found.id)):
+                self._start(group, job)
+
+    async def _held(self, job_id: JobId) -> Job | None:
+        """The job as it is now and henceforth ours; None when it has ended, waits again, or is somebody else's.
+
+        A waiting job with our lease that we do not carry would be held back from everybody, us included, for ever.
+        """
+        async with self._outside.store.transaction() as tx:
+            job = await tx.job(job_id)
+            if job is None or job.status.is_final or job.status is JobStatus.PENDING:
+                return None
+            return job if await tx.claim(job_id, self._carrier.lease(), self._outside.clock.now()) else None
 
     async def _take(self, group: asyncio.TaskGroup, job: Job) -> None:
-        if job.id in self._carried or self._stopping:
-            return
-        if job.status is JobStatus.PENDING and job.cancel_requested:
-            await self._end_waiting(job)
-            return
-        self._carried[job.id] = group.create_task(self._carry(job), name=f"carry {job.id}")
+        """A waiting job's turn."""
+        if job.cancel_requested:
+            await self._guard("ending a waiting job", self._end_waiting(job))
+        elif len(self._carried) < self._rhythm.in_flight:
+            self._start(group, job)
+
+    def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
+        if job.id not in self._carried and not self._stopping:
+            task = group.create_task(self._carry(job), name=f"carry {job.id}")
+            self._carried[job.id] = _Carried(job, task)
 
     async def _carry(self, job: Job) -> None:
         """One job's way: the only place that survives any error of one job."""
@@ -100,8 +131,9 @@ class Dispatcher:
             await self._carrier.carry(job)
         except StaleJob:
             pass
-        except (StoreError, StorageFull) as error:
+        except StoreError as error:
             self._outside.observer.trouble("saving a job", error, job_id=job.id)
+            await self._outside.clock.sleep(self._rhythm.rest)  # taken again at once, it would fail at once
         except Exception as error:  # noqa: BLE001 - one job's failure is never another's
             self._outside.observer.trouble("carrying a job", error, job_id=job.id)
             await self._guard("giving a job up", self._give_up(job.id))
@@ -116,15 +148,24 @@ class Dispatcher:
                 return
             unknown = job.status is JobStatus.SUBMITTING
             kind = FailureKind.OUTCOME_UNKNOWN if unknown else FailureKind.INTERNAL
-            ended = await endings.fail(tx, job, Failure(kind, "see the log"), self._outside.clock.now())
+            price = self._outside.prices.of(job.request, job.backend or "")
+            ended = await endings.fail(tx, job, Failure(kind, "see the log"), self._outside.clock.now(), price=price)
         self._outside.observer.job_moved(ended)
         self._outside.ended()
+        await self._carrier.stop_request(ended)
 
     async def _end_waiting(self, job: Job) -> None:
         async with self._outside.store.transaction() as tx:
             ended = await endings.cancel(tx, job, self._outside.clock.now())
         self._outside.observer.job_moved(ended)
         self._outside.ended()
+
+    async def _pass_on_cancel(self, job_id: JobId) -> None:
+        """One cancel's way, beside everything else: a backend may take its time to answer."""
+        try:
+            await self._guard("cancelling a request", self._carrier.pass_on_cancel(job_id))
+        finally:
+            self._cancels.pop(job_id, None)
 
     async def _renew_leases(self) -> None:
         await self._outside.store.renew_leases(self._carrier.lease())

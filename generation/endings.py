@@ -14,11 +14,11 @@ async def succeed(tx: Transaction, job: Job, artifact: Artifact, cost: Micros, a
     return await _end(tx, ended, was=job, entry=ledger.settle(ended, at), at=at)
 
 
-async def fail(tx: Transaction, job: Job, failure: Failure, at: datetime) -> Job:
-    """No clip: give back what was reserved, except money that a backend may have taken."""
+async def fail(tx: Transaction, job: Job, failure: Failure, at: datetime, *, price: Micros) -> Job:
+    """No clip: give back what was reserved, except ``price`` where the backend may have taken it unheard."""
     ended = job.failed(failure, at)
     unknown = failure.kind is FailureKind.OUTCOME_UNKNOWN
-    entry = ledger.refund_member_only(ended, at) if unknown else ledger.refund(ended, at)
+    entry = ledger.refund_member_only(ended, at, price) if unknown else ledger.refund(ended, at)
     return await _end(tx, ended, was=job, entry=entry, at=at)
 
 

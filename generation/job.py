@@ -101,8 +101,8 @@ class Artifact:
 class Job:
     """One wish on its way to one clip.
 
-    ``attempt`` counts submissions, ``backend`` is whom the current or last one went to, ``not_before`` holds a waiting
-    job back, ``waiting_for`` says why in a short clause. Times are aware and in UTC.
+    ``attempt`` counts submissions that may have arrived, ``backend`` is whom the current or last one went to,
+    ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause. Times are aware and in UTC.
     """
 
     id: JobId
@@ -147,10 +147,15 @@ class Job:
         return self._move(JobStatus.RUNNING, started_at=at)
 
     def back_to_pending(self, *, not_before: datetime, waiting_for: str) -> Self:
-        """Provably not accepted, or handed over to another backend: it waits for its next attempt."""
+        """The attempt came to nothing, or another backend is to take over: it waits for its next one."""
         return self._move(
             JobStatus.PENDING, handle=None, started_at=None, not_before=not_before, waiting_for=waiting_for
         )
+
+    def unsent(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Provably not accepted: it waits for its next attempt, and this one does not count."""
+        waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
+        return replace(waiting, attempt=self.attempt - 1)
 
     def succeeded(self, artifact: Artifact, cost: Micros, at: datetime) -> Self:
         """The clip is in the artifact store."""

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from math import inf
 from typing import Final
@@ -104,6 +105,23 @@ def eta_of_running(steps: Steps | None, elapsed: float, expected: float | None) 
     if steps is not None and steps.done >= 2:
         return max(0.0, elapsed) / steps.done * (steps.total - steps.done)
     return None if expected is None else max(0.0, expected - elapsed)
+
+
+class Sighting:
+    """One running clip since we look at it: steps that were done before say nothing about its speed."""
+
+    def __init__(self) -> None:
+        self._first: tuple[Steps, datetime] | None = None
+
+    def eta(self, steps: Steps | None, at: datetime, expected: float | None) -> float | None:
+        """Seconds left: from the steps seen since, else what such clips take (``expected``) less the part done."""
+        if steps is None:
+            return None
+        if self._first is None or self._first[0].total != steps.total or self._first[0].done > steps.done:
+            self._first = (steps, at)
+        done, since = self._first[0].done, (at - self._first[1]).total_seconds()
+        rest = None if expected is None else expected * (1 - done / steps.total)
+        return eta_of_running(Steps(steps.done - done, steps.total - done), since, rest)
 
 
 def eta_of_queued(position: int | None, expected: float | None) -> float | None:

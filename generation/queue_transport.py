@@ -1,9 +1,11 @@
 """Bytes to and from a backend over httpx: bounded, with deadlines, and telling "never sent" from "may have arrived"."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import httpx
@@ -65,6 +67,12 @@ class Download:
     chunks: AsyncIterator[bytes]
 
 
+@cache
+def _trust() -> ssl.SSLContext:
+    """Whom we trust; reading the certificates takes some 30 milliseconds of processor, once is enough."""
+    return httpx.create_ssl_context()
+
+
 class QueueTransport:
     """Two httpx clients: short calls have a pool of their own, because a hundred open streams would starve a submit.
 
@@ -87,7 +95,7 @@ class QueueTransport:
         long = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         mounts = {f"all://{direct_host}": transport} if direct_host else None
         self._short, self._long = (
-            httpx.AsyncClient(transport=transport, mounts=mounts, timeout=wait, limits=limits)
+            httpx.AsyncClient(transport=transport, mounts=mounts, timeout=wait, limits=limits, verify=_trust())
             for limits in (short, long)
         )
 

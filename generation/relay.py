@@ -1,36 +1,53 @@
 """Brings outcomes to their channels, and progress while there is none yet.
 
-What is owed is read from the store, so it survives us. Outcomes go before progress; of progress only the newest state
-of a message is ever kept, and it is shown no more often than its platform allows.
+What is owed is read from the store, so it survives us. Of an outcome and progress of the same job only one is ever on
+its way, so that the outcome is what stays.
 """
 
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from generation.clock import Deadline, sleep_or
 from generation.delivery import Delivery, DeliveryStatus
-from generation.errors import ArtifactMissing, DeliveryDelayed, DeliveryError, FlipbookError, RungFailed
+from generation.errors import (
+    ArtifactError,
+    ArtifactMissing,
+    DeliveryDelayed,
+    DeliveryError,
+    FlipbookError,
+    RungFailed,
+    StaleJob,
+    StorageFull,
+    StoreError,
+)
 from generation.job import Job, JobId
-from generation.places import Platform
+from generation.places import MessageRef, Platform
 from generation.ports import ArtifactStore, Clock, Messenger, Observer, Parcel, Store
 from generation.progress import Progress
+from generation.showing import Showing
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """How the relay works, in seconds: the wait for a first answer, between looks, and between tries of a rung."""
+    """How the relay works, in seconds: the wait for a first answer, between looks, and between tries of a rung.
+
+    ``keeps_trying`` is how long after a job's end a way is looked for while all of them have to wait, ``showing`` how
+    long one edit of progress may take.
+    """
 
     opening: float = 10.0
     tick: float = 1.0
     first_retry: float = 2.0
     longest_retry: float = 300.0
-    tries_per_rung: int = 6
+    tries_per_rung: int = 8
+    keeps_trying: float = 3 * 24 * 3600.0
+    showing: float = 20.0
     at_once: int = 16
-    settle: float = 6.0
+    settle: float = 5.0
 
     def before_try(self, attempts: int) -> float:
         """The pause after ``attempts`` failed tries of one rung."""
@@ -56,9 +73,9 @@ class Relay:
         self._clock = clock
         self._observer = observer
         self._post = post or Post()
-        self._newest: dict[JobId, tuple[Job, Progress]] = {}
-        self._may_show_at: dict[JobId, datetime] = {}
-        self._showing: set[JobId] = set()
+        self._showing = Showing(
+            store, messengers, clock=clock, observer=observer, shown=self.wake, longest=self._post.showing
+        )
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
         self._stopping = False
@@ -69,18 +86,19 @@ class Relay:
 
     def progress(self, job: Job, progress: Progress) -> None:
         """Keep the newest progress of a job; it is shown when its message may be edited again."""
-        if job.channel.server.platform in self._messengers:
-            self._newest[job.id] = (job, progress)
-            self._news.set()
+        self._showing.keep(job, progress)
 
     async def run(self) -> None:
         """Deliver until :meth:`stop` is called; then let what is on its way arrive."""
         async with asyncio.TaskGroup() as group:
-            while not self._stopping:
-                self._news.clear()
-                await self._look(group)
-                self._show_newest(group)
-                await sleep_or(self._clock, self._seconds_to_next_look(), self._news)
+            showing = group.create_task(self._showing.run(), name="progress")
+            try:
+                while not self._stopping:
+                    self._news.clear()
+                    await self._look(group)
+                    await sleep_or(self._clock, self._post.tick, self._news)
+            finally:
+                showing.cancel()
             await self._settle()
 
     def stop(self) -> None:
@@ -96,9 +114,7 @@ class Relay:
                 return delivery
             due = delivery.next_attempt_at or self._clock.now()
             await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
-            await self._bring(job, delivery)
-
-    # Outcomes ----------------------------------------------------------------------------------------------------
+            await self._bring(job)
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
         room = self._post.at_once - len(self._delivering)
@@ -111,62 +127,92 @@ class Relay:
         except FlipbookError as error:
             self._observer.trouble("looking for owed deliveries", error)
             return
-        for job, delivery in owed[: self._post.at_once]:
-            if job.id not in self._delivering:
-                self._newest.pop(job.id, None)
-                task = group.create_task(self._bring(job, delivery), name=f"deliver {job.id}")
-                self._delivering[job.id] = task
+        for job, _ in owed:
+            self._showing.forget(job.id)
+            is_free = job.id not in self._delivering and not self._showing.is_showing(job.id)
+            if is_free and len(self._delivering) < self._post.at_once:
+                self._delivering[job.id] = group.create_task(self._bring(job), name=f"deliver {job.id}")
 
-    async def _bring(self, job: Job, delivery: Delivery) -> None:
+    async def _bring(self, job: Job) -> None:
         """One outcome: the only place that survives any error of one delivery."""
         try:
-            moved = await self._try_rung(job, delivery)
-        except FlipbookError as error:
-            self._observer.trouble("delivering", error, job_id=job.id)
+            delivery = await self._store.delivery_of(job.id)  # the look may have seen what has arrived since
+            if delivery is not None and delivery.status is DeliveryStatus.OWED:
+                self._observer.delivery_moved(job, await self._next_step(job, delivery))
         except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
             self._observer.trouble("delivering", error, job_id=job.id)
-            await self._put_off(delivery, DeliveryDelayed("an error of ours"), job)
-        else:
-            self._observer.delivery_moved(job, moved)
+            await self._clock.sleep(self._post.first_retry)  # what could not even be saved would fail again at once
         finally:
             self._delivering.pop(job.id, None)
-            self._may_show_at.pop(job.id, None)
             self.wake()
 
-    async def _try_rung(self, job: Job, delivery: Delivery) -> Delivery:
-        now = self._clock.now()
+    async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
         opening_ends = delivery.opened_at + timedelta(seconds=self._post.opening)
-        if delivery.message is None and now < opening_ends:
-            again = min(opening_ends, now + timedelta(seconds=self._post.tick))
-            return await self._change(delivery, lambda stored: replace(stored, next_attempt_at=again))
+        if delivery.message is None and self._clock.now() < opening_ends:
+            waiting = replace(delivery, next_attempt_at=opening_ends)
+            return await self._change(delivery, lambda stored: stored if stored.message else waiting)
         rungs = self._rungs(delivery)
         rung = delivery.rung if delivery.rung is not None and delivery.rung in rungs else rungs[0]
         try:
-            async with AsyncExitStack() as stack:
-                parcel = Parcel(job, delivery, await self._clip(job, stack))
-                note = _Notebook(self._store, delivery.job_id)
-                message = await self._messenger(delivery).deliver(parcel, rung, note)
-        except DeliveryDelayed as error:
-            if delivery.attempts + 1 < self._post.tries_per_rung:
-                return await self._put_off(delivery, error, job)
-            return await self._step_down(delivery, rung, error)
+            message = await self._deliver(job, delivery, rung)
         except RungFailed as error:
             return await self._step_down(delivery, rung, error)
-        return await self._change(delivery, lambda stored: stored.sent(message, self._clock.now()))
+        except DeliveryDelayed as error:
+            self._observer.trouble("delivery put off", error, job_id=job.id)
+            return await self._again_later(job, delivery, rung, error)
+        return await self._arrived(delivery, message)
 
-    async def _put_off(self, delivery: Delivery, error: DeliveryDelayed, job: Job) -> Delivery:
-        wait = max(error.retry_after or 0.0, self._post.before_try(delivery.attempts))
-        self._observer.trouble("delivery put off", error, job_id=job.id)
-        until = self._clock.now() + timedelta(seconds=wait)
-        return await self._change(delivery, lambda stored: stored.delayed(until))
+    async def _deliver(self, job: Job, delivery: Delivery, rung: str) -> MessageRef | None:
+        """Try that rung. Raises DeliveryDelayed or RungFailed, and nothing else of what a messenger may meet."""
+        try:
+            async with AsyncExitStack() as stack:
+                parcel = Parcel(job, delivery, await self._clip(job, stack))
+                return await self._messenger(delivery).deliver(parcel, rung, _Notebook(self._store, job.id))
+        except DeliveryError:
+            raise
+        except ArtifactError as error:
+            raise DeliveryDelayed("the clip cannot be read at the moment") from error
+        except Exception as error:
+            self._observer.trouble("delivering", error, job_id=job.id)
+            raise DeliveryDelayed("an error of ours") from error
+
+    async def _arrived(self, delivery: Delivery, message: MessageRef | None) -> Delivery:
+        """Save that it has arrived, however long the database needs: forgotten, it would be sent once more."""
+        tries = 0
+        while True:
+            try:
+                return await self._change(delivery, lambda stored: stored.sent(message, self._clock.now()))
+            except StaleJob:
+                raise
+            except (StoreError, StorageFull) as error:
+                self._observer.trouble("saving a delivery", error, job_id=delivery.job_id)
+            await self._clock.sleep(self._post.before_try(tries))
+            tries += 1
+
+    async def _again_later(self, job: Job, delivery: Delivery, rung: str, error: DeliveryDelayed) -> Delivery:
+        """The same rung again; after many tries the next one; after the last the first, until days have passed."""
+        now = self._clock.now()
+        ended_at = job.finished_at or delivery.opened_at
+        if now >= ended_at + timedelta(seconds=self._post.keeps_trying):
+            return await self._change(delivery, lambda stored: stored.abandoned(error.reason))
+        if delivery.attempts + 1 < self._post.tries_per_rung:
+            wait = max(error.retry_after or 0.0, self._post.before_try(delivery.attempts))
+            return await self._change(delivery, lambda stored: stored.delayed(now + timedelta(seconds=wait)))
+        if self._later_rungs(delivery, rung):
+            return await self._step_down(delivery, rung, error)
+        wait = max(error.retry_after or 0.0, self._post.longest_retry)
+        return await self._change(delivery, lambda stored: stored.from_the_first_rung(now + timedelta(seconds=wait)))
 
     async def _step_down(self, delivery: Delivery, rung: str, error: DeliveryError) -> Delivery:
-        rungs = self._rungs(delivery)
-        later = rungs[rungs.index(rung) + 1 :] if rung in rungs else rungs
+        later = self._later_rungs(delivery, rung)
         if not later:
             return await self._change(delivery, lambda stored: stored.abandoned(error.reason))
         now = self._clock.now()
         return await self._change(delivery, lambda stored: stored.stepped_down(later[0], error.reason, now))
+
+    def _later_rungs(self, delivery: Delivery, rung: str) -> list[str]:
+        rungs = self._rungs(delivery)
+        return rungs[rungs.index(rung) + 1 :] if rung in rungs else rungs
 
     def _rungs(self, delivery: Delivery) -> list[str]:
         return list(self._messenger(delivery).rungs(delivery, self._clock.now()))
@@ -199,42 +245,6 @@ class Relay:
         except TimeoutError:
             for task in tasks:
                 task.cancel()
-
-    # Progress ----------------------------------------------------------------------------------------------------
-
-    def _show_newest(self, group: asyncio.TaskGroup) -> None:
-        now = self._clock.now()
-        for job_id in [j for j in self._newest if j not in self._showing and j not in self._delivering]:
-            if now >= self._may_show_at.get(job_id, now):
-                job, progress = self._newest.pop(job_id)
-                self._showing.add(job_id)
-                self._hold_back(job_id, self._messengers[job.channel.server.platform].seconds_between_edits)
-                group.create_task(self._show(job, progress), name=f"show {job_id}")
-
-    def _hold_back(self, job_id: JobId, seconds: float) -> None:
-        self._may_show_at[job_id] = self._clock.now() + timedelta(seconds=seconds)
-
-    async def _show(self, job: Job, progress: Progress) -> None:
-        messenger = self._messengers[job.channel.server.platform]
-        try:
-            delivery = await self._store.delivery_of(job.id)
-            if delivery is not None and delivery.status is DeliveryStatus.OPEN:
-                await messenger.show(job, delivery, progress)
-        except DeliveryDelayed as error:
-            self._newest.setdefault(job.id, (job, progress))  # unless there is a newer state already
-            self._hold_back(job.id, max(error.retry_after or 0.0, messenger.seconds_between_edits))
-        except DeliveryError:
-            pass  # the outcome finds its own way
-        except Exception as error:  # noqa: BLE001 - showing progress may never stop the work
-            self._observer.trouble("showing progress", error, job_id=job.id)
-        finally:
-            self._showing.discard(job.id)
-
-    def _seconds_to_next_look(self) -> float:
-        """Until the next message may be edited, at most one tick."""
-        now = self._clock.now()
-        waits = [(self._may_show_at.get(job_id, now) - now).total_seconds() for job_id in self._newest]
-        return max(0.01, min([self._post.tick, *waits]))
 
 
 class _Notebook:

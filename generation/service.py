@@ -15,7 +15,6 @@ from generation.errors import (
     JobNotRerollable,
     LedgerUnavailable,
     NotYourJob,
-    StaleJob,
     StoreError,
     Violation,
 )
@@ -101,8 +100,8 @@ class Service:
     async def submit(self, request: GenerationRequest, ask: Ask, *, parent: JobId | None = None) -> Job:
         """Take a wish: check every rule, reserve its price, keep it. One transaction, about a millisecond.
 
-        The same origin again returns the job that it caused before. Raises Refused or StoreError; then nothing is
-        stored and nothing is spent.
+        The same origin again returns the job that it caused before. Raises Refused, StoreError or StorageFull; then
+        nothing is stored and nothing is spent.
         """
         check_server(ask.channel.server, self._rules.allowed_servers)
         async with self._store.transaction() as tx:
@@ -126,24 +125,28 @@ class Service:
 
         Raises JobNotFound, NotYourJob or JobAlreadyFinished.
         """
-        job = await self.job(job_id, server)
-        if job.requested_by != by and not is_admin:
+        found = await self.job(job_id, server)
+        if found.requested_by != by and not is_admin:
             raise NotYourJob(job_id)
-        asked = job.cancel()
-        if job.status is JobStatus.PENDING and (ended := await self._cancel_waiting(job)):
-            return ended
         async with self._store.transaction() as tx:
-            await tx.request_cancel(job_id)
+            job = (await tx.job(job_id) or found).cancel()
+            if job.status is JobStatus.PENDING:
+                job = await endings.cancel(tx, job, self._clock.now())
+            else:
+                await tx.request_cancel(job_id)
+        if job.status.is_final:
+            self._observer.job_moved(job)
+            self._ended()
         self._submitted()
-        return asked
+        return job
 
     async def opened(self, job_id: JobId, message: MessageRef, answer: Answer | None = None) -> None:
-        """The first answer is out: from now on it is the job's message."""
+        """The first answer is out: from now on it is the job's message, unless the outcome has one of its own."""
         async with self._store.transaction() as tx:
             delivery = await tx.delivery_of(job_id)
             if delivery is None:
                 raise JobNotFound(job_id)
-            await tx.save_delivery(delivery.shown_as(message, answer))
+            await tx.save_delivery(delivery.opened(message, answer, self._clock.now()))
         self._ended()
 
     async def deliver_again(
@@ -259,16 +262,6 @@ class Service:
         budget = self._rules.daily_budget
         if budget is not None and price > FREE and usage.all_spent_today + price > budget:
             raise BudgetExhausted(usage.resets_at)
-
-    async def _cancel_waiting(self, job: Job) -> Job | None:
-        try:
-            async with self._store.transaction() as tx:
-                ended = await endings.cancel(tx, job, self._clock.now())
-        except StaleJob:
-            return None
-        self._observer.job_moved(ended)
-        self._ended()
-        return ended
 
 
 async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:

@@ -5,10 +5,20 @@ to be adopted until a deadline and then fails with its quota given back.
 """
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from generation.desk import Desk
-from generation.errors import BackendBusy, BackendError, BackendUnavailable, StaleJob, SubmissionOutcomeUnknown
+from generation.errors import (
+    BackendBusy,
+    BackendError,
+    BackendUnavailable,
+    StaleJob,
+    StoreError,
+    SubmissionOutcomeUnknown,
+)
 from generation.failures import failure_of
 from generation.job import Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.ports import Backend
@@ -20,6 +30,7 @@ class Submission:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._failing_since: dict[str, datetime] = {}
         self._on_the_wire: set[JobId] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -35,72 +46,107 @@ class Submission:
         """
         backend = next(iter(self._desk.outside.backends.values()))
         sending = job.submitting(backend.name, self._desk.now())
-        if not await self._desk.claim(sending, was=job):
-            raise StaleJob(job.id)
+        with self._wire(job.id):
+            if not await self._desk.claim(sending, was=job):
+                raise StaleJob(job.id)
+            try:
+                return await self._post(sending, backend)
+            except (BackendUnavailable, BackendBusy) as error:
+                return await self._back(sending, error)
+
+    @contextmanager
+    def _wire(self, job_id: JobId) -> Iterator[None]:
+        """From the claim to the saved answer: a job that is known as SUBMITTING must not be left unsent."""
+        self._on_the_wire.add(job_id)
+        self._quiet.clear()
         try:
-            return await self._post(sending, backend)
-        except (BackendUnavailable, BackendBusy) as error:
-            return await self._back(sending, error)
+            yield
+        finally:
+            self._on_the_wire.discard(job_id)
+            if not self._on_the_wire:
+                self._quiet.set()
 
     async def _post(self, job: Job, backend: Backend) -> Job:
         """Send it; the job afterwards. Raises only what proves that this submission was not accepted."""
-        self._on_the_wire.add(job.id)
-        self._quiet.clear()
         try:
             request_id = await backend.submit(
                 job.request, idempotency_key=f"{job.id}-{job.attempt}", webhook_url=self._webhook_url(job)
             )
-            handle = RequestHandle(backend.name, job.request.endpoint, request_id, job.attempt)
-            return await self._desk.save(job.queued(handle), was=job)
         except SubmissionOutcomeUnknown as error:
             self._desk.outside.observer.trouble("submission outcome unknown", error, job_id=job.id)
             return job
         except (BackendUnavailable, BackendBusy):
+            self._failing_since.setdefault(backend.name, self._desk.now())
             raise
         except BackendError as error:
             return await self._desk.fail(job, failure_of(error))
-        finally:
-            self._on_the_wire.discard(job.id)
-            if not self._on_the_wire:
-                self._quiet.set()
+        self._failing_since.pop(backend.name, None)
+        return await self._record(job, RequestHandle(backend.name, job.request.endpoint, request_id, job.attempt))
+
+    async def _record(self, job: Job, handle: RequestHandle) -> Job:
+        """Save what was accepted, however long the database needs: nobody else knows the request's id."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._desk.save(job.queued(handle), was=job)
+            except StaleJob:
+                return await self._claim_for(job, handle)
+            except StoreError as error:
+                self._desk.outside.observer.trouble("saving an accepted request", error, job_id=job.id)
+                await self._desk.pause(job.id, self._desk.patience.before_attempt(tries))
+
+    async def _claim_for(self, job: Job, handle: RequestHandle) -> Job:
+        """A call was quicker than the answer. Anybody may call, so where it named another request, the answer counts.
+
+        Raises StaleJob when the job has moved elsewhere.
+        """
+        stored = await self._desk.outside.store.job(job.id)
+        if stored is None or stored.status is not JobStatus.QUEUED or stored.attempt != job.attempt:
+            raise StaleJob(job.id)
+        return stored if stored.handle == handle else await self._desk.save(replace(stored, handle=handle), was=stored)
 
     async def settle(self, job: Job) -> Job:
         """A submission that may or may not have been accepted: sent again where that is safe, else waited for."""
+        patience = self._desk.patience
         backend = self._desk.outside.backends.get(job.backend or "")
         repeatable = backend if backend is not None and backend.resubmits_safely else None
         asked_at = self._desk.now() if repeatable else job.submitted_at or job.created_at
-        deadline = asked_at + timedelta(seconds=self._desk.patience.adoption)
+        deadline = asked_at + timedelta(seconds=patience.queued if repeatable else patience.adoption)
         tries = 0
         while self._desk.now() < deadline:
             tries += 1
             if repeatable and (moved := await self._post_again(job, repeatable)):
                 return moved
             self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{job.backend} to confirm the request"))
-            wait = min(self._desk.patience.before_attempt(tries), self._desk.seconds_until(deadline))
+            wait = min(patience.before_attempt(tries), self._desk.seconds_until(deadline))
             await self._desk.pause(job.id, wait)
-            if adopted := await self._adopted(job):
-                return adopted
+            stored = await self._desk.outside.store.job(job.id)
+            if stored is not None and stored.status is not JobStatus.SUBMITTING:
+                return stored  # a call has adopted it
+            if stored is not None and stored.cancel_requested:
+                deadline = min(deadline, asked_at + timedelta(seconds=patience.adoption))
         return await self._desk.fail(job, Failure(FailureKind.OUTCOME_UNKNOWN, f"no answer from {job.backend}"))
-
-    async def _adopted(self, job: Job) -> Job | None:
-        """The job as stored, when somebody (a webhook) has moved it meanwhile."""
-        stored = await self._desk.outside.store.job(job.id)
-        return stored if stored is not None and stored.status is not JobStatus.SUBMITTING else None
 
     async def _post_again(self, job: Job, backend: Backend) -> Job | None:
         """The same submission under the same key, hence the same request; None while there is no answer."""
         try:
-            moved = await self._post(job, backend)
+            with self._wire(job.id):
+                moved = await self._post(job, backend)
         except (BackendUnavailable, BackendBusy):
             return None
         return moved if moved is not job else None
 
     async def _back(self, job: Job, error: BackendUnavailable | BackendBusy) -> Job:
-        wait = self._desk.patience.before_attempt(job.attempt)
+        """Wait for as long as the backend has been failing, so that the pauses double; longer where it says so."""
+        patience, now = self._desk.patience, self._desk.now()
+        failing = now - self._failing_since.get(job.backend or "", now)
+        wait = patience.while_failing(failing.total_seconds())
         if isinstance(error, BackendBusy) and error.retry_after is not None:
-            wait = min(self._desk.patience.longest_retry, max(wait, error.retry_after))
+            wait = min(patience.longest_retry, max(wait, error.retry_after))
         reason = "is busy" if isinstance(error, BackendBusy) else "cannot be reached"
-        return await self._desk.put_back(job, wait, f"{error.backend}, which {reason}")
+        waiting = job.unsent(not_before=now + timedelta(seconds=wait), waiting_for=f"{error.backend}, which {reason}")
+        return await self._desk.put_back(waiting, was=job)
 
     def _webhook_url(self, job: Job) -> str | None:
         base = self._desk.outside.public_url

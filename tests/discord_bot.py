@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from adapters.discord import DiscordChat
+from adapters.discord import DiscordChat, Waits
 from adapters.discord.refs import server_ref, user_ref
 from core import Core, a_core
 from doubles.backend import ScriptedBackend
@@ -117,6 +117,11 @@ class Bot:
             while (delivery := await self.core.store.delivery_of(job.id)) is None or delivery.message is None:
                 await asyncio.sleep(0.002)
 
+    async def until_job(self) -> Job:
+        """The first job, as soon as there is one."""
+        await self.until_status(JobStatus.PENDING)
+        return (await self.jobs())[0]
+
     async def quota(self) -> Quota:
         """What the ordinary member has used."""
         people, guild = self.double.people, self.double.guilds.studio
@@ -166,7 +171,7 @@ async def running_bot(
     folder: Path,
     *,
     backend: ScriptedBackend | None = None,
-    defer_after: float | None = None,
+    waits: Waits | None = None,
     post: Post | None = None,
     token: str | None = None,
     kill: bool = False,
@@ -184,21 +189,22 @@ async def running_bot(
         api_url=double.api_url,
         gateway_url=double.gateway_url,
         clock=time,
-        defer_after=defer_after,
+        waits=waits,
     )
     messengers = {Platform.DISCORD: chat.messenger}
     core_options |= {"clock": time, "backend": backend, "messengers": messengers, "post": post or Post()}
-    async with a_core(folder, **core_options) as core:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
-            await double.wait_connected()
-            try:
-                yield Bot(double, core, chat, time, backend)
-            finally:
-                if kill:
-                    for task in tasks:
-                        task.cancel()
-                core.dispatcher.stop()
-                core.relay.stop()
-                tasks[-1].cancel()
-        await chat.close()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(chat.close)
+        core = await stack.enter_async_context(a_core(folder, **core_options))
+        group = await stack.enter_async_context(asyncio.TaskGroup())
+        tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
+        await double.wait_connected()
+        try:
+            yield Bot(double, core, chat, time, backend)
+        finally:
+            if kill:
+                for task in tasks:
+                    task.cancel()
+            core.dispatcher.stop()
+            core.relay.stop()
+            tasks[-1].cancel()

@@ -17,12 +17,13 @@ from starlette.applications import Starlette
 from adapters.slack import SlackChat, Timing, manifest
 from core import Core, a_core
 from doubles.backend import ScriptedBackend
+from doubles.clock import settle
 from doubles.slack.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state import Message
 from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
 from generation.job import Job, JobStatus
-from generation.places import Platform
+from generation.places import ChannelRef, MessageRef, Platform, ServerRef
 from generation.relay import Post
 from judges.slack_validate import SlackJudge
 
@@ -79,12 +80,18 @@ class Bot:
         """Until that message has its clip and this is recorded."""
         await self.double.wait_for(lambda: message.file_ids)
         await self.until(lambda: any(d.message and d.message.id == message.ts for d in self.sent))
+        self.double.clock.advance(1.2)  # the next message in the channel need not wait for its turn
         return message
 
     def release(self) -> None:
         """Let the backend finish what it holds back."""
         if self.backend.hold is not None:
             self.backend.hold.set()
+
+    @property
+    def server(self) -> ServerRef:
+        """The home workspace, as limits know it."""
+        return ServerRef(Platform.SLACK, self.double.home.team)
 
     @property
     def sent(self) -> list[Any]:
@@ -121,6 +128,21 @@ class Bot:
         async with asyncio.timeout(PATIENCE):
             while not holds():
                 await asyncio.sleep(0.002)
+
+    async def until_put_off(self) -> None:
+        """Until an outcome could not be delivered yet, and that is recorded."""
+        await self.until(lambda: any(item.attempts for item in self.core.observer.deliveries))
+
+    async def until_opened(self, message: Message) -> None:
+        """Until that message is recorded as a job's."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.core.store.job_of_message(self.ref(message)) is None:
+                await asyncio.sleep(0.002)
+
+    def ref(self, message: Message) -> MessageRef:
+        """A message as the core knows it."""
+        server = ServerRef(Platform.SLACK, message.team)
+        return MessageRef(ChannelRef(server, message.channel, message.thread_ts), message.ts)
 
     async def told(self, act: Delivery | None, user: str | None = None) -> str:
         """What the person who acted is told for their eyes only."""
@@ -182,20 +204,28 @@ async def running_bot(
     time, backend = DoubleTime(double), backend or ScriptedBackend()
     chat = a_chat(double, over_http=over_http, clock=time, timing=timing, **(chat_options or {}))
     core_options |= {"clock": time, "backend": backend, "messengers": {Platform.SLACK: chat.messenger}}
-    async with a_core(folder, post=post or QUICK, **core_options) as core:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
+    try:
+        async with a_core(folder, post=post or QUICK, **core_options) as core, asyncio.TaskGroup() as group:
+            parts = (core.dispatcher.run(), core.relay.run(), chat.run(core.service))
+            tasks = [group.create_task(part) for part in parts]
             try:
                 async with _reachable(double, chat, core) if over_http else _connected(double):
                     yield Bot(double, core, chat, backend)
             finally:
-                if kill:
-                    for task in tasks:
-                        task.cancel()
-                core.dispatcher.stop()
-                core.relay.stop()
-                tasks[-1].cancel()
+                await _end(tasks, core, kill=kill)
+    finally:
         await chat.close()
+
+
+async def _end(tasks: list[asyncio.Task[None]], core: Core, *, kill: bool) -> None:
+    for task in tasks if kill else tasks[-1:]:
+        task.cancel()
+    if kill:
+        await settle()
+        for task in tasks:
+            task.cancel()  # no last moment for anything
+    core.dispatcher.stop()
+    core.relay.stop()
 
 
 def a_chat(double: SlackDouble, *, over_http: bool = False, **options: Any) -> SlackChat:
@@ -228,6 +258,24 @@ async def _reachable(double: SlackDouble, chat: SlackChat, core: Core) -> AsyncI
             await double.platform.courier.settle()
             server.should_exit = True
             await serving
+
+
+class SlowStore:
+    """The store behind a gate: while it is shut, no transaction begins."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        await self.gate.wait()
+        async with self._store.transaction() as tx:
+            yield tx
 
 
 def the_judge_passes(judge: SlackJudge, blocks: list[dict[str, Any]]) -> None:

@@ -26,11 +26,11 @@ class Turns:
         ranked: list[tuple[bool, int, int, Request]] = []
         for age, request in enumerate(waiting):
             lane = _lane(request)
-            turn = coming.get(lane, self._next(lane))
+            turn = coming[lane] if lane in coming else self._next(lane)
             coming[lane] = turn + 1
             low = request.wishes.low_priority and now - request.created_at < PATIENCE
             ranked.append((low, turn, age, request))
-        ranked.sort(key=lambda entry: entry[:3])
+        ranked.sort()  # no two are of the same age, so requests themselves are never compared
         return [request for *_, request in ranked]
 
     def had(self, request: Request) -> None:

@@ -3,9 +3,9 @@
 import ipaddress
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MEBIBYTE: Final = 2**20
@@ -74,6 +74,13 @@ class WorkerSettings(BaseSettings):
             if not (name and colon and secret):
                 raise ValueError("must be id:secret, or several of them separated by commas")
         return key
+
+    @model_validator(mode="after")
+    def _no_key_alone(self) -> Self:
+        """Raise ValueError for a private key without its certificate: whoever sets it does not mean plain http."""
+        if self.ssl_keyfile is not None and self.ssl_certfile is None:
+            raise ValueError("FLIPBOOK_WORKER_SSL_KEYFILE needs FLIPBOOK_WORKER_SSL_CERTFILE beside it")
+        return self
 
     @property
     def keys(self) -> dict[str, SecretStr]:

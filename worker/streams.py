@@ -1,6 +1,8 @@
 """Status streams: server-sent events that tell each change once, and end with the request."""
 
 import asyncio
+import contextlib
+import math
 from collections.abc import AsyncIterator
 from typing import Final
 
@@ -14,6 +16,8 @@ from worker.waiting import LiveRequest
 
 PING_SECONDS: Final = 10.0
 """Well below the fifteen seconds after which clients and proxies suspect that nobody is there."""
+POSITION_SECONDS: Final = 0.5
+"""How soon after its last event a stream may say that its request has moved up, and nothing else."""
 _PING: Final = b": ping\n\n"
 
 
@@ -23,6 +27,7 @@ class Streams:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._open = 0
+        self._last_event: tuple[tuple[object, ...], bytes] = ((), b"")
 
     def open(self, live: LiveRequest, base: str, *, with_logs: bool) -> StreamingResponse:
         """A stream of that request's states. Raises a 503 when there are too many."""
@@ -45,27 +50,44 @@ class Streams:
             self._open -= 1
 
     async def _frames(self, live: LiveRequest, base: str, *, with_logs: bool) -> AsyncIterator[bytes]:
-        logs_sent = 0
+        """States and log lines are told at once; of the moves in a long queue only the newest, twice a second."""
+        loop = asyncio.get_running_loop()
+        logs_sent, told_at = 0, -math.inf
         seen: tuple[RequestState, int] | None = None
         while True:
             version, state, logs = live.version, live.request.state, len(live.logs)
             now = state, self._parts.book.line.position(live.request.id)
-            if now != seen or (with_logs and logs > logs_sent):
-                status = queue_status(live, base, now[1], logs_from=logs_sent if with_logs else None)
-                seen, logs_sent = now, logs
-                yield b"data: " + status.to_bytes() + b"\n\n"
+            at_once = seen is None or state is not seen[0] or (with_logs and logs > logs_sent)
+            hold = told_at + POSITION_SECONDS - loop.time() if now != seen and not at_once else 0.0
+            if at_once or (now != seen and hold <= 0):
+                event = self._event(live, base, now[1], logs_from=logs_sent if with_logs else None)
+                seen, logs_sent, told_at = now, logs, loop.time()
+                yield event
             if state is RequestState.COMPLETED or self._parts.closing.is_set():
                 return
+            if hold > 0:
+                await _newer_within(hold, live, version)
+                continue
             async for ping in _pings_until_newer(live, version):
                 yield ping
 
+    def _event(self, live: LiveRequest, base: str, position: int, *, logs_from: int | None) -> bytes:
+        """The watchers of a request wake one after the other, most of them for the same event: it is made once."""
+        what = (live, live.version, base, position, logs_from)
+        if self._last_event[0] != what:
+            status = queue_status(live, base, position, logs_from=logs_from)
+            self._last_event = what, b"data: " + status.to_bytes() + b"\n\n"
+        return self._last_event[1]
+
+
+async def _newer_within(seconds: float, live: LiveRequest, version: int) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await live.newer_than(version)
+
 
 async def _pings_until_newer(live: LiveRequest, version: int) -> AsyncIterator[bytes]:
-    while True:
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await live.newer_than(version)
-        except TimeoutError:
+    while live.version == version:
+        await _newer_within(PING_SECONDS, live, version)
+        if live.version == version:
             yield _PING
-        else:
-            return

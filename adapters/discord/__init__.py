@@ -1,7 +1,7 @@
 """Discord: members' commands, buttons and reactions to the service, and the messenger that brings clips back."""
 
-from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat
+from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat, Waits
 from adapters.discord.errors import DiscordUnusable
 from adapters.discord.permissions import NEEDS, Need, invite_url
 
-__all__ = ["API_URL", "GATEWAY_URL", "NEEDS", "DiscordChat", "DiscordUnusable", "Need", "invite_url"]
+__all__ = ["API_URL", "GATEWAY_URL", "NEEDS", "DiscordChat", "DiscordUnusable", "Need", "Waits", "invite_url"]

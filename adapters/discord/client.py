@@ -1,5 +1,6 @@
 """The gateway side: which events the bot asks for, whom they go to, and what the log says of the connection."""
 
+import asyncio
 import logging
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
 class FlipbookClient(discord.Client):
     """Discord's events on their way to our handlers. Keeps no messages and no members."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, heartbeat_timeout: float = 60.0, between_sessions: float = 5.0) -> None:
         super().__init__(
             intents=INTENTS,
             allowed_mentions=NOBODY,
@@ -58,10 +59,12 @@ class FlipbookClient(discord.Client):
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_LONGEST_WAIT,
+            heartbeat_timeout=heartbeat_timeout,
         )
         self.reception: Reception | None = None
         self.tree = FlipbookTree(self)
         self._reactions: Reactions | None = None
+        self._between_sessions = between_sessions
 
     def serve(self, reception: Reception) -> None:
         """From now on events are handled."""
@@ -74,6 +77,11 @@ class FlipbookClient(discord.Client):
     def definitions(self) -> list[dict[str, Any]]:
         """The commands as they are registered."""
         return [command.to_dict(self.tree) for command in self.tree.get_commands()]
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
+        """Discord takes one new session in five seconds."""
+        if not initial:
+            await asyncio.sleep(self._between_sessions)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Presses of buttons; commands go through the tree."""

@@ -42,6 +42,8 @@ CLOSE_CODES: Final[dict[int, str]] = {
 }
 """One sentence for each way in which the gateway closes a connection."""
 
+LACKS_PERMISSION: Final = "Flipbook lacks a permission in the channel"
+
 _WAYS_THAT_ENDED: Final[dict[int, str]] = {
     10003: "the channel is gone",
     10008: "the message was deleted",
@@ -52,7 +54,7 @@ _WAYS_THAT_ENDED: Final[dict[int, str]] = {
     40060: "the command was answered already",
     50001: "Flipbook has no access to the channel",
     50007: "you take no direct messages from Flipbook",
-    50013: "Flipbook lacks a permission in the channel",
+    50013: LACKS_PERMISSION,
     50027: "the first answer can no longer be changed",
     50035: "Discord did not accept the message",
     50083: "the thread is archived",

@@ -39,7 +39,7 @@ class FirstAnswers:
     service: Service
     messenger: DiscordMessenger
     clock: Clock
-    defer_after: float = DEFER_AFTER_SECONDS
+    defer_after: float
 
     async def give(self, interaction: discord.Interaction, submit: Submit) -> None:
         """Submit and answer. Whatever becomes of the answer, a submitted job goes its way."""

@@ -3,12 +3,14 @@
 import discord
 from discord import app_commands
 
-from adapters.discord import lists
+from adapters.discord import lists, render
 from adapters.discord.answer_token import AnswerToken
 from adapters.discord.components import cancel
 from adapters.discord.first_answer import tell
+from adapters.discord.layout import NOBODY
 from adapters.discord.options import ClipId
 from adapters.discord.reception import Reception, Visit
+from generation.errors import FlipbookError
 from generation.job import JobId
 
 _SHOWN = 10
@@ -77,10 +79,13 @@ class MemberCommands(app_commands.Group):
             return
         await interaction.response.defer(ephemeral=True, thinking=True)
         token = AnswerToken(interaction.token, interaction.filesize_limit)
-        await self._reception.service.deliver_again(
-            job_id,
-            token.answer(self._reception.clock.now(), private=True),
-            by=visit.user,
-            channel=visit.channel,
-            is_admin=visit.is_admin,
-        )
+        try:
+            await self._reception.service.deliver_again(
+                job_id,
+                token.answer(self._reception.clock.now(), private=True),
+                by=visit.user,
+                channel=visit.channel,
+                is_admin=visit.is_admin,
+            )
+        except FlipbookError as error:
+            await interaction.edit_original_response(content=render.refusal(error), allowed_mentions=NOBODY)

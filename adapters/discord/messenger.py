@@ -13,7 +13,7 @@ import discord
 from adapters.discord import render
 from adapters.discord.account import Account
 from adapters.discord.answer_token import DEFAULT_UPLOAD_LIMIT, AnswerToken
-from adapters.discord.errors import NETWORK, as_delivery_errors
+from adapters.discord.errors import LACKS_PERMISSION, NETWORK, as_delivery_errors
 from adapters.discord.layout import buttons
 from adapters.discord.mail import Mail, Sheet
 from adapters.discord.outcome import Put, Slot, put_outcome
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_EDITS: Final = 3.0
 _SHOW_SECONDS: Final = 10.0
-_OPENING_SECONDS: Final = 1.0
+_OPENING_SECONDS: Final = 0.25
 _INVITATION_SECONDS: Final = 5.0
 _TOO_OLD_FOR_PROGRESS: Final = timedelta(hours=1)
 """Discord counts the edits of messages older than this; they are left for the outcome."""
@@ -57,6 +57,7 @@ class DiscordMessenger:
         """What sends; the handlers use it too, so that all keep within the same budgets."""
         self._clock = clock
         self._turns = Turns()
+        self._began = clock.now()
 
     def rungs(self, delivery: Delivery, now: datetime) -> Sequence[Rung]:
         """By the answer's token while it lives, by the bot's token, anew in the channel, above the thread, privately.
@@ -106,6 +107,10 @@ class DiscordMessenger:
         message, answer = delivery.message, delivery.answer
         if message is None:
             raise DeliveryDelayed("the first answer is not out yet", retry_after=_OPENING_SECONDS)
+        since_start = (now - self._began).total_seconds()
+        if delivery.opened_at < self._began and since_start < SECONDS_BETWEEN_EDITS:
+            retry_after = SECONDS_BETWEEN_EDITS - since_start
+            raise DeliveryDelayed("an earlier process may just have edited the message", retry_after=retry_after)
         if answer is not None and _lives(answer, now):
             return partial(self.mail.edit_answer, AnswerToken.of(answer))
         wait = self.mail.wait_for_progress(int(message.channel.id))
@@ -123,7 +128,9 @@ class DiscordMessenger:
             case Rung.POST:
                 return await self._post(parcel, place_of(delivery.channel))
             case Rung.PARENT:
-                return await self._post(parcel, int(delivery.channel.id))
+                posted = await self._post(parcel, int(delivery.channel.id))
+                await self._leave_word(parcel, f"<#{delivery.channel.id}>")
+                return posted
             case Rung.DIRECT:
                 return await self._by_direct_message(parcel)
             case _:
@@ -163,7 +170,23 @@ class DiscordMessenger:
         else:
             put = partial(self.mail.post, channel_id, job)
         message = await put_outcome(parcel, Slot(put, DEFAULT_UPLOAD_LIMIT, None, note))
+        await self._leave_word(parcel, f"<@{job.requested_by.id}> in a direct message")
         return message_ref(int(job.channel.server.id), channel_id, message.id)
+
+    async def _leave_word(self, parcel: Parcel, went_to: str) -> None:
+        """Say where the clip is in the message that could take words but no file; if that fails, it stays as it is."""
+        delivery, now = parcel.delivery, self._clock.now()
+        private = delivery.answer is not None and delivery.answer.private
+        if not private and LACKS_PERMISSION not in delivery.told:
+            return
+        sheet = Sheet(render.SENT_PRIVATELY if private else render.left_behind(parcel.job, went_to))
+        try:
+            if delivery.answer is not None and _lives(delivery.answer, now):
+                await self.mail.edit_answer(AnswerToken.of(delivery.answer), sheet)
+            elif delivery.message is not None and not private:
+                await self.mail.edit_in_turn(int(delivery.message.channel.id), int(delivery.message.id), sheet)
+        except (discord.DiscordException, DeliveryError, *NETWORK) as error:
+            _log.debug("no word left behind for job %s: %s", parcel.job.id, error)
 
     async def _found(self, channel_id: int, job: Job, *, but_not: int | None = None) -> int | None:
         try:

@@ -48,7 +48,12 @@ class PlaceToPost(app_commands.Transformer):
     @property
     def channel_types(self) -> list[discord.ChannelType]:
         """Those in which clips can be asked for."""
-        return [discord.ChannelType.text, discord.ChannelType.news, discord.ChannelType.voice, discord.ChannelType.forum]
+        return [
+            discord.ChannelType.text,
+            discord.ChannelType.news,
+            discord.ChannelType.voice,
+            discord.ChannelType.forum,
+        ]
 
     async def transform(self, interaction: discord.Interaction, value: Any, /) -> Any:  # noqa: ARG002 - discord.py's
         """The channel as it came."""

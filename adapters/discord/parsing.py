@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.errors import InvalidRequest, Violation
-from generation.parsing import parse_request
+from generation.parsing import parse_request, shown
 from generation.request import Endpoint, GenerationRequest
 
 _OPTION_OF: Final[Mapping[str, str]] = {
@@ -68,5 +68,5 @@ def _size(wish: Wish) -> object:
     if not sides:
         return wish.size
     if wish.size is not None:
-        raise InvalidRequest((Violation("size", "left out where width or height is given", wish.size),))
+        raise InvalidRequest((Violation("size", "left out where width or height is given", shown(wish.size)),))
     return sides

@@ -12,7 +12,7 @@ import discord
 
 from adapters.discord import render
 from adapters.discord.errors import NETWORK
-from adapters.discord.first_answer import FirstAnswers, Submit, refuse, tell
+from adapters.discord.first_answer import DEFER_AFTER_SECONDS, FirstAnswers, Submit, refuse, tell
 from adapters.discord.mail import interaction_origin
 from adapters.discord.messenger import DiscordMessenger
 from adapters.discord.permissions import missing_permissions, missing_sentence
@@ -47,13 +47,12 @@ class Reception:
     """Receives interactions, each once, and gives every one an answer."""
 
     def __init__(
-        self, service: Service, messenger: DiscordMessenger, *, clock: Clock, defer_after: float | None = None
+        self, service: Service, messenger: DiscordMessenger, *, clock: Clock, defer_after: float = DEFER_AFTER_SECONDS
     ) -> None:
         self.service = service
         self.messenger = messenger
         self.clock = clock
-        answers = FirstAnswers(service, messenger, clock)
-        self._answers = answers if defer_after is None else FirstAnswers(service, messenger, clock, defer_after)
+        self._answers = FirstAnswers(service, messenger, clock, defer_after)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._inside = 0
         self._empty = asyncio.Event()

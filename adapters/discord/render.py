@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from adapters.discord.errors import LACKS_PERMISSION
 from adapters.discord.markup import escaped, escaped_sentence, quoted, relative_moment
 from generation import wording
 from generation.clip_words import bar, progress_words, seconds_words, settings_words
@@ -14,6 +15,7 @@ from generation.progress import Phase, Progress
 from generation.request import DEFAULT_NEGATIVE_PROMPT
 
 MAX_CONTENT: Final = 2000
+SENT_PRIVATELY: Final = "It could not be shown here. I have sent it to you in a direct message."
 _PROMPT_ROOM: Final = 1000
 _NEGATIVE_ROOM: Final = 200
 _NOTE_ROOM: Final = 300
@@ -88,6 +90,11 @@ def moved_note(reasons: tuple[str, ...], *, from_channel: int | None = None) -> 
     asked = f"You asked for it in <#{from_channel}>. " if from_channel is not None else ""
     why = f"It is posted here because {quoted(', and '.join(dict.fromkeys(reasons)), _NOTE_ROOM)}." if reasons else ""
     return f"{asked}{why}".strip()
+
+
+def left_behind(job: Job, went_to: str) -> str:
+    """The message that showed the progress, where the clip could not be put into it; ``went_to`` says where it is."""
+    return _message(f"📨 The clip could not be put here: {LACKS_PERMISSION}. It went to {went_to}.", job, [_facts(job)])
 
 
 def alt_text(job: Job) -> str:

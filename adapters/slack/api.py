@@ -67,8 +67,9 @@ class SlackApi:
     def silence(self, error: TokenDead | AppRemoved) -> None:
         """Send nothing more: the token is dead, or the app was removed."""
         if self._dead is None:
-            self._dead = error
             self._log.warning("Slack takes nothing more from the bot", reason=error.reason, code=error.code)
+        if not isinstance(self._dead, AppRemoved):
+            self._dead = error
 
     # Who is who -------------------------------------------------------------------------------------------------
 

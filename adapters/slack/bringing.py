@@ -37,10 +37,9 @@ class Task:
         self.memory = self.memory.model_copy(update=changes)
         await self._note(self.memory.written())
 
-    def ref(self, channel: str, ts: str) -> MessageRef:
+    def ref(self, place: Place, ts: str) -> MessageRef:
         """A message of this job."""
-        thread = self.job.channel.thread if channel == self.job.channel.id else None
-        return MessageRef(ChannelRef(self.job.channel.server, channel, thread), ts)
+        return MessageRef(ChannelRef(self.job.channel.server, place.channel, place.thread), ts)
 
 
 Way = Callable[[Task], Awaitable[MessageRef | None]]

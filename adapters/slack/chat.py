@@ -32,7 +32,7 @@ from adapters.slack.telling import Teller
 from adapters.slack.values import Identity
 from adapters.slack.wishes import Wishes
 from generation.clock import SystemClock
-from generation.errors import DeliveryError
+from generation.errors import ChatUnusable, DeliveryError
 from generation.places import Platform, ServerRef
 from generation.ports import Clock, Messenger
 from generation.service import Service
@@ -46,7 +46,7 @@ _SURELY_ABANDONED: Final = timedelta(seconds=10)
 Answer = TypeVar("Answer")
 
 
-class SlackUnusable(Exception):
+class SlackUnusable(ChatUnusable):
     """Slack does not accept what the operator has set; the message is one sentence that says what to change."""
 
 
@@ -99,12 +99,13 @@ class SlackChat:
     async def run(self, service: Service) -> None:
         """Serve until cancelled. Raises SlackUnusable when Slack does not accept a token."""
         identity = await self._introduced()
+        address = None if self._app_token is None else await self._socket_address(self._app_token)
         async with self._errands:
             self._errands.start(self._reopen(service, identity), "opening messages that were not opened")
-            if self._app_token is None:
+            if address is None:
                 await asyncio.Event().wait()
             else:
-                await self._listen(service, self._app_token)
+                await self._listen(service, address)
 
     def routes(self, service: Service) -> list[Route]:
         """The address for signed POSTs, while :meth:`run` runs; none where acts come over a socket."""
@@ -124,14 +125,17 @@ class SlackChat:
             await self._accepted("SLACK_APP_TOKEN", self._api.open_socket(self._app_token))
         return identity
 
-    async def _listen(self, service: Service, app_token: SecretStr) -> None:
-        socket = Socket(self._bolt(service), app_token, self._api, self._timing.ping)
+    async def _listen(self, service: Service, address: str) -> None:
+        socket = Socket(self._bolt(service), self._app_token or SecretStr(""), self._api.base_url, self._timing.ping)
         try:
-            await self._accepted("SLACK_APP_TOKEN", self._patiently(socket.connect))
+            await socket.connect(address)
             self._log.info("connected to Slack")
             await asyncio.Event().wait()
         finally:
             await socket.close()
+
+    async def _socket_address(self, app_token: SecretStr) -> str:
+        return await self._accepted("SLACK_APP_TOKEN", self._patiently(lambda: self._api.open_socket(app_token)))
 
     async def _introduced(self) -> Identity:
         identity = await self._accepted("SLACK_BOT_TOKEN", self._patiently(self._api.identity))

@@ -1,6 +1,7 @@
 """Brings a clip's bytes to Slack: announced, uploaded, completed once, and found again where an answer was lost."""
 
 import asyncio
+import contextlib
 from pathlib import Path
 from typing import Final
 
@@ -8,8 +9,9 @@ from adapters.slack import render
 from adapters.slack.api import SlackApi
 from adapters.slack.failures import SlackDelayed, SlackRefused
 from adapters.slack.values import Place
-from generation.errors import RungFailed
+from generation.errors import DeliveryError, RungFailed
 from generation.job import Job
+from generation.places import MessageRef
 from generation.ports import Clock
 
 LOOKS: Final = (0.0, 0.5, 1.0, 2.0, 4.0)
@@ -49,15 +51,19 @@ class Clips:
             return False
         return True
 
+    async def stands_in(self, file_id: str, message: MessageRef) -> bool:
+        """Whether a file is known to stand in that message; no, where Slack does not say."""
+        with contextlib.suppress(DeliveryError):
+            return (await self._api.file(file_id)).shares.get(message.channel.id) == message.id
+        return False
+
     async def message_with(self, file_id: str, channel: str) -> str | None:
         """The ``ts`` of the message in which a shared file stands; None when Slack does not say so in time."""
         for pause in LOOKS:
             if pause:
                 await self._clock.sleep(pause)
-            try:
+            with contextlib.suppress(DeliveryError):
                 shares = (await self._api.file(file_id)).shares
-            except (SlackDelayed, SlackRefused):
-                continue
-            if channel in shares:
-                return shares[channel]
+                if channel in shares:
+                    return shares[channel]
         return None

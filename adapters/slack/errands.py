@@ -37,11 +37,13 @@ class Errands:
         group, self._group = self._group, None
         if group is None:
             return
-        if self._running:
-            await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
-        for task in self._running:
-            task.cancel()
-        await group.__aexit__(kind, error, trace)
+        try:
+            if self._running:
+                await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
+        finally:
+            for task in self._running:
+                task.cancel()
+            await group.__aexit__(kind, error, trace)
 
     def start(self, work: Coroutine[object, object, Result], name: str) -> asyncio.Task[Result | None]:
         """Begin something; what goes wrong in it is logged and stays its own. Raises NotRunning."""

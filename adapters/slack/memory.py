@@ -7,16 +7,16 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 class Memory(BaseModel):
     """``private_file`` was completed and stands nowhere yet, ``shared_file`` is being shared by the rung ``shared_by``,
-    ``posted`` is (channel, ts) of a message that was posted for this outcome, ``posting_since`` when the last posting
-    began (seconds since the epoch), ``is_message_gone`` says that the job's own message was deleted."""
+    ``posted`` is the ``ts`` of a message that was posted for this outcome, ``tried_at`` when its posting began (seconds
+    since the epoch; empty: it did not), ``is_message_gone`` says that the job's own message was deleted."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     private_file: str | None = None
     shared_file: str | None = None
     shared_by: str | None = None
-    posted: tuple[str, str] | None = None
-    posting_since: float | None = None
+    posted: str | None = None
+    tried_at: tuple[float, ...] = ()
     is_message_gone: bool = False
 
     @classmethod

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -50,9 +51,10 @@ class SlackMessenger:
         return LADDER if delivery.answer is None else (DIRECT, KEPT)
 
     async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
-        """Edit the message, within the workspace's budget for that. Raises DeliveryDelayed when it is used up."""
+        """Edit the message, within the workspace's budget for that. Raises DeliveryDelayed when it is used up, or
+        when there is no message yet."""
         if delivery.message is None:
-            return
+            raise DeliveryDelayed("its first message is not out yet", retry_after=1.0)
         await self._check_workspace(delivery)
         self._budget.for_progress(job.id)
         async with self._lock(job.id):
@@ -69,34 +71,35 @@ class SlackMessenger:
     async def _into_its_message(self, task: Task) -> MessageRef:
         message = await self._message_of(task)
         content = render.outcome_content(task.job, has_clip=task.video is not None)
-        if task.video is None:
-            self._budget.for_result(task.job.id)
-            await self._edit_or_notice(task, message, content)
-            return message
-        file_id = task.memory.private_file
-        if file_id is None:
-            file_id = await self._clips.send(task.job, task.video)
-            await self._clips.complete(file_id, task.job)
-            await task.remember(private_file=file_id)
+        file_id = None if task.video is None else await self._file_for(task, task.video, message)
         self._budget.for_result(task.job.id)
         await self._edit_or_notice(task, message, content, file_id)
         return message
+
+    async def _file_for(self, task: Task, video: Path, message: MessageRef) -> str | None:
+        """The file that the edit has to bring; None when an edit whose answer was lost has brought it already."""
+        file_id = task.memory.private_file
+        if file_id is None:
+            file_id = await self._clips.send(task.job, video)
+            await self._clips.complete(file_id, task.job)
+            await task.remember(private_file=file_id)
+            return file_id
+        return None if await self._clips.stands_in(file_id, message) else file_id
 
     async def _message_of(self, task: Task) -> MessageRef:
         """The job's message: as recorded, else as it can be found, else a new one. A process may have died between
         posting it and recording it."""
         if task.delivery.message is not None:
             return task.delivery.message
-        return task.ref(*(task.memory.posted or await self._found_or_posted(task)))
+        return task.ref(task.place, task.memory.posted or await self._found_or_posted(task))
 
-    async def _found_or_posted(self, task: Task) -> tuple[str, str]:
-        place, mark = task.place, Mark(task.job.id)
-        ts = await self._posts.find(place, mark, since=task.memory.posting_since or task.delivery.opened_at.timestamp())
-        if ts is None:
-            await task.remember(posting_since=self._clock.now().timestamp())
-            ts = await self._posts.post(place, render.outcome_content(task.job, has_clip=False), mark)
-        await task.remember(posted=(place.channel, ts))
-        return place.channel, ts
+    async def _found_or_posted(self, task: Task) -> str:
+        tried_at = (task.delivery.opened_at.timestamp(), *task.memory.tried_at)
+        await task.remember(tried_at=(self._clock.now().timestamp(),))
+        content = render.outcome_content(task.job, has_clip=False)
+        ts = await self._posts.post(task.place, content, Mark(task.job.id), tried_at=tried_at)
+        await task.remember(posted=ts)
+        return ts
 
     async def _edit_or_notice(
         self, task: Task, message: MessageRef, content: Content, file_id: str | None = None

@@ -38,22 +38,20 @@ class Opener:
             delivery = await self._service.delivery_of(job.id)
             if delivery is None or not _wants_opening(delivery, is_new=is_new):
                 return
-            ts = None if is_new else await self._find(job)
-            await self._record(job, ts or await self._post(job))
+            await self._record(job, await self._post(job, is_new=is_new))
         finally:
             self._posts.opening.discard(job.id)
 
-    async def _find(self, job: Job) -> str | None:
-        return await self._posts.find(_place(job), Mark(job.id), since=job.created_at.timestamp())
-
-    async def _post(self, job: Job) -> str:
+    async def _post(self, job: Job, *, is_new: bool) -> str:
         content = render.queued_content(job, await self._service.ahead_of(job))
+        tried_at = () if is_new else (job.created_at.timestamp(),)
         for attempt in range(TRIES - 1):
             try:
-                return await self._posts.post(_place(job), content, Mark(job.id))
+                return await self._posts.post(_place(job), content, Mark(job.id), tried_at=tried_at)
             except SlackDelayed as error:
+                tried_at = (job.created_at.timestamp(),) if error.may_be_done else tried_at
                 await self._clock.sleep(min(LONGEST_PAUSE, max(error.retry_after or 0.0, 2.0**attempt)))
-        return await self._posts.post(_place(job), content, Mark(job.id))
+        return await self._posts.post(_place(job), content, Mark(job.id), tried_at=tried_at)
 
     async def _record(self, job: Job, ts: str) -> None:
         message = MessageRef(job.channel, ts)

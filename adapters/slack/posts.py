@@ -1,17 +1,18 @@
 """Posts the messages of jobs: each one once, even where Slack's answer is lost on its way back."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from adapters.slack.api import SlackApi
 from adapters.slack.failures import SlackDelayed
 from adapters.slack.pace import PostTurns
 from adapters.slack.values import Content, Mark, Place
-from generation.errors import DeliveryError
+from generation.errors import RungFailed
 from generation.job import JobId
 from generation.ports import Clock
 
 LOOKS: Final = (0.0, 1.0, 3.0)
-"""Seconds before each look for a message whose posting was not answered."""
+"""Seconds before each look for a message whose posting has just gone unanswered."""
 _BEFORE: Final = 30.0
 _AFTER: Final = 240.0
 """How far Slack's clock and ours, and a posting and its answer, may lie apart in seconds."""
@@ -26,37 +27,45 @@ class Posts:
         self._turns = turns or PostTurns(clock)
         self.opening: set[JobId] = set()
 
-    async def post(self, place: Place, content: Content, mark: Mark) -> str:
-        """Post a message under a mark; returns its ``ts``. Where no good answer came, look whether it stands.
+    async def post(self, place: Place, content: Content, mark: Mark, *, tried_at: Sequence[float] = ()) -> str:
+        """Post a message under a mark; returns its ``ts``.
 
-        Raises DeliveryError; a SlackDelayed whose ``may_be_done`` is set only where looking was not possible.
+        ``tried_at`` is when it may have been posted before, by a try without an answer or by a process that is gone
+        (seconds since the epoch): there it is looked for first. Raises DeliveryError; of a SlackDelayed,
+        ``may_be_done`` says whether the next try has to look.
         """
-        await self._turns.turn(place.channel)
-        posted_at = self._clock.now().timestamp()
+        for moment in tried_at:
+            if (found := await self._find(place, mark, moment)) is not None:
+                return found
+        tried = self._clock.now()
         try:
-            return await self._api.post(place, content, mark=mark)
+            async with self._turns.turn(place.channel):
+                tried = self._clock.now()
+                return await self._api.post(place, content, mark=mark)
         except SlackDelayed as error:
-            if not error.may_be_done:
-                raise
-            found = await self.find(place, mark, since=posted_at)
+            found = await self._find(place, mark, tried.timestamp(), looks=LOOKS) if error.may_be_done else None
             if found is None:
-                raise
+                raise SlackDelayed(error.code, error.reason, retry_after=error.retry_after) from error
             return found
 
-    async def find(self, place: Place, mark: Mark, *, since: float) -> str | None:
-        """The ``ts`` of the message with that mark, posted at about that time (seconds since the epoch).
-
-        None when it is not there, or cannot be looked for (the app may have been denied the history scopes).
+    async def _find(self, place: Place, mark: Mark, near: float, *, looks: Sequence[float] = (0.0,)) -> str | None:
+        """The ``ts`` of the message with that mark, posted near that moment; None when it is not there, or the app was
+        denied the scopes to look. Raises SlackDelayed when nobody could look; ``looks`` are the pauses before each try.
         """
-        for pause in LOOKS:
+        unseen: SlackDelayed | None = None
+        for pause in looks:
             if pause:
                 await self._clock.sleep(pause)
             try:
-                found = await self._api.find(place, mark, between=(since - _BEFORE, since + _AFTER))
-            except SlackDelayed:
-                continue
-            except DeliveryError:
+                found = await self._api.find(place, mark, between=(near - _BEFORE, near + _AFTER))
+            except RungFailed:
                 return None
+            except SlackDelayed as error:
+                unseen = error
+                continue
+            unseen = None
             if found is not None:
                 return found
+        if unseen is not None:
+            raise SlackDelayed(unseen.code, unseen.reason, retry_after=unseen.retry_after, may_be_done=True)
         return None

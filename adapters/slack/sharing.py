@@ -57,15 +57,20 @@ class Sharing:
         if task.video is None:
             raise RungFailed(task.delivery.told[-1] if task.delivery.told else "there is no way left")
         content = render.kept_content(task.job, task.delivery.told)
-        if task.delivery.message is not None and not task.memory.is_message_gone:
+        if task.delivery.answer is None:
             with contextlib.suppress(SlackRefused):
-                await self._api.update(task.delivery.message.channel.id, task.delivery.message.id, content)
-                return task.delivery.message
-        try:
-            return await self._say(task, task.place, KEPT, content)
-        except SlackRefused:
-            direct = Place(await self._api.open_direct(task.recipient))
-            return await self._say(task, direct, KEPT, content)
+                return await self._say_in_public(task, content)
+        direct = Place(await self._api.open_direct(task.recipient))
+        brought = await self._say(task, direct, KEPT, content)
+        return brought if task.delivery.answer is None else None
+
+    async def _say_in_public(self, task: Task, content: Content) -> MessageRef:
+        message = task.delivery.message
+        if message is not None and not task.memory.is_message_gone:
+            with contextlib.suppress(SlackRefused):
+                await self._api.update(message.channel.id, message.id, content)
+                return message
+        return await self._say(task, task.place, KEPT, content)
 
     async def _bring(self, task: Task, place: Place, rung: str, where: str) -> MessageRef | None:
         """Share the clip there (or say how the job ended), then let the job's own message point to it."""
@@ -74,7 +79,7 @@ class Sharing:
         file_id = await self._shared(task, task.video, place, rung)
         ts = await self._clips.message_with(file_id, place.channel)
         await self._point_to_it(task, where)
-        return None if ts is None else task.ref(place.channel, ts)
+        return None if ts is None else task.ref(place, ts)
 
     async def _shared(self, task: Task, video: Path, place: Place, rung: str) -> str:
         """A file that stands in that place: the one of an earlier try if it does already."""
@@ -88,14 +93,9 @@ class Sharing:
         return file_id
 
     async def _say(self, task: Task, place: Place, rung: str, content: Content) -> MessageRef:
-        mark = Mark(task.job.id, rung)
-        ts = None
-        if task.memory.shared_by == rung and task.memory.posting_since is not None:
-            ts = await self._posts.find(place, mark, since=task.memory.posting_since)
-        if ts is None:
-            await task.remember(shared_by=rung, posting_since=self._clock.now().timestamp())
-            ts = await self._posts.post(place, content, mark)
-        return task.ref(place.channel, ts)
+        tried_at = task.memory.tried_at if task.memory.shared_by == rung else ()
+        await task.remember(shared_by=rung, tried_at=(self._clock.now().timestamp(),))
+        return task.ref(place, await self._posts.post(place, content, Mark(task.job.id, rung), tried_at=tried_at))
 
     async def _point_to_it(self, task: Task, where: str) -> None:
         message = task.delivery.message

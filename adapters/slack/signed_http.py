@@ -4,6 +4,7 @@ import asyncio
 from collections import OrderedDict
 from typing import Final
 
+import structlog
 from pydantic import SecretStr
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp
@@ -25,6 +26,7 @@ class SignedHttp:
     def __init__(self, app: AsyncApp, signing_secret: SecretStr) -> None:
         self._app = app
         self._verifier = SignatureVerifier(signing_secret.get_secret_value())
+        self._log = structlog.get_logger("flipbook.slack")
         self._seen: OrderedDict[str, asyncio.Future[Response]] = OrderedDict()
 
     def routes(self) -> list[Route]:
@@ -53,12 +55,20 @@ class SignedHttp:
             self._seen.popitem(last=False)
         response = Response(status_code=503)
         try:
-            response = to_starlette_response(await self._app.async_dispatch(to_async_bolt_request(request, body)))
+            response = await self._served(request, body)
         finally:
             promise.set_result(response)
             if response.status_code >= 500:
                 self._seen.pop(signature, None)
         return response
+
+    async def _served(self, request: Request, body: bytes) -> Response:
+        """Bolt's answer; Bolt takes the form of what is signed for granted, so nonsense raises anything."""
+        try:
+            return to_starlette_response(await self._app.async_dispatch(to_async_bolt_request(request, body)))
+        except Exception as error:  # noqa: BLE001 - a body that nobody can read is refused, whatever it breaks
+            self._log.warning("a signed delivery cannot be read", error=type(error).__name__)
+            return Response(status_code=400)
 
     def _is_signed(self, body: bytes, timestamp: str, signature: str) -> bool:
         """Headers and body are anybody's: what cannot even be read is not signed."""

@@ -11,7 +11,6 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.api import SlackApi
 from adapters.slack.quiet import quiet_logger
 
 PING_SECONDS: Final = 10.0
@@ -21,23 +20,21 @@ PING_SECONDS: Final = 10.0
 class Socket(AsyncSocketModeHandler):
     """Bolt's handler; an answer that meets a dying socket is one line in the log."""
 
-    def __init__(self, app: AsyncApp, app_token: SecretStr, api: SlackApi, ping_seconds: float = PING_SECONDS) -> None:
+    def __init__(self, app: AsyncApp, app_token: SecretStr, api_url: str, ping_seconds: float = PING_SECONDS) -> None:
         """Must be made while the event loop runs."""
         token = app_token.get_secret_value()
         super().__init__(
             app,
             token,
             logger=quiet_logger("flipbook.slack.socket"),
-            web_client=AsyncWebClient(token=token, base_url=api.base_url),
+            web_client=AsyncWebClient(token=token, base_url=api_url),
             ping_interval=ping_seconds,
         )
-        self._api = api
-        self._app_token = app_token
         self._log = structlog.get_logger("flipbook.slack")
 
-    async def connect(self) -> None:
-        """Open the first connection. Raises DeliveryError when Slack does not want the token or is out of reach."""
-        self.client.wss_uri = await self._api.open_socket(self._app_token)
+    async def connect(self, address: str) -> None:
+        """Open the first connection, at an address that Slack has just given; tried until it stands."""
+        self.client.wss_uri = address
         await self.connect_async()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:

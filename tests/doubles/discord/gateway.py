@@ -22,6 +22,8 @@ DISPATCH, HEARTBEAT, IDENTIFY, PRESENCE, VOICE, RESUME = 0, 1, 2, 3, 4, 6
 RECONNECT, INVALID_SESSION, HELLO, HEARTBEAT_ACK = 7, 9, 10, 11
 ENDS_SESSION = frozenset({1000, 1001})
 """A client that closes with one of these gives its session up."""
+SESSIONS_LOST = frozenset({4003, 4007, 4009})
+"""After these, closed by Discord, a client has to begin anew."""
 CLOSE_SECONDS = 2.0
 """How long to wait for a client to answer a close frame."""
 
@@ -36,6 +38,8 @@ class Socket:
     outbox: asyncio.Queue[tuple[str, Any]] = field(default_factory=asyncio.Queue)
     session: "Session | None" = None
     acknowledges: bool = True
+    closed_with: int | None = None
+    """The code with which this side closed it."""
 
     def send(self, opcode: int, data: object = None, *, event: str | None = None, sequence: int | None = None) -> None:
         """Queue one frame."""
@@ -43,6 +47,7 @@ class Socket:
 
     def close(self, code: int) -> None:
         """Close after everything queued has gone out."""
+        self.closed_with = code
         self.outbox.put_nowait(("close", code))
 
     def abort(self) -> None:
@@ -239,7 +244,8 @@ class Gateway:
         if session is None or session.socket is not socket:
             return
         session.socket = None
-        if socket.ws.close_code in ENDS_SESSION:
+        ends = SESSIONS_LOST if socket.closed_with else ENDS_SESSION
+        if (socket.closed_with or socket.ws.close_code) in ends:
             self.sessions.pop(session.id, None)
 
     def _is_duplicate(self, event: str) -> bool:

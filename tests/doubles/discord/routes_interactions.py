@@ -76,7 +76,7 @@ def follow_up(stage: Backstage, call: Call) -> Answer:
     interaction = _usable(stage, call)
     _require_uploads(stage, interaction, call)
     original = interaction.original
-    if original is not None and original.loading:
+    if original is not None and original.loading and not original.deleted:
         fields = {key: value for key, value in call.fields.items() if key != "flags"}
         stage.composer.edit(original, fields, call, upload_limit=interaction.attachment_size_limit)
         stage.message_edited(original)

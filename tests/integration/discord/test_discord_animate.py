@@ -148,9 +148,7 @@ async def test_what_discord_lets_through_is_judged_again(bot: Bot, options: dict
 async def test_a_forged_prompt_of_6000_characters_gets_one_sentence(bot: Bot) -> None:
     refusal = await bot.forged("animate", [{"type": 3, "name": "prompt", "value": "x" * 6000}])
     assert refusal.ephemeral
-    assert refusal.content == (
-        "prompt must be 1 to 2,000 characters without control characters, not 6,000 characters."
-    )
+    assert refusal.content == ("prompt must be 1 to 2,000 characters without control characters, not 6,000 characters.")
     assert await bot.jobs() == []
 
 

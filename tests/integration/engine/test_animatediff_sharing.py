@@ -100,6 +100,23 @@ def test_no_forward_has_more_rows_than_the_operator_allows(tiny_root: Path) -> N
     assert (max(rows), sum(rows)) == (4, 12)
 
 
+def test_clips_that_fill_the_device_alone_go_one_after_the_other(tiny_root: Path) -> None:
+    work_of_one = 8 * 8 * 8 * 2
+    narrow = AnimateDiffEngine(
+        ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(shared_work_at_most=work_of_one)
+    )
+    narrow.load()
+    with rows_seen(unet_of(narrow)) as rows:
+        first, second = narrow.begin(clip()), narrow.begin(clip(seed=1))
+        while first.steps_done < first.total_steps:
+            assert narrow.step([first, second]) == []
+    assert set(rows) == {2}
+    assert second.steps_done == 1  # the fourth turn was its own
+    with rows_seen(unet_of(narrow)) as rows:
+        run(narrow, clip(guidance_scale=1), clip(guidance_scale=1, seed=1))
+    assert rows == [2, 2, 2]
+
+
 def test_a_dropped_clip_costs_no_further_forward_and_no_decoding(engine: AnimateDiffEngine) -> None:
     kept, dropped = engine.begin(clip(num_inference_steps=5)), engine.begin(clip(num_inference_steps=5, seed=1))
     engine.step([kept, dropped])

@@ -11,7 +11,10 @@ from httpx_sse import aconnect_sse
 from doubles.clock import settle
 from doubles.engine import SteppedEngine
 from generation.wire import QueueStatus, RequestState
-from workers import APP, Worker, listening, open_worker
+from worker import failures
+from worker.streams import Streams
+from worker.waiting import LiveRequest
+from workers import ADDRESS, APP, Worker, listening, open_worker
 
 
 async def streamed(url: str, request_id: str, query: str = "?logs=1") -> list[QueueStatus]:
@@ -60,19 +63,84 @@ async def test_a_stream_of_a_finished_request_is_one_event(tmp_path: Path) -> No
         assert [(s.status.value, len(s.logs or ())) for s in statuses] == [("COMPLETED", 3)]
 
 
-async def test_moving_up_in_the_queue_is_told(tmp_path: Path) -> None:
-    async with open_worker(tmp_path, rendering=False) as worker, listening(worker) as url:
-        first, second = await worker.submit(), await worker.submit()
-        watching = asyncio.create_task(streamed(url, second))
-        await until_watched(worker, second)
-        await worker.http.put(f"{APP}/requests/{first}/cancel")
+class LoopTime:
+    """The event loop's own time, standing still until the test moves it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._now = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: self._now)
+
+    def move(self, seconds: float) -> None:
+        self._now += seconds
+
+
+class Watcher:
+    """A stream's events, read in this process as soon as they are made."""
+
+    def __init__(self, worker: Worker, live: LiveRequest) -> None:
+        self._frames = Streams(worker.parts).open(live, ADDRESS, with_logs=True).body_iterator
+        self._seen: list[tuple[str, int | None, int]] = []
+        self._reading = asyncio.create_task(self._read())
+
+    async def _read(self) -> None:
+        async for frame in self._frames:
+            status = QueueStatus.model_validate_json(bytes(frame).removeprefix(b"data: "))
+            self._seen.append((status.status.value, status.queue_position, len(status.logs or ())))
+
+    async def news(self) -> list[tuple[str, int | None, int]]:
+        """State, position and count of new log lines of every event since the last call."""
         await settle()
+        news, self._seen = self._seen, []
+        return news
+
+    async def ended(self) -> None:
+        await self._reading
+
+
+async def test_of_the_moves_in_a_long_queue_only_the_newest_is_told_twice_a_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        *others, last = [await worker.submit() for _ in range(6)]
+        time, watcher = LoopTime(monkeypatch), Watcher(worker, await worker.live(last))
+        assert await watcher.news() == [("IN_QUEUE", 5, 0)]
+        for gone in others[:3]:
+            await worker.http.put(f"{APP}/requests/{gone}/cancel")
+            assert await watcher.news() == []
+        time.move(0.49)
+        assert await watcher.news() == []
+        time.move(0.01)
+        assert await watcher.news() == [("IN_QUEUE", 2, 0)]
+        time.move(0.6)
+        assert await watcher.news() == []
+        await worker.http.put(f"{APP}/requests/{others[3]}/cancel")
+        assert await watcher.news() == [("IN_QUEUE", 1, 0)]
+        await worker.http.put(f"{APP}/requests/{last}/cancel")
+        assert await watcher.news() == [("COMPLETED", None, 0)]
+        await watcher.ended()
+
+
+async def test_states_and_log_lines_wait_for_nothing_and_bring_the_newest_position(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        first, second, third = [await worker.submit() for _ in range(3)]
+        live = await worker.live(third)
+        LoopTime(monkeypatch)
+        watcher = Watcher(worker, live)
+        assert await watcher.news() == [("IN_QUEUE", 2, 0)]
+        await worker.http.put(f"{APP}/requests/{first}/cancel")
+        worker.parts.book.say(live, "a word")
+        assert await watcher.news() == [("IN_QUEUE", 1, 1)]
         await worker.http.put(f"{APP}/requests/{second}/cancel")
-        assert [(s.status.value, s.queue_position) for s in await watching] == [
-            ("IN_QUEUE", 1),
-            ("IN_QUEUE", 0),
-            ("COMPLETED", None),
-        ]
+        await worker.parts.book.begin(live)
+        worker.parts.book.say(live, "and another")
+        assert await watcher.news() == [("IN_PROGRESS", None, 1)]
+        await worker.http.put(f"{APP}/requests/{third}/cancel")
+        await worker.parts.book.finish(live, failures.cancelled())
+        assert await watcher.news() == [("COMPLETED", None, 0)]
+        await watcher.ended()
 
 
 async def test_a_quiet_stream_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

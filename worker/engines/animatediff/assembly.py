@@ -55,7 +55,8 @@ def assemble(
         denoiser=Denoiser(_compiled(device, options, deterministic=deterministic)),
         decoder=Decoder(loaded.vae, device, at_once=options.frames_decoded_at_once, overlap=options.overlap_decode),
         book=book,
-        rows_at_most=None if deterministic else options.rows_at_most,
+        rows_at_most=0 if deterministic else options.rows_at_most,
+        work_at_most=options.shared_work_at_most,
         bytes_each=bytes_each,
         keep_looks=options.looks,
     )

@@ -94,4 +94,4 @@ class Decoder:
 def _to_pixels(decoded: Tensor) -> Tensor:
     """(frames, 3, height, width) around −1…1 to (frames, height, width, 3) in 0…255."""
     unit = (decoded.float() * 0.5 + 0.5).clamp(0, 1)
-    return (unit * 255).round().to(torch.uint8).permute(0, 2, 3, 1)
+    return (unit * 255).round().to(torch.uint8).permute(0, 2, 3, 1).contiguous()

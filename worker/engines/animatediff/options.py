@@ -53,6 +53,8 @@ class EngineOptions:
     vae_dtype: of the decoder; None is the same. float32 if flat areas show bands.
     max_active: how many renders may be under way at once.
     rows_at_most: rows that may share a forward; a render with guidance has two. Memory and CUDA may allow fewer.
+    shared_work_at_most: latent pixels that may share a forward. A GPU is full at one or two rows of 16 × 512 × 512
+        (computed); beyond that, sharing makes everyone wait for everyone, and one after the other is better.
     motion_strength: of each camera motion, 1 as trained.
     turbo_lora_strength: of AnimateLCM's LoRA, 0.8 as its authors advise.
     looks: whether a render keeps what is needed to show it while it appears.
@@ -68,6 +70,7 @@ class EngineOptions:
     vae_dtype: str | None = None
     max_active: int = 8
     rows_at_most: int = 8
+    shared_work_at_most: int = 4 * 16 * 64 * 64
     motion_strength: float = 1.0
     turbo_lora_strength: float = 0.8
     residency: Residency = Residency.AUTO

@@ -30,8 +30,8 @@ WAITING_EVERY_WHEN_SWAPPING: Final = 64
 class Turns:
     """Everything a turn needs, ready to run.
 
-    rows_at_most: rows that may share a forward; None runs every render alone. bytes_each: of the UNet's numbers.
-    keep_looks: whether renders can be shown while they appear.
+    rows_at_most, work_at_most: what may share a forward, in rows and in latent pixels; no rows at all lets every
+    render run alone. bytes_each: of the UNet's numbers. keep_looks: whether renders can be shown while they appear.
     """
 
     device: Device
@@ -40,7 +40,8 @@ class Turns:
     denoiser: Denoiser
     decoder: Decoder
     book: SpeedBook
-    rows_at_most: int | None
+    rows_at_most: int
+    work_at_most: int
     bytes_each: int
     keep_looks: bool = False
     number: int = 0
@@ -75,11 +76,12 @@ class Turns:
 
     def _rows(self, chosen: ClipRender, active: Sequence[ClipRender]) -> int:
         key = chosen.key
-        if self.rows_at_most is None or len(active) == 1:
+        if len(active) == 1:
             return chosen.rows
         fitted = self.denoiser.rows_that_fit(key) or self.rows_at_most
         in_memory = rows_in_memory(self.device, key, bytes_each=self.bytes_each)
-        return min(self.rows_at_most, key.rows_at_most, fitted, in_memory)
+        worth_it = int(self.work_at_most / key.row_work)
+        return min(self.rows_at_most, key.rows_at_most, fitted, in_memory, worth_it)
 
     def _denoise(self, group: Sequence[ClipRender]) -> list[StepFailure]:
         """One step of the group; when it fails together, each is tried alone, so that only the guilty one fails."""
