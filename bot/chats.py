@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import structlog
+from pydantic import SecretStr
+from starlette.routing import Route
 
 from bot.settings import Settings
 from generation.errors import ChatUnusable
@@ -25,6 +27,15 @@ class Chat(Protocol):
 
     async def close(self) -> None:
         """Nothing is delivered any more."""
+        ...
+
+
+@runtime_checkable
+class HasRoutes(Protocol):
+    """A chat whose platform may also call us."""
+
+    def routes(self, service: Service) -> list[Route]:
+        """What the web app has to serve for it."""
         ...
 
 
@@ -49,6 +60,11 @@ class Chats:
     def states(self) -> dict[str, str]:
         """A word or a sentence per chat, for health pages."""
         return {f"chat {platform.value}": self._refused.get(platform, "serving") for platform in self._chats}
+
+    def routes(self, service: Service) -> list[Route]:
+        """Where platforms call us."""
+        found = [chat.routes(service) for chat in self._chats.values() if isinstance(chat, HasRoutes)]
+        return [route for routes in found for route in routes]
 
     def __bool__(self) -> bool:
         return bool(self._chats)
@@ -78,12 +94,30 @@ def chats_of(settings: Settings) -> Chats:
     """The chats whose tokens are set."""
     chats: dict[Platform, Chat] = {}
     if settings.discord_token is not None:
-        from adapters.discord import DiscordChat  # noqa: PLC0415 - takes a third of a second
-
-        chats[Platform.DISCORD] = DiscordChat(
-            settings.discord_token,
-            state_dir=settings.data_dir,
-            api_url=settings.discord_api_url,
-            gateway_url=settings.discord_gateway_url,
-        )
+        chats[Platform.DISCORD] = _discord(settings, settings.discord_token)
+    if settings.slack_bot_token is not None:
+        chats[Platform.SLACK] = _slack(settings, settings.slack_bot_token)
     return Chats(chats)
+
+
+def _discord(settings: Settings, token: SecretStr) -> Chat:
+    from adapters.discord import DiscordChat  # noqa: PLC0415 - takes a third of a second
+
+    return DiscordChat(
+        token,
+        state_dir=settings.data_dir,
+        api_url=settings.discord_api_url,
+        gateway_url=settings.discord_gateway_url,
+    )
+
+
+def _slack(settings: Settings, token: SecretStr) -> Chat:
+    from adapters.slack import SlackChat  # noqa: PLC0415 - takes a third of a second
+
+    return SlackChat(
+        token,
+        app_token=settings.slack_app_token,
+        signing_secret=settings.slack_signing_secret,
+        api_url=settings.slack_api_url,
+        admins=settings.slack_admins,
+    )

@@ -89,6 +89,7 @@ class Settings(BaseSettings):
     slack_signing_secret: Secret = _named("SLACK_SIGNING_SECRET")
     slack_client_id: Text = _named("SLACK_CLIENT_ID")
     slack_client_secret: Secret = _named("SLACK_CLIENT_SECRET")
+    slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = frozenset()
     fal_key: Secret = _named("FAL_KEY")
 
     backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(_listed)] = ()

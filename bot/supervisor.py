@@ -20,6 +20,8 @@ LOCKED: Final = 75
 """The child's exit code when another worker holds the data folder (``EX_TEMPFAIL``)."""
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
+_LEAVE_SECONDS: Final = 5.0
+"""A little longer than the child takes at most."""
 
 
 class WorkerCannotStart(Exception):
@@ -70,7 +72,7 @@ class EmbeddedWorker:
     async def run(self) -> None:
         """Keep a worker running until cancelled; then end it."""
         while True:
-            code = await self._run_once()
+            code = await self._run_once_safely()
             was_ready = self._ready.is_set()
             self._ready.clear()
             if code == LOCKED:
@@ -82,6 +84,14 @@ class EmbeddedWorker:
                     self._ended_early.set()
             await self._clock.sleep(self._pause)
             self._pause = min(_LONGEST_PAUSE, self._pause * 2)
+
+    async def _run_once_safely(self) -> int | None:
+        """The exit code, or None where the system could not even start the child."""
+        try:
+            return await self._run_once()
+        except OSError as error:
+            self._log.error("worker cannot be started", error=str(error))
+            return None
 
     async def _run_once(self) -> int:
         child = await asyncio.create_subprocess_exec(
@@ -102,7 +112,13 @@ class EmbeddedWorker:
     async def _listen(self, child: asyncio.subprocess.Process) -> None:
         """Read the child's lines to their end, so that its pipe never fills; one of them is the ready line."""
         assert child.stdout is not None  # noqa: S101 - asked for above
-        async for line in child.stdout:
+        while True:
+            try:
+                line = await child.stdout.readline()
+            except ValueError:
+                continue  # longer than any ready line; it is thrown away
+            if not line:
+                return
             if (url := self._url_in(line)) is not None:
                 self._pause = _FIRST_PAUSE
                 self._tell(url)
@@ -140,7 +156,7 @@ class EmbeddedWorker:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
         try:
-            async with asyncio.timeout(6):
+            async with asyncio.timeout(_LEAVE_SECONDS):
                 await asyncio.shield(child.wait())
         except TimeoutError:
             child.kill()

@@ -1,6 +1,7 @@
 """Runs the web app inside our own loop, and leaves signals to us."""
 
 import contextlib
+import socket
 from collections.abc import Iterator, Sequence
 
 import uvicorn
@@ -22,12 +23,22 @@ class WebServer(uvicorn.Server):
         return int(self.servers[0].sockets[0].getsockname()[1])
 
 
-def web_server(routes: Sequence[BaseRoute], host: str, port: int) -> WebServer:
-    """A server for these routes; runs with ``serve()``, stops when ``should_exit`` is set."""
+def listening(host: str, port: int) -> socket.socket:
+    """A socket at that address, port 0 for any free one; whoever asked closes it. Raises OSError.
+
+    uvicorn would end the whole process by itself where an address cannot be used, in the middle of its start.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    try:
+        return socket.create_server(address, family=family, backlog=2048)
+    except OSError as error:
+        raise OSError(error.errno, f"{host} port {port} cannot be used: {error.strerror}") from error
+
+
+def web_server(routes: Sequence[BaseRoute]) -> WebServer:
+    """A server for these routes; runs with ``serve([socket])``, stops when ``should_exit`` is set."""
     config = uvicorn.Config(
         Starlette(routes=list(routes)),
-        host=host,
-        port=port,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -1,6 +1,5 @@
 """Bolt's side: which deliveries reach which of our handlers, and how each is acknowledged, last of all."""
 
-import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
@@ -116,7 +115,8 @@ def _private(content: Content) -> Body:
 
 async def _give_up(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
     """Not acknowledged: Slack will deliver it again."""
-    logging.getLogger("flipbook.slack").warning(
-        "a delivery was not served (%s), Slack will repeat it: %s", request.body.get("type", "command"), error
+    kind = str(request.body.get("type", "command"))
+    structlog.get_logger("flipbook.slack").warning(
+        "a delivery was not served, Slack will repeat it", kind=kind, error=type(error).__name__
     )
     return BoltResponse(status=503, body="")

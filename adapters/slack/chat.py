@@ -98,6 +98,8 @@ class SlackChat:
 
     async def run(self, service: Service) -> None:
         """Serve until cancelled. Raises SlackUnusable when Slack does not accept a token."""
+        if self._app_token is None and self._signing_secret is None:
+            raise SlackUnusable("Slack needs a way to reach the bot: set SLACK_APP_TOKEN, or SLACK_SIGNING_SECRET.")
         identity = await self._introduced()
         address = None if self._app_token is None else await self._socket_address(self._app_token)
         async with self._errands:
@@ -166,11 +168,12 @@ class SlackChat:
         """Jobs whose first message an earlier process did not live to post or to record."""
         opener = self._parts(service).opener
         for job in await service.queue_of(ServerRef(Platform.SLACK, identity.team), limit=_MOST_REOPENED):
-            if self._clock.now() - job.created_at > _SURELY_ABANDONED:
-                try:
-                    await opener.open(job, is_new=False)
-                except DeliveryError as error:
-                    self._log.info("a job's message could not be opened", job=job.id, reason=error.reason)
+            young = _SURELY_ABANDONED - (self._clock.now() - job.created_at)
+            await self._clock.sleep(max(0.0, young.total_seconds()))
+            try:
+                await opener.open(job, is_new=False)
+            except DeliveryError as error:
+                self._log.info("a job's message could not be opened", job=job.id, reason=error.reason)
 
     def _bolt(self, service: Service) -> AsyncApp:
         if self._app is None:

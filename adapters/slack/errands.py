@@ -1,6 +1,7 @@
 """Owns the work that goes on after Slack has been answered: nothing is started that nobody waits for."""
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from types import TracebackType
 from typing import Final, Self, TypeVar
@@ -34,16 +35,13 @@ class Errands:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        group, self._group = self._group, None
-        if group is None:
-            return
         try:
-            if self._running:
-                await asyncio.wait(self._running, timeout=LEAVE_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVE_SECONDS):
+                    while self._running:
+                        await asyncio.wait(self._running)
         finally:
-            for task in self._running:
-                task.cancel()
-            await group.__aexit__(kind, error, trace)
+            await self._leave(kind, error, trace)
 
     def start(self, work: Coroutine[object, object, Result], name: str) -> asyncio.Task[Result | None]:
         """Begin something; what goes wrong in it is logged and stays its own. Raises NotRunning."""
@@ -54,6 +52,15 @@ class Errands:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+    async def _leave(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        group, self._group = self._group, None
+        for task in self._running:
+            task.cancel()
+        if group is not None:
+            await group.__aexit__(kind, error, trace)
 
     async def _survive(self, work: Coroutine[object, object, Result], name: str) -> Result | None:
         try:

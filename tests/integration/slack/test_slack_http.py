@@ -7,13 +7,16 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import aiohttp
+import httpx
 import pytest
+from starlette.applications import Starlette
 
+from core import a_core
 from doubles.slack import faults
 from doubles.slack.http_mode import signature_headers
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import GENERAL, HOME, MIRA, SIGNING_SECRET
-from slack_bot import PROMPT, Bot, clips, public, running_bot
+from slack_bot import PROMPT, Bot, a_chat, clips, public, running_bot
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -134,6 +137,19 @@ async def test_buttons_and_events_come_the_same_way(slack: SlackDouble, tmp_path
         await slack.react(GENERAL, first.ts, "repeat")
         await bot.until_recorded(3)
         assert (len(await bot.jobs()), len(clips(slack))) == (3, 3)
+
+
+async def test_before_it_runs_slack_is_told_to_come_again(slack: SlackDouble, tmp_path: Path) -> None:
+    chat = a_chat(slack, over_http=True)
+    async with a_core(tmp_path) as core:
+        (route,) = chat.routes(core.service)
+        body = a_command()
+        headers = FORM | signature_headers(body, SIGNING_SECRET, int(time.time()))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=[route]))) as client:
+            answers = [await client.post(f"http://bot{route.path}", content=body, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [503, 503]
+        assert not any((await core.store.status_counts()).values())
+    await chat.close()
 
 
 async def test_over_a_socket_there_is_no_address(slack: SlackDouble, tmp_path: Path) -> None:

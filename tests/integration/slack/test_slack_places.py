@@ -67,6 +67,11 @@ async def test_a_removal_that_was_not_noticed_yet_brings_the_clip_to_the_member(
         assert (second.channel, bot.bought) == (direct.id, 2)
         assert "the bot is not in the channel" in second.text
 
+        await slack.react(second.channel, second.ts, "repeat", user=NOAH)
+        await bot.until_recorded(3)
+        (third,) = [each for each in clips(slack) if each not in (first, second)]
+        assert third.channel == direct.id
+
 
 async def test_an_archived_channel_takes_no_clips(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:

@@ -36,8 +36,8 @@ async def test_killed_after_the_job_was_stored_and_before_its_message(slack: Sla
         await slack.slash("/animate", PROMPT)
         await bot.until_status(JobStatus.RUNNING)
     slack.heal(faults.AnswersError)
-    slack.clock.advance(11)
     async with running_bot(slack, tmp_path, backend=backend) as bot:
+        slack.clock.advance(11)  # a younger job's message might be on its way elsewhere
         message = await slack.wait_for_message(lambda said: PROMPT in said.text)
         await bot.until_opened(message)
         bot.release()
@@ -129,3 +129,14 @@ async def test_killed_after_the_edit_and_before_recording_it_edits_again(slack: 
     async with running_bot(slack, tmp_path) as bot:
         await the_one_clip(slack, bot)
     assert len(slack.home.files) == 1
+
+
+async def test_a_stop_lets_what_is_under_way_arrive(slack: SlackDouble, tmp_path: Path) -> None:
+    backend = ScriptedBackend(hold=asyncio.Event())
+    async with running_bot(slack, tmp_path, backend=backend) as bot:
+        await slack.slash("/animate", PROMPT)
+    (message,) = public(slack)
+    async with running_bot(slack, tmp_path, backend=backend) as bot:
+        await bot.until_opened(message)
+        bot.release()
+        await the_one_clip(slack, bot)

