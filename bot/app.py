@@ -1,6 +1,7 @@
 """The composition root: builds every part from the settings and joins them; nothing else knows them all."""
 
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from adapters.web.metrics import Metrics
 from bot import __version__
 from bot.keys import own_secret_key, own_worker_key
 from bot.observer import LogObserver, Observers
-from bot.settings import BackendName, Settings, child_environment
+from bot.settings import BackendName, Settings, SettingsError, child_environment
 from bot.supervisor import EmbeddedWorker
 from db.cipher import FernetCipher
 from db.store import SqlStore
@@ -26,6 +27,7 @@ from generation.carrier import Carrier
 from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside
 from generation.dispatcher import Dispatcher, Rhythm
+from generation.errors import ArtifactError
 from generation.limits import Limits
 from generation.moving_backend import MovingBackend
 from generation.places import Platform
@@ -47,6 +49,8 @@ class Ports:
 
 
 Arrange = Callable[[Ports], Ports]
+
+_OLD_SECONDS: Final = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class App:
 class Role:
     """What a process is in the house: whose name its leases bear, and where its embedded worker keeps its data.
 
-    ``show`` takes progress past the relay, for a process that shows one job only.
+    ``show`` takes progress past the relay, for a process that shows one job only; such a one keeps its job to itself.
     """
 
     owner: str
@@ -95,14 +99,14 @@ async def open_app(
 ) -> AsyncIterator[App]:
     """Build every part and close it again at the end; nothing runs yet. ``arrange`` may put something around the ports.
 
-    Raises StoreError when the database cannot be used.
+    Raises SettingsError for a key or place that cannot be used, StoreError for the database, OSError for the folder.
     """
     prepare_folders(settings)
     clock = SystemClock()
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack)
         clients, worker = await _open_backends(settings, role, clock, stack)
-        artifacts = ObjectArtifacts(settings.artifacts_url or settings.data_dir / "clips")
+        artifacts = _open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
         yield _join(settings, role, ports, clock, worker)
 
@@ -111,6 +115,9 @@ def prepare_folders(settings: Settings) -> None:
     """Make the data folder, for its owner only, and clear what a killed process left in staging."""
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     staging(settings).mkdir(exist_ok=True)
+    for path in staging(settings).iterdir():
+        if path.lstat().st_mtime < time.time() - _OLD_SECONDS:  # younger ones may be another process's
+            path.unlink(missing_ok=True)
 
 
 def staging(settings: Settings) -> Path:
@@ -134,7 +141,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         prices=settings.prices,
         public_url=settings.public_url,
     )
-    carrier = Carrier(outside, owner=role.owner)
+    carrier = Carrier(outside, owner=role.owner, keeps_waiting_jobs=role.show is not None)
     dispatcher = Dispatcher(outside, carrier, owner=role.owner, rhythm=Rhythm(in_flight=settings.jobs_in_flight))
     service = Service(
         ports.store,
@@ -173,9 +180,22 @@ _TERMINAL_LIMITS: Final = Limits(
 
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> SqlStore:
     key = settings.secret_key.get_secret_value() if settings.secret_key else own_secret_key(settings.data_dir)
-    store = await SqlStore.open(settings.database, FernetCipher(key))
+    try:
+        cipher = FernetCipher(key)
+    except ValueError as error:
+        where = "FLIPBOOK_SECRET_KEY" if settings.secret_key else f"{settings.data_dir / 'secret.key'}"
+        raise SettingsError(f"{where}: {error}") from None
+    store = await SqlStore.open(settings.database, cipher)
     stack.push_async_callback(store.close)
     return store
+
+
+def _open_artifacts(settings: Settings) -> ObjectArtifacts:
+    try:
+        return ObjectArtifacts(settings.artifacts_url or settings.data_dir / "clips")
+    except ArtifactError as error:
+        where = "FLIPBOOK_ARTIFACTS_URL" if settings.artifacts_url else "FLIPBOOK_DATA_DIR"
+        raise SettingsError(f"{where}: clips cannot be kept there: {error}") from None
 
 
 async def _open_backends(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from bot.exits import Exit, die
+from bot.exits import Exit, die, in_one_sentence
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
 from bot.worker_keys import keys
-from generation.errors import FlipbookError, InvalidRequest, Refused
+from generation.errors import InvalidRequest
 from generation.parsing import allowed, parse_request
 from generation.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
 from generation.wording import failure_sentence, sentence
@@ -67,20 +67,17 @@ Models = Annotated[Path | None, typer.Option(help="Folder of the AnimateDiff mod
 def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
     """Serve every chat that has a token, until a signal says stop."""
     from bot.chats import NoChatLeft
-    from bot.run import AlreadyRunning, serve
+    from bot.run import AlreadyRunning, run_here
 
     settings = _settings(data_dir=data_dir, engine=engine, models=models)
     _logging(settings)
     try:
-        asyncio.run(serve(settings))
+        with in_one_sentence():
+            run_here(settings)
     except AlreadyRunning as error:
         die(Exit.BUSY, f"Another `flipbook run` is working in {error}. Stop it first, or set FLIPBOOK_DATA_DIR.")
     except NoChatLeft as error:
         die(Exit.FAILED, str(error))
-    except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
-    except OSError as error:
-        die(Exit.FAILED, f"Flipbook cannot start: {error}.")
 
 
 @worker.callback(invoke_without_command=True)
@@ -179,16 +176,12 @@ def _animate(settings: Settings, request: GenerationRequest, output: Path, *, as
     from bot.supervisor import WorkerCannotStart
 
     try:
-        with Screen() as screen:
+        with in_one_sentence(), Screen() as screen:
             outcome = asyncio.run(make(settings, request, output, screen))
-    except Refused as error:
-        die(Exit.REFUSED, sentence(error))
-    except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
     except WorkerCannotStart as error:
         die(Exit.FAILED, str(error))
     except KeyboardInterrupt:
-        die(Exit.CANCELLED, "Left at once; the job is being cancelled.")
+        die(Exit.CANCELLED, "Cancelled before anything was asked for.")
     _report(outcome, as_json=as_json)
 
 
@@ -234,10 +227,8 @@ def migrate(data_dir: DataDir = None) -> None:
 
     settings = _settings(data_dir=data_dir)
     _logging(settings, quiet=True)
-    try:
+    with in_one_sentence():
         typer.echo(asyncio.run(bring_up_to_date(settings)))
-    except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
 
 
 @app.command()
@@ -292,9 +283,8 @@ def limits_set(
 
 def _print(lines: Callable[[], list[str]]) -> None:
     try:
-        for line in lines():
-            typer.echo(line)
-    except (InvalidRequest, ValueError) as error:
-        die(Exit.INVALID, sentence(error) if isinstance(error, FlipbookError) else str(error))
-    except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
+        with in_one_sentence():
+            for line in lines():
+                typer.echo(line)
+    except ValueError as error:
+        die(Exit.INVALID, str(error))

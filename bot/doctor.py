@@ -11,12 +11,13 @@ from pathlib import Path
 import httpx
 
 from bot.app import Role, open_app, prepare_folders
-from bot.settings import BackendName, Settings
+from bot.settings import BackendName, Settings, SettingsError
+from bot.worker_settings import load_worker_settings
 from generation.errors import FlipbookError
 from generation.wording import sentence
 from worker.engine import EngineUnavailable
 from worker.engine_choice import choose_engine
-from worker.settings import EngineChoice, WorkerSettings
+from worker.settings import EngineChoice
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -90,7 +91,9 @@ async def _database(settings: Settings) -> list[Finding]:
             counts = await app.ports.store.status_counts()
             wrong = await app.ports.store.ledger_discrepancies()
     except FlipbookError as error:
-        return [Finding(Grade.BAD, "database", sentence(error))]
+        return [Finding(Grade.BAD, "database", f"{sentence(error)} ({error})")]
+    except SettingsError as error:
+        return [Finding(Grade.BAD, "settings", str(error))]
     except OSError as error:
         return [Finding(Grade.BAD, "database", f"its folder cannot be used ({error.strerror})")]
     under_way = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "none under way"
@@ -104,10 +107,10 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _engine(settings: Settings) -> list[Finding]:
     if not settings.embeds_worker:
         return []
-    wanted = WorkerSettings(engine=settings.engine, models_dir=settings.models)
     try:
+        wanted = load_worker_settings({"engine": settings.engine, "models_dir": settings.models, "host": "127.0.0.1"})
         _, info = await asyncio.to_thread(choose_engine, wanted)
-    except EngineUnavailable as error:
+    except (EngineUnavailable, SettingsError) as error:
         return [Finding(Grade.BAD, "engine", str(error))]
     grade = Grade.GOOD if info.name in {settings.engine, EngineChoice.ANIMATEDIFF} else Grade.NOTE
     return [Finding(grade, "engine", f"{info.name}: {info.reason}")]

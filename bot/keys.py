@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from filelock import FileLock
 
 
 def own_secret_key(data_dir: Path) -> str:
@@ -19,13 +20,18 @@ def own_worker_key(data_dir: Path) -> str:
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """What stands in the file; when there is none it is written first, by whoever comes first."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
+    """What stands in the file; when nothing does it is written first, whole or not at all, by whoever comes first."""
+    with FileLock(path.with_name("keys.lock")):
+        kept = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
+        return kept or _write(path, make())
+
+
+def _write(path: Path, secret: str) -> str:
+    unfinished = path.with_name(f"{path.name}.part")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(make())
+        file.write(secret)
         file.flush()
         os.fsync(file.fileno())
-    return path.read_text(encoding="ascii").strip()
+    unfinished.replace(path)
+    return secret

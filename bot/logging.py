@@ -28,7 +28,10 @@ def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
         cache_logger_on_first_use=True,
     )
     render: structlog.typing.Processor = (
-        structlog.dev.ConsoleRenderer(colors=True) if pretty else structlog.processors.JSONRenderer()
+        # Plain tracebacks: the pretty ones print local variables, and those are keys and prompts.
+        structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
+        if pretty
+        else structlog.processors.JSONRenderer()
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

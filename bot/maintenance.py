@@ -1,9 +1,11 @@
 """The operator's smaller tools: migrate, config, admin limits."""
 
 import getpass
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from pydantic import SecretStr
 
@@ -11,10 +13,15 @@ from bot.app import App, Role, open_app
 from bot.settings import Settings, variable_of
 from generation.errors import InvalidRequest, Violation
 from generation.limits import LimitName
+from generation.parsing import shown
 from generation.places import Platform, ServerRef, UserRef
 from generation.pricing import Micros, dollars, micros
 from generation.request import Endpoint
 from generation.wording import limit_label
+
+_MASK: Final = "********"
+_PASSWORD: Final = re.compile(r"(://[^/@]*?:)[^/@]+@")
+_MOST_DOLLARS: Final = Decimal(1_000_000)
 
 
 async def migrate(settings: Settings) -> str:
@@ -54,7 +61,7 @@ def _change(text: str) -> tuple[str, object]:
     name, separator, value = text.partition("=")
     name = name.strip().replace("-", "_")
     if not separator or name not in set(LimitName):
-        raise ValueError(f"{text!r} is not name=value with one of: {', '.join(LimitName)}.")
+        raise ValueError(f"{shown(text)} is not name=value with one of: {', '.join(LimitName)}.")
     return name, _parsed(LimitName(name), value.strip())
 
 
@@ -68,22 +75,27 @@ def _parsed(name: LimitName, value: str) -> object:
     try:
         return int(value)
     except ValueError:
-        raise InvalidRequest((Violation(name, f"a whole number ({limit_label(name)}) or none", repr(value)),)) from None
+        raise InvalidRequest(
+            (Violation(name, f"a whole number ({limit_label(name)}) or none", shown(value)),)
+        ) from None
 
 
 def _money(value: str) -> int:
     try:
-        return micros(Decimal(value.lstrip("$")))
+        amount = Decimal(value.lstrip("$"))
     except InvalidOperation:
-        allowed = "an amount such as $2.50, or none"
-        raise InvalidRequest((Violation(LimitName.SERVER_BUDGET_PER_DAY, allowed, repr(value)),)) from None
+        amount = Decimal("NaN")
+    if not (amount.is_finite() and abs(amount) <= _MOST_DOLLARS):
+        allowed = f"an amount from $0 to {dollars(micros(_MOST_DOLLARS))} such as $2.50, or none"
+        raise InvalidRequest((Violation(LimitName.SERVER_BUDGET_PER_DAY, allowed, shown(value)),))
+    return micros(amount)
 
 
 def _endpoint(word: str) -> Endpoint:
     try:
         return Endpoint[word.strip().upper()]
     except KeyError:
-        raise InvalidRequest((Violation(LimitName.ENDPOINTS, "standard, turbo or both", repr(word)),)) from None
+        raise InvalidRequest((Violation(LimitName.ENDPOINTS, "standard, turbo or both", shown(word)),)) from None
 
 
 def _limit_value(name: LimitName, value: object) -> str:
@@ -101,7 +113,9 @@ def _plain(value: object) -> str:
         case None:
             return ""
         case SecretStr():
-            return "********"
+            return _MASK
+        case str():
+            return _PASSWORD.sub(rf"\1{_MASK}@", value)
         case tuple() | frozenset():
             return ",".join(sorted(map(str, value)) if isinstance(value, frozenset) else map(str, value))
         case _ if hasattr(value, "model_dump_json"):

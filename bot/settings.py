@@ -5,6 +5,7 @@ The only module of the bot that reads the environment.
 """
 
 import os
+import re
 from collections.abc import Callable
 from decimal import Decimal
 from enum import StrEnum
@@ -13,10 +14,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import SettingsError as CannotDecode
 
 from generation.limits import Limits
 from generation.places import ServerRef
 from generation.pricing import Prices
+from generation.queue_addresses import Base
 from generation.request import Endpoint
 from generation.webhook_signature import FAL_JWKS_URL
 from worker.settings import EngineChoice
@@ -77,6 +80,7 @@ class Settings(BaseSettings):
         env_prefix="FLIPBOOK_",
         env_file=".env",
         env_file_encoding="utf-8",
+        env_ignore_empty=True,
         extra="ignore",
         frozen=True,
         validate_by_name=True,
@@ -131,6 +135,21 @@ class Settings(BaseSettings):
             raise ValueError("must begin with http:// or https://")
         return value
 
+    @field_validator("worker_url", "fal_queue_url")
+    @classmethod
+    def _backend(cls, value: str | None) -> str | None:
+        if value is not None:
+            Base.parse(value)
+        return value
+
+    @field_validator("fal_key", "worker_key")
+    @classmethod
+    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        secret = value.get_secret_value().strip() if value is not None else ""
+        if not (secret.isascii() and (secret.isprintable() or not secret)):
+            raise ValueError("holds characters that no key has")
+        return value
+
     @model_validator(mode="after")
     def _fal_needs_a_key(self) -> Self:
         if BackendName.FAL in self.backends and self.fal_key is None:
@@ -174,6 +193,13 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(complaints(error, variable_of)) from None
+    except CannotDecode as error:
+        field = re.search(r'field "(\w+)"', str(error))
+        raise SettingsError(f"{variable_of(field[1]) if field else 'A setting'}: cannot be read as JSON") from None
+    except UnicodeDecodeError:
+        raise SettingsError(".env: is not text in UTF-8") from None
+    except OSError as error:
+        raise SettingsError(f".env: cannot be read ({error.strerror})") from None
 
 
 def variable_of(field: str) -> str:

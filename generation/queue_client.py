@@ -24,6 +24,9 @@ from generation.wire import IDEMPOTENCY_HEADER, RequestId, SubmitAnswer, input_t
 
 T = TypeVar("T")
 
+_AT_HOME: Final = Timeouts(idle=20.0)
+"""Our worker keeps idle connections for half a minute, and a submit that meets a closing one is simply repeated."""
+
 _REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)
 
 
@@ -53,7 +56,7 @@ class QueueClient:
         self._resubmits_safely = resubmits_safely
         self._base = Base.parse(base_url)
         self._clock = clock
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or (_AT_HOME if resubmits_safely else Timeouts())
         self._patience = patience
         self._jitter = jitter
         direct_host = self._base.address.host if self._base.is_loopback else None

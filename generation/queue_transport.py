@@ -26,10 +26,6 @@ _NEVER_SENT: Final = (
 )
 """No connection, hence not one byte: refused, no such name, TLS failure, no free connection, a proxy's refusal."""
 
-_IDLE_SECONDS: Final = 2.0
-"""Idle connections are dropped sooner than servers drop them (uvicorn: 5 s), or a submit could meet the closing one
-and nobody would know whether it arrived."""
-
 
 class Unreachable(Exception):
     """Provably nothing was sent."""
@@ -56,6 +52,9 @@ class Timeouts:
     exchange: float = 60.0
     events: float = 30.0
     download: float = 900.0
+    idle: float = 2.0
+    """How long an unused connection is kept. Less than servers keep theirs (uvicorn: 5 s), or a submit could meet the
+    closing one and nobody would know whether it arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ class QueueTransport:
         self._authorization = {"Authorization": f"Key {_clean(key)}"} if key is not None else {}
         self._timeouts = timeouts
         wait = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
-        short = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=_IDLE_SECONDS)
+        short = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle)
         long = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         mounts = {f"all://{direct_host}": transport} if direct_host else None
         self._short, self._long = (

@@ -278,10 +278,15 @@ def _changed(before: Limits, changes: Mapping[str, object]) -> Limits:
     except ValidationError as error:
         raise InvalidRequest(
             tuple(
-                Violation(".".join(map(str, e["loc"])), e["msg"], shown(e["input"]))
+                Violation(".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"]))
                 for e in error.errors(include_url=False, include_context=False)
             )
         ) from error
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What pydantic complained of, as what is allowed."""
+    return "the name of a limit" if kind == "extra_forbidden" else message.removeprefix("Input should be ")
 
 
 def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:

@@ -16,6 +16,8 @@ HEAD_SECONDS: Final = 10.0
 """How long a connection may take to say what it wants."""
 MAX_HEAD: Final = 64 * 1024
 GRACE_SECONDS: Final = 1
+KEEP_ALIVE_SECONDS: Final = 30
+"""A clip takes longer than uvicorn's five seconds; callers who wait for one need not connect anew for its result."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -84,6 +86,7 @@ class HttpServer(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 **_tls(settings),
             )
         )

@@ -2,6 +2,18 @@
 
 from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat, Waits
 from adapters.discord.errors import DiscordUnusable
+from adapters.discord.introduction import Introduction, introduce
 from adapters.discord.permissions import NEEDS, Need, invite_url
 
-__all__ = ["API_URL", "GATEWAY_URL", "NEEDS", "DiscordChat", "DiscordUnusable", "Need", "Waits", "invite_url"]
+__all__ = [
+    "API_URL",
+    "GATEWAY_URL",
+    "NEEDS",
+    "DiscordChat",
+    "DiscordUnusable",
+    "Introduction",
+    "Need",
+    "Waits",
+    "introduce",
+    "invite_url",
+]

@@ -148,7 +148,7 @@ class _BlockCommands(app_commands.Group):
         self._office = office
 
     @app_commands.command(description="Take no more wishes from a member")
-    @app_commands.describe(member="Who")
+    @app_commands.describe(member="The member")
     async def member(self, interaction: discord.Interaction, member: discord.User) -> None:
         """One member more."""
         async with self._office.visit(interaction) as visit:
@@ -174,7 +174,7 @@ class _UnblockCommands(app_commands.Group):
         self._office = office
 
     @app_commands.command(description="Take a member's wishes again")
-    @app_commands.describe(member="Who")
+    @app_commands.describe(member="The member")
     async def member(self, interaction: discord.Interaction, member: discord.User) -> None:
         """One member less."""
         async with self._office.visit(interaction) as visit:

@@ -15,6 +15,8 @@ class DiscordUnusable(ChatUnusable):
 
 
 TOO_LARGE: Final = 40005
+TOO_LARGE_STATUS: Final = 413
+"""Something before Discord's own API may refuse a large request too, without a code."""
 ALREADY_ANSWERED: Final = 40060
 UNKNOWN_INTERACTION: Final = 10062
 NO_DIRECT_MESSAGES: Final = 50007

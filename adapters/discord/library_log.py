@@ -1,7 +1,9 @@
-"""What discord.py logs of its own: a connection that breaks is one line, not a traceback."""
+"""What discord.py logs of its own: a connection that breaks is one line, not a traceback; of voice, nothing."""
 
 import logging
 from typing import Final
+
+import discord
 
 _LOGGERS: Final = ("discord.client", "discord.gateway", "discord.http", "discord.webhook.async_")
 
@@ -19,6 +21,7 @@ class OneLine(logging.Filter):
 
 def shorten_library_log() -> None:
     """Put the filter before discord.py's loggers; putting it there twice changes nothing."""
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
     for name in _LOGGERS:
         logger = logging.getLogger(name)
         if not any(isinstance(known, OneLine) for known in logger.filters):

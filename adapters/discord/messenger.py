@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_EDITS: Final = 3.0
 _SHOW_SECONDS: Final = 10.0
+_DELIVERY_SECONDS: Final = 300.0
 _OPENING_SECONDS: Final = 0.25
 _INVITATION_SECONDS: Final = 5.0
 _TOO_OLD_FOR_PROGRESS: Final = timedelta(hours=1)
@@ -89,7 +90,8 @@ class DiscordMessenger:
         """Bring the outcome by that rung. Raises DeliveryDelayed or RungFailed."""
         async with self._turns.for_outcome(parcel.job.id):
             with as_delivery_errors():
-                return await self._bring(parcel, Rung(rung))
+                async with asyncio.timeout(_DELIVERY_SECONDS):
+                    return await self._bring(parcel, Rung(rung))
 
     async def open(self, job: Job, progress: Progress, *, reply_to: MessageRef | None = None) -> MessageRef:
         """The first message of a job by the bot's own token, where no interaction can be answered.

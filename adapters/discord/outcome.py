@@ -7,7 +7,7 @@ from typing import Final
 import discord
 
 from adapters.discord import render
-from adapters.discord.errors import TOO_LARGE
+from adapters.discord.errors import TOO_LARGE, TOO_LARGE_STATUS
 from adapters.discord.mail import Sheet
 from adapters.discord.upload import fit_upload
 from generation.errors import ArtifactError, CannotFit
@@ -47,7 +47,7 @@ async def put_outcome(parcel: Parcel, slot: Slot) -> discord.Message:
         try:
             return await slot.put(Sheet(render.ended(job, has_clip=True, notes=notes), upload, slot.view))
         except discord.HTTPException as error:
-            if error.code != TOO_LARGE:
+            if error.code != TOO_LARGE and error.status != TOO_LARGE_STATUS:
                 raise
             limit_bytes = min(limit_bytes, len(upload.data)) // 2
     return await slot.put(_in_words(slot, render.kept_back(job, trouble, notes=_notes(slot.note))))

@@ -40,6 +40,7 @@ class Reactions:
         self._reception = reception
         self._standing: OrderedDict[Reacted, datetime] = OrderedDict()
         self._taken_back: set[Reacted] = set()
+        self._told: OrderedDict[int, datetime] = OrderedDict()
 
     def forget(self) -> None:
         """A new session has begun: reactions may have been taken back unheard."""
@@ -97,8 +98,22 @@ class Reactions:
         window = int(self._reception.clock.now().timestamp()) // WINDOW_SECONDS
         return f"discord:reaction:{event.message_id}:{event.user_id}:{REROLL_EMOJI}:{window}"
 
+    def _may_explain(self, user_id: int) -> bool:
+        now = self._reception.clock.now()
+        told = self._told.get(user_id)
+        if told is not None and (now - told).total_seconds() < WINDOW_SECONDS:
+            return False
+        self._told[user_id] = now
+        self._told.move_to_end(user_id)
+        if len(self._told) > _REMEMBERED:
+            self._told.popitem(last=False)
+        return True
+
     async def _explain(self, event: discord.RawReactionActionEvent, text: str) -> None:
-        """Why there is no re-roll: privately, else in a reply that pings nobody and goes away by itself."""
+        """Why there is no re-roll: privately, else in a reply that pings nobody and goes away by itself. Who reacts to
+        many clips at once is told once."""
+        if not self._may_explain(event.user_id):
+            return
         mail = self._reception.messenger.mail
         try:
             await mail.say(await mail.direct_channel(event.user_id), text)

@@ -108,9 +108,11 @@ def file_name(job_id: JobId) -> str:
 
 
 def _message(head: str, job: Job, notes: list[str]) -> str:
-    small = [f"-# {note}" for note in notes]
-    prompt = f"> {quoted(job.request.prompt, _PROMPT_ROOM)}"
-    return "\n".join(part for part in (head, prompt, *_negative(job), *small) if part)
+    """The prompt takes what room the rest leaves."""
+    rest = [*_negative(job), *(f"-# {note}" for note in notes)]
+    room = MAX_CONTENT - len("\n".join([head, "> ", *rest]))
+    prompt = f"> {quoted(job.request.prompt, min(_PROMPT_ROOM, room))}"
+    return "\n".join([*([head] if head else []), prompt, *rest])
 
 
 def _negative(job: Job) -> list[str]:

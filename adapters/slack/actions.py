@@ -1,6 +1,7 @@
 """What the buttons under a job's message and the 🔁 on a finished clip do."""
 
 import re
+from dataclasses import replace
 from typing import Final
 
 from adapters.slack import render
@@ -9,7 +10,7 @@ from adapters.slack.payloads import Act, Click, Reaction
 from adapters.slack.places import Places
 from adapters.slack.values import Content
 from adapters.slack.wishes import Wishes, channel_of, server_of, user_of
-from generation.errors import JobNotFound, NotYourJob
+from generation.errors import FlipbookError, JobNotFound, NotYourJob
 from generation.job import JobId
 from generation.places import MessageRef
 from generation.service import Service
@@ -66,7 +67,10 @@ class Actions:
         job = await self._service.job_of_message(MessageRef(channel_of(act), reaction.message_ts))
         if job is None or await self._places.is_bot(act.user):
             return None
-        await self._wishes.again(act, job.id)
+        try:
+            await self._wishes.again(act, job.id)
+        except FlipbookError as error:  # the event does not say in which thread the message stands
+            return replace(render.error_content(error), thread=job.channel.thread)
         return None
 
 

@@ -14,7 +14,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.api import SlackApi
 from adapters.slack.front import Front
-from adapters.slack.payloads import UnreadablePayload, click_in, command_in, mention_in, reaction_in
+from adapters.slack.payloads import (
+    UnreadablePayload,
+    click_in,
+    command_in,
+    mention_in,
+    reaction_in,
+    removal_in,
+)
 from adapters.slack.quiet import quiet_logger
 from adapters.slack.values import Content
 
@@ -71,7 +78,7 @@ def _listen(app: AsyncApp, front: Front, api: SlackApi) -> None:
         await ack()
 
     async def on_removal(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await front.removed(_team(context), str(body["event"]["type"]))
+        await front.removed(_team(context), removal_in(body))
         await ack()
 
     async def on_anything(ack: AsyncAck) -> None:
@@ -82,7 +89,7 @@ def _listen(app: AsyncApp, front: Front, api: SlackApi) -> None:
     app.event("app_mention")(_readable(on_mention))
     app.event("reaction_added")(_readable(on_reaction))
     for name in ("tokens_revoked", "app_uninstalled"):
-        app.event(name)(on_removal)
+        app.event(name)(_readable(on_removal))
     app.event(_ANYTHING)(on_anything)
     app.shortcut(_ANYTHING)(on_anything)
     app.view(_ANYTHING)(on_anything)

@@ -122,7 +122,7 @@ class SlackChat:
     async def check(self) -> Identity:
         """Whose tokens these are, both of them tried. Raises SlackUnusable, or DeliveryError when Slack is out of
         reach."""
-        identity = await self._accepted("SLACK_BOT_TOKEN", self._api.identity())
+        identity = _of_a_bot(await self._accepted("SLACK_BOT_TOKEN", self._api.identity()))
         if self._app_token is not None:
             await self._accepted("SLACK_APP_TOKEN", self._api.open_socket(self._app_token))
         return identity
@@ -140,7 +140,7 @@ class SlackChat:
         return await self._accepted("SLACK_APP_TOKEN", self._patiently(lambda: self._api.open_socket(app_token)))
 
     async def _introduced(self) -> Identity:
-        identity = await self._accepted("SLACK_BOT_TOKEN", self._patiently(self._api.identity))
+        identity = _of_a_bot(await self._accepted("SLACK_BOT_TOKEN", self._patiently(self._api.identity)))
         if missing := missing_scopes(identity.scopes):
             self._log.warning("the Slack app lacks scopes of its manifest", missing=missing, next="install it again")
         return identity
@@ -195,6 +195,12 @@ class SlackChat:
         members = Members(api, service, places, actions, admin=Admin(service, places), clock=clock)
         door = Door(errands, self._timing.ack)
         return _Parts(Front(api, door, errands, teller, Commands(wishes, members), actions), opener)
+
+
+def _of_a_bot(identity: Identity) -> Identity:
+    if identity.bot_id is None:
+        raise SlackUnusable(f"SLACK_BOT_TOKEN is a person's token: {_REMEDIES['SLACK_BOT_TOKEN']}")
+    return identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from adapters.slack.commands import ANIMATE, Commands
 from adapters.slack.door import Answered, Door
 from adapters.slack.errands import Errands
 from adapters.slack.failures import AppRemoved, TokenDead
-from adapters.slack.payloads import Act, Click, Command, Mention, Reaction
+from adapters.slack.payloads import Act, Click, Command, Mention, Reaction, Removal
 from adapters.slack.telling import Teller
 from adapters.slack.values import Content
 
@@ -43,10 +43,10 @@ class Front:
         """A reaction on some message."""
         await self._serve(reaction.act, lambda: self.actions.reacted(reaction))
 
-    async def removed(self, team: str, event: str) -> None:
+    async def removed(self, team: str, removal: Removal | None) -> None:
         """The app was removed from a workspace, or its token revoked: post nothing there any more."""
-        if team == (await self.api.identity()).team:
-            self.api.silence(AppRemoved() if event == "app_uninstalled" else TokenDead("token_revoked"))
+        if removal is not None and team == (await self.api.identity()).team:
+            self.api.silence(AppRemoved() if removal is Removal.APP else TokenDead("token_revoked"))
 
     async def _serve(self, act: Act, work: Callable[[], Awaitable[Content | None]]) -> None:
         answered = await self._let_in(act, work)

@@ -8,6 +8,7 @@ own ``event_ts``.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -76,6 +77,13 @@ class Reaction:
     message_by: str | None
 
 
+class Removal(StrEnum):
+    """What a workspace takes from the bot."""
+
+    APP = "app"
+    ACCESS = "access"
+
+
 class _Incoming(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -139,6 +147,15 @@ class _ReactionEvent(_Incoming):
     event_ts: str
     item: _ReactionItem
     item_user: str | None = None
+
+
+class _RevokedTokens(_Incoming):
+    bot: tuple[str, ...] = ()
+
+
+class _RemovalEvent(_Incoming):
+    type: str
+    tokens: _RevokedTokens = _RevokedTokens()
 
 
 class _Envelope(_Incoming):
@@ -207,6 +224,14 @@ def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
         is_inside=True,
     )
     return Reaction(act, event.reaction, event.item.ts, event.item_user)
+
+
+def removal_in(body: Mapping[str, object]) -> Removal | None:
+    """What was taken from the bot; None when only people's own tokens were revoked. Raises UnreadablePayload."""
+    event = _read(_RemovalEvent, _read(_Envelope, body).event)
+    if event.type == "app_uninstalled":
+        return Removal.APP
+    return Removal.ACCESS if event.tokens.bot else None
 
 
 def _read(model: type[Read], body: object) -> Read:

@@ -165,7 +165,8 @@ def share_comment(job: Job, reasons: tuple[str, ...]) -> str:
     """The words above a clip that stands outside of its own message, and why it does."""
     made = _outcome_words(job, has_clip=True)
     why = f"\nIt could not go where it belongs: {escape(reasons[-1])}." if reasons else ""
-    return f"{made} · {_asker(job)}{why}\n{_prompt(job)}\n{escape(settings_words(job.request))}"
+    prompt = _prompt(job).replace("`", "'")  # as code: where the app cannot say so, Slack would unfurl its links
+    return f"{made} · {_asker(job)}{why}\n`{prompt}`\n{escape(settings_words(job.request))}"
 
 
 def alt_text(job: Job) -> str:

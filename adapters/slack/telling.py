@@ -19,4 +19,4 @@ class Teller:
         if act.response_url is not None:
             await self._api.respond(act.response_url, content)
         elif act.team == (await self._api.identity()).team:
-            await self._api.post_ephemeral(Place(act.channel, act.thread), act.user, content)
+            await self._api.post_ephemeral(Place(act.channel, content.thread or act.thread), act.user, content)

@@ -28,10 +28,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A message: its text (what notifications show), and blocks where it has more to show."""
+    """A message: its text (what notifications show), and blocks where it has more to show.
+
+    ``thread`` is where one member is told it; None: where they acted.
+    """
 
     text: str
     blocks: Sequence[Block] = ()
+    thread: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,8 @@
 """Puts a job's outcome where the person at the terminal asked for it: a file."""
 
 import asyncio
+import errno
+import os
 import shutil
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +18,15 @@ from generation.progress import Progress
 LOCAL_SERVER = ServerRef(Platform.TERMINAL, "local")
 LOCAL_CHANNEL = ChannelRef(LOCAL_SERVER, "terminal")
 LOCAL_USER = UserRef(Platform.TERMINAL, "operator")
+
+
+def check_output(output: Path) -> None:
+    """Raise OSError where a clip could not be written: better before it is made than afterwards."""
+    if output.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(output))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    if not os.access(output.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(output.parent))
 
 
 class TerminalMessenger:
@@ -47,6 +58,9 @@ class TerminalMessenger:
 
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._output.with_name(f".{self._output.name}.part")
-        shutil.copyfile(video, partial)
-        partial.replace(self._output)
+        partial = self._output.with_name(f".{self._output.name}.{os.getpid()}.part")
+        try:
+            shutil.copyfile(video, partial)
+            partial.replace(self._output)
+        finally:
+            partial.unlink(missing_ok=True)

@@ -49,6 +49,10 @@ class Screen:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the terminal back as it was."""
         self._live.stop()
 
     def show(self, progress: JobProgress) -> None:

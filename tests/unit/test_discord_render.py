@@ -3,7 +3,6 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,14 +11,15 @@ from hypothesis import strategies as st
 from adapters.discord import errors as discord_errors
 from adapters.discord import lists, render
 from adapters.discord.markup import escaped, escaped_sentence, quoted, relative_moment
-from factories import NOW, a_full_job, a_job, a_request, a_user, an_audit_entry, later, moved
+from factories import NOW, a_job, a_request, a_user, an_audit_entry, later, moved
 from generation import errors as e
 from generation.errors import FlipbookError, LimitExceeded, Violation
-from generation.job import Failure, FailureKind, JobId, JobStatus
+from generation.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.limits import LimitName, Limits
 from generation.mp4 import Change
 from generation.policy import Policy
 from generation.progress import Phase, Progress, Steps
+from generation.request import Motion
 
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),
@@ -28,6 +28,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),
+    e.ChatUnusable: e.ChatUnusable("Discord does not take the token."),
+    discord_errors.DiscordUnusable: discord_errors.DiscordUnusable("Discord does not take the token."),
 }
 
 
@@ -157,15 +159,10 @@ def test_why_a_clip_is_elsewhere_is_told_once() -> None:
     assert render.moved_note((), from_channel=5) == "You asked for it in <#5>."
 
 
-def longest_job(**changes: Any) -> Any:
-    request = a_request(prompt="*" * 2000, negative_prompt="_" * 2000, motions=[m.value for m in a_full_job_motions()])
-    return a_job(request=request, parent=JobId("f" * 24), **changes)
-
-
-def a_full_job_motions() -> Any:
-    from generation.request import Motion
-
-    return list(Motion)
+def longest_job() -> Job:
+    motions = [motion.value for motion in Motion]
+    request = a_request(prompt="*" * 2000, negative_prompt="_" * 2000, motions=motions)
+    return a_job(request=request, parent=JobId("f" * 24))
 
 
 @pytest.mark.parametrize("status", JobStatus)
@@ -215,7 +212,7 @@ def test_every_limit_is_listed(limits: Limits) -> None:
     assert len(lists.limits_list(limits).splitlines()) == 1 + len(LimitName)
 
 
-# Refusals of Discord ----------------------------------------------------------------------------------------------------
+# Refusals of Discord ---------------------------------------------------------------------------------------------
 
 
 def test_every_close_code_has_a_sentence() -> None:

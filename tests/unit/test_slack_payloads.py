@@ -2,7 +2,15 @@
 
 import pytest
 
-from adapters.slack.payloads import UnreadablePayload, click_in, command_in, mention_in, reaction_in
+from adapters.slack.payloads import (
+    Removal,
+    UnreadablePayload,
+    click_in,
+    command_in,
+    mention_in,
+    reaction_in,
+    removal_in,
+)
 
 COMMAND = {"command": "/animate", "text": "a fox", "channel_id": "C1", "user_id": "U1", "trigger_id": "1.2.a"}
 CLICK = {
@@ -72,3 +80,16 @@ def test_what_is_wrong_is_named_and_never_shown() -> None:
 def test_bots_are_known_by_their_bot_id() -> None:
     assert mention_in(changed(MENTION, bot_id="B1"), "T1", "U0BOT").is_of_bot
     assert not mention_in(MENTION, "T1", "U0BOT").is_of_bot
+
+
+@pytest.mark.parametrize(
+    ("event", "removal"),
+    [
+        ({"type": "app_uninstalled"}, Removal.APP),
+        ({"type": "tokens_revoked", "tokens": {"oauth": [], "bot": ["U0BOT"]}}, Removal.ACCESS),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"], "bot": []}}, None),
+        ({"type": "tokens_revoked", "tokens": {"oauth": ["U1"]}}, None),
+    ],
+)
+def test_only_what_was_taken_from_the_bot_counts(event: dict, removal: Removal | None) -> None:
+    assert removal_in({"event": event}) is removal

@@ -176,7 +176,6 @@ async def test_when_no_way_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: B
     assert await told(slow_bot) == (
         "the message was deleted",
         "the channel is gone",
-        "the channel is gone",
         "you take no direct messages from Flipbook",
     )
     shown = await slow_bot.ask("flipbook show", id=job.id, channel_of_command=double.places.age_restricted)
@@ -295,6 +294,16 @@ async def test_a_clip_that_discord_finds_too_large_all_the_same_is_made_smaller_
     assert len(await posted(bot)) <= len(large) // 2
     assert "so shown at a lower bit rate." in the_clip(bot).content
     assert [code for _, code in bot.double.refusals] == [40005]
+
+
+async def test_a_refusal_for_size_without_discords_code_is_understood_too(
+    start_bot: Callable[..., Any], large: bytes
+) -> None:
+    bot = await big_bot(start_bot, large)
+    await rendering(bot)
+    await bot.double.fault("server_error", route="^PATCH", status=413, after_storing=False)
+    await finished(bot)
+    assert len(await posted(bot)) <= len(large) // 2
 
 
 async def test_a_clip_that_fits_nowhere_is_kept_and_the_message_says_so(

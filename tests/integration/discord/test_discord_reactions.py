@@ -139,6 +139,21 @@ async def test_who_takes_no_direct_messages_is_told_in_a_reply_that_pings_nobody
     assert sent["allowed_mentions"] == {"parse": []}
 
 
+async def test_who_reacts_to_many_clips_at_once_is_refused_once(bot: Bot) -> None:
+    many = [await bot.clip(prompt=f"boat {n}") for n in range(4)]
+    await bot.until_recorded(4)
+    await bot.ask_as_admin("block member", member=bot.double.people.member)
+    for message in many:
+        await bot.double.react(message)
+    await bot.ask("flipbook queue")
+    await bot.double.wait_for_message(lambda message: message.channel.recipient)
+    bot.advance(11)
+    await bot.double.unreact(many[0])
+    await bot.double.react(many[0])
+    await bot.until(lambda: len(bot.double.places.dm.messages) == 2)
+    assert bot.bought == 4
+
+
 async def test_a_reaction_on_an_unfinished_clip_is_explained(slow_bot: Bot) -> None:
     message = await slow_bot.animate()
     await slow_bot.until_opened(await slow_bot.the_job())

@@ -125,6 +125,17 @@ async def test_a_refusal_is_told_to_who_acted_and_to_nobody_else(slack: SlackDou
         assert (public(slack), len(await bot.jobs())) == ([first], 1)
 
 
+async def test_a_refusal_in_a_thread_is_told_in_that_thread(slack: SlackDouble, tmp_path: Path) -> None:
+    rules = HouseRules(backends=("worker",), default_limits=Limits(server_clips_per_day=1))
+    async with running_bot(slack, tmp_path, rules=rules) as bot:
+        said = await slack.say("what about a fox?")
+        await slack.mention("a fox in snow", thread_ts=said.ts)
+        (first,) = await thread_clips(bot, said, 1)
+        await slack.react(GENERAL, first.ts, "repeat", user=NOAH)
+        told = await slack.wait_for_message(lambda each: each.ephemeral_for == NOAH)
+    assert told.thread_ts == said.ts
+
+
 async def test_two_quick_re_rolls_of_one_member_are_one(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
         first = await bot.clip()
