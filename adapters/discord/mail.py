@@ -75,6 +75,7 @@ class Mail:
             file=sheet.upload.file() if sheet.upload is not None else _MISSING,
             view=sheet.view or _MISSING,
             reference=_reply(channel_id, reply_to),
+            nonce=job.id,
             allowed_mentions=NOBODY,
             suppress_embeds=True,
         )
