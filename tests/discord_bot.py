@@ -122,6 +122,13 @@ class Bot:
         await self.until_status(JobStatus.PENDING)
         return (await self.jobs())[0]
 
+    async def until_served(self) -> None:
+        """Until the bot has handled everything that has happened so far."""
+        await self.ask("flipbook queue")  # events come in their order
+        reception = (await self.chat._account.login()).reception
+        assert reception is not None
+        await reception.let_everybody_leave(PATIENCE)
+
     async def quota(self) -> Quota:
         """What the ordinary member has used."""
         people, guild = self.double.people, self.double.guilds.studio

@@ -50,7 +50,9 @@ def _animatediff(settings: WorkerSettings) -> Engine:
     """Imported only now: torch takes seconds and gigabytes."""
     animatediff = import_module("worker.engines.animatediff")
     models = animatediff.ModelSet.from_folder(settings.models_folder)
-    engine: Engine = animatediff.AnimateDiffEngine(models, speeds=settings.data_dir / "speeds.json")
+    options = animatediff.EngineOptions(compile_cache=settings.data_dir / "compiled.bin")
+    speeds = settings.data_dir / "speeds.json"
+    engine: Engine = animatediff.AnimateDiffEngine(models, options=options, speeds=speeds)
     return engine
 
 

@@ -1,4 +1,4 @@
-"""``flipbook animate`` for the interruption tests: the product's own, with the ports wrapped to press Ctrl-C at a point.
+"""``flipbook animate`` for the interruption tests: the product's own, with ports that press Ctrl-C at a chosen point.
 
 Run as ``python animate_under_test.py FOLDER POINT TIMES``. Prints the outcome's facts as one JSON object.
 """

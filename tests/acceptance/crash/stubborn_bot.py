@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
     settings = load_settings(data_dir=folder / "data", web_port=0, engine="preview", preview_step_seconds=1)
     configure_logging(LogFormat.JSON, LogLevel.INFO)
     asyncio.run(ask(settings))
-    run_here(settings, arrange=lambda ports: with_messenger(ports))
+    run_here(settings, arrange=with_messenger)
 
 
 def with_messenger(ports: Ports) -> Ports:

@@ -61,7 +61,7 @@ async def test_a_replay_after_a_resume_makes_nothing_twice(bot: Bot) -> None:
     await bot.double.fault("replay_too_much", events=50)
     await bot.double.fault("op7")
     await bot.double.wait_until(lambda: bot.double.gateway.resumed == 1)
-    await bot.ask("flipbook queue")
+    await bot.until_served()
     assert (clips(bot.double), len(await bot.jobs()), bot.bought) == ([message], 1, 1)
 
 

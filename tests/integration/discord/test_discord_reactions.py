@@ -61,7 +61,7 @@ async def test_the_bots_own_reaction_means_nothing(bot: Bot) -> None:
     first = await bot.clip()
     await bot.until_recorded()
     assert first.reactions == {"🔁": [bot.double.people.bot]}
-    await bot.ask("flipbook queue")  # the echo has been handled by now
+    await bot.until_served()
     assert len(await bot.jobs()) == 1
 
 
@@ -83,7 +83,7 @@ async def test_a_reaction_that_is_replayed_minutes_later_counts_once(bot: Bot) -
     await bot.double.fault("replay_too_much", events=20)
     await bot.double.fault("op7")
     await bot.double.wait_until(lambda: bot.double.gateway.resumed == 1)
-    await bot.ask("flipbook queue")
+    await bot.until_served()
     assert (len(await bot.jobs()), len(clips(bot.double))) == (2, 2)
     assert bot.double.refusals == []
 
@@ -145,7 +145,7 @@ async def test_who_reacts_to_many_clips_at_once_is_refused_once(bot: Bot) -> Non
     await bot.ask_as_admin("block member", member=bot.double.people.member)
     for message in many:
         await bot.double.react(message)
-    await bot.ask("flipbook queue")
+    await bot.until_served()
     await bot.double.wait_for_message(lambda message: message.channel.recipient)
     bot.advance(11)
     await bot.double.unreact(many[0])
