@@ -141,8 +141,6 @@ class _Errand:
         raise failed
 
     async def _carry(self) -> None:
-        with contextlib.suppress(FlipbookError):  # without it the relay only waits a little for the first answer
-            await self._app.service.opened(self._job.id, MessageRef(LOCAL_CHANNEL, self._job.id))
         if self._app.worker is not None:
             self._screen.show(Progress(Phase.WAITING, waiting_for="the worker to start"))
             await self._worker_ready(self._app.worker)
@@ -185,6 +183,8 @@ class _Errand:
             await clock.sleep(_LOOK_AGAIN)
 
     async def _bring(self, output: Path) -> Outcome:
+        with contextlib.suppress(FlipbookError):  # without it the relay only waits a little for the first answer
+            await self._app.service.opened(self._job.id, MessageRef(LOCAL_CHANNEL, self._job.id))
         delivery = await self._app.relay.bring(self._job.id)
         job = await self._app.service.job(self._job.id, LOCAL_SERVER)
         if delivery is not None and delivery.status is DeliveryStatus.ABANDONED:

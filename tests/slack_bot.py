@@ -25,7 +25,6 @@ from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
 from generation.job import Job, JobStatus
 from generation.places import ChannelRef, MessageRef, Platform, ServerRef
 from generation.relay import Post
-from judges.slack_validate import SlackJudge
 
 PATIENCE = 10.0
 PROMPT = "a paper boat on a stormy sea"
@@ -276,8 +275,3 @@ class SlowStore:
         await self.gate.wait()
         async with self._store.transaction() as tx:
             yield tx
-
-
-def the_judge_passes(judge: SlackJudge, blocks: list[dict[str, Any]]) -> None:
-    """Blocks that Slack would take."""
-    assert judge.check_blocks(blocks) == []

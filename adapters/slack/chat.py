@@ -103,7 +103,7 @@ class SlackChat:
         identity = await self._introduced()
         address = None if self._app_token is None else await self._socket_address(self._app_token)
         async with self._errands:
-            self._errands.start(self._reopen(service, identity), "opening messages that were not opened")
+            self._errands.start(self._reopen(service, identity), "opening what was not opened", is_awaited=False)
             if address is None:
                 await asyncio.Event().wait()
             else:

@@ -26,6 +26,7 @@ class Errands:
     def __init__(self) -> None:
         self._group: asyncio.TaskGroup | None = None
         self._running: set[asyncio.Task[object]] = set()
+        self._awaited: set[asyncio.Task[object]] = set()
         self._log = structlog.get_logger("flipbook.slack")
 
     async def __aenter__(self) -> Self:
@@ -38,19 +39,23 @@ class Errands:
         try:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LEAVE_SECONDS):
-                    while self._running:
-                        await asyncio.wait(self._running)
+                    while self._awaited:
+                        await asyncio.wait(self._awaited)
         finally:
             await self._leave(kind, error, trace)
 
-    def start(self, work: Coroutine[object, object, Result], name: str) -> asyncio.Task[Result | None]:
-        """Begin something; what goes wrong in it is logged and stays its own. Raises NotRunning."""
+    def start(
+        self, work: Coroutine[object, object, Result], name: str, *, is_awaited: bool = True
+    ) -> asyncio.Task[Result | None]:
+        """Begin something; what goes wrong in it is logged and stays its own. What is not ``is_awaited`` may be dropped
+        at the end without a last moment. Raises NotRunning."""
         if self._group is None:
             work.close()
             raise NotRunning("the Slack part of the bot does not run")
         task = self._group.create_task(self._survive(work, name), name=name)
-        self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        for tasks in (self._running, self._awaited) if is_awaited else (self._running,):
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
         return task
 
     async def _leave(

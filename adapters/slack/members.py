@@ -76,7 +76,7 @@ class Members:
             raise JobNotFound(job.id)
         delivery = await self._service.delivery_of(job.id)
         link = await self._link(delivery)
-        comes_again = link is None and job.status is JobStatus.SUCCEEDED
+        comes_again = link is None and job.status is JobStatus.SUCCEEDED and _is_over(delivery)
         if comes_again:
             answer = Answer(act.user, self._clock.now() + _ASKED_AGAIN_LIVES, private=True)
             await self._service.deliver_again(job.id, answer, by=user_of(act), channel=job.channel)
@@ -97,3 +97,8 @@ class Members:
         with contextlib.suppress(DeliveryError):
             return await self._api.permalink(delivery.message.channel.id, delivery.message.id)
         return None
+
+
+def _is_over(delivery: Delivery | None) -> bool:
+    """Whether nothing more comes by itself."""
+    return delivery is not None and delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}

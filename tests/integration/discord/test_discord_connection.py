@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from discord.gateway import KeepAliveHandler
 from pydantic import SecretStr
 
 from adapters.discord import DiscordChat, DiscordUnusable, Introduction, Waits, introduce, invite_url
@@ -65,13 +67,21 @@ async def test_a_replay_after_a_resume_makes_nothing_twice(bot: Bot) -> None:
     assert (clips(bot.double), len(await bot.jobs()), bot.bought) == ([message], 1, 1)
 
 
-async def test_the_clip_arrives_while_the_gateway_is_away(slow_bot: Bot) -> None:
-    message = await slow_bot.animate()
-    slow_bot.double.gateway.forget_sessions()
-    await slow_bot.double.fault("abort")
-    slow_bot.release()
-    await slow_bot.until_recorded()
-    assert clips(slow_bot.double) == [message]
+async def test_the_clip_arrives_while_the_gateway_is_away(discord_double: DiscordDouble, tmp_path: Path) -> None:
+    before = set(threading.enumerate())
+    async with running_bot(discord_double, tmp_path, backend=ScriptedBackend(hold=asyncio.Event())) as bot:
+        message = await bot.animate()
+        discord_double.gateway.forget_sessions()
+        await discord_double.fault("abort")
+        await discord_double.wait_until(lambda: len(discord_double.gateway.sockets) == 1)
+        bot.release()
+        await bot.until_recorded()
+        assert clips(discord_double) == [message]
+        assert discord_double.gateway.live == []
+    hearts = [thread for thread in set(threading.enumerate()) - before if isinstance(thread, KeepAliveHandler)]
+    for heart in hearts:
+        heart.join(timeout=1)
+    assert [heart for heart in hearts if heart.is_alive()] == []
 
 
 async def test_a_wrong_token_ends_in_one_sentence(discord_double: DiscordDouble, tmp_path: Path) -> None:

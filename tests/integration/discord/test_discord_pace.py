@@ -66,16 +66,19 @@ async def test_re_rolls_share_the_channels_budget_and_results_come_before_progre
 
 
 async def test_an_edit_that_is_late_does_not_undo_the_outcome(slow_bot: Bot) -> None:
+    people = slow_bot.double.people
     first = await slow_bot.clip()
-    await slow_bot.until_recorded()
+    await slow_bot.double.react(first)  # its edits let the library know the channel's bucket
+    await slow_bot.until_recorded(2)
     assert slow_bot.backend.hold is not None
     slow_bot.backend.hold.clear()
+    slow_bot.advance(10)
     await slow_bot.double.fault("rate_limit", route="^PATCH /channels", retry_after=0.3)
-    await slow_bot.double.react(first)
+    await slow_bot.double.react(first, user=people.other_member)
     await slow_bot.double.wait_until(lambda: slow_bot.double.served_429 == 1)  # the first progress waits in the library
     slow_bot.release()
-    await slow_bot.until_recorded(2)
-    second = slow_bot.double.world.messages()[-1]
-    await slow_bot.until_served()
-    assert second.content.startswith("> a paper boat")
-    assert second.files != []
+    await slow_bot.until_recorded(3)
+    last = slow_bot.double.world.messages()[-1]
+    await slow_bot.until(lambda: len(last.edits) == 2)
+    assert last.content.startswith("> a paper boat")
+    assert [edit.with_files for edit in last.edits] == [False, True]

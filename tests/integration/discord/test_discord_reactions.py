@@ -102,6 +102,20 @@ async def test_a_quick_second_reaction_counts_once_and_a_later_one_again(bot: Bo
     assert len(await bot.jobs()) == 3
 
 
+async def test_quick_repeats_count_once_also_where_two_time_windows_meet(bot: Bot) -> None:
+    first = await bot.clip()
+    await bot.until_recorded()
+    bot.double.clock.freeze()
+    bot.advance(10 - bot.double.clock.now() % 10 - 0.5)
+    await bot.double.react(first)
+    await bot.double.unreact(first)
+    await bot.until_served()
+    bot.advance(1)
+    await bot.double.react(first)
+    await bot.until_served()
+    assert len(await bot.jobs()) == 2
+
+
 async def test_two_members_who_react_get_a_clip_each(bot: Bot) -> None:
     first = await bot.clip()
     await bot.until_recorded()

@@ -55,6 +55,7 @@ async def test_buttons_and_reactions_work_after_a_restart(slack: SlackDouble, tm
     async with running_bot(slack, tmp_path) as restarted:
         await slack.click(first, "v1:reroll", user=NOAH)
         await slack.react(GENERAL, first.ts, "repeat")
+        slack.clock.advance(2)
         await restarted.until_recorded(2)
         assert len(await restarted.jobs()) == 3
 
@@ -71,6 +72,7 @@ async def test_a_second_clip_stays_in_the_thread_of_the_first(slack: SlackDouble
 async def thread_clips(bot: Bot, parent: Message, count: int) -> list[Message]:
     """The clips in a thread, once there are so many and they are recorded."""
     await bot.until_recorded(count)
+    bot.double.clock.advance(1.2)
     found = [each for each in bot.double.home.replies(parent) if each.file_ids]
     assert len(found) == count
     return found
