@@ -18,7 +18,6 @@ from adapters.discord.layout import buttons
 from adapters.discord.mail import Mail, Sheet
 from adapters.discord.outcome import Put, Slot, put_outcome
 from adapters.discord.refs import message_ref, place_of
-from adapters.discord.turns import Turns
 from generation.delivery import Answer, Delivery
 from generation.errors import DeliveryDelayed, DeliveryError, RungFailed
 from generation.job import Job, JobStatus
@@ -29,7 +28,6 @@ from generation.progress import Progress
 _log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_EDITS: Final = 3.0
-_SHOW_SECONDS: Final = 10.0
 _DELIVERY_SECONDS: Final = 300.0
 _OPENING_SECONDS: Final = 0.25
 _INVITATION_SECONDS: Final = 5.0
@@ -57,7 +55,6 @@ class DiscordMessenger:
         self.mail = Mail(account, clock)
         """What sends; the handlers use it too, so that all keep within the same budgets."""
         self._clock = clock
-        self._turns = Turns()
         self._began = clock.now()
 
     def rungs(self, delivery: Delivery, now: datetime) -> Sequence[Rung]:
@@ -79,19 +76,14 @@ class DiscordMessenger:
         if now - delivery.opened_at >= _TOO_OLD_FOR_PROGRESS:
             return
         put = self._way_of_progress(delivery, now)
-        async with self._turns.for_progress(job.id) as wanted:
-            if not wanted:
-                return
-            with as_delivery_errors():
-                async with asyncio.timeout(_SHOW_SECONDS):
-                    await put(Sheet(render.under_way(job, progress, now), view=buttons(job)))
+        with as_delivery_errors():
+            await put(Sheet(render.under_way(job, progress, now), view=buttons(job)))
 
     async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:  # noqa: ARG002 - the port's
         """Bring the outcome by that rung. Raises DeliveryDelayed or RungFailed."""
-        async with self._turns.for_outcome(parcel.job.id):
-            with as_delivery_errors():
-                async with asyncio.timeout(_DELIVERY_SECONDS):
-                    return await self._bring(parcel, Rung(rung))
+        with as_delivery_errors():
+            async with asyncio.timeout(_DELIVERY_SECONDS):
+                return await self._bring(parcel, Rung(rung))
 
     async def open(self, job: Job, progress: Progress, *, reply_to: MessageRef | None = None) -> MessageRef:
         """The first message of a job by the bot's own token, where no interaction can be answered.

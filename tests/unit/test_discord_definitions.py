@@ -1,7 +1,10 @@
 """Every command and button as Discord registers them: names, lengths, ranges, and what the judge says."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -21,6 +24,7 @@ from generation.request import Endpoint, Motion, VideoSizePreset, bounds_of, sid
 from judges.discord_spec import discord_spec
 from judges.specs import specs
 
+PAGE = (Path(__file__).resolve().parents[2] / "docs/discord.md").read_text(encoding="utf-8")
 SUB_COMMAND, GROUP = 1, 2
 Json = dict[str, Any]
 
@@ -215,3 +219,23 @@ def test_what_is_missing_is_named_by_discords_own_words() -> None:
     ]
     assert "Send Messages in Threads" in missing_permissions(nothing, in_thread=True)
     assert missing_sentence(["Attach Files"]).count("**Attach Files**") == 1
+
+
+# docs/discord.md ------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_lists_the_permissions_with_their_reasons_and_the_same_link() -> None:
+    rows = re.findall(r"^\| ([A-Z][\w ]+) \| ([^|]+) \|$", PAGE.split("## 3.")[0], re.MULTILINE)
+    assert rows == [(need.label, need.reason) for need in NEEDS]
+    link = re.search(r"https://discord\.com/oauth2/\S+", PAGE)
+    assert link is not None
+    asked, offered = (parse_qs(urlsplit(url).query) for url in (link[0], invite_url(1)))
+    assert asked | {"client_id": ["1"]} == offered
+
+
+def test_the_page_names_every_command(commands: list[Json]) -> None:
+    for command in commands:
+        assert f"`/{command['name']}" in PAGE
+        for option in command.get("options", []):
+            if option["type"] in {SUB_COMMAND, GROUP}:
+                assert option["name"] in PAGE

@@ -1,6 +1,5 @@
-"""Which ways are open to a delivery, how much a channel is sent, and whose turn it is."""
+"""Which ways are open to a delivery, and how much a channel is sent."""
 
-import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +9,10 @@ from adapters.discord.answer_token import DEFAULT_UPLOAD_LIMIT, AnswerToken
 from adapters.discord.messenger import DiscordMessenger, Rung
 from adapters.discord.pace import Allowance, ChannelBudget
 from adapters.discord.refs import channel_of, channel_ref, message_ref, place_of
-from adapters.discord.turns import Turns
 from doubles.clock import AutoClock, ManualClock
 from factories import NOW, a_channel, a_delivery, a_job, a_message, an_answer, later
 from generation.delivery import Answer
 from generation.errors import DeliveryDelayed
-from generation.job import JobId
 from generation.progress import Phase, Progress
 
 R = Rung
@@ -139,33 +136,3 @@ def test_quiet_channels_are_forgotten() -> None:
         clock.advance(1)
     budget.wait_for_progress(5000)
     assert len(budget._sent) < 20
-
-
-# Turns ----------------------------------------------------------------------------------------------------------------
-
-
-async def test_an_outcome_waits_for_progress_on_its_way_and_ends_it() -> None:
-    turns, order, arrived = Turns(), [], asyncio.Event()
-    job_id = JobId("a" * 24)
-
-    async def show() -> None:
-        async with turns.for_progress(job_id) as wanted:
-            assert wanted
-            await arrived.wait()
-            order.append("progress")
-
-    async def deliver() -> None:
-        async with turns.for_outcome(job_id):
-            order.append("outcome")
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(show())
-        await asyncio.sleep(0)
-        group.create_task(deliver())
-        await asyncio.sleep(0)
-        arrived.set()
-    assert order == ["progress", "outcome"]
-    async with turns.for_progress(job_id) as wanted:
-        assert not wanted
-    async with turns.for_progress(JobId("b" * 24)) as wanted:
-        assert wanted
