@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from typing import Any, Final
 
 import discord
@@ -10,14 +11,16 @@ from discord import app_commands
 from adapters.discord.admin_commands import AdminCommands
 from adapters.discord.commands import animate_command
 from adapters.discord.components import press
-from adapters.discord.errors import close_sentence
+from adapters.discord.errors import CHANGING, close_sentence
 from adapters.discord.first_answer import tell
 from adapters.discord.layout import NOBODY
 from adapters.discord.member_commands import MemberCommands
 from adapters.discord.reactions import Reactions
 from adapters.discord.reception import Reception
 from adapters.discord.refs import server_ref, user_ref
-from generation.errors import FlipbookError
+from generation.errors import FlipbookError, JobError
+from generation.places import ServerRef, UserRef
+from generation.service import Service
 
 _log = logging.getLogger(__name__)
 
@@ -25,6 +28,7 @@ INTENTS: Final = discord.Intents(guilds=True, guild_reactions=True)
 """Servers and their permissions, and reactions: neither is privileged, and no message is ever read."""
 OUTDATED: Final = "This command has changed. Restart Discord (Ctrl+R) and try again."
 _LONGEST_WAIT: Final = 30.0
+_MOST_JOBS: Final = 1000
 
 
 class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
@@ -104,12 +108,15 @@ class FlipbookClient(discord.Client):
         if self.reception is None or self.user is None:
             return
         async with self.reception.inside():
-            service, server = self.reception.service, server_ref(guild.id)
-            try:
-                for job in await service.queue_of(server, limit=1000):
-                    await service.cancel(job.id, by=user_ref(self.user.id), server=server, is_admin=True)
-            except FlipbookError as error:
-                _log.warning("the jobs of server %s could not all be cancelled: %s", guild.id, type(error).__name__)
+            await self._cancel_all(self.reception.service, server_ref(guild.id), user_ref(self.user.id))
+
+    async def _cancel_all(self, service: Service, server: ServerRef, by: UserRef) -> None:
+        try:
+            for job in await service.queue_of(server, limit=_MOST_JOBS):
+                with suppress(JobError):  # it has just ended
+                    await service.cancel(job.id, by=by, server=server, is_admin=True)
+        except FlipbookError as error:
+            _log.warning("the jobs of %s could not all be cancelled: %s", server, type(error).__name__)
 
     async def on_ready(self) -> None:
         """A new session has begun."""
@@ -124,7 +131,8 @@ class FlipbookClient(discord.Client):
     async def on_disconnect(self) -> None:
         """The connection ended, for whatever reason; discord.py connects again where that helps."""
         if not self.is_closed() and self.ws is not None:
-            _log.info("%s", close_sentence(self.ws.socket.close_code))
+            left_by_us = getattr(self.ws, "_close_code", None) is not None  # Discord asked for it, or had fallen silent
+            _log.info("%s", CHANGING if left_by_us else close_sentence(self.ws.socket.close_code))
 
     async def on_error(self, event_method: str, /, *_args: Any, **_keywords: Any) -> None:
         """A mistake of ours that no handler caught."""

@@ -44,6 +44,8 @@ CLOSE_CODES: Final[dict[int, str]] = {
 }
 """One sentence for each way in which the gateway closes a connection."""
 
+CHANGING: Final = "The bot leaves this connection to Discord for a new one."
+
 LACKS_PERMISSION: Final = "Flipbook lacks a permission in the channel"
 
 _WAYS_THAT_ENDED: Final[dict[int, str]] = {

@@ -20,8 +20,10 @@ from adapters.discord.errors import ALREADY_ANSWERED, NETWORK, UNKNOWN_INTERACTI
 from adapters.discord.layout import NOBODY, buttons
 from adapters.discord.messenger import DiscordMessenger
 from adapters.discord.refs import message_ref
+from generation.delivery import Answer
 from generation.errors import DeliveryError, FlipbookError
 from generation.job import Job
+from generation.places import MessageRef
 from generation.ports import Clock
 from generation.progress import Phase, Progress
 from generation.service import Service
@@ -52,7 +54,7 @@ class FirstAnswers:
         await self._show(interaction, job)
 
     async def _show(self, interaction: discord.Interaction, job: Job) -> None:
-        progress = await self._place_in_line(job)
+        progress = await self.place_in_line(job)
         content = render.under_way(job, progress, self.clock.now())
         try:
             message_id = await _answer(interaction, content, buttons(job))
@@ -70,7 +72,7 @@ class FirstAnswers:
         _log.info("the answer to job %s was refused with code %s", job.id, error.code)
         if error.code == UNKNOWN_INTERACTION:
             with suppress(DeliveryError):
-                await self.service.opened(job.id, await self.messenger.open(job, progress))
+                await self.record(job, await self.messenger.open(job, progress))
         elif error.code == ALREADY_ANSWERED:
             with suppress(discord.DiscordException, *NETWORK):
                 await self._opened(interaction, job, (await interaction.original_response()).id)
@@ -80,9 +82,18 @@ class FirstAnswers:
             return
         token = AnswerToken(interaction.token, interaction.filesize_limit)
         message = message_ref(interaction.guild_id, interaction.channel_id, message_id)
-        await self.service.opened(job.id, message, token.answer(self.clock.now()))
+        await self.record(job, message, token.answer(self.clock.now()))
 
-    async def _place_in_line(self, job: Job) -> Progress:
+    async def record(self, job: Job, message: MessageRef, answer: Answer | None = None) -> None:
+        """Keep which message shows the job. The job is bought already: if that fails, nobody is told to ask again, and
+        the outcome finds the message by itself."""
+        try:
+            await self.service.opened(job.id, message, answer)
+        except FlipbookError as error:
+            _log.warning("the message of job %s could not be recorded: %s", job.id, type(error).__name__)
+
+    async def place_in_line(self, job: Job) -> Progress:
+        """Where a new job is, as far as that can be read."""
         try:
             return Progress(Phase.QUEUED, position=await self.service.ahead_of(job))
         except FlipbookError:

@@ -17,7 +17,6 @@ from adapters.discord.refs import channel_of, message_ref, place_of, user_ref
 from generation.errors import DeliveryError, FlipbookError
 from generation.job import Job
 from generation.places import ChannelRef, MessageRef
-from generation.progress import Phase, Progress
 from generation.service import Ask
 
 _log = logging.getLogger(__name__)
@@ -75,10 +74,10 @@ class Reactions:
             return
         ask = Ask(self._origin(event), requested_by=user_ref(event.user_id), channel=_channel(event, client, parent))
         job = await self._reception.service.reroll(parent.id, ask)
-        progress = Progress(Phase.QUEUED, position=await self._reception.service.ahead_of(job))
+        answers = self._reception.answers
         with suppress(DeliveryError):  # then the outcome finds its own way
-            opened = await self._reception.messenger.open(job, progress, reply_to=message)
-            await self._reception.service.opened(job.id, opened)
+            opened = await self._reception.messenger.open(job, await answers.place_in_line(job), reply_to=message)
+            await answers.record(job, opened)
 
     def _is_new(self, event: discord.RawReactionActionEvent) -> bool:
         reacted, now = (event.message_id, event.user_id), self._reception.clock.now()

@@ -52,7 +52,7 @@ class Reception:
         self.service = service
         self.messenger = messenger
         self.clock = clock
-        self._answers = FirstAnswers(service, messenger, clock, defer_after)
+        self.answers = FirstAnswers(service, messenger, clock, defer_after)
         self._seen: OrderedDict[int, None] = OrderedDict()
         self._inside = 0
         self._empty = asyncio.Event()
@@ -94,7 +94,7 @@ class Reception:
         if missing:
             await tell(visit.interaction, missing_sentence(missing))
             return
-        await self._answers.give(visit.interaction, submit)
+        await self.answers.give(visit.interaction, submit)
 
     async def reroll(self, visit: Visit, job_id: JobId) -> None:
         """The same wish with another seed, by whoever pressed the button."""

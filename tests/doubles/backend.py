@@ -43,12 +43,14 @@ class ScriptedBackend:
     hold: asyncio.Event | None = None
     """Set: watches wait for it before their last update."""
     submissions: list[tuple[str, GenerationRequest]] = field(default_factory=list)
+    webhooks: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     on_submit: Callable[[], None] | None = None
     _requests: dict[str, str] = field(default_factory=dict)
 
     async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
         self.submissions.append((idempotency_key, request))
+        self.webhooks.append(webhook_url)
         if self.on_submit is not None:
             self.on_submit()
         if self.refusals:

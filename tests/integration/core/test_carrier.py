@@ -1,6 +1,7 @@
 """One job's way from asking to the kept clip, and every way in which it can end otherwise."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -318,3 +319,17 @@ async def test_updates_that_skip_states_are_understood(tmp_path: Path) -> None:
     backend = ScriptedBackend(updates=(BackendUpdate(BackendState.COMPLETED),))
     async with a_core(tmp_path, backend=backend) as core:
         assert (await core.carry(await core.submit())).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("backend", "called"),
+    [
+        (ScriptedBackend("fal", resubmits_safely=False), True),
+        (ScriptedBackend("worker"), False),
+    ],
+)
+async def test_only_a_paid_backend_is_asked_to_call(tmp_path: Path, backend: ScriptedBackend, called: bool) -> None:
+    async with a_core(tmp_path, backend=backend) as core:
+        core.carrier._desk.outside = replace(core.outside, public_url="https://bot.example/")
+        job = await core.carry(await core.submit())
+        assert backend.webhooks == [f"https://bot.example/webhooks/fal/{job.id}" if called else None]

@@ -117,6 +117,42 @@ async def test_an_answer_stored_in_spite_of_an_error_is_found_and_used(slow_bot:
     assert repeated.endswith("a second first response")
 
 
+class Forgetful:
+    """A service that cannot record which message shows a job."""
+
+    def __init__(self, service: Any) -> None:
+        self._service = service
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service, name)
+
+    async def opened(self, *_args: Any) -> None:
+        raise StoreBusy
+
+    async def ahead_of(self, _job: Any) -> int:
+        raise StoreBusy
+
+
+@pytest.mark.parametrize("asks", ["by command", "by reaction"])
+async def test_when_the_message_cannot_be_recorded_nobody_is_told_to_ask_again(bot: Bot, asks: str) -> None:
+    first = await bot.clip()
+    await bot.until_recorded()
+    reception = (await bot.chat._account.login()).reception
+    assert reception is not None
+    object.__setattr__(reception.answers, "service", Forgetful(bot.core.service))
+    if asks == "by command":
+        second = await bot.animate()
+    else:
+        await bot.double.react(first)
+        second = await bot.double.wait_for_message(lambda message: message.replies_to is first)
+    assert second.content.startswith("⏳ **Queued**\n")
+    await bot.until_served()
+    bot.advance(11)
+    await bot.until_recorded(2)
+    assert clips(bot.double) == [first, second]
+    assert [message for message in bot.double.world.messages() if "again" in message.content] == []
+
+
 async def test_an_answer_that_never_gets_through_does_not_lose_the_clip(start_bot: Callable[..., Any]) -> None:
     bot = await start_bot()
     await bot.double.fault("cloudflare", route="callback$")

@@ -42,7 +42,7 @@ async def killed_before(double: DiscordDouble, folder: Path, verb: str, backend:
         assert reception is not None
         dead = Dead(bot.core.service, verb)
         reception.service = dead  # type: ignore[assignment]
-        object.__setattr__(reception._answers, "service", dead)
+        object.__setattr__(reception.answers, "service", dead)
         asked = await double.slash("animate", prompt="a paper boat")
         async with asyncio.timeout(5):
             await dead.reached.wait()
