@@ -10,6 +10,7 @@ from pathlib import Path
 from generation import endings
 from generation.clock import sleep_or
 from generation.errors import StorageFull, StoreBusy
+from generation.failures import without_prompt
 from generation.job import Artifact, Failure, Job, JobId
 from generation.ports import ArtifactStore, Backend, Clock, Lease, Observer, ProgressSink, Store, Transaction, Wake
 from generation.pricing import Prices
@@ -152,6 +153,7 @@ class Desk:
 
     async def fail(self, job: Job, failure: Failure) -> Job:
         """There will be no clip."""
+        failure = without_prompt(failure, job.request)
         price = self.outside.prices.of(job.request, job.backend or "")
         async with self._writing() as tx:
             ended = await endings.fail(tx, job, failure, self.now(), price=price)

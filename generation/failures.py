@@ -1,5 +1,6 @@
 """From what a backend said to why a job failed."""
 
+from dataclasses import replace
 from typing import Final
 
 from generation.errors import (
@@ -16,6 +17,7 @@ from generation.errors import (
     StorageFull,
 )
 from generation.job import Failure, FailureKind
+from generation.request import GenerationRequest
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
     (RequestRejected, FailureKind.REJECTED),
@@ -28,6 +30,19 @@ _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
     (CorruptVideo, FailureKind.CORRUPT_VIDEO),
     (StorageFull, FailureKind.STORAGE_FULL),
 )
+
+
+_TELLING: Final = 8
+"""So many characters of a prompt in a backend's words are no accident."""
+
+
+def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
+    """The failure, its detail cut off where a backend begins to quote the prompt: it is for the operator's log."""
+    detail = failure.detail
+    for text in (request.prompt, request.negative_prompt):
+        if len(text) >= _TELLING and (quoted := detail.find(" ".join(text.split())[:24])) >= 0:
+            detail = f"{detail[:quoted]}…"
+    return replace(failure, detail=detail)
 
 
 def failure_of(error: BackendError | ArtifactError) -> Failure:

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from generation.clock import Deadline, sleep_or
@@ -35,8 +35,8 @@ from generation.showing import Showing
 class Post:
     """How the relay works, in seconds: the wait for a first answer, between looks, and between tries of a rung.
 
-    ``keeps_trying`` is how long after a job's end a way is looked for while all of them have to wait, ``showing`` how
-    long one edit of progress may take.
+    ``keeps_trying`` is how long a way is looked for while all of them have to wait, ``showing`` how long one edit of
+    progress may take.
     """
 
     opening: float = 10.0
@@ -77,6 +77,7 @@ class Relay:
             store, messengers, clock=clock, observer=observer, shown=self.wake, longest=self._post.showing
         )
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
+        self._delayed_since: dict[JobId, datetime] = {}
         self._news = asyncio.Event()
         self._stopping = False
 
@@ -138,7 +139,10 @@ class Relay:
         try:
             delivery = await self._store.delivery_of(job.id)  # the look may have seen what has arrived since
             if delivery is not None and delivery.status is DeliveryStatus.OWED:
-                self._observer.delivery_moved(job, await self._next_step(job, delivery))
+                moved = await self._next_step(job, delivery)
+                if moved.status is not DeliveryStatus.OWED:
+                    self._delayed_since.pop(job.id, None)
+                self._observer.delivery_moved(job, moved)
         except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
             self._observer.trouble("delivering", error, job_id=job.id)
             await self._clock.sleep(self._post.first_retry)  # what could not even be saved would fail again at once
@@ -192,8 +196,8 @@ class Relay:
     async def _again_later(self, job: Job, delivery: Delivery, rung: str, error: DeliveryDelayed) -> Delivery:
         """The same rung again; after many tries the next one; after the last the first, until days have passed."""
         now = self._clock.now()
-        ended_at = job.finished_at or delivery.opened_at
-        if now >= ended_at + timedelta(seconds=self._post.keeps_trying):
+        since = self._delayed_since.setdefault(job.id, now)
+        if now >= since + timedelta(seconds=self._post.keeps_trying):
             return await self._change(delivery, lambda stored: stored.abandoned(error.reason))
         if delivery.attempts + 1 < self._post.tries_per_rung:
             wait = max(error.retry_after or 0.0, self._post.before_try(delivery.attempts))

@@ -181,6 +181,14 @@ async def test_a_failed_generation_fails_the_job_and_gives_back_the_reservation(
         assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(0))
 
 
+async def test_a_failure_never_holds_the_prompt_that_a_backend_quotes(tmp_path: Path) -> None:
+    said = "HTTP 422 prompt: 'a paper boat on a stormy sea' is not nice"
+    async with a_core(tmp_path, backend=ScriptedBackend(refusals=[ContentRejected("worker", said)])) as core:
+        job = await core.carry(await core.submit(a_request(prompt="a paper boat\non a stormy sea")))
+        assert job.failure is not None
+        assert job.failure.detail == "worker: HTTP 422 prompt: '…"
+
+
 async def test_a_runner_that_stopped_is_tried_again_a_bounded_number_of_times(tmp_path: Path) -> None:
     stopped = [GenerationFailed("worker", error_type="runner_disconnected", retryable=True) for _ in range(3)]
     async with a_core(tmp_path, backend=ScriptedBackend(troubles={"result": list(stopped)})) as core:

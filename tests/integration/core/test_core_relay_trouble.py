@@ -10,7 +10,7 @@ from core import Core, a_core
 from core_running import relaying, standing_still, until
 from doubles.clock import ManualClock
 from doubles.faulty_store import FaultyStore
-from factories import a_message
+from factories import a_message, an_answer
 from generation.delivery import Delivery, DeliveryStatus
 from generation.errors import DeliveryDelayed, RungFailed
 from generation.job import Job, JobStatus
@@ -57,6 +57,19 @@ async def test_an_outcome_that_can_never_be_brought_is_given_up_after_days(tmp_p
         async with relaying(core):
             await until(core, lambda: DeliveryStatus.ABANDONED in {d.status for d in core.observer.deliveries}, step=60)
         assert (await delivery(core, job)).status is DeliveryStatus.ABANDONED
+
+
+async def test_an_old_outcome_that_somebody_wants_again_is_not_given_up_at_the_first_delay(tmp_path: Path) -> None:
+    async with a_core(tmp_path, clock=ManualClock()) as core:
+        job = await finished(core)
+        async with relaying(core):
+            await until(core, lambda: core.messenger.delivered != [])
+            await core.clock.advance(30 * 24 * 3600)
+            core.messenger.troubles = [DeliveryDelayed("busy")]
+            answer = an_answer(expires_at=core.clock.now() + timedelta(minutes=14))
+            await core.service.deliver_again(job.id, answer, by=job.requested_by, channel=job.channel)
+            await until(core, lambda: len(core.messenger.delivered) == 2, step=1)
+        assert (await delivery(core, job)).status is DeliveryStatus.SENT
 
 
 async def test_an_outcome_is_never_overtaken_by_progress_that_is_on_its_way(tmp_path: Path) -> None:
@@ -161,6 +174,7 @@ async def test_nothing_is_kept_of_delivered_jobs(tmp_path: Path) -> None:
         assert core.relay._showing._newest == {}
         assert core.relay._showing._under_way == set()
         assert core.relay._delivering == {}
+        assert core.relay._delayed_since == {}
 
 
 async def test_a_first_answer_that_comes_after_the_outcome_does_not_take_its_place(tmp_path: Path) -> None:

@@ -1,12 +1,11 @@
 """Which jobs a process carries, and what it leaves for the next start."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from core import Core, a_core
+from core_running import dispatching, reached, until
 from doubles.backend import ScriptedBackend
 from doubles.clock import ManualClock
 from generation.dispatcher import Rhythm
@@ -15,35 +14,12 @@ from generation.job import FailureKind, JobStatus
 from generation.places import Platform
 
 
-@asynccontextmanager
-async def running(core: Core) -> AsyncIterator[None]:
-    task = asyncio.create_task(core.dispatcher.run())
-    try:
-        yield
-    finally:
-        core.dispatcher.stop()
-        await task
-
-
-async def until(core: Core, true: Callable[[], bool]) -> None:
-    """Let the core work, and its clock tick, until something is so."""
-    assert isinstance(core.clock, ManualClock)
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0.001)
-            await core.clock.advance(0.1)
-
-
-def reached(core: Core, status: JobStatus, times: int = 1) -> Callable[[], bool]:
-    return lambda: sum(moved is status for _, moved in core.observer.moves) >= times
-
-
 async def test_what_waits_is_carried_oldest_first(tmp_path: Path) -> None:
     async with a_core(tmp_path, clock=ManualClock()) as core:
         first = await core.submit(origin="a")
         await core.clock.advance(1)
         second = await core.submit(origin="b")
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.SUCCEEDED, 2))
         assert [key for key, _ in core.backend.submissions] == [f"{first.id}-1", f"{second.id}-1"]
 
@@ -53,7 +29,7 @@ async def test_no_more_jobs_are_in_flight_than_allowed(tmp_path: Path) -> None:
     async with a_core(tmp_path, clock=ManualClock(), backend=backend, rhythm=Rhythm(in_flight=1)) as core:
         for origin in "ab":
             await core.submit(origin=origin)
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.RUNNING))
             assert (core.dispatcher.in_flight, len(backend.submissions)) == (1, 1)
             assert backend.hold is not None
@@ -65,7 +41,7 @@ async def test_a_waiting_job_goes_on_when_its_backend_is_back(tmp_path: Path) ->
     away = [BackendUnavailable("worker") for _ in range(4)]
     async with a_core(tmp_path, clock=ManualClock(), backend=ScriptedBackend(refusals=list(away))) as core:
         await core.submit()
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.SUCCEEDED))
         assert len(core.backend.submissions) == 5
 
@@ -75,12 +51,12 @@ async def test_jobs_of_the_last_run_are_adopted_at_once(tmp_path: Path) -> None:
     clock = ManualClock()
     async with a_core(tmp_path, clock=clock, backend=backend) as core:
         job = await core.submit()
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.RUNNING))
     assert backend.hold is not None
     backend.hold.set()
     async with a_core(tmp_path, clock=clock, backend=backend) as restarted:
-        async with running(restarted):
+        async with dispatching(restarted):
             await until(restarted, reached(restarted, JobStatus.SUCCEEDED))
         assert (await restarted.reload(job)).attempt == 1
         assert len(backend.submissions) == 1
@@ -91,11 +67,11 @@ async def test_jobs_of_another_process_are_adopted_only_when_its_lease_is_over(t
     clock = ManualClock()
     async with a_core(tmp_path, clock=clock, backend=backend, owner="gone") as gone:
         await gone.submit()
-        async with running(gone):
+        async with dispatching(gone):
             await until(gone, reached(gone, JobStatus.RUNNING))
     assert backend.hold is not None
     backend.hold.set()
-    async with a_core(tmp_path, clock=clock, backend=backend, owner="heir") as heir, running(heir):
+    async with a_core(tmp_path, clock=clock, backend=backend, owner="heir") as heir, dispatching(heir):
         await clock.advance(15)
         assert heir.observer.moves == []
         await until(heir, reached(heir, JobStatus.SUCCEEDED))
@@ -106,7 +82,7 @@ async def test_a_cancel_is_passed_on_to_the_backend(tmp_path: Path) -> None:
     backend = ScriptedBackend(hold=asyncio.Event(), troubles={"cancel": [BackendUnavailable("worker")]})
     async with a_core(tmp_path, clock=ManualClock(), backend=backend) as core:
         job = await core.submit()
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.RUNNING))
             await core.service.cancel(job.id, by=job.requested_by, server=job.channel.server)
             await until(core, reached(core, JobStatus.CANCELLED))
@@ -117,7 +93,7 @@ async def test_a_mistake_of_ours_fails_its_own_job_only(tmp_path: Path) -> None:
     backend = ScriptedBackend(troubles={"watch": [ZeroDivisionError("ours")]})
     async with a_core(tmp_path, clock=ManualClock(), backend=backend) as core:
         first = await core.submit(origin="a")
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.FAILED))
             await core.submit(origin="b")
             await until(core, reached(core, JobStatus.SUCCEEDED))
@@ -156,7 +132,7 @@ async def test_a_locked_database_loses_nothing(tmp_path: Path) -> None:
         outside = replace(core.outside, store=locked)
         core.carrier._desk.outside = outside
         await core.submit()
-        async with running(core):
+        async with dispatching(core):
             await until(core, reached(core, JobStatus.SUCCEEDED))
         assert locked.locked == 0
         assert len(core.backend.submissions) == 1

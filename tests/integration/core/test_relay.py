@@ -1,13 +1,11 @@
 """Outcomes reach their channels: once seen, at least once tried, by the best way that is left."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 from core import Core, a_core
+from core_running import relaying, until
 from doubles.backend import ScriptedBackend, tiny_mp4
 from doubles.clock import ManualClock
 from factories import a_message
@@ -16,24 +14,6 @@ from generation.errors import DeliveryDelayed, GenerationFailed, RungFailed
 from generation.job import Job, JobStatus
 from generation.progress import Phase, Progress, Steps
 from generation.relay import Post
-
-
-@asynccontextmanager
-async def relaying(core: Core) -> AsyncIterator[None]:
-    task = asyncio.create_task(core.relay.run())
-    try:
-        yield
-    finally:
-        core.relay.stop()
-        await task
-
-
-async def until(core: Core, true: Callable[[], bool]) -> None:
-    assert isinstance(core.clock, ManualClock)
-    async with asyncio.timeout(10):
-        while not true():
-            await asyncio.sleep(0.001)
-            await core.clock.advance(0.1)
 
 
 async def finished(core: Core, *, origin: str = "o1") -> Job:
