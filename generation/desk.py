@@ -1,6 +1,7 @@
 """What every step of a job's life shares: saving it, ending it, saying how far it is, and waiting."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -48,6 +49,8 @@ class Outside:
     """Everything that carrying a job reaches: named once, handed over whole.
 
     ``staging`` is a folder for clips on their way in, ``public_url`` where backends may call us (None: nowhere).
+    Nothing is submitted while ``staging`` has less room than ``least_room_bytes``: a clip is paid for before it turns
+    out that it cannot be kept.
     """
 
     store: Store
@@ -61,6 +64,7 @@ class Outside:
     prices: Prices = field(default_factory=Prices)
     public_url: str | None = None
     max_clip_bytes: int = 200 * 1024 * 1024
+    least_room_bytes: int = 64 * 1024 * 1024
     max_attempts: int = 3
 
 
@@ -112,6 +116,14 @@ class Desk:
         """Wait, unless somebody nudges."""
         await sleep_or(self.outside.clock, seconds, self._nudges[job_id])
         self._nudges[job_id].clear()
+
+    async def has_room(self) -> bool:
+        """Whether there is room to fetch another clip."""
+        try:
+            usage = await asyncio.to_thread(shutil.disk_usage, self.outside.staging)
+        except OSError:
+            return True  # what is wrong there is said when it is written to
+        return usage.free >= self.outside.least_room_bytes
 
     async def claim(self, job: Job, *, was: Job) -> bool:
         """Take the job and save its new state in one transaction; False when somebody else holds it."""

@@ -85,9 +85,10 @@ class Dispatcher:
         self.wake()
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
-        if len(self._carried) < self._rhythm.in_flight:
-            now, limit = self._outside.clock.now(), max(self._rhythm.window, self._rhythm.in_flight)
-            waiting = await self._outside.store.claimable(now, limit=limit)
+        room = self._rhythm.in_flight - len(self._carried)
+        if room > 0:
+            now = self._outside.clock.now()
+            waiting = await self._outside.store.claimable(now, limit=max(self._rhythm.window, room))
             in_flight = [carried.job for carried in self._carried.values()]
             for job in in_fair_order((job for job in waiting if job.id not in self._carried), in_flight, now):
                 await self._take(group, job)

@@ -33,7 +33,8 @@ class ServerRef:
 
 @dataclass(frozen=True, slots=True)
 class ChannelRef:
-    """A place in a server that messages go to; ``thread`` is Slack's ``thread_ts`` (Discord's threads are channels)."""
+    """A place in a server that messages go to; ``thread`` is Slack's ``thread_ts``, or a Discord thread's id with its
+    parent as ``id``: what a server's admins allow in a channel holds in its threads."""
 
     server: ServerRef
     id: str
@@ -53,7 +54,7 @@ class UserRef:
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:
-    """One message: a Discord message id or Slack's ``ts``, in its channel."""
+    """One message: a Discord message id or Slack's ``ts``, in its channel (on Discord, a thread counts as one here)."""
 
     channel: ChannelRef
     id: str

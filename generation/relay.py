@@ -74,8 +74,9 @@ class Relay:
         self._observer = observer
         self._post = post or Post()
         self._showing = Showing(
-            store, messengers, clock=clock, observer=observer, shown=self.wake, longest=self._post.showing
+            store, messengers, clock=clock, observer=observer, shown=self._shown, longest=self._post.showing
         )
+        self._held_up: set[JobId] = set()
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
         self._delayed_since: dict[JobId, datetime] = {}
         self._news = asyncio.Event()
@@ -130,9 +131,16 @@ class Relay:
             return
         for job, _ in owed:
             self._showing.forget(job.id)
-            is_free = job.id not in self._delivering and not self._showing.is_showing(job.id)
-            if is_free and len(self._delivering) < self._post.at_once:
+            if self._showing.is_showing(job.id):
+                self._held_up.add(job.id)
+            elif job.id not in self._delivering and len(self._delivering) < self._post.at_once:
                 self._delivering[job.id] = group.create_task(self._bring(job), name=f"deliver {job.id}")
+
+    def _shown(self, job_id: JobId) -> None:
+        """The job's message is free; that matters only where an outcome waits for it."""
+        if job_id in self._held_up:
+            self._held_up.discard(job_id)
+            self.wake()
 
     async def _bring(self, job: Job) -> None:
         """One outcome: the only place that survives any error of one delivery."""

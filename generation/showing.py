@@ -18,7 +18,7 @@ _BREATH: Final = 0.05
 
 
 class Showing:
-    """Progress on its way to its messages. ``shown`` is called whenever a message is free again for an outcome;
+    """Progress on its way to its messages. ``shown`` is called whenever a job's message is free again for its outcome;
     ``longest`` is how many seconds one edit may take before it is given up."""
 
     def __init__(
@@ -28,7 +28,7 @@ class Showing:
         *,
         clock: Clock,
         observer: Observer,
-        shown: Callable[[], None],
+        shown: Callable[[JobId], None],
         longest: float,
     ) -> None:
         self._store = store
@@ -104,4 +104,4 @@ class Showing:
             self._may_show_at[job.id] = self._clock.now() + timedelta(seconds=wait)
             self._under_way.discard(job.id)
             self._news.set()
-            self._shown()
+            self._shown(job.id)

@@ -49,6 +49,8 @@ class Submission:
         with self._wire(job.id):
             if not await self._desk.claim(sending, was=job):
                 raise StaleJob(job.id)
+            if not await self._desk.has_room():
+                return await self._put_back(sending, self._desk.patience.longest_retry, "room on the bot's disk")
             try:
                 return await self._post(sending, backend)
             except (BackendUnavailable, BackendBusy) as error:
@@ -145,8 +147,11 @@ class Submission:
         if isinstance(error, BackendBusy) and error.retry_after is not None:
             wait = min(patience.longest_retry, max(wait, error.retry_after))
         reason = "is busy" if isinstance(error, BackendBusy) else "cannot be reached"
-        waiting = job.unsent(not_before=now + timedelta(seconds=wait), waiting_for=f"{error.backend}, which {reason}")
-        return await self._desk.put_back(waiting, was=job)
+        return await self._put_back(job, wait, f"{error.backend}, which {reason}")
+
+    async def _put_back(self, job: Job, seconds: float, reason: str) -> Job:
+        not_before = self._desk.now() + timedelta(seconds=seconds)
+        return await self._desk.put_back(job.unsent(not_before=not_before, waiting_for=reason), was=job)
 
     def _webhook_url(self, job: Job, backend: Backend) -> str | None:
         """Where a paid backend may call when it is done; our own worker is watched, and signs with another key."""

@@ -40,6 +40,16 @@ async def until(core: Core, true: Callable[[], bool], *, step: float = 0.1) -> N
             await core.clock.advance(step)
 
 
+async def pass_time(core: Core, seconds: float) -> None:
+    """Move the clock step by step, and let what it wakes reach the database and come back each time.
+
+    An ``advance`` alone is over before a thread has answered: what did not happen then may only have had no time.
+    """
+    for _ in range(round(seconds * 2)):
+        await core.clock.advance(0.5)
+        await asyncio.sleep(0.005)
+
+
 async def standing_still(seconds: float = 0.2) -> None:
     """Let everything run for so long while the test's clock does not move: what repeats itself now is a hot loop."""
     await asyncio.sleep(seconds)

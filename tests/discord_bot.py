@@ -76,6 +76,25 @@ class Bot:
         await self.until_clip(message)
         return message
 
+    async def rendering(self, **options: Any) -> Message:
+        """A clip that is being made and has shown its first progress, so that the next edit is the outcome's."""
+        message = await self.animate(**options)
+        await self.until_status(JobStatus.RUNNING)
+        await self.until(lambda: message.edits)
+        return message
+
+    async def finish(self) -> None:
+        """Let it finish and be delivered."""
+        self.release()
+        await self.until_recorded()
+
+    @property
+    def the_clip(self) -> Message:
+        """The one message with a clip, of the one job that was bought."""
+        (message,) = clips(self.double)
+        assert self.bought == 1
+        return message
+
     async def ask(self, command: str, **options: Any) -> Message:
         """Somebody uses one of the other commands and gets its answer."""
         user, channel = options.pop("user", None), options.pop("channel_of_command", None)

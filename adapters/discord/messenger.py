@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,7 +21,7 @@ from adapters.discord.outcome import Put, Slot, put_outcome
 from adapters.discord.refs import message_ref, place_of
 from generation.delivery import Answer, Delivery
 from generation.errors import DeliveryDelayed, DeliveryError, RungFailed
-from generation.job import Job, JobStatus
+from generation.job import Job, JobId, JobStatus
 from generation.places import MessageRef, Platform
 from generation.ports import Clock, Noter, Parcel
 from generation.progress import Progress
@@ -31,6 +32,7 @@ SECONDS_BETWEEN_EDITS: Final = 3.0
 _DELIVERY_SECONDS: Final = 300.0
 _OPENING_SECONDS: Final = 0.25
 _INVITATION_SECONDS: Final = 5.0
+_REMEMBERED: Final = 4096
 _TOO_OLD_FOR_PROGRESS: Final = timedelta(hours=1)
 """Discord counts the edits of messages older than this; they are left for the outcome."""
 
@@ -56,6 +58,7 @@ class DiscordMessenger:
         """What sends; the handlers use it too, so that all keep within the same budgets."""
         self._clock = clock
         self._began = clock.now()
+        self._barred: OrderedDict[tuple[JobId, Rung], None] = OrderedDict()
 
     def rungs(self, delivery: Delivery, now: datetime) -> Sequence[Rung]:
         """By the answer's token while it lives, by the bot's token, anew in the channel, above the thread, privately.
@@ -75,9 +78,13 @@ class DiscordMessenger:
         now = self._clock.now()
         if now - delivery.opened_at >= _TOO_OLD_FOR_PROGRESS:
             return
-        put = self._way_of_progress(delivery, now)
-        with as_delivery_errors():
-            await put(Sheet(render.under_way(job, progress, now), view=buttons(job)))
+        rung, put = self._way_of_progress(delivery, now)
+        try:
+            with as_delivery_errors():
+                await put(Sheet(render.under_way(job, progress, now), view=buttons(job)))
+        except RungFailed:
+            self._bar(job.id, rung)
+            raise
 
     async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:  # noqa: ARG002 - the port's
         """Bring the outcome by that rung. Raises DeliveryDelayed or RungFailed."""
@@ -96,7 +103,13 @@ class DiscordMessenger:
             message = await self.mail.post(place, job, sheet, reply_to=int(reply_to.id) if reply_to else None)
         return message_ref(int(job.channel.server.id), place, message.id)
 
-    def _way_of_progress(self, delivery: Delivery, now: datetime) -> Put:
+    def _bar(self, job_id: JobId, rung: Rung) -> None:
+        """What Discord refused for good is not asked for every three seconds: that gets a bot banned."""
+        self._barred[job_id, rung] = None
+        if len(self._barred) > _REMEMBERED:
+            self._barred.popitem(last=False)
+
+    def _way_of_progress(self, delivery: Delivery, now: datetime) -> tuple[Rung, Put]:
         """By the answer's token, else by the bot's token within the channel's budget."""
         message, answer = delivery.message, delivery.answer
         if message is None:
@@ -105,12 +118,14 @@ class DiscordMessenger:
         if delivery.opened_at < self._began and since_start < SECONDS_BETWEEN_EDITS:
             retry_after = SECONDS_BETWEEN_EDITS - since_start
             raise DeliveryDelayed("an earlier process may just have edited the message", retry_after=retry_after)
-        if answer is not None and _lives(answer, now):
-            return partial(self.mail.edit_answer, AnswerToken.of(answer))
+        if answer is not None and _lives(answer, now) and (delivery.job_id, Rung.ANSWER) not in self._barred:
+            return Rung.ANSWER, partial(self.mail.edit_answer, AnswerToken.of(answer))
+        if (delivery.job_id, Rung.EDIT) in self._barred:
+            raise RungFailed("the message cannot be changed")
         wait = self.mail.wait_for_progress(int(message.channel.id))
         if wait is not None:
             raise DeliveryDelayed("this channel's share of progress edits is used up", retry_after=wait)
-        return partial(self.mail.edit, int(message.channel.id), int(message.id))
+        return Rung.EDIT, partial(self.mail.edit, int(message.channel.id), int(message.id))
 
     async def _bring(self, parcel: Parcel, rung: Rung) -> MessageRef | None:
         delivery = parcel.delivery

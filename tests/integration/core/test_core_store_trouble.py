@@ -1,6 +1,7 @@
 """A locked database and a full disk, at every write: nothing bought is forgotten, nothing is repeated in a hot loop."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,13 @@ async def test_a_stop_does_not_wait_for_what_cannot_be_saved(tmp_path: Path) -> 
             await until(core, lambda: core.store.refused != [])
             core.relay.stop()
             await core.clock.advance(5)
+
+
+async def test_nothing_is_bought_that_there_is_no_room_to_keep(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        core.carrier._desk.outside = replace(core.outside, least_room_bytes=10**18)
+        job = await core.carry(await core.submit())
+        assert (job.status, job.attempt, job.waiting_for) == (JobStatus.PENDING, 0, "room on the bot's disk")
+        assert core.backend.submissions == []
+        core.carrier._desk.outside = core.outside
+        assert (await core.carry(await core.reload(job))).status is JobStatus.SUCCEEDED

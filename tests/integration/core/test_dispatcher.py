@@ -5,13 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from core import Core, a_core
-from core_running import dispatching, reached, until
+from core_running import dispatching, pass_time, reached, until
 from doubles.backend import ScriptedBackend
 from doubles.clock import ManualClock
+from factories import a_channel, a_request, a_server, a_user
 from generation.dispatcher import Rhythm
 from generation.errors import BackendUnavailable, StoreBusy
 from generation.job import FailureKind, JobStatus
 from generation.places import Platform
+from generation.service import Ask
 
 
 async def test_what_waits_is_carried_oldest_first(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ async def test_jobs_of_another_process_are_adopted_only_when_its_lease_is_over(t
     assert backend.hold is not None
     backend.hold.set()
     async with a_core(tmp_path, clock=clock, backend=backend, owner="heir") as heir, dispatching(heir):
-        await clock.advance(15)
+        await pass_time(heir, 15)
         assert heir.observer.moves == []
         await until(heir, reached(heir, JobStatus.SUCCEEDED))
     assert len(backend.submissions) == 1
@@ -166,3 +168,17 @@ async def test_deliveries_of_other_platforms_are_none_of_ours(tmp_path: Path) ->
         now = core.clock.now()
         assert await core.store.owed_deliveries(now, platforms=frozenset({Platform.SLACK}), limit=5) == []
         assert len(await core.store.owed_deliveries(now, platforms=frozenset({Platform.DISCORD}), limit=5)) == 1
+
+
+async def test_a_server_with_one_wish_does_not_wait_for_all_the_wishes_of_another(tmp_path: Path) -> None:
+    backend = ScriptedBackend(hold=asyncio.Event())
+    async with a_core(tmp_path, clock=ManualClock(), backend=backend, rhythm=Rhythm(in_flight=2)) as core:
+        eager = [await core.submit(origin=str(n), user=str(n)) for n in range(4)]
+        place = a_channel(server=a_server("modest"))
+        modest = await core.service.submit(a_request(), Ask("m", a_user(), place))
+        async with dispatching(core):
+            await until(core, reached(core, JobStatus.RUNNING, 2))
+            assert {key for key, _ in backend.submissions} == {f"{eager[0].id}-1", f"{modest.id}-1"}
+            assert backend.hold is not None
+            backend.hold.set()
+            await until(core, reached(core, JobStatus.SUCCEEDED, 5))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from core import Core, a_core
-from core_running import relaying, until
+from core_running import pass_time, relaying, until
 from doubles.backend import ScriptedBackend, tiny_mp4
 from doubles.clock import ManualClock
 from factories import a_message
@@ -107,7 +107,7 @@ async def test_the_relay_waits_for_the_first_answer_before_it_looks_for_another_
     async with a_core(tmp_path, clock=ManualClock(), post=Post(opening=10)) as core:
         job = await core.carry(await core.submit())
         async with relaying(core):
-            await core.clock.advance(5)
+            await pass_time(core, 5)
             assert core.messenger.delivered == []
             await core.service.opened(job.id, a_message("42"))
             await until(core, lambda: core.messenger.delivered != [])
@@ -169,7 +169,7 @@ async def test_nothing_is_shown_of_a_job_whose_outcome_is_owed(tmp_path: Path) -
         core.relay.progress(replace(job, status=JobStatus.RUNNING), Progress(Phase.RENDERING))
         async with relaying(core):
             await until(core, lambda: core.messenger.delivered != [])
-            await core.clock.advance(5)
+            await pass_time(core, 5)
         assert core.messenger.shown == []
 
 

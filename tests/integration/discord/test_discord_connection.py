@@ -134,6 +134,20 @@ async def test_other_closures_are_one_line_in_the_log(
     assert [record for record in caplog.records if record.exc_info] == []
 
 
+async def test_leaving_because_discord_asks_for_it_is_no_error_in_the_log(
+    bot: Bot, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="adapters.discord")
+    await bot.double.fault("op7")
+    await bot.double.wait_until(lambda: bot.double.gateway.resumed == 1)
+    await bot.until_served()
+    lines = [record.getMessage() for record in caplog.records if record.name == "adapters.discord.client"]
+    assert lines[:2] == [
+        "The bot leaves this connection to Discord for a new one.",
+        "connected to Discord again; nothing was missed",
+    ]
+
+
 async def test_where_discord_cannot_be_reached_at_the_start_it_is_tried_again(
     discord_double: DiscordDouble, start_bot: Callable[..., Any], caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,47 +1,20 @@
 """Each way on which a clip reaches its channel, and the next one when it is barred; one job bought, one clip posted."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from clips import clip
 from discord_bot import Bot, clips, running_bot
 from doubles.backend import ScriptedBackend
 from doubles.discord.backstage import Strictness
 from doubles.discord.fixtures import OpenDouble
-from doubles.discord.messages import Message
 from doubles.discord.permissions import Permission
-from doubles.discord.places import UPLOAD_LIMIT_BY_TIER
-from doubles.discord.server import DiscordDouble
-from generation import mp4
 from generation.job import JobStatus
+from generation.progress import Phase, Progress, Steps
 
 P = Permission
 MINUTE = 60.0
-
-
-async def rendering(bot: Bot, **options: Any) -> Message:
-    """A clip that is being made and has shown its first progress, so that the next edit is the outcome's."""
-    message = await bot.animate(**options)
-    await bot.until_status(JobStatus.RUNNING)
-    await bot.until(lambda: message.edits)
-    return message
-
-
-async def finished(bot: Bot, count: int = 1) -> None:
-    """Let it finish and be delivered."""
-    bot.release()
-    await bot.until_recorded(count)
-
-
-def the_clip(bot: Bot) -> Message:
-    """The one message with a clip."""
-    (message,) = clips(bot.double)
-    assert bot.bought == 1
-    return message
 
 
 async def told(bot: Bot) -> tuple[str, ...]:
@@ -51,58 +24,74 @@ async def told(bot: Bot) -> tuple[str, ...]:
 
 
 async def test_within_14_minutes_the_answers_token_is_used(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     slow_bot.advance(13 * MINUTE)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
     assert slow_bot.double.requests("PATCH /channels") == []
 
 
 @pytest.mark.parametrize("minutes", [14, 59])
 async def test_after_14_minutes_the_bots_token_edits_the_same_message(slow_bot: Bot, minutes: int) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     before = len(slow_bot.double.requests("/messages/@original"))
     slow_bot.advance(minutes * MINUTE)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
     assert len(slow_bot.double.requests("/messages/@original")) == before
     assert await told(slow_bot) == ()
 
 
 async def test_a_token_that_ends_early_is_followed_by_the_bots_own(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
-    slow_bot.double.clock.advance(15 * MINUTE + 1)  # Discord's clock, not the bot's sleepers
-    await slow_bot.double.fault("token_expired")
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    message = await slow_bot.rendering()
+    assert message.interaction is not None
+    message.interaction.created_at -= 15 * MINUTE
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
+    assert [code for _, code in slow_bot.double.refusals] == [50027]
+
+
+async def test_what_was_refused_for_good_is_not_asked_for_again_with_every_progress(slow_bot: Bot) -> None:
+    message = await slow_bot.rendering()
+    job = await slow_bot.the_job()
+    assert message.interaction is not None
+    message.interaction.created_at -= 15 * MINUTE
+    await slow_bot.double.fault(
+        "missing_permission", channel=message.channel, permission=P.VIEW_CHANNEL | P.READ_MESSAGE_HISTORY
+    )
+    for step in range(1, 12):
+        slow_bot.core.relay.progress(job, Progress(Phase.RENDERING, steps=Steps(step, 25)))
+        slow_bot.advance(3.1)
+        await asyncio.sleep(0.02)
+    assert [code for _, code in slow_bot.double.refusals] == [50027, 50001]
 
 
 async def test_a_message_too_old_to_edit_is_replied_to(open_discord_double: OpenDouble, tmp_path: Path) -> None:
     double = await open_discord_double(strictness=Strictness(old_edits=0, old_edit_retry_after=0.01))
     async with running_bot(double, tmp_path, backend=ScriptedBackend(hold=asyncio.Event())) as bot:
-        message = await rendering(bot)
+        message = await bot.rendering()
         bot.advance(61 * MINUTE)
-        await finished(bot)
-        clip_message = the_clip(bot)
+        await bot.finish()
+        clip_message = bot.the_clip
         assert (clip_message.replies_to, clip_message.nonce) == (message, (await bot.the_job()).id)
         assert "It is posted here because the message is too old to be changed." in clip_message.content
         assert await told(bot) == ("the message is too old to be changed",)
 
 
 async def test_an_old_message_gets_no_more_progress_so_that_the_outcome_can_be_put_there(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     slow_bot.advance(61 * MINUTE)
     edits = len(message.edits)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
     assert len(message.edits) == edits + 1
 
 
 async def test_a_deleted_message_is_followed_by_a_new_one(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("unknown_message", message=message)
-    await finished(slow_bot)
-    clip_message = the_clip(slow_bot)
+    await slow_bot.finish()
+    clip_message = slow_bot.the_clip
     assert clip_message is not message
     assert clip_message.channel is message.channel
     assert "It is posted here because the message was deleted." in clip_message.content
@@ -110,19 +99,19 @@ async def test_a_deleted_message_is_followed_by_a_new_one(slow_bot: Bot) -> None
 
 
 async def test_the_new_message_can_be_re_rolled_by_reaction(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("unknown_message", message=message)
-    await finished(slow_bot)
-    await slow_bot.double.react(the_clip(slow_bot))
+    await slow_bot.finish()
+    await slow_bot.double.react(slow_bot.the_clip)
     await slow_bot.until_recorded(2)
     assert len(await slow_bot.jobs()) == 2
 
 
 async def test_without_attach_files_the_clip_goes_to_the_member(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("missing_permission", channel=slow_bot.double.places.text)
-    await finished(slow_bot)
-    clip_message = the_clip(slow_bot)
+    await slow_bot.finish()
+    clip_message = slow_bot.the_clip
     assert clip_message.channel.recipient is slow_bot.double.people.member
     assert (
         f"You asked for it in <#{message.channel.id}>. It is posted here because Flipbook lacks a permission in the "
@@ -139,34 +128,34 @@ async def test_without_attach_files_the_clip_goes_to_the_member(slow_bot: Bot) -
 
 async def test_an_archived_thread_is_followed_by_its_parent(slow_bot: Bot) -> None:
     thread = slow_bot.double.places.thread
-    await rendering(slow_bot, channel=thread)
+    await slow_bot.rendering(channel=thread)
     await slow_bot.double.fault("thread_archived", thread=thread)
-    await finished(slow_bot)
-    clip_message = the_clip(slow_bot)
+    await slow_bot.finish()
+    clip_message = slow_bot.the_clip
     assert clip_message.channel is thread.parent
     assert "It is posted here because the thread is archived." in clip_message.content
 
 
 async def test_a_deleted_thread_is_followed_by_its_parent(slow_bot: Bot) -> None:
     thread = slow_bot.double.places.thread
-    await rendering(slow_bot, channel=thread)
+    await slow_bot.rendering(channel=thread)
     await slow_bot.double.fault("channel_gone", channel=thread)
-    await finished(slow_bot)
-    assert the_clip(slow_bot).channel is thread.parent
+    await slow_bot.finish()
+    assert slow_bot.the_clip.channel is thread.parent
 
 
 async def test_a_deleted_channel_is_followed_by_a_direct_message(slow_bot: Bot) -> None:
-    await rendering(slow_bot)
+    await slow_bot.rendering()
     await slow_bot.double.fault("channel_gone", channel=slow_bot.double.places.text)
-    await finished(slow_bot)
-    clip_message = the_clip(slow_bot)
+    await slow_bot.finish()
+    clip_message = slow_bot.the_clip
     assert clip_message.channel.recipient is slow_bot.double.people.member
     assert "because the message was deleted, and the channel is gone." in clip_message.content
 
 
 async def test_when_no_way_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: Bot) -> None:
     double = slow_bot.double
-    await rendering(slow_bot)
+    await slow_bot.rendering()
     await double.fault("channel_gone", channel=double.places.text)
     await double.fault("dms_closed", user=double.people.member)
     slow_bot.release()
@@ -184,7 +173,7 @@ async def test_when_no_way_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: B
 
 
 async def test_a_server_that_the_bot_left_pays_for_nothing_more(slow_bot: Bot) -> None:
-    await rendering(slow_bot)
+    await slow_bot.rendering()
     await slow_bot.double.fault("guild_gone", guild=slow_bot.double.guilds.studio)
     await slow_bot.until_status(JobStatus.CANCELLED)
     await slow_bot.until(lambda: slow_bot.core.observer.deliveries)
@@ -197,22 +186,22 @@ async def test_a_server_that_the_bot_left_pays_for_nothing_more(slow_bot: Bot) -
 
 
 async def test_a_rate_limit_is_waited_for_and_one_clip_posted(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("rate_limit", route="^PATCH", times=2, retry_after=0.01)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
 
 
 async def test_a_global_rate_limit_too(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     slow_bot.advance(15 * MINUTE)
     await slow_bot.double.fault("rate_limit", times=1, retry_after=0.01, is_global=True)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
 
 
 async def test_turned_away_by_cloudflare_the_clip_comes_later_and_nobody_hammers(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("cloudflare", route="^PATCH")
     slow_bot.release()
     await slow_bot.until(lambda: slow_bot.core.observer.troubles)
@@ -221,137 +210,29 @@ async def test_turned_away_by_cloudflare_the_clip_comes_later_and_nobody_hammers
     assert slow_bot.double.served_429 == 1
     slow_bot.advance(601)
     await slow_bot.until_recorded()
-    assert the_clip(slow_bot) is message
+    assert slow_bot.the_clip is message
     assert slow_bot.double.served_429 == 1
 
 
 @pytest.mark.parametrize("status", [500, 502])
 async def test_an_upload_stored_in_spite_of_an_error_is_not_posted_twice(slow_bot: Bot, status: int) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("unknown_message", message=message)
     await slow_bot.double.fault("server_error", status=status)
-    await finished(slow_bot)
-    assert the_clip(slow_bot).nonce == (await slow_bot.the_job()).id
+    await slow_bot.finish()
+    assert slow_bot.the_clip.nonce == (await slow_bot.the_job()).id
     assert len(slow_bot.double.requests("POST /channels")) == 2
 
 
 async def test_an_edit_answered_with_an_error_is_made_again(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("server_error", route="^PATCH", status=502)
-    await finished(slow_bot)
-    assert the_clip(slow_bot) is message
-
-
-# Sizes ----------------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def large() -> bytes:
-    """A real clip with something to code: some 250 KB."""
-    return clip(count=16, height=256, width=256)
-
-
-async def big_bot(start_bot: Callable[..., Any], video: bytes) -> Bot:
-    return await start_bot(backend=ScriptedBackend(hold=asyncio.Event(), video=video))
-
-
-async def posted(bot: Bot) -> bytes:
-    return await bot.double.download(the_clip(bot).attachments[0])
-
-
-async def test_a_clip_that_fits_is_posted_byte_for_byte(start_bot: Callable[..., Any], large: bytes) -> None:
-    bot = await big_bot(start_bot, large)
-    await rendering(bot)
-    await finished(bot)
-    assert await posted(bot) == large
-
-
-async def test_a_clip_above_the_advertised_limit_is_made_smaller_and_the_text_says_so(
-    start_bot: Callable[..., Any], large: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    limit = len(large) // 2
-    bot = await big_bot(start_bot, large)
-    bot.double.people.member.upload_limit = limit
-    monkeypatch.setitem(UPLOAD_LIMIT_BY_TIER, 0, limit)
-    await rendering(bot)
-    await finished(bot)
-    data = await posted(bot)
-    assert len(data) <= limit
-    assert mp4.probe(data).frames == 16
-    assert (
-        f"-# Too large for this place ({limit / 2**20:.3g} MiB), so shown at a lower bit rate." in the_clip(bot).content
-    )
-    assert bot.double.refusals == []
-
-
-async def test_a_clip_that_discord_finds_too_large_all_the_same_is_made_smaller_once_more(
-    start_bot: Callable[..., Any], large: bytes
-) -> None:
-    bot = await big_bot(start_bot, large)
-    await bot.double.fault("too_large", channel=bot.double.places.text, limit=len(large) // 2)
-    await rendering(bot)
-    await finished(bot)
-    assert len(await posted(bot)) <= len(large) // 2
-    assert "so shown at a lower bit rate." in the_clip(bot).content
-    assert [code for _, code in bot.double.refusals] == [40005]
-
-
-async def test_a_refusal_for_size_without_discords_code_is_understood_too(
-    start_bot: Callable[..., Any], large: bytes
-) -> None:
-    bot = await big_bot(start_bot, large)
-    await rendering(bot)
-    await bot.double.fault("server_error", route="^PATCH", status=413, after_storing=False)
-    await finished(bot)
-    assert len(await posted(bot)) <= len(large) // 2
-
-
-async def test_a_clip_that_fits_nowhere_is_kept_and_the_message_says_so(
-    start_bot: Callable[..., Any], large: bytes
-) -> None:
-    bot = await big_bot(start_bot, large)
-    await bot.double.fault("too_large", channel=bot.double.places.text, limit=500)
-    message = await rendering(bot)
-    await finished(bot)
-    job = await bot.the_job()
-    assert clips(bot.double) == []
-    assert message.content.startswith(
-        "📭 The clip is too large for this place, even made smaller. "
-        f"It is kept: `/flipbook show id:{job.id}` brings it where more is allowed.\n> a paper boat"
-    )
-    shown = await bot.ask("flipbook show", id=job.id, channel_of_command=bot.double.places.age_restricted)
-    assert await bot.double.download(shown.attachments[0]) == large
-
-
-async def test_by_the_bots_own_token_the_members_subscription_does_not_count(
-    start_bot: Callable[..., Any], large: bytes
-) -> None:
-    bot = await big_bot(start_bot, large)
-    bot.double.people.member.upload_limit = 500 * 2**20
-    message = await rendering(bot)
-    delivery = await bot.core.store.delivery_of((await bot.the_job()).id)
-    assert delivery is not None
-    assert delivery.answer is not None
-    assert delivery.answer.token.startswith(f"{500 * 2**20}.")
-    bot.advance(20 * MINUTE)
-    await finished(bot)
-    assert the_clip(bot) is message
-    assert len(await posted(bot)) == len(large)
-
-
-async def test_a_boosted_server_takes_more_by_the_bots_own_token(
-    start_bot: Callable[..., Any], discord_double: DiscordDouble
-) -> None:
-    discord_double.guilds.studio.boost_tier = 2
-    bot = await start_bot()
-    await bot.ask("flipbook queue")  # by now the gateway has told of the servers
-    mail = bot.chat._messenger.mail
-    limits = [await mail.upload_limit(n) for n in (discord_double.guilds.studio.id, discord_double.guilds.elsewhere.id)]
-    assert [*limits, await mail.upload_limit(1)] == [50 * 2**20, 10 * 2**20, 10 * 2**20]
+    await slow_bot.finish()
+    assert slow_bot.the_clip is message
 
 
 async def test_a_clip_that_is_gone_from_the_store_is_told(slow_bot: Bot) -> None:
-    message = await rendering(slow_bot)
+    message = await slow_bot.rendering()
     await slow_bot.double.fault("cloudflare", route="^PATCH")
     slow_bot.release()
     await slow_bot.until(lambda: slow_bot.core.observer.troubles)
