@@ -3,11 +3,11 @@
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from generation.job import Job, JobId
+from generation.job import Job
 from generation.places import ServerRef, UserRef
 from generation.request import DEFAULTS, Endpoint, GenerationRequest
 
@@ -16,7 +16,7 @@ SECONDS_PER_CLIP: Final = 60.0
 
 _UNIT: Final = DEFAULTS[Endpoint.STANDARD].num_inference_steps * 16 * 512 * 512
 
-Rank = tuple[float, float, bool, datetime, JobId]
+Rank = tuple[float, float, bool, datetime]
 Owner = tuple[ServerRef, UserRef]
 
 
@@ -30,33 +30,34 @@ def in_fair_order(waiting: Iterable[Job], in_flight: Iterable[Job], now: datetim
     """The waiting jobs in the order in which they are to be submitted, as if each were in flight once its turn came.
 
     Whole clips' worth of waiting are taken off both counts, so that equal ranks do occur; there a turbo job passes a
-    standard one.
+    standard one. What is equal in everything keeps the order in which it is given.
     """
     loads = _Loads(in_flight)
-    heap = [_Entry(loads.rank(job, now), job) for job in waiting]
+    heap = [_Place(loads.rank(job, now), number, job) for number, job in enumerate(waiting)]
     heapq.heapify(heap)
     order: list[Job] = []
     while heap:
-        job = heap[0].job
-        rank = loads.rank(job, now)
-        if rank > heap[0].rank:  # others of its server or member have had a turn since
-            heapq.heapreplace(heap, _Entry(rank, job))
+        first = heap[0]
+        rank = loads.rank(first.job, now)
+        if rank > first.rank:  # others of its server or member have had a turn since
+            heapq.heapreplace(heap, replace(first, rank=rank))
             continue
         heapq.heappop(heap)
-        loads.add(job)
-        order.append(job)
+        loads.add(first.job)
+        order.append(first.job)
     return order
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    """A place in the heap."""
+class _Place:
+    """A place in the queue; ``number`` is where it stood at first."""
 
     rank: Rank
+    number: int
     job: Job
 
-    def __lt__(self, other: "_Entry") -> bool:
-        return self.rank < other.rank
+    def __lt__(self, other: "_Place") -> bool:
+        return (self.rank, self.number) < (other.rank, other.number)
 
 
 class _Loads:
@@ -83,5 +84,4 @@ class _Loads:
             self._of_member[server, job.requested_by] - patience,
             job.request.endpoint is not Endpoint.TURBO,
             job.created_at,
-            job.id,
         )
