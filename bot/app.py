@@ -24,6 +24,7 @@ from db.store import SqlStore
 from generation.artifacts import ObjectArtifacts
 from generation.callbacks import Callbacks
 from generation.carrier import Carrier
+from generation.clip_links import ClipLinks
 from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside
 from generation.dispatcher import Dispatcher, Rhythm
@@ -67,6 +68,7 @@ class App:
     dispatcher: Dispatcher
     relay: Relay
     callbacks: Callbacks
+    links: ClipLinks | None
     worker: EmbeddedWorker | None
 
     def health(self) -> Health:
@@ -128,7 +130,8 @@ def staging(settings: Settings) -> Path:
 def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: EmbeddedWorker | None) -> App:
     metrics = Metrics()
     observer = Observers((LogObserver(), metrics))
-    relay = Relay(ports.store, ports.messengers, ports.artifacts, clock=clock, observer=observer)
+    links = _clip_links(settings, clock)
+    relay = Relay(ports.store, ports.messengers, ports.artifacts, clock=clock, observer=observer, links=links)
     outside = Outside(
         store=ports.store,
         backends=ports.backends,
@@ -153,7 +156,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         ended=relay.wake,
     )
     callbacks = Callbacks(ports.store, observer, carrier.nudge)
-    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, callbacks, worker)
+    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, callbacks, links, worker)
 
 
 def house_rules(settings: Settings) -> HouseRules:
@@ -178,8 +181,17 @@ _TERMINAL_LIMITS: Final = Limits(
 )
 
 
+def _secret_key(settings: Settings) -> str:
+    return settings.secret_key.get_secret_value() if settings.secret_key else own_secret_key(settings.data_dir)
+
+
+def _clip_links(settings: Settings, clock: Clock) -> ClipLinks | None:
+    """Links to clips, where the service has an address outside."""
+    return ClipLinks(settings.public_url, _secret_key(settings), clock) if settings.public_url else None
+
+
 async def _open_store(settings: Settings, stack: AsyncExitStack) -> SqlStore:
-    key = settings.secret_key.get_secret_value() if settings.secret_key else own_secret_key(settings.data_dir)
+    key = _secret_key(settings)
     try:
         cipher = FernetCipher(key)
     except ValueError as error:

@@ -16,6 +16,7 @@ import structlog
 from filelock import FileLock, Timeout
 from starlette.routing import Route
 
+from adapters.web.clips import clip_route
 from adapters.web.health import Health, health_routes
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
@@ -182,6 +183,8 @@ class Process:
         settings = self._app.settings
         routes = [*health_routes(self._health, store.ping), metrics_route(self._app.metrics, store.status_counts)]
         routes += self._chats.routes(self._app.service)
+        if self._app.links is not None:
+            routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
         return web_server(routes)

@@ -119,12 +119,22 @@ class Backend(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class ClipLink:
+    """Where a clip can be watched by whoever has the link, and until when."""
+
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """A job's outcome on its way to the channel: ``video`` is the clip's file, None when there is no clip."""
+    """A job's outcome on its way to the channel: ``video`` is the clip's file, None when there is no clip; ``link``
+    opens it where no file is taken, None where this service has no address outside."""
 
     job: Job
     delivery: Delivery
     video: Path | None
+    link: ClipLink | None = None
 
 
 class Noter(Protocol):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from generation.clip_links import ClipLinks
 from generation.clock import Deadline, sleep_or
 from generation.delivery import Delivery, DeliveryStatus
 from generation.errors import (
@@ -66,6 +67,7 @@ class Relay:
         clock: Clock,
         observer: Observer,
         post: Post | None = None,
+        links: ClipLinks | None = None,
     ) -> None:
         self._store = store
         self._messengers = messengers
@@ -73,6 +75,7 @@ class Relay:
         self._clock = clock
         self._observer = observer
         self._post = post or Post()
+        self._links = links
         self._showing = Showing(
             store, messengers, clock=clock, observer=observer, shown=self._shown, longest=self._post.showing
         )
@@ -178,7 +181,9 @@ class Relay:
         """Try that rung. Raises DeliveryDelayed or RungFailed, and nothing else of what a messenger may meet."""
         try:
             async with AsyncExitStack() as stack:
-                parcel = Parcel(job, delivery, await self._clip(job, stack))
+                video = await self._clip(job, stack)
+                link = self._links.to(job.id) if self._links is not None and video is not None else None
+                parcel = Parcel(job, delivery, video, link)
                 return await self._messenger(delivery).deliver(parcel, rung, _Notebook(self._store, job.id))
         except DeliveryError:
             raise

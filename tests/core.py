@@ -20,6 +20,7 @@ from doubles.observer import RecordingObserver
 from factories import a_channel, a_request, a_user
 from generation.artifacts import ObjectArtifacts
 from generation.carrier import Carrier
+from generation.clip_links import ClipLinks
 from generation.desk import Outside, Patience
 from generation.dispatcher import Dispatcher, Rhythm
 from generation.job import Job
@@ -93,6 +94,11 @@ def _files() -> SqliteFiles:
     return SqliteFiles(folder)
 
 
+def a_clip_links(clock: Clock | None = None) -> ClipLinks:
+    """Links of a service that is reached at ``https://clips.example``."""
+    return ClipLinks("https://clips.example/", "a secret", clock or ManualClock())
+
+
 @asynccontextmanager
 async def a_core(
     folder: Path,
@@ -105,6 +111,7 @@ async def a_core(
     rhythm: Rhythm | None = None,
     post: Post | None = None,
     prices: Prices | None = None,
+    links: ClipLinks | None = None,
     messengers: Mapping[Platform, Messenger] | None = None,
     around: Callable[[SqlStore], Any] = lambda store: store,
     options: Mapping[str, Any] | None = None,
@@ -130,6 +137,7 @@ async def a_core(
         clock=clock,
         observer=observer,
         post=post or Post(opening=0),
+        links=links,
     )
 
     def say(job: Job, progress: Progress) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -45,6 +46,7 @@ class Rung(StrEnum):
     POST = "post"
     PARENT = "parent"
     DIRECT = "direct"
+    WORDS = "words"
 
 
 class DiscordMessenger:
@@ -61,14 +63,15 @@ class DiscordMessenger:
         self._barred: OrderedDict[tuple[JobId, Rung], None] = OrderedDict()
 
     def rungs(self, delivery: Delivery, now: datetime) -> Sequence[Rung]:
-        """By the answer's token while it lives, by the bot's token, anew in the channel, above the thread, privately.
+        """By the answer's token while it lives, by the bot's token, anew in the channel, above the thread, privately,
+        and where no clip is taken at all, in words.
 
         A private answer never becomes a message that others see.
         """
         if delivery.answer is not None and delivery.answer.private:
             return (Rung.ANSWER, Rung.DIRECT) if _lives(delivery.answer, now) else (Rung.DIRECT,)
         above = (Rung.PARENT,) if delivery.channel.thread is not None else ()
-        anew = (Rung.POST, *above, Rung.DIRECT)
+        anew = (Rung.POST, *above, Rung.DIRECT, Rung.WORDS)
         if delivery.message is None:
             return anew
         return (Rung.ANSWER, Rung.EDIT, *anew) if _lives(delivery.answer, now) else (Rung.EDIT, *anew)
@@ -142,6 +145,8 @@ class DiscordMessenger:
                 return posted
             case Rung.DIRECT:
                 return await self._by_direct_message(parcel)
+            case Rung.WORDS:
+                return await self._in_words(parcel)
             case _:
                 raise RungFailed("there is no message to change")
 
@@ -182,18 +187,37 @@ class DiscordMessenger:
         await self._leave_word(parcel, f"<@{job.requested_by.id}> in a direct message")
         return message_ref(int(job.channel.server.id), channel_id, message.id)
 
+    async def _in_words(self, parcel: Parcel) -> MessageRef:
+        """No place takes the clip: the job's message, or a new one, says why and how to get it."""
+        job, delivery = parcel.job, parcel.delivery
+        if parcel.video is None:
+            raise RungFailed(delivery.told[-1] if delivery.told else "there is no way left")
+        sheet = Sheet(render.undelivered(job, delivery.told, parcel.link), view=buttons(job))
+        if delivery.message is not None:
+            with suppress(discord.HTTPException):
+                await self._change(delivery, delivery.message, sheet)
+                return delivery.message
+        place = place_of(delivery.channel)
+        return message_ref(int(job.channel.server.id), place, (await self.mail.post(place, job, sheet)).id)
+
+    async def _change(self, delivery: Delivery, shown: MessageRef, sheet: Sheet) -> None:
+        if delivery.answer is not None and _lives(delivery.answer, self._clock.now()):
+            await self.mail.edit_answer(AnswerToken.of(delivery.answer), sheet)
+        else:
+            await self.mail.edit_in_turn(int(shown.channel.id), int(shown.id), sheet)
+
     async def _leave_word(self, parcel: Parcel, went_to: str) -> None:
         """Say where the clip is in the message that could take words but no file; if that fails, it stays as it is."""
-        delivery, now = parcel.delivery, self._clock.now()
+        delivery = parcel.delivery
         private = delivery.answer is not None and delivery.answer.private
         if not private and LACKS_PERMISSION not in delivery.told:
             return
         sheet = Sheet(render.SENT_PRIVATELY if private else render.left_behind(parcel.job, went_to))
         try:
-            if delivery.answer is not None and _lives(delivery.answer, now):
+            if private and delivery.answer is not None and _lives(delivery.answer, self._clock.now()):
                 await self.mail.edit_answer(AnswerToken.of(delivery.answer), sheet)
             elif delivery.message is not None and not private:
-                await self.mail.edit_in_turn(int(delivery.message.channel.id), int(delivery.message.id), sheet)
+                await self._change(delivery, delivery.message, sheet)
         except (discord.DiscordException, DeliveryError, *NETWORK) as error:
             _log.debug("no word left behind for job %s: %s", parcel.job.id, error)
 

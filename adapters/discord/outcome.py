@@ -50,7 +50,7 @@ async def put_outcome(parcel: Parcel, slot: Slot) -> discord.Message:
             if error.code != TOO_LARGE and error.status != TOO_LARGE_STATUS:
                 raise
             limit_bytes = min(limit_bytes, len(upload.data)) // 2
-    return await slot.put(_in_words(slot, render.kept_back(job, trouble, notes=_notes(slot.note))))
+    return await slot.put(_in_words(slot, render.kept_back(job, trouble, parcel.link, notes=_notes(slot.note))))
 
 
 def _in_words(slot: Slot, content: str) -> Sheet:

@@ -11,6 +11,7 @@ from generation.clip_words import bar, progress_words, seconds_words, settings_w
 from generation.errors import ArtifactError, ArtifactMissing, CannotFit, FlipbookError
 from generation.job import Job, JobId, JobStatus
 from generation.mp4 import Change
+from generation.ports import ClipLink
 from generation.progress import Phase, Progress
 from generation.request import DEFAULT_NEGATIVE_PROMPT
 
@@ -62,11 +63,23 @@ def ended(job: Job, *, has_clip: bool, notes: tuple[str, ...] = ()) -> str:
     return _message(head, job, [_facts(job), *notes])
 
 
-def kept_back(job: Job, error: ArtifactError, *, notes: tuple[str, ...] = ()) -> str:
+def kept_back(job: Job, error: ArtifactError, link: ClipLink | None, *, notes: tuple[str, ...] = ()) -> str:
     """The message of a clip that exists but cannot be shown there: too large for the place, or damaged."""
-    kept = f"It is kept: `/flipbook show id:{job.id}` brings it where more is allowed."
+    kept = f"It is kept: {_to_the_clip(link)}`/flipbook show id:{job.id}` brings it where more is allowed."
     sentences = f"📭 {refusal(error)} {kept}" if isinstance(error, CannotFit) else f"📭 {refusal(error)}"
     return _message(sentences, job, [_facts(job), *notes])
+
+
+def undelivered(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> str:
+    """The message of a clip that no way could bring, each with its reason."""
+    why = quoted(", and ".join(dict.fromkeys(reasons)) or "Discord does not take it", _NOTE_ROOM)
+    kept = f"It is kept: {_to_the_clip(link)}`/flipbook show id:{job.id}` brings it once that has changed."
+    return _message(f"📭 The clip is done, but it could not be brought here: {why}. {kept}", job, [_facts(job)])
+
+
+def _to_the_clip(link: ClipLink | None) -> str:
+    """Our own link, the only one in a message that is live."""
+    return f"[watch it here](<{link.url}>) until {relative_moment(link.until)}, or " if link is not None else ""
 
 
 def fitted_note(fitted: Fitted) -> str | None:

@@ -8,7 +8,7 @@ from adapters.slack.values import Place
 from generation.delivery import Delivery
 from generation.job import Job
 from generation.places import ChannelRef, MessageRef
-from generation.ports import Noter, Parcel
+from generation.ports import ClipLink, Noter, Parcel
 
 
 class Task:
@@ -18,6 +18,7 @@ class Task:
         self.job: Job = parcel.job
         self.delivery: Delivery = parcel.delivery
         self.video: Path | None = parcel.video
+        self.link: ClipLink | None = parcel.link
         self.memory = Memory.read(parcel.delivery.note)
         self._note = note
 

@@ -12,6 +12,7 @@ from generation.clip_words import bar, excerpt, progress_words, seconds_words, s
 from generation.errors import FlipbookError
 from generation.job import Job, JobStatus
 from generation.limits import LimitName
+from generation.ports import ClipLink
 from generation.progress import Phase, Progress
 from generation.wording import failure_sentence, sentence
 
@@ -153,12 +154,12 @@ def elsewhere_content(job: Job, where: str) -> Content:
     return _job_content(job, f"*Done* · the clip is {where}", _buttons(job))
 
 
-def kept_content(job: Job, reasons: tuple[str, ...]) -> Content:
-    """When the clip cannot be brought at all: why, and how to ask for it again."""
+def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> Content:
+    """When the clip cannot be brought at all: why, where it can be watched, and how to ask for it again."""
     why = escape(reasons[-1]) if reasons else "Slack does not take it"
-    return _job_content(
-        job, f"*Done, but not delivered* · {why}. The clip is kept: `/flipbook show {job.id}` brings it again.", ()
-    )
+    watch = f"<{escape(link.url)}|Watch it here> until {dated(moment(link.until))}, or " if link is not None else ""
+    kept = f"The clip is kept: {watch}`/flipbook show {job.id}` brings it again."
+    return _job_content(job, f"*Done, but not delivered* · {why}. {kept}", ())
 
 
 def share_comment(job: Job, reasons: tuple[str, ...]) -> str:

@@ -56,7 +56,7 @@ class Sharing:
         """Where no file is taken: say so wherever something can be said."""
         if task.video is None:
             raise RungFailed(task.delivery.told[-1] if task.delivery.told else "there is no way left")
-        content = render.kept_content(task.job, task.delivery.told)
+        content = render.kept_content(task.job, task.delivery.told, task.link)
         if task.delivery.answer is None:
             with contextlib.suppress(SlackRefused):
                 return await self._say_in_public(task, content)

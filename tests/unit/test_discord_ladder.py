@@ -23,7 +23,7 @@ def messenger() -> DiscordMessenger:
     return DiscordMessenger(None, clock=ManualClock())  # type: ignore[arg-type]  # nothing here goes out
 
 
-ANEW = (R.POST, R.DIRECT)
+ANEW = (R.POST, R.DIRECT, R.WORDS)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ ANEW = (R.POST, R.DIRECT)
         ({"message": a_message(), "answer": an_answer(token="")}, 0, (R.EDIT, *ANEW)),
         ({"message": a_message(), "answer": an_answer(private=True)}, 0, (R.ANSWER, R.DIRECT)),
         ({"message": a_message(), "answer": an_answer(private=True)}, 14, (R.DIRECT,)),
-        ({"channel": a_channel(thread="6001")}, 0, (R.POST, R.PARENT, R.DIRECT)),
+        ({"channel": a_channel(thread="6001")}, 0, (R.POST, R.PARENT, R.DIRECT, R.WORDS)),
     ],
 )
 def test_the_ladder_has_the_rungs_that_are_open(

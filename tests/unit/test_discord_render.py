@@ -18,6 +18,7 @@ from generation.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.limits import LimitName, Limits
 from generation.mp4 import Change
 from generation.policy import Policy
+from generation.ports import ClipLink
 from generation.progress import Phase, Progress, Steps
 from generation.request import Motion
 
@@ -161,6 +162,18 @@ def test_why_a_clip_is_elsewhere_is_told_once() -> None:
     assert render.moved_note((), from_channel=5) == "You asked for it in <#5>."
 
 
+LINK = ClipLink("https://clips.example/clips/" + "f" * 24 + ".mp4?until=9999999999&signature=" + "f" * 64, NOW)
+
+
+def test_a_clip_that_cannot_be_brought_is_linked_where_there_is_an_address() -> None:
+    job = moved(a_job(), JobStatus.SUCCEEDED)
+    moment = f"<t:{int(NOW.timestamp())}:R>"
+    linked = f"It is kept: [watch it here](<{LINK.url}>) until {moment}, or `/flipbook show id:{job.id}` brings it"
+    assert linked in render.kept_back(job, e.CannotFit(1), LINK)
+    assert linked in render.undelivered(job, ("the channel is gone",), LINK)
+    assert f"It is kept: `/flipbook show id:{job.id}` brings it" in render.undelivered(job, (), None)
+
+
 def longest_job() -> Job:
     motions = [motion.value for motion in Motion]
     request = a_request(prompt="*" * 2000, negative_prompt="_" * 2000, motions=motions)
@@ -177,7 +190,8 @@ def test_the_longest_message_fits(status: JobStatus) -> None:
     texts = [
         render.ended(job, has_clip=True, notes=notes),
         render.ended(job, has_clip=False, notes=notes),
-        render.kept_back(job, e.CannotFit(1), notes=notes),
+        render.kept_back(job, e.CannotFit(1), LINK, notes=notes),
+        render.undelivered(job, reasons, LINK),
         render.left_behind(job, f"<#{2**63}>"),
         render.under_way(job, progress, NOW),
     ]

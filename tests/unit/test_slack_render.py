@@ -21,6 +21,7 @@ from generation.job import Failure, FailureKind, Job, JobStatus
 from generation.limits import Limits, Usage, day_of
 from generation.places import Platform
 from generation.policy import Policy
+from generation.ports import ClipLink
 from generation.pricing import Micros
 from generation.progress import Phase, Progress, Steps
 from generation.service import Quota
@@ -69,8 +70,8 @@ def every_content() -> Iterator[Content]:
         yield from (render.progress_content(job, progress) for progress in PROGRESSES)
         yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         yield render.elsewhere_content(job, "in its thread")
-        yield render.kept_content(job, ("a <reason>",))
-        yield render.kept_content(job, ())
+        yield render.kept_content(job, ("a <reason>",), None)
+        yield render.kept_content(job, (), ClipLink("https://clips.example/clips/1.mp4?until=1&signature=2", NOW))
         yield render.cancelling_content(job)
         yield render_lists.job_content(job, link="https://a.slack.com/archives/C1/p1?x=1&y=2", comes_again=True)
     yield render.stale_button_content()

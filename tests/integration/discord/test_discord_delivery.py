@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from core import a_clip_links
 from discord_bot import Bot, clips, running_bot
 from doubles.backend import ScriptedBackend
 from doubles.discord.backstage import Strictness
 from doubles.discord.fixtures import OpenDouble
 from doubles.discord.permissions import Permission
+from generation.clip_links import ClipLinks
 from generation.job import JobStatus
 from generation.progress import Phase, Progress, Steps
 
@@ -170,6 +172,28 @@ async def test_when_no_way_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: B
     shown = await slow_bot.ask("flipbook show", id=job.id, channel_of_command=double.places.age_restricted)
     assert shown.ephemeral
     assert shown.files == [f"flipbook-{job.id}.mp4"]
+
+
+@pytest.mark.parametrize("links", [None, a_clip_links()], ids=["no address outside", "with an address outside"])
+async def test_where_no_clip_is_taken_its_message_says_why_and_how_to_get_it(
+    open_discord_double: OpenDouble, tmp_path: Path, links: ClipLinks | None
+) -> None:
+    double = await open_discord_double()
+    async with running_bot(double, tmp_path, backend=ScriptedBackend(hold=asyncio.Event()), links=links) as bot:
+        message = await bot.rendering()
+        await double.fault("missing_permission", channel=double.places.text)
+        await double.fault("dms_closed", user=double.people.member)
+        await bot.finish()
+        job = await bot.the_job()
+    assert (clips(double), bot.bought) == ([], 1)
+    head, *_ = message.content.splitlines()
+    assert head.startswith(
+        "📭 The clip is done, but it could not be brought here: Flipbook lacks a permission in the channel, and you "
+        "take no direct messages from Flipbook. It is kept: "
+    )
+    assert f"`/flipbook show id:{job.id}` brings it" in head
+    assert (f"(<https://clips.example/clips/{job.id}.mp4?" in head) is (links is not None)
+    assert message.custom_ids == [f"v1:reroll:{job.id}"]
 
 
 async def test_a_server_that_the_bot_left_pays_for_nothing_more(slow_bot: Bot) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core import a_clip_links
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import GENERAL, MIRA
@@ -139,6 +140,19 @@ async def test_where_no_file_is_taken_the_member_reads_why_and_asks_for_it_later
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
         assert (the_clip(slack).channel, bot.bought) == (direct.id, 1)
+
+
+async def test_where_no_file_is_taken_there_is_a_link_if_the_service_has_an_address(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held(), links=a_clip_links()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.AnswersError("files.getUploadURLExternal", "file_uploads_disabled", times=1000))
+        bot.release()
+        await bot.until_recorded()
+        job = await bot.the_job()
+    assert f"<https://clips.example/clips/{job.id}.mp4?until=" in words(message)
+    assert "|Watch it here> until <!date^" in words(message)
 
 
 async def test_a_failure_finds_its_way_like_a_clip(slack: SlackDouble, tmp_path: Path) -> None:
