@@ -16,6 +16,7 @@ from bot.app import App, Arrange, Role, open_app
 from bot.exits import Exit
 from bot.settings import Settings
 from bot.supervisor import EmbeddedWorker, WorkerCannotStart
+from generation.clip_words import maker_words
 from generation.delivery import DeliveryStatus
 from generation.errors import FlipbookError, JobAlreadyFinished, StaleJob, StoreError
 from generation.job import Job
@@ -50,6 +51,8 @@ class Outcome:
             "size_bytes": job.artifact.size_bytes if job.artifact else None,
             "request": {"endpoint": job.request.endpoint.value, **job.request.to_input()},
             "backend": job.backend,
+            "engine": job.engine,
+            "made_by": maker_words(job),
             "seconds": round((ended - job.created_at).total_seconds(), 3),
             "failure": {"kind": job.failure.kind.value, "detail": job.failure.detail} if job.failure else None,
         }

@@ -11,6 +11,7 @@ import typer
 from bot.exits import Exit, die, in_one_sentence
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
 from bot.worker_keys import keys
+from generation.clip_words import maker_words
 from generation.errors import InvalidRequest
 from generation.parsing import allowed, parse_request
 from generation.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
@@ -196,6 +197,7 @@ def _report(outcome: "Outcome", *, as_json: bool) -> None:
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
     if not as_json:
+        typer.echo(f"Made by: {maker_words(job)}.", err=True)
         typer.echo(str(outcome.output.absolute()))
 
 

@@ -59,6 +59,7 @@ def changed_job_values(job: Job) -> Values:
         "submitted_at": job.submitted_at,
         "started_at": job.started_at,
         "finished_at": job.finished_at,
+        "engine": job.engine,
     }
 
 
@@ -97,6 +98,7 @@ def job_of(row: RowMapping) -> Job:
             submitted_at=row[c.submitted_at],
             started_at=row[c.started_at],
             finished_at=row[c.finished_at],
+            engine=row[c.engine],
         )
     except ValueError as error:
         raise StoreError(f"the stored job {row[c.id]} cannot be read") from error

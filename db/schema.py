@@ -93,6 +93,7 @@ jobs = Table(
     Column("finished_at", UtcDateTime),
     Column("lease_owner", Text),
     Column("lease_until", UtcDateTime),
+    Column("engine", CleanText),
 )
 
 UNFINISHED: Final = jobs.c.status.in_([literal_column(f"'{status}'") for status in JobStatus if status not in FINAL])

@@ -193,14 +193,15 @@ class Carrier:
         while True:
             tries += 1
             try:
-                artifact = await self._keep(job, backend, await backend.result(handle))
+                clip = await backend.result(handle)
+                artifact = await self._keep(job, backend, clip)
             except BackendUnavailable as error:
                 if self._desk.now() >= deadline:
                     return await self._desk.fail(job, Failure(FailureKind.RESULT_LOST, str(error)))
                 self._desk.say(job, Progress(Phase.FETCHING, waiting_for=f"{error.backend}, which cannot be reached"))
                 await self._desk.pause(job.id, self._desk.patience.before_attempt(tries))
                 continue
-            return await self._desk.succeed(job, backend, artifact)
+            return await self._desk.succeed(job, backend, artifact, clip.engine)
 
     async def _keep(self, job: Job, backend: Backend, clip: Clip) -> Artifact:
         staged = self._desk.outside.staging / f"{job.id}.mp4"

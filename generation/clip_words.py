@@ -6,11 +6,19 @@ Plain text without any platform's markup: the platforms escape it and put their 
 import unicodedata
 from typing import Final
 
+from generation.job import Job, JobStatus
 from generation.progress import Phase, Progress
 from generation.request import GenerationRequest
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Invisible, but Persian, Indic scripts and emoji are spelled with them."""
+_FAL: Final = "fal"
+_PREVIEW: Final = "preview"
+_MAKERS: Final = {
+    _PREVIEW: "preview engine",
+    "animatediff": "AnimateDiff on our GPU",
+    "animatediff-cpu": "AnimateDiff on our CPU",
+}
 _SECONDS_UNTIL_MINUTES: Final = 90
 _MINUTES_UNTIL_HOURS: Final = 90
 
@@ -36,6 +44,20 @@ def settings_words(request: GenerationRequest) -> str:
         *(motion.value for motion in request.motions),
     ]
     return " · ".join(parts)
+
+
+def maker_words(job: Job) -> str | None:
+    """``AnimateDiff on fal``, ``AnimateDiff on our GPU``, ``preview engine``: who made a finished clip, as far as told.
+
+    None for a job without a clip.
+    """
+    if job.status is not JobStatus.SUCCEEDED or job.backend is None:
+        return None
+    if job.backend == _FAL and job.engine != _PREVIEW:
+        return "AnimateDiff on fal"  # whatever it says: the endpoint is AnimateDiff
+    if job.engine is None:
+        return "our worker"
+    return _MAKERS.get(job.engine, f"{job.engine} on our worker")
 
 
 def seconds_words(seconds: float) -> str:

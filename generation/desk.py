@@ -156,11 +156,11 @@ class Desk:
         self.say(waiting, Progress(Phase.WAITING, waiting_for=waiting.waiting_for))
         return waiting
 
-    async def succeed(self, job: Job, backend: Backend, artifact: Artifact) -> Job:
-        """The clip is kept."""
+    async def succeed(self, job: Job, backend: Backend, artifact: Artifact, engine: str | None) -> Job:
+        """The clip is kept; ``engine`` made it."""
         cost = self.outside.prices.of(job.request, backend.name)
         async with self._writing() as tx:
-            ended = await endings.succeed(tx, job, artifact, cost, self.now())
+            ended = await endings.succeed(tx, job, artifact, self.now(), cost=cost, engine=engine)
         return self._ended(ended)
 
     async def fail(self, job: Job, failure: Failure) -> Job:

@@ -8,9 +8,11 @@ from generation.ports import Transaction
 from generation.pricing import Micros
 
 
-async def succeed(tx: Transaction, job: Job, artifact: Artifact, cost: Micros, at: datetime) -> Job:
+async def succeed(
+    tx: Transaction, job: Job, artifact: Artifact, at: datetime, *, cost: Micros, engine: str | None
+) -> Job:
     """The clip is kept: settle what it did cost."""
-    ended = job.succeeded(artifact, cost, at)
+    ended = job.succeeded(artifact, cost, at, engine=engine)
     return await _end(tx, ended, was=job, entry=ledger.settle(ended, at), at=at)
 
 

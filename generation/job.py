@@ -102,7 +102,8 @@ class Job:
     """One wish on its way to one clip.
 
     ``attempt`` counts submissions that may have arrived, ``backend`` is whom the current or last one went to,
-    ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause. Times are aware and in UTC.
+    ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine`` is what made the
+    clip in its backend's own word, where it has one. Times are aware and in UTC.
     """
 
     id: JobId
@@ -126,6 +127,7 @@ class Job:
     submitted_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
+    engine: str | None = None
 
     def submitting(self, backend: str, at: datetime) -> Self:
         """About to be sent: saved before the first byte leaves."""
@@ -157,9 +159,10 @@ class Job:
         waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
         return replace(waiting, attempt=self.attempt - 1)
 
-    def succeeded(self, artifact: Artifact, cost: Micros, at: datetime) -> Self:
+    def succeeded(self, artifact: Artifact, cost: Micros, at: datetime, *, engine: str | None = None) -> Self:
         """The clip is in the artifact store."""
-        return self._move(JobStatus.SUCCEEDED, artifact=artifact, cost=cost, finished_at=at, waiting_for=None)
+        changes = {"artifact": artifact, "cost": cost, "engine": engine}
+        return self._move(JobStatus.SUCCEEDED, **changes, finished_at=at, waiting_for=None)
 
     def failed(self, failure: Failure, at: datetime) -> Self:
         """There will be no clip."""

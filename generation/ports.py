@@ -63,13 +63,15 @@ class BackendUpdate:
 class Clip:
     """A finished clip at the backend: where its MP4 can be fetched, and what it says of it.
 
-    ``seed`` is None where the backend does not say; the request holds the one that was asked for.
+    ``seed`` is None where the backend does not say; the request holds the one that was asked for. ``engine`` is what
+    made it, in the backend's own word, where it has one.
     """
 
     url: str
     seed: int | None = None
     file_name: str | None = None
     size_bytes: int | None = None
+    engine: str | None = None
 
 
 class CancelOutcome(StrEnum):

@@ -1,5 +1,6 @@
 """One request that a backend has accepted: how it stands, what came of it, and the wish to stop it. Each asked once."""
 
+import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Final
@@ -9,8 +10,17 @@ from generation.ports import CancelOutcome, Clip
 from generation.queue_answers import Answer, read_leniently
 from generation.queue_errors import error_of_read, error_of_result, error_of_status, is_vague
 from generation.queue_transport import AnswerTooLarge, Broken, QueueTransport, Unreachable
-from generation.wire import CancelAnswer, CancelStatus, Output, QueueStatus, RequestState, RequestUrls
+from generation.wire import (
+    ENGINE_HEADER,
+    CancelAnswer,
+    CancelStatus,
+    Output,
+    QueueStatus,
+    RequestState,
+    RequestUrls,
+)
 
+_ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CANCELS: Final = {
     CancelStatus.OK: CancelOutcome.REQUESTED,
     CancelStatus.CANCELLATION_REQUESTED: CancelOutcome.REQUESTED,
@@ -49,7 +59,7 @@ class AcceptedRequest:
         output = answer.read_as(Output) if answer.succeeded else None
         if output is not None:
             file = output.video
-            return Clip(file.url, output.seed, file.file_name, file.file_size)
+            return Clip(file.url, output.seed, file.file_name, file.file_size, _engine_named(answer))
         error = error_of_result(self._backend, answer)
         raise await self._better_known(error) if is_vague(error) else error
 
@@ -91,3 +101,9 @@ class AcceptedRequest:
             yield
         except (Unreachable, Broken) as error:
             raise BackendUnavailable(self._backend, str(error)) from error
+
+
+def _engine_named(answer: Answer) -> str | None:
+    """What the backend says made the clip; None where it does not say, or in no word of ours."""
+    said = answer.headers.get(ENGINE_HEADER, "")
+    return said if _ENGINE.fullmatch(said) else None

@@ -123,6 +123,7 @@ def a_full_job() -> Job:
         failure=Failure(FailureKind.CONTENT, "a detail"),
         not_before=later(seconds=7),
         waiting_for="the backend is busy",
+        engine="animatediff",
     )
 
 

@@ -10,7 +10,13 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generation.errors import StorageFull, StoreError
-from generation.wire import BILLABLE_UNITS_HEADER, ERROR_TYPE_HEADER, REQUEST_ID_HEADER, TIMEOUT_TYPE_HEADER
+from generation.wire import (
+    BILLABLE_UNITS_HEADER,
+    ENGINE_HEADER,
+    ERROR_TYPE_HEADER,
+    REQUEST_ID_HEADER,
+    TIMEOUT_TYPE_HEADER,
+)
 from worker.answers import Refusal, on_full_disk, on_http_error, on_refusal, on_store_error, on_unexpected
 from worker.fal_proxy import FalProxy
 from worker.parts import Parts
@@ -76,6 +82,13 @@ def _cors(parts: Parts) -> list[Middleware]:
             allow_origins=list(origins),
             allow_methods=["GET", "POST", "PUT"],
             allow_headers=["*"],
-            expose_headers=[REQUEST_ID_HEADER, ERROR_TYPE_HEADER, TIMEOUT_TYPE_HEADER, BILLABLE_UNITS_HEADER, "etag"],
+            expose_headers=[
+                REQUEST_ID_HEADER,
+                ERROR_TYPE_HEADER,
+                TIMEOUT_TYPE_HEADER,
+                BILLABLE_UNITS_HEADER,
+                ENGINE_HEADER,
+                "etag",
+            ],
         )
     ]

@@ -1,7 +1,6 @@
 """Which engine this worker renders with, and why."""
 
 from importlib import import_module
-from typing import Protocol, runtime_checkable
 
 import structlog
 
@@ -10,16 +9,6 @@ from worker.parts import EngineInfo
 from worker.settings import EngineChoice, WorkerSettings
 
 log = structlog.get_logger()
-
-
-@runtime_checkable
-class OnDevice(Protocol):
-    """An engine that can name the device it renders on."""
-
-    @property
-    def device_name(self) -> str | None:
-        """For people; None until the engine is loaded, and where it needs no device."""
-        ...
 
 
 def choose_engine(settings: WorkerSettings) -> tuple[Engine, EngineInfo]:
@@ -33,11 +22,6 @@ def choose_engine(settings: WorkerSettings) -> tuple[Engine, EngineInfo]:
         raise EngineUnavailable(reason)
     log.warning("rendering previews only", reason=reason)
     return _preview(settings), EngineInfo("preview", reason)
-
-
-def device_of(engine: Engine) -> str | None:
-    """What the engine renders on, if it is something to speak of."""
-    return engine.device_name if isinstance(engine, OnDevice) else None
 
 
 def _why_no_animatediff(settings: WorkerSettings) -> str | None:

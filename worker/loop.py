@@ -14,6 +14,7 @@ from generation.request import GenerationRequest
 from worker import failures
 from worker.engine import Engine, Frames
 from worker.engine_thread import Broken, Dropped, EngineEvent, EngineThread, Failed, Loaded, Rendered, Stepped
+from worker.maker import maker_of
 from worker.progress_line import progress_line
 from worker.records import Clip, Ending
 from worker.requests import Book
@@ -182,7 +183,7 @@ class Loop:
     def _make_clip(self, frames: Frames, wish: GenerationRequest) -> Clip:
         made_by = f"Made with Flipbook's {self._engine.name} engine from seed {wish.seed}"
         video = encode(frames, wish.fps, metadata={"comment": made_by})
-        return Clip(self._storage.keep(video), len(video), wish.seed)
+        return Clip(self._storage.keep(video), len(video), wish.seed, maker_of(self._engine))
 
     async def _settle(self, live: LiveRequest, ending: Ending) -> None:
         """Write the end down, trying again for as long as the disk refuses: what was rendered is not thrown away."""

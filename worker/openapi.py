@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from generation.request import Endpoint
-from generation.wire import CancelAnswer, ErrorBody, Output, QueueStatus, SubmitAnswer
+from generation.wire import ENGINE_HEADER, CancelAnswer, ErrorBody, Output, QueueStatus, SubmitAnswer
 from worker.schemas import INPUTS
 
 Json = dict[str, Any]
@@ -92,7 +92,7 @@ def _submit(endpoint: Endpoint) -> Json:
 
 def _run(endpoint: Endpoint) -> Json:
     answers = {
-        200: _json("The clip", Output),
+        200: _clip(),
         **_refused(400, 401, 403, 408, 409, 413, 422, 429, 503),
         499: _json("It was cancelled", ErrorBody),
         500: _json("The render failed", ErrorBody),
@@ -117,7 +117,7 @@ def _posting(endpoint: Endpoint, summary: str) -> Json:
 def _request_paths() -> Json:
     base = f"/{_APP}/requests/{{request_id}}"
     ended = {499: _json("It was cancelled", ErrorBody), 500: _json("The render failed", ErrorBody)}
-    result: dict[int, Json] = {200: _json("The clip", Output), **_refused(400, 401, 403, 404, 422, 503), **ended}
+    result: dict[int, Json] = {200: _clip(), **_refused(400, 401, 403, 404, 422, 503), **ended}
     status = {200: _json("It has ended", QueueStatus), 202: _json("It has not ended", QueueStatus)}
     cancel = {code: _json("What becomes of it", CancelAnswer) for code in (202, 400, 404)}
     stream = {200: {"description": "Each change as an event, until the end", "content": {"text/event-stream": {}}}}
@@ -171,6 +171,11 @@ def _file() -> Json:
         **_refused(404),
     }
     return {"operationId": "file", "security": [{}], "parameters": [name], "responses": _responses(answers)}
+
+
+def _clip() -> Json:
+    made_by = {"description": "The engine that made it", "schema": {"type": "string"}}
+    return {**_json("The clip", Output), "headers": {ENGINE_HEADER: made_by}}
 
 
 def _refused(*codes: int) -> dict[int, Json]:

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 from worker.auth import KeyRing
 from worker.engine import Engine
-from worker.engine_choice import device_of
 from worker.loop import Loop
+from worker.maker import device_of
 from worker.outbound import Outbound
 from worker.parts import EngineInfo, Parts, public_base
 from worker.requests import Book

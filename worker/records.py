@@ -20,11 +20,15 @@ MAX_ATTEMPTS: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A finished clip: the name of its file in the storage, its size in bytes, and the seed that made it."""
+    """A finished clip: its file's name in the storage, its size in bytes, the seed and the engine that made it.
+
+    ``engine`` is empty for clips of workers that did not write it down yet.
+    """
 
     file_name: str
     size: int
     seed: int
+    engine: str = ""
 
 
 @dataclass(frozen=True, slots=True)

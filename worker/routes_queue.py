@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from generation.wire import STILL_IN_PROGRESS, CancelAnswer, CancelStatus, ErrorBody, RequestState
+from generation.wire import ENGINE_HEADER, STILL_IN_PROGRESS, CancelAnswer, CancelStatus, ErrorBody, RequestState
 from worker.accepting import accept
 from worker.answers import answer, refuse
 from worker.auth import caller_of
@@ -87,7 +87,9 @@ class QueueApp:
             case Failure() as failure:
                 return answer(failure.body, failure.http_status, request_id=request.id, headers=headers_of(failure))
             case Clip() as clip:
-                return answer(output_of(clip, request.id, self._parts.base_of(http)), request_id=request.id)
+                made_by = {ENGINE_HEADER: clip.engine} if clip.engine else {}
+                body = output_of(clip, request.id, self._parts.base_of(http))
+                return answer(body, request_id=request.id, headers=made_by)
 
 
 def _is_for_run_host(http: Request) -> bool:

@@ -7,7 +7,7 @@ from typing import Final
 from adapters.discord.errors import LACKS_PERMISSION
 from adapters.discord.markup import escaped, escaped_sentence, quoted, relative_moment
 from generation import wording
-from generation.clip_words import bar, progress_words, seconds_words, settings_words
+from generation.clip_words import bar, maker_words, progress_words, seconds_words, settings_words
 from generation.errors import ArtifactError, ArtifactMissing, CannotFit, FlipbookError
 from generation.job import Job, JobId, JobStatus
 from generation.mp4 import Change
@@ -139,6 +139,8 @@ def _facts(job: Job) -> str:
     parts = [settings_words(job.request)]
     if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
         parts.append(f"made in {seconds_words(_seconds(job, job.finished_at))}")
+    if maker := maker_words(job):
+        parts.append(maker)
     parts.append(f"asked by <@{job.requested_by.id}>")
     if job.parent is not None:
         parts.append(f"re-roll of `{job.parent}`")

@@ -8,7 +8,7 @@ from adapters.slack.parsing import FLAGS, CommandMisread, Problem
 from adapters.slack.places import Closed, PlaceRefused
 from adapters.slack.text import dated, escape, escaped_within, moment, user_mention
 from adapters.slack.values import Block, Content
-from generation.clip_words import bar, excerpt, progress_words, seconds_words, settings_words
+from generation.clip_words import bar, excerpt, maker_words, progress_words, seconds_words, settings_words
 from generation.errors import FlipbookError
 from generation.job import Job, JobStatus
 from generation.limits import LimitName
@@ -205,7 +205,9 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
 def _made_in(job: Job) -> str:
     if job.finished_at is None:
         return ""
-    return f" · made in {seconds_words((job.finished_at - job.created_at).total_seconds())}"
+    maker = maker_words(job)
+    by = f" · {escape(maker)}" if maker else ""
+    return f" · made in {seconds_words((job.finished_at - job.created_at).total_seconds())}{by}"
 
 
 def _asker(job: Job) -> str:

@@ -30,6 +30,7 @@ from generation.wire.errors import (
 )
 from generation.wire.paths import (
     BILLABLE_UNITS_HEADER,
+    ENGINE_HEADER,
     ERROR_TYPE_HEADER,
     FILES_PATH,
     IDEMPOTENCY_HEADER,
@@ -51,6 +52,7 @@ from generation.wire.paths import (
 __all__ = [
     "BILLABLE_UNITS_HEADER",
     "CLIENT_CLOSED_REQUEST",
+    "ENGINE_HEADER",
     "ERROR_TYPE_HEADER",
     "FILES_PATH",
     "IDEMPOTENCY_HEADER",

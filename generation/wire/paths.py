@@ -21,6 +21,9 @@ BILLABLE_UNITS_HEADER: Final = "x-fal-billable-units"
 IDEMPOTENCY_HEADER: Final = "idempotency-key"
 """Ours, not fal's: only the worker honours it."""
 
+ENGINE_HEADER: Final = "x-flipbook-engine"
+"""Ours, not fal's: on a result, what made the clip: ``preview``, ``animatediff`` or ``animatediff-cpu``."""
+
 WEBHOOK_QUERY: Final = "fal_webhook"
 MAX_QUEUE_LENGTH_QUERY: Final = "fal_max_queue_length"
 

@@ -40,6 +40,7 @@ class ScriptedBackend:
     updates: tuple[BackendUpdate, ...] = FINISHED
     troubles: dict[str, list[Exception]] = field(default_factory=dict)
     video: bytes = field(default_factory=tiny_mp4)
+    engine: str | None = None
     hold: asyncio.Event | None = None
     """Set: watches wait for it before their last update."""
     submissions: list[tuple[str, GenerationRequest]] = field(default_factory=list)
@@ -68,7 +69,7 @@ class ScriptedBackend:
         self._maybe_raise("result")
         if handle.request_id in self.cancelled:
             raise RequestCancelled(self.name)
-        return Clip(f"http://127.0.0.1/files/{handle.request_id}.mp4", seed=1)
+        return Clip(f"http://127.0.0.1/files/{handle.request_id}.mp4", seed=1, engine=self.engine)
 
     async def cancel(self, handle: RequestHandle) -> CancelOutcome:
         self._maybe_raise("cancel")

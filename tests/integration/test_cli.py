@@ -136,3 +136,4 @@ def test_one_clip_from_the_terminal_as_json(tmp_path: Path) -> None:
         (tmp_path / "a.mp4").stat().st_size,
     )
     assert facts["request"]["seed"] == 7
+    assert (facts["backend"], facts["engine"], facts["made_by"]) == ("worker", "preview", "preview engine")

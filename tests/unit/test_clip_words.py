@@ -1,11 +1,14 @@
 """What chats say of a clip: short, exact enough, and nothing of a stranger's text that acts or hides."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from factories import a_request
-from generation.clip_words import bar, excerpt, progress_words, seconds_words, settings_words
+from factories import a_job, a_request, moved
+from generation.clip_words import bar, excerpt, maker_words, progress_words, seconds_words, settings_words
+from generation.job import JobStatus
 from generation.progress import Phase, Progress, Steps
 
 
@@ -85,3 +88,25 @@ def test_every_phase_has_words(progress: Progress, words: str) -> None:
 def test_fetching_from_a_backend_that_is_away_says_so() -> None:
     away = Progress(Phase.FETCHING, waiting_for="fal, which cannot be reached")
     assert progress_words(away) == "fetching the clip from fal, which cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("backend", "engine", "words"),
+    [
+        ("fal", None, "AnimateDiff on fal"),
+        ("fal", "preview", "preview engine"),
+        ("worker", "animatediff", "AnimateDiff on our GPU"),
+        ("worker", "animatediff-cpu", "AnimateDiff on our CPU"),
+        ("worker", "preview", "preview engine"),
+        ("worker", "dreams", "dreams on our worker"),
+        ("worker", None, "our worker"),
+    ],
+)
+def test_a_finished_clip_says_who_made_it(backend: str, engine: str | None, words: str) -> None:
+    job = moved(a_job(), JobStatus.SUCCEEDED)
+    assert maker_words(replace(job, backend=backend, engine=engine)) == words
+
+
+@pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.SUCCEEDED])
+def test_what_is_no_clip_was_made_by_nobody(status: JobStatus) -> None:
+    assert maker_words(moved(a_job(), status)) is None

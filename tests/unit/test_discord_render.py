@@ -121,10 +121,10 @@ def test_progress_says_where_the_clip_is(progress: Progress, head: str) -> None:
     assert render.under_way(job, progress, NOW) == f"{head.format(at)}\n{BOAT}\n{FACTS.format(job.id)}"
 
 
-def test_a_finished_re_roll_names_its_parent_and_how_long_it_took() -> None:
+def test_a_finished_re_roll_names_its_parent_how_long_it_took_and_who_made_it() -> None:
     job = replace(moved(a_job(parent=JobId("f" * 24)), JobStatus.SUCCEEDED), finished_at=later(seconds=12))
     facts = FACTS.format(job.id).replace(
-        "asked by <@7001>", f"made in 12 s · asked by <@7001> · re-roll of `{'f' * 24}`"
+        "asked by <@7001>", f"made in 12 s · AnimateDiff on fal · asked by <@7001> · re-roll of `{'f' * 24}`"
     )
     assert render.ended(job, has_clip=True) == f"{BOAT}\n{facts}"
 

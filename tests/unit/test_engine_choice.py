@@ -1,12 +1,22 @@
 """Which engine a worker takes, and that it says why."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from doubles.engine import SteppedEngine
 from worker.engine import EngineUnavailable
-from worker.engine_choice import choose_engine, device_of
+from worker.engine_choice import choose_engine
+from worker.maker import device_of, maker_of
 from worker.settings import WorkerSettings
+
+
+@dataclass
+class OnTheDevice(SteppedEngine):
+    """An engine that names what it renders on."""
+
+    device_name: str | None = None
 
 
 def settings(folder: Path, engine: str) -> WorkerSettings:
@@ -16,7 +26,12 @@ def settings(folder: Path, engine: str) -> WorkerSettings:
 def test_the_preview_engine_is_taken_when_it_is_asked_for(tmp_path: Path) -> None:
     engine, info = choose_engine(settings(tmp_path, "preview"))
     assert (engine.name, info.name, info.reason) == ("preview", "preview", "the preview engine was asked for")
-    assert device_of(engine) is None
+    assert (device_of(engine), maker_of(engine)) == (None, "preview")
+
+
+@pytest.mark.parametrize(("device", "maker"), [("CPU", "stepped-cpu"), ("NVIDIA H100", "stepped")])
+def test_a_maker_without_a_gpu_says_so(device: str, maker: str) -> None:
+    assert maker_of(OnTheDevice(name="stepped", device_name=device)) == maker
 
 
 def test_auto_falls_back_to_the_preview_and_says_what_is_missing(tmp_path: Path) -> None:

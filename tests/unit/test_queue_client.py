@@ -58,6 +58,16 @@ async def test_a_result_is_a_clip(queue):
         assert await backend.result(a_handle()) == Clip("https://x.test/a.mp4", 7, "a.mp4", 123)
 
 
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [("animatediff-cpu", "animatediff-cpu"), ("", None), ("<b>", None), ("a" * 41, None), ("Preview", None)],
+)
+async def test_a_result_may_say_what_made_it(queue, said, understood):
+    queue.on(RESULT, Reply(200, OUTPUT, headers={"x-flipbook-engine": said}))
+    async with fal(queue) as backend:
+        assert (await backend.result(a_handle())).engine == understood
+
+
 async def test_both_endpoints_ask_under_owner_and_alias(queue):
     queue.on(RESULT, Reply(200, OUTPUT))
     async with fal(queue) as backend:

@@ -144,6 +144,7 @@ def _ending_row(ending: Ending | None) -> dict[str, Any]:
         "file_name": clip and clip.file_name,
         "file_size": clip and clip.size,
         "seed": clip and clip.seed,
+        "engine": clip and clip.engine,
         "http_status": failure and failure.http_status,
         "error_body": failure and failure.body.model_dump_json(),
         "error": failure and failure.error,
@@ -180,7 +181,7 @@ def _input(stored: str | None) -> GenerationRequest | None:
 
 def _ending(row: RowMapping) -> Ending | None:
     if row["file_name"] is not None:
-        return Clip(row["file_name"], row["file_size"], row["seed"])
+        return Clip(row["file_name"], row["file_size"], row["seed"], row["engine"] or "")
     if row["http_status"] is not None:
         body = ErrorBody.model_validate_json(row["error_body"])
         return Failure(row["http_status"], body, row["error"], row["error_type"])

@@ -38,6 +38,7 @@ requests = Table(
     Column("error", Text),
     Column("error_type", Text),
     Column("logs", Text, nullable=False),
+    Column("engine", Text),
     Index("ix_requests_idempotency", "owner", "idempotency_key", unique=True),
     Index("ix_requests_open", "number", sqlite_where=text("state != 'COMPLETED'")),
     Index("ix_requests_finished_at", "finished_at"),

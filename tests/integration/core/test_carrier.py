@@ -61,6 +61,13 @@ async def test_a_job_is_submitted_watched_fetched_kept_and_settled(tmp_path: Pat
         assert list((tmp_path / "staging").iterdir()) == []
 
 
+async def test_the_clip_remembers_what_made_it(tmp_path: Path) -> None:
+    async with a_core(tmp_path, backend=ScriptedBackend(engine="animatediff")) as core:
+        job = await core.carry(await core.submit())
+        assert (job.backend, job.engine) == ("worker", "animatediff")
+        assert await core.reload(job) == job
+
+
 async def test_the_idempotency_key_is_the_job_and_its_attempt(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         job = await core.carry(await core.submit())

@@ -30,6 +30,7 @@ async def test_a_request_goes_from_submit_to_a_clip(tmp_path: Path) -> None:
         result = await worker.http.get(base)
         assert (result.status_code, result.headers["content-type"]) == (200, "application/json")
         assert result.headers["x-fal-request-id"] == request_id
+        assert result.headers["x-flipbook-engine"] == "preview"
         video = result.json()["video"]
         clip = await worker.http.get(video["url"])
         assert result.json() == {

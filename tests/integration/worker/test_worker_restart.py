@@ -120,6 +120,7 @@ async def test_results_and_logs_of_finished_requests_are_answered_from_disk(tmp_
     async with open_worker(tmp_path) as worker:
         after = [await worker.http.get(path) for path in paths]
         assert [(a.status_code, a.json()) for a in after] == [(b.status_code, b.json()) for b in before]
+        assert [a.headers.get("x-flipbook-engine") for a in after] == ["preview", None, None, None]
         assert (await worker.http.get(url)).content == clip.content
 
 
