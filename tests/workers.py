@@ -14,10 +14,11 @@ from doubles.engine import SteppedEngine
 from generation.request import Endpoint
 from generation.wire import RequestState
 from worker.app import build_app
-from worker.http_server import HttpServer, listen, url_of
+from worker.http_server import HEAD_SECONDS, HttpServer, listen, url_of
 from worker.opening import open_parts
 from worker.parts import EngineInfo, Parts
 from worker.settings import WorkerSettings
+from worker.streams import PING_SECONDS
 from worker.waiting import LiveRequest
 
 STANDARD = f"/{Endpoint.STANDARD.value}"
@@ -129,10 +130,13 @@ async def open_worker(
 
 
 @asynccontextmanager
-async def listening(worker: Worker) -> AsyncIterator[str]:
+async def listening(
+    worker: Worker, *, head_seconds: float = HEAD_SECONDS, ping_seconds: float = PING_SECONDS
+) -> AsyncIterator[str]:
     """The same worker on a real port of this machine: its address."""
     with contextlib.closing(listen(worker.parts.settings)) as listener:
-        server = HttpServer(build_app(worker.parts), worker.parts.settings)
+        app = build_app(worker.parts, ping_seconds=ping_seconds)
+        server = HttpServer(app, worker.parts.settings, head_seconds=head_seconds)
         serving = asyncio.create_task(server.serve([listener]))
         await server.up.wait()
         try:

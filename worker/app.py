@@ -26,6 +26,7 @@ from worker.routes_jwks import jwks_routes
 from worker.routes_page import page_routes
 from worker.routes_queue import QueueApp
 from worker.routes_uploads import UploadRoutes
+from worker.streams import PING_SECONDS
 
 _REQUEST_ID = REQUEST_ID_HEADER.encode()
 
@@ -49,8 +50,8 @@ class RequestIdHeader:
         await self._app(scope, receive, send_with_id)
 
 
-def build_app(parts: Parts) -> Starlette:
-    """The app over those parts; it starts and stops nothing by itself."""
+def build_app(parts: Parts, *, ping_seconds: float = PING_SECONDS) -> Starlette:
+    """The app over those parts; it starts and stops nothing by itself. Quiet status streams ping that often."""
     return Starlette(
         routes=[
             *page_routes(),
@@ -58,7 +59,7 @@ def build_app(parts: Parts) -> Starlette:
             *jwks_routes(parts),
             *UploadRoutes(parts).routes(),
             *file_routes(parts),
-            Mount("/", QueueApp(parts)),
+            Mount("/", QueueApp(parts, ping_seconds=ping_seconds)),
         ],
         middleware=[Middleware(RequestIdHeader), *_cors(parts), Middleware(FalProxy)],
         exception_handlers={

@@ -101,9 +101,12 @@ class _Stopped(Exception):
 class EngineThread:
     """Drives one engine on a thread of its own. ``begin``, ``drop`` and ``stop`` may be called from any thread."""
 
-    def __init__(self, engine: Engine, emit: Callable[[EngineEvent], None]) -> None:
+    def __init__(
+        self, engine: Engine, emit: Callable[[EngineEvent], None], *, quiet_seconds: float = QUIET_SECONDS
+    ) -> None:
         self._engine = engine
         self._emit = emit
+        self._quiet_seconds = quiet_seconds
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._renders: dict[str, Render] = {}
         self._began: dict[str, float] = {}
@@ -166,7 +169,7 @@ class EngineThread:
                 return self._commands.get_nowait()
             while self._quiet_work is not None:
                 try:
-                    return self._commands.get(timeout=QUIET_SECONDS)
+                    return self._commands.get(timeout=self._quiet_seconds)
                 except Empty:
                     if not self._quiet_work.idle():
                         break

@@ -20,12 +20,19 @@ KEEP_ALIVE_SECONDS: Final = 30
 """A clip takes longer than uvicorn's five seconds; callers who wait for one need not connect anew for its result."""
 
 
+class GuardedConfig(uvicorn.Config):
+    """uvicorn's configuration, and how patient its :class:`GuardedProtocol` is."""
+
+    head_seconds = HEAD_SECONDS
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """Closes connections whose request line and headers are too long, or never come to an end."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A caller is there; the clock runs."""
         super().connection_made(transport)
+        self._head_seconds = self.config.head_seconds if isinstance(self.config, GuardedConfig) else HEAD_SECONDS
         self._head_bytes = 0
         self._in_head = True
         self._alarm: asyncio.TimerHandle | None = None
@@ -59,7 +66,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _set_alarm(self) -> None:
         self._stop_alarm()
-        self._alarm = self.loop.call_later(HEAD_SECONDS, self.transport.close)
+        self._alarm = self.loop.call_later(self._head_seconds, self.transport.close)
 
     def _stop_alarm(self) -> None:
         if self._alarm is not None:
@@ -73,23 +80,8 @@ class HttpServer(uvicorn.Server):
     Raises OSError when the settings' certificate is of no use.
     """
 
-    def __init__(self, app: ASGIApp, settings: WorkerSettings) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                http=GuardedProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=GRACE_SECONDS,
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
-                **_tls(settings),
-            )
-        )
+    def __init__(self, app: ASGIApp, settings: WorkerSettings, *, head_seconds: float = HEAD_SECONDS) -> None:
+        super().__init__(_config(app, settings, head_seconds))
         self.up = asyncio.Event()
         try:
             self.config.load()
@@ -123,6 +115,25 @@ def url_of(listener: socket.socket, settings: WorkerSettings) -> str:
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 -- read, not bound
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{'http' if settings.ssl_certfile is None else 'https'}://{host}:{port}"
+
+
+def _config(app: ASGIApp, settings: WorkerSettings, head_seconds: float) -> GuardedConfig:
+    config = GuardedConfig(
+        app,
+        http=GuardedProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        **_tls(settings),
+    )
+    config.head_seconds = head_seconds
+    return config
 
 
 def _tls(settings: WorkerSettings) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from worker.failures import headers_of
 from worker.parts import Parts
 from worker.paths import About, Operation, Submission, parse_path
 from worker.records import Clip, Failure
-from worker.streams import Streams
+from worker.streams import PING_SECONDS, Streams
 from worker.sync_run import wait_for_end
 from worker.views import output_of, queue_status, submit_answer
 from worker.waiting import LiveRequest
@@ -31,9 +31,9 @@ _YES: Final = frozenset({"1", "true"})
 class QueueApp:
     """An ASGI app that serves every path of the queue protocol; what is none is a 404 in fal's words."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, ping_seconds: float = PING_SECONDS) -> None:
         self._parts = parts
-        self._streams = Streams(parts)
+        self._streams = Streams(parts, ping_seconds=ping_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""

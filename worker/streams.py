@@ -24,8 +24,9 @@ _PING: Final = b": ping\n\n"
 class Streams:
     """The open status streams; no more of them than the settings allow."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, *, ping_seconds: float = PING_SECONDS) -> None:
         self._parts = parts
+        self._ping_seconds = ping_seconds
         self._open = 0
         self._last_event: tuple[tuple[object, ...], bytes] = ((), b"")
 
@@ -68,7 +69,7 @@ class Streams:
             if hold > 0:
                 await _newer_within(hold, live, version)
                 continue
-            async for ping in _pings_until_newer(live, version):
+            async for ping in _pings_until_newer(live, version, self._ping_seconds):
                 yield ping
 
     def _event(self, live: LiveRequest, base: str, position: int, *, logs_from: int | None) -> bytes:
@@ -86,8 +87,8 @@ async def _newer_within(seconds: float, live: LiveRequest, version: int) -> None
             await live.newer_than(version)
 
 
-async def _pings_until_newer(live: LiveRequest, version: int) -> AsyncIterator[bytes]:
+async def _pings_until_newer(live: LiveRequest, version: int, seconds: float) -> AsyncIterator[bytes]:
     while live.version == version:
-        await _newer_within(PING_SECONDS, live, version)
+        await _newer_within(seconds, live, version)
         if live.version == version:
             yield _PING

@@ -100,10 +100,9 @@ def test_an_engine_that_cannot_load_is_told_and_the_thread_ends(sentence: str) -
     assert thread.join(10)
 
 
-def test_quiet_moments_are_used_until_nothing_is_left_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.engine_thread.QUIET_SECONDS", 0.0)
+def test_quiet_moments_are_used_until_nothing_is_left_to_do() -> None:
     heard, engine = Heard(), QuietEngine()
-    thread = EngineThread(engine, heard.put)
+    thread = EngineThread(engine, heard.put, quiet_seconds=0.0)
     thread.start()
     assert heard.next() == Loaded()
     thread.begin("r", wish(steps=1))

@@ -143,9 +143,12 @@ async def test_states_and_log_lines_wait_for_nothing_and_bring_the_newest_positi
         await watcher.ended()
 
 
-async def test_a_quiet_stream_pings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.streams.PING_SECONDS", 0.01)
-    async with open_worker(tmp_path, rendering=False) as worker, listening(worker) as url, asyncio.timeout(10):
+async def test_a_quiet_stream_pings(tmp_path: Path) -> None:
+    async with (
+        open_worker(tmp_path, rendering=False) as worker,
+        listening(worker, ping_seconds=0.01) as url,
+        asyncio.timeout(10),
+    ):
         request_id = await worker.submit()
         path = f"{url}{APP}/requests/{request_id}/status/stream"
         async with httpx.AsyncClient() as http, http.stream("GET", path) as answer:
