@@ -1,5 +1,6 @@
 """HTTP answers of the worker: bodies of the queue protocol, and refusals that handlers raise."""
 
+import uuid
 from collections.abc import Mapping
 from typing import Final
 
@@ -7,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from generation.errors import StorageFull, StoreError
-from generation.wire import REQUEST_ID_HEADER, DetailItem, ErrorBody
+from generation.wire import ERROR_TYPE_HEADER, REQUEST_ID_HEADER, DetailItem, ErrorBody, ErrorType
 from generation.wire.base import Wire
 
 JSON: Final = "application/json"
@@ -27,7 +28,7 @@ def refuse(
     http_status: int, sentence: str, *, error_type: str | None = None, headers: Mapping[str, str] | None = None
 ) -> Refusal:
     """A refusal in one sentence."""
-    kind = {} if error_type is None else {"x-fal-error-type": error_type}
+    kind = {} if error_type is None else {ERROR_TYPE_HEADER: error_type}
     return Refusal(http_status, ErrorBody(detail=sentence, error_type=error_type), {**kind, **(headers or {})})
 
 
@@ -70,5 +71,10 @@ async def on_http_error(_: Request, error: Exception) -> Response:
 
 
 async def on_unexpected(_: Request, error: Exception) -> Response:  # noqa: ARG001
-    """Starlette's handler for our own mistakes; uvicorn logs them."""
-    return answer(ErrorBody(detail="Internal Server Error", error_type="internal_error"), 500)
+    """Starlette's handler for our own mistakes; uvicorn logs them.
+
+    It answers outside all middleware, so the request id that every answer carries is drawn here.
+    """
+    kind = ErrorType.INTERNAL_ERROR
+    body = ErrorBody(detail="Internal Server Error", error_type=kind)
+    return answer(body, 500, request_id=str(uuid.uuid4()), headers={ERROR_TYPE_HEADER: kind})

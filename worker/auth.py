@@ -16,7 +16,16 @@ from worker.store import StoredKey
 
 NO_USER: Final = "No user found for Key ID and Secret"
 BAD_FORMAT: Final = "Invalid Key Authorization header format. Expected '<key_id>:<key_secret>'."
-FAL_HOSTS: Final = frozenset({"queue.fal.run", "fal.run", "rest.fal.ai", "rest.alpha.fal.ai", "v3.fal.media"})
+RUN_HOSTS: Final = frozenset({"fal.run", "falrun.com"})
+"""Names under which fal's own clients ask for a result on the same connection; the second when the first is away."""
+FAL_HOSTS: Final = RUN_HOSTS | {
+    "queue.fal.run",
+    "queue.falrun.com",
+    "rest.fal.ai",
+    "rest.alpha.fal.ai",
+    "v3.fal.media",
+    "v3b.fal.media",
+}
 """Names under which fal's own clients look for fal; an operator may lead them here."""
 
 
@@ -79,14 +88,15 @@ def caller_of(request: Request, ring: KeyRing, origins: Iterable[str] = ()) -> C
     if not ring.open:
         return ring.caller(request.headers.get("authorization"))
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    name = _host_name(host)
+    name = host_name(host)
     at_home = is_loopback(name) or name in FAL_HOSTS
     if not at_home or not (origin is None or origin in origins or urlsplit(origin).netloc == host):
         raise refuse(403, "Without keys the worker serves programs on its own machine only")
     return Caller()
 
 
-def _host_name(host: str) -> str:
+def host_name(host: str) -> str:
+    """The name in a ``Host`` header, in lower case and without the port; empty when it is none."""
     try:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:

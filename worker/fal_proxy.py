@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from generation.wire import ErrorBody
 from worker.answers import answer
-from worker.auth import FAL_HOSTS
+from worker.auth import FAL_HOSTS, RUN_HOSTS
 
 PATH: Final = "/api/fal/proxy"
 _TARGET: Final = b"x-fal-target-url"
@@ -46,7 +46,7 @@ def _target_of(scope: Scope) -> SplitResult | None:
 
 def _led_to(target: SplitResult, scope: Scope) -> Scope:
     """The same request at the path and query that were meant; only whether it is a run depends on the host."""
-    path = target.path if target.hostname != "fal.run" else f"/run{target.path}"
+    path = f"/run{target.path}" if target.hostname in RUN_HOSTS else target.path
     return {
         **scope,
         "path": unquote(path),

@@ -30,6 +30,14 @@ class QueueFull(Exception):
         self.allowed = allowed
 
 
+class ShareUsedUp(Exception):
+    """The key has as many unfinished requests as it may; ``allowed`` says how many."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
 class Book:
     """All requests that are open, and the latest that are not.
 
@@ -53,6 +61,7 @@ class Book:
         self._max_queue = max_queue
         self._active: dict[str, LiveRequest] = {}
         self._finished: OrderedDict[str, LiveRequest] = OrderedDict()
+        self._arriving: dict[str, str] = {}
         self.line = WaitingLine(clock)
 
     async def open(self) -> None:
@@ -76,20 +85,34 @@ class Book:
         return (*self._active.values(), *self.line)
 
     async def submit(
-        self, request: Request, idempotency: Idempotency | None = None, *, max_ahead: int | None = None
+        self,
+        request: Request,
+        idempotency: Idempotency | None = None,
+        *,
+        max_ahead: int | None = None,
+        max_open: int | None = None,
     ) -> LiveRequest:
         """Take a request, safe on disk when this returns; the same idempotency key gives the same request again.
 
-        Raises QueueFull, or IdempotencyConflict.
+        ``max_ahead`` bounds the line that it joins, ``max_open`` the unfinished requests of its owner. Raises
+        QueueFull, ShareUsedUp, or IdempotencyConflict.
         """
-        limit = self._max_queue - 1
-        allowed = limit if max_ahead is None else min(max_ahead, limit)
-        if request.open and len(self.line) > allowed:
-            return await self._submitted_earlier(request, idempotency, allowed)
-        kept = await self._store.insert(request, idempotency)
+        if request.open:
+            self._check_line(max_ahead)
+            self._check_share(request.owner, max_open)
+            self._arriving[request.id] = request.owner
+        try:
+            kept = await self._store.insert(request, idempotency)
+        finally:
+            self._arriving.pop(request.id, None)
         if kept.id == request.id:
             self._tell(kept)
         return await self._known(kept)
+
+    async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> LiveRequest | None:
+        """What that owner submitted under that idempotency key, if anything. Raises IdempotencyConflict."""
+        earlier = await self._store.submitted_earlier(owner, idempotency)
+        return None if earlier is None else await self._known(earlier)
 
     async def find(self, request_id: str, owner: str) -> LiveRequest | None:
         """A request of that owner; None when there is none, or when it is somebody else's."""
@@ -151,12 +174,19 @@ class Book:
         """Drop a finished request from memory."""
         self._finished.pop(request_id, None)
 
-    async def _submitted_earlier(self, request: Request, idempotency: Idempotency | None, allowed: int) -> LiveRequest:
-        if idempotency is not None:
-            earlier = await self._store.submitted_earlier(request.owner, idempotency)
-            if earlier is not None:
-                return await self._known(earlier)
-        raise QueueFull(allowed)
+    def _check_line(self, max_ahead: int | None) -> None:
+        """Those on their way to disk wait already: whoever submits many at once gets no more than one by one."""
+        limit = self._max_queue - 1
+        allowed = limit if max_ahead is None else min(max_ahead, limit)
+        if len(self.line) + len(self._arriving) > allowed:
+            raise QueueFull(allowed)
+
+    def _check_share(self, owner: str, max_open: int | None) -> None:
+        if max_open is None:
+            return
+        theirs = sum(live.request.owner == owner for live in self.open_requests)
+        if theirs + sum(arriving == owner for arriving in self._arriving.values()) >= max_open:
+            raise ShareUsedUp(max_open)
 
     def _in_memory(self, request_id: str) -> LiveRequest | None:
         return self._active.get(request_id) or self.line.get(request_id) or self._finished.get(request_id)

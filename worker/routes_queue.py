@@ -9,10 +9,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from generation.wire import ENGINE_HEADER, STILL_IN_PROGRESS, CancelAnswer, CancelStatus, ErrorBody, RequestState
+from generation.wire import (
+    ENGINE_HEADER,
+    IDEMPOTENCY_HEADER,
+    STILL_IN_PROGRESS,
+    CancelAnswer,
+    CancelStatus,
+    ErrorBody,
+    RequestState,
+)
 from worker.accepting import accept
 from worker.answers import answer, refuse
-from worker.auth import caller_of
+from worker.auth import RUN_HOSTS, caller_of, host_name
 from worker.failures import headers_of
 from worker.parts import Parts
 from worker.paths import About, Operation, Submission, parse_path
@@ -24,7 +32,6 @@ from worker.waiting import LiveRequest
 
 QUEUE: Final = "/queue"
 RUN: Final = "/run"
-RUN_HOST: Final = "fal.run"
 _YES: Final = frozenset({"1", "true"})
 
 
@@ -50,7 +57,7 @@ class QueueApp:
             waits = prefix == RUN or (not prefix and _is_for_run_host(http))
             live = await accept(self._parts, http, asked.endpoint, caller, while_waiting=waits)
             if waits:
-                await wait_for_end(self._parts, http, live)
+                await wait_for_end(self._parts, http, live, named=IDEMPOTENCY_HEADER in http.headers)
                 return self._result(http, live)
             return self._submitted(live, self._parts.base_of(http) + prefix)
         found = await self._parts.book.find(asked.request_id, caller.owner)
@@ -93,7 +100,7 @@ class QueueApp:
 
 
 def _is_for_run_host(http: Request) -> bool:
-    return http.headers.get("host", "").partition(":")[0] == RUN_HOST
+    return host_name(http.headers.get("host", "")) in RUN_HOSTS
 
 
 def _check_method(http: Request, operation: Operation) -> None:

@@ -9,10 +9,11 @@ from worker.parts import Parts
 from worker.waiting import LiveRequest
 
 
-async def wait_for_end(parts: Parts, http: Request, live: LiveRequest) -> None:
+async def wait_for_end(parts: Parts, http: Request, live: LiveRequest, *, named: bool) -> None:
     """Wait until the request has ended. If its caller leaves, or the worker stops, nobody wants it: it is cancelled.
 
-    Raises a 503 when the worker stops.
+    One that has a name (an idempotency key) goes on: whoever gave the name may ask for it again. Raises a 503 when the
+    worker stops.
     """
     ended = asyncio.create_task(_ended(parts, live))
     gone = asyncio.create_task(_gone(http))
@@ -22,8 +23,9 @@ async def wait_for_end(parts: Parts, http: Request, live: LiveRequest) -> None:
         ended.cancel()
         gone.cancel()
     if live.request.open:
-        await parts.book.cancel(live)
-        raise refuse(503, "The worker is stopping; nothing was made")
+        if not named:
+            await parts.book.cancel(live)
+        raise refuse(503, f"The worker is stopping; {'submit it again' if named else 'nothing was made'}")
 
 
 async def _ended(parts: Parts, live: LiveRequest) -> None:
