@@ -10,6 +10,7 @@ import typer
 
 from bot.exits import Exit, die, in_one_sentence
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from bot.setup.command import setup
 from bot.worker_keys import keys
 from generation.clip_words import maker_words
 from generation.errors import InvalidRequest
@@ -36,6 +37,7 @@ admin.add_typer(limits, name="limits")
 app.add_typer(admin, name="admin")
 worker.add_typer(keys, name="keys")
 app.add_typer(worker, name="worker")
+app.add_typer(setup, name="setup")
 
 
 def main() -> None:

@@ -4,16 +4,18 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import httpx
 
 from bot.app import Role, open_app, prepare_folders
+from bot.chat_checkups import discord_checkup, slack_access, slack_checkup
 from bot.settings import BackendName, Settings, SettingsError
 from bot.worker_settings import load_worker_settings
+from generation.clock import SystemClock
 from generation.errors import FlipbookError
+from generation.findings import Finding, Grade
+from generation.ports import Clock
 from generation.wording import sentence
 from worker.engine import EngineUnavailable
 from worker.engine_choice import choose_engine
@@ -22,45 +24,19 @@ from worker.settings import EngineChoice
 _LEAST_FREE_BYTES = 2 * 1024**3
 
 
-class Grade(StrEnum):
-    """How good a finding is."""
-
-    GOOD = "ok"
-    NOTE = "note"
-    BAD = "BAD"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: its name, how it is, and what to do."""
-
-    grade: Grade
-    what: str
-    detail: str
-
-    @property
-    def is_bad(self) -> bool:
-        """Whether clips fail because of it."""
-        return self.grade is Grade.BAD
-
-    def __str__(self) -> str:
-        return f"{self.grade:<4} {self.what}: {self.detail}"
-
-
-async def examine(settings: Settings) -> list[Finding]:
-    """Every finding, in the order in which a clip meets them."""
+async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Finding]:
+    """Every finding, in the order in which a clip meets them; ``clock`` is the machine's unless another is given."""
     looks: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
         _python,
         _data_folder,
         _database,
         _engine,
         _backends,
-        _chats,
     )
     findings: list[Finding] = []
     for look in looks:
         findings += await look(settings)
-    return findings
+    return findings + await _chats(settings, clock or SystemClock())
 
 
 async def _python(_settings: Settings) -> list[Finding]:
@@ -137,11 +113,22 @@ async def _reachable(name: str, url: str) -> Finding:
     return Finding(Grade.GOOD, f"backend {name}", f"{url} answers ({answer.status_code})")
 
 
-async def _chats(settings: Settings) -> list[Finding]:
+async def _chats(settings: Settings, clock: Clock) -> list[Finding]:
+    """What each platform says about its tokens; nothing is begun there, so a bot that runs is not disturbed."""
+    findings = _half_set(settings)
+    if settings.discord_token is not None:
+        findings += (await discord_checkup(settings, settings.discord_token, clock)).findings
+    if settings.slack_bot_token is not None:
+        access = slack_access(settings, settings.slack_bot_token)
+        findings += (await slack_checkup(settings, access, clock)).findings
+    return findings
+
+
+def _half_set(settings: Settings) -> list[Finding]:
+    if settings.slack_bot_token is None and (settings.slack_app_token or settings.slack_signing_secret):
+        detail = "SLACK_BOT_TOKEN is not set, so Slack is not served; `flipbook setup slack` goes through it"
+        return [Finding(Grade.BAD, "Slack SLACK_BOT_TOKEN", detail)]
     if settings.discord_token is None and settings.slack_bot_token is None:
-        detail = "none configured; set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN"
+        detail = "none is set up; `flipbook setup discord` or `flipbook setup slack` goes through it"
         return [Finding(Grade.NOTE, "chats", detail)]
-    names = [
-        name for name, token in (("Discord", settings.discord_token), ("Slack", settings.slack_bot_token)) if token
-    ]
-    return [Finding(Grade.NOTE, "chats", f"tokens for {' and '.join(names)} are set")]
+    return []

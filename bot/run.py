@@ -200,7 +200,8 @@ class Process:
         if not self._chats:
             self._log.warning(
                 "no chat is configured",
-                next="set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN; until then `flipbook animate` works",
+                next="set DISCORD_TOKEN, or SLACK_BOT_TOKEN and SLACK_APP_TOKEN, or let `flipbook setup discord` or "
+                "`flipbook setup slack` do it; until then `flipbook animate` works",
             )
 
     @staticmethod

@@ -6,11 +6,11 @@ The only module of the bot that reads the environment.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -23,6 +23,9 @@ from generation.queue_addresses import Base
 from generation.request import Endpoint
 from generation.webhook_signature import FAL_JWKS_URL
 from worker.settings import EngineChoice
+
+ENV_FILE: Final = ".env"
+"""Where settings may stand beside the environment, in the folder where ``flipbook`` is started."""
 
 
 class BackendName(StrEnum):
@@ -78,7 +81,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_prefix="FLIPBOOK_",
-        env_file=".env",
+        env_file=ENV_FILE,
         env_file_encoding="utf-8",
         env_ignore_empty=True,
         extra="ignore",
@@ -221,6 +224,11 @@ def _complaint(loc: tuple[int | str, ...], message: str, variable: Callable[[str
     first, *rest = map(str, loc)
     name = variable(first) if first.islower() else first
     return f"{'.'.join([name, *rest])}: {words}"
+
+
+def in_environment(variables: Iterable[str]) -> dict[str, str]:
+    """Those variables that are set in the environment itself, whatever ``.env`` says."""
+    return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:

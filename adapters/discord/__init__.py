@@ -1,8 +1,8 @@
 """Discord: members' commands, buttons and reactions to the service, and the messenger that brings clips back."""
 
 from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat, Waits
+from adapters.discord.checkup import check_discord
 from adapters.discord.errors import DiscordUnusable
-from adapters.discord.introduction import Introduction, introduce
 from adapters.discord.permissions import NEEDS, Need, invite_url
 
 __all__ = [
@@ -11,9 +11,8 @@ __all__ = [
     "NEEDS",
     "DiscordChat",
     "DiscordUnusable",
-    "Introduction",
     "Need",
     "Waits",
-    "introduce",
+    "check_discord",
     "invite_url",
 ]

@@ -38,6 +38,11 @@ def missing_permissions(granted: discord.Permissions, *, in_thread: bool) -> lis
     return [need.label for need in NEEDS if need is not elsewhere and not getattr(granted, need.flag)]
 
 
+def missing_in_server(granted: discord.Permissions) -> list[Need]:
+    """What is not granted by the bot's roles in a server, before any channel takes or gives more."""
+    return [need for need in NEEDS if not (granted.administrator or getattr(granted, need.flag))]
+
+
 def missing_sentence(labels: Iterable[str]) -> str:
     """What a member is told before anything is spent."""
     named = ", ".join(f"**{label}**" for label in labels)

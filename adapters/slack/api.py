@@ -22,6 +22,7 @@ _READ: Final = ("channels:read", "groups:read", "im:read", "mpim:read")
 
 SCOPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "auth.test": (),
+    "bots.info": ("users:read",),
     "chat.getPermalink": (),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),
@@ -83,8 +84,15 @@ class SlackApi:
                 bot_user=str(answer["user_id"]),
                 bot_id=answer.get("bot_id"),
                 scopes=frozenset(scope.strip() for scope in granted.split(",") if scope.strip()),
+                team_name=str(answer.get("team", "")),
+                user_name=str(answer.get("user", "")),
+                told_at=headers.get("Date", ""),
             )
         return self._identity
+
+    async def app_of(self, bot_id: str) -> str:
+        """The id of the app that a bot belongs to."""
+        return str((await self._get("bots.info", bot=bot_id))["bot"]["app_id"])
 
     async def open_socket(self, app_token: SecretStr) -> str:
         """An address for one socket; with the app-level token."""

@@ -119,14 +119,6 @@ class SlackChat:
         """Give the connections back."""
         await self._api.close()
 
-    async def check(self) -> Identity:
-        """Whose tokens these are, both of them tried. Raises SlackUnusable, or DeliveryError when Slack is out of
-        reach."""
-        identity = _of_a_bot(await self._accepted("SLACK_BOT_TOKEN", self._api.identity()))
-        if self._app_token is not None:
-            await self._accepted("SLACK_APP_TOKEN", self._api.open_socket(self._app_token))
-        return identity
-
     async def _listen(self, service: Service, address: str) -> None:
         socket = Socket(self._bolt(service), self._app_token or SecretStr(""), self._api.base_url, self._timing.ping)
         try:

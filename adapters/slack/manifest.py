@@ -1,7 +1,9 @@
 """The app manifest: what an operator pastes into Slack to make the app, drawn from what the code really uses."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from adapters.slack.api import SCOPES_OF
 from adapters.slack.commands import COMMANDS, CommandSpec
@@ -72,6 +74,12 @@ def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[s
             "token_rotation_enabled": False,
         },
     }
+
+
+def creation_url(made: Mapping[str, Any]) -> str:
+    """The link under which Slack makes an app from a manifest: the person only chooses the workspace."""
+    compact = json.dumps(made, separators=(",", ":"), ensure_ascii=False)
+    return f"https://api.slack.com/apps?{urlencode({'new_app': 1, 'manifest_json': compact})}"
 
 
 def _command(spec: CommandSpec, address: str | None) -> dict[str, Any]:

@@ -10,12 +10,15 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose the bot token is, and what it was granted."""
+    """Whose the bot token is, and what it was granted; ``told_at`` is the ``Date`` of Slack's answer."""
 
     team: str
     bot_user: str
     bot_id: str | None
     scopes: frozenset[str]
+    team_name: str = ""
+    user_name: str = ""
+    told_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from adapters.slack import manifest, missing_scopes
+from adapters.slack import creation_url, manifest, missing_scopes
 from adapters.slack.api import SCOPES_OF
 from adapters.slack.manifest import EVENTS, REASONS, scopes
 from doubles.slack.events import SCOPE_OF
@@ -38,7 +39,7 @@ def test_every_event_has_the_scope_that_slack_asks_for_it() -> None:
 
 def test_every_call_in_the_code_is_listed_with_its_scopes() -> None:
     source = (ROOT / "adapters/slack/api.py").read_text()
-    called = set(re.findall(r'"((?:auth|chat|conversations|files|users)\.[A-Za-z]+)"', source))
+    called = set(re.findall(r'"((?:auth|bots|chat|conversations|files|users)\.[A-Za-z]+)"', source))
     assert called == set(SCOPES_OF)
 
 
@@ -54,6 +55,14 @@ def test_over_a_socket_there_is_no_address() -> None:
     made = manifest()
     assert "http" not in json.dumps(made)
     assert made["settings"]["socket_mode_enabled"] is True
+
+
+def test_the_link_that_makes_the_app_carries_the_whole_manifest() -> None:
+    link = urlsplit(creation_url(manifest()))
+    query = parse_qs(link.query, strict_parsing=True)
+    assert (link.scheme, link.netloc, link.path) == ("https", "api.slack.com", "/apps")
+    assert query["new_app"] == ["1"]
+    assert json.loads(query["manifest_json"][0]) == manifest()
 
 
 def test_missing_scopes_are_named() -> None:

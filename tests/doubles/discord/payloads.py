@@ -3,7 +3,7 @@
 from doubles.discord.interactions import Interaction, InteractionKind
 from doubles.discord.messages import Json
 from doubles.discord.people import Member, Role, User
-from doubles.discord.permissions import permissions_in
+from doubles.discord.permissions import permissions_in, permissions_of
 from doubles.discord.places import Channel, Guild, Overwrite
 from doubles.discord.world import World
 
@@ -126,6 +126,19 @@ def interaction_channel_payload(interaction: Interaction, world: World) -> Json:
     if channel.guild is not None:
         payload["permissions"] = str(int(permissions_in(channel, interaction.user)))
     return payload
+
+
+def own_guild_payload(guild: Guild, user: User) -> Json:
+    """A guild in somebody's own list: little of it, and what they may do there before channels narrow it."""
+    return {
+        "id": str(guild.id),
+        "name": guild.name,
+        "icon": None,
+        "banner": None,
+        "owner": guild.owner is user,
+        "permissions": str(int(permissions_of(guild, user))),
+        "features": [],
+    }
 
 
 def guild_payload(guild: Guild, world: World) -> Json:

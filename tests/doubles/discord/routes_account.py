@@ -5,7 +5,7 @@ from doubles.discord.backstage import Backstage
 from doubles.discord.call import Answer, Call
 from doubles.discord.command_rules import command_violations, kind_of
 from doubles.discord.messages import Json
-from doubles.discord.payloads import channel_payload, own_user_payload, user_payload
+from doubles.discord.payloads import channel_payload, own_guild_payload, own_user_payload, user_payload
 from doubles.discord.refusals import Refusal, form_refusal
 from doubles.discord.routing import Route, Routes
 from doubles.discord.world import World
@@ -36,6 +36,14 @@ def gateway_address(stage: Backstage, call: Call) -> Answer:
     limit = {"total": 1000, "remaining": left, "reset_after": 86_400_000, "max_concurrency": 1}
     address = stage.gateway.resume_url.removesuffix("/resume") + "/gateway"
     return Answer(200, {"url": address, "shards": 1, "session_start_limit": limit})
+
+
+@route("GET", "/users/@me/guilds")
+def own_guilds(stage: Backstage, call: Call) -> Answer:
+    """The servers the bot is in, with what its roles allow it there."""
+    bot = stage.world.bot
+    joined = [guild for guild in stage.world.all_guilds if guild.bot_is_member]
+    return Answer(200, [own_guild_payload(guild, bot) for guild in joined])
 
 
 @route("POST", "/users/@me/channels")
@@ -145,4 +153,5 @@ def _application(world: World) -> Json:
         "explicit_content_filter": 0,
         "team": None,
         "eligible_oauth2_scopes": [],
+        **world.application_settings,
     }

@@ -65,6 +65,8 @@ class World:
     """By token."""
     commands: dict[int | None, list[Json]] = field(default_factory=dict)
     """Registered commands by guild id; None holds the global ones."""
+    application_settings: Json = field(default_factory=dict)
+    """What its owner has set differently on the application's pages."""
 
     @property
     def bot(self) -> User:

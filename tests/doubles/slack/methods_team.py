@@ -1,4 +1,4 @@
-"""auth.test, apps.connections.open, oauth.v2.access, team.info, users.info: who is who."""
+"""auth.test, apps.connections.open, bots.info, oauth.v2.access, team.info, users.info: who is who."""
 
 from doubles.slack import render
 from doubles.slack.calls import Call, Refusal, method
@@ -27,6 +27,16 @@ def auth_test(call: Call) -> Json:
 def open_connection(call: Call) -> Json:
     """An address for one socket."""
     return {"url": call.platform.sockets.open_url()}
+
+
+@method("bots.info", "users:read")
+def bot_info(call: Call) -> Json:
+    """A bot, and the app that it belongs to."""
+    workspace = call.workspace
+    if call.text("bot") != workspace.bot_id:
+        raise Refusal("bot_not_found")
+    name = workspace.users[workspace.bot_user].name
+    return {"bot": {"id": workspace.bot_id, "app_id": APP_ID, "name": name, "user_id": workspace.bot_user}}
 
 
 @method("team.info", "team:read")

@@ -11,7 +11,7 @@ import pytest
 from discord.gateway import KeepAliveHandler
 from pydantic import SecretStr
 
-from adapters.discord import DiscordChat, DiscordUnusable, Introduction, Waits, introduce, invite_url
+from adapters.discord import DiscordChat, DiscordUnusable, Waits
 from discord_bot import Bot, DoubleTime, clips, running_bot
 from doubles.backend import ScriptedBackend
 from doubles.discord.server import DiscordDouble
@@ -221,15 +221,3 @@ async def test_who_is_being_served_when_the_bot_stops_gets_an_answer(slow_bot: B
     asked = await slow_bot.double.slash("animate", prompt="a boat")
     await slow_bot.double.wait_for_reply(asked)
     assert slow_bot.double.unanswered == []
-
-
-async def test_setup_is_told_whose_token_it_is_and_how_to_invite_that_bot(discord_double: DiscordDouble) -> None:
-    addresses = {"api_url": discord_double.api_url, "gateway_url": discord_double.gateway_url}
-    found = await introduce(SecretStr(discord_double.token), **addresses)
-    bot_id = discord_double.people.bot.id
-    assert found == Introduction("Flipbook", bot_id, invite_url(bot_id))
-    with pytest.raises(DiscordUnusable, match="does not accept the bot's token"):
-        await introduce(SecretStr("MQ.wrong.token"), **addresses)
-    await discord_double.fault("cloudflare")
-    with pytest.raises(DiscordUnusable, match="cannot be reached"):
-        await introduce(SecretStr(discord_double.token), **addresses)

@@ -1,0 +1,203 @@
+"""Everything that Slack says about an app before it is started: its tokens, their scopes, the way in, the clocks."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from adapters.slack.api import SlackApi
+from adapters.slack.failures import SlackRefused, TokenDead
+from adapters.slack.manifest import REASONS, missing_scopes
+from adapters.slack.signed_http import PATH
+from adapters.slack.token_kinds import WHERE, Variable
+from adapters.slack.values import Identity
+from generation.clip_words import excerpt
+from generation.errors import DeliveryError
+from generation.findings import Checkup, Finding, Grade, clock_offset, offset_words
+from generation.ports import Clock
+
+PATIENCE_SECONDS: Final = 20.0
+SIGNATURE_WINDOW: Final = timedelta(minutes=5)
+"""How old a request may be by our clock before its signature no longer counts."""
+_CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+_NAME_ROOM: Final = 40
+_WHY_REFUSED: Final = {
+    "token_revoked": "it was revoked; install the app again",
+    "token_expired": "it ran out: the app rotates its tokens; make it anew from the manifest",
+    "account_inactive": "the app was removed from the workspace; install it again",
+    "app_uninstalled": "the app was removed from the workspace; install it again",
+    "missing_scope": "it lacks the scope connections:write",
+    "not_allowed_token_type": "it is a token of another kind",
+    "invalid_auth": "Slack does not know it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackAccess:
+    """What an operator has set: the bot token, and one of the two ways for Slack to reach the bot."""
+
+    bot_token: SecretStr
+    app_token: SecretStr | None = None
+    signing_secret: SecretStr | None = None
+    public_url: str | None = None
+
+    @property
+    def is_signed_http(self) -> bool:
+        """Whether acts come as signed POSTs; a socket is preferred where both are set."""
+        return self.app_token is None and self.signing_secret is not None
+
+
+class _Refused(Exception):
+    def __init__(self, variable: Variable, error: TokenDead | SlackRefused) -> None:
+        super().__init__(error.code)
+        self.variable = variable
+        self.finding = Finding(Grade.BAD, f"Slack {variable}", _refusal_words(variable, error.code))
+
+
+async def check_slack(
+    access: SlackAccess, *, api_url: str, clock: Clock, patience: float = PATIENCE_SECONDS
+) -> Checkup:
+    """Ask Slack about the tokens, and about the way in; nothing is changed there, and no socket is opened: one more
+    would take acts away from a bot that runs."""
+    api = SlackApi(access.bot_token, api_url)
+    try:
+        async with asyncio.timeout(patience):
+            return await _checkup(api, access, clock)
+    except _Refused as refused:
+        return Checkup((refused.finding,), refused=frozenset({refused.variable.value}))
+    except (DeliveryError, TimeoutError) as error:
+        return Checkup((_unreachable(api_url, error),), is_reached=False)
+    finally:
+        await api.close()
+
+
+async def _checkup(api: SlackApi, access: SlackAccess, clock: Clock) -> Checkup:
+    try:
+        identity = await api.identity()
+    except (TokenDead, SlackRefused) as error:
+        raise _Refused(Variable.BOT_TOKEN, error) from error
+    if identity.bot_id is None:
+        raise _Refused(Variable.BOT_TOKEN, SlackRefused("not_allowed_token_type", "a person's token"))
+    about_bot = [_about_token(identity), *_about_scopes(identity)]
+    try:
+        way_in = await _about_way_in(api, access, identity)
+        refused: frozenset[str] = frozenset()
+    except _Refused as error:
+        way_in, refused = [error.finding], frozenset({error.variable.value})
+    about_clock = _about_clock(identity, access, clock)
+    return Checkup((*about_bot, *way_in, *about_clock), refused, still_to_do=_still_to_do(identity))
+
+
+def _about_token(identity: Identity) -> Finding:
+    bot, team = excerpt(identity.user_name, _NAME_ROOM), excerpt(identity.team_name, _NAME_ROOM)
+    return Finding(Grade.GOOD, f"Slack {Variable.BOT_TOKEN}", f"accepted; it is {bot}'s in {team}, {identity.team}")
+
+
+def _about_scopes(identity: Identity) -> list[Finding]:
+    missing = missing_scopes(identity.scopes)
+    if not missing:
+        return [Finding(Grade.GOOD, "Slack scopes", f"all {len(REASONS)} are granted")]
+    return [Finding(Grade.BAD, "Slack scopes", f"missing: {_reasoned(missing)}; {_ADD_SCOPES}")]
+
+
+_ADD_SCOPES: Final = "add them on “OAuth & Permissions” and install the app again"
+
+
+def _reasoned(scopes: Sequence[str]) -> str:
+    return ", ".join(f"{scope} (to {REASONS[scope]})" for scope in scopes)
+
+
+def _still_to_do(identity: Identity) -> str | None:
+    missing = missing_scopes(identity.scopes)
+    return (
+        f"Add the scopes {', '.join(missing)} on “OAuth & Permissions”, then install the app again."
+        if missing
+        else None
+    )
+
+
+async def _about_way_in(api: SlackApi, access: SlackAccess, identity: Identity) -> list[Finding]:
+    if access.app_token is not None:
+        return await _about_socket(api, access.app_token, identity)
+    if access.signing_secret is not None:
+        return [_about_address(access.public_url)]
+    detail = "none: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP"
+    return [Finding(Grade.BAD, "Slack way in", detail)]
+
+
+async def _about_socket(api: SlackApi, app_token: SecretStr, identity: Identity) -> list[Finding]:
+    try:
+        address = await api.open_socket(app_token)
+    except (TokenDead, SlackRefused) as error:
+        raise _Refused(Variable.APP_TOKEN, error) from error
+    found = [Finding(Grade.GOOD, f"Slack {Variable.APP_TOKEN}", "accepted, with connections:write")]
+    with suppress(SlackRefused):  # without users:read, which is named already, this cannot be looked at
+        found += _about_app(await api.app_of(identity.bot_id or ""), app_token)
+    return [*found, await _about_host(address)]
+
+
+def _about_app(app_id: str, app_token: SecretStr) -> list[Finding]:
+    """Both tokens have to be of one app, else commands never arrive; an app-level token names its own."""
+    _, _, rest = app_token.get_secret_value().partition("-1-")
+    named = rest.partition("-")[0]
+    if not named or named == app_id:
+        return []
+    detail = f"is of the app {excerpt(named, _NAME_ROOM)}, the bot token of {app_id}: take both from one app"
+    return [Finding(Grade.BAD, f"Slack {Variable.APP_TOKEN}", detail)]
+
+
+async def _about_host(address: str) -> Finding:
+    """Whether the machine that takes sockets can be connected to."""
+    parts = urlsplit(address)
+    host, is_secure = parts.hostname or "", parts.scheme == "wss"
+    try:
+        _, writer = await asyncio.open_connection(host, parts.port or (443 if is_secure else 80), ssl=is_secure or None)
+        writer.close()
+        await writer.wait_closed()
+    except OSError as error:
+        advice = "let this machine open wss:// connections to it"
+        return Finding(Grade.BAD, "Slack socket", f"{host} cannot be reached ({type(error).__name__}); {advice}")
+    return Finding(Grade.GOOD, "Slack socket", f"{host} can be reached")
+
+
+def _about_address(public_url: str | None) -> Finding:
+    if public_url is None:
+        detail = (
+            "signed HTTP needs an address that Slack reaches: set FLIPBOOK_PUBLIC_URL, or use SLACK_APP_TOKEN instead"
+        )
+        return Finding(Grade.BAD, "Slack address", detail)
+    address = f"{public_url.rstrip('/')}{PATH}"
+    if not public_url.startswith("https://"):
+        return Finding(
+            Grade.BAD, "Slack address", f"Slack sends to https:// only, and FLIPBOOK_PUBLIC_URL is {public_url}"
+        )
+    return Finding(Grade.GOOD, "Slack address", f"signed requests come to {address}")
+
+
+def _about_clock(identity: Identity, access: SlackAccess, clock: Clock) -> list[Finding]:
+    offset = clock_offset(identity.told_at, clock.now())
+    if offset is None:
+        return []
+    off = f"{offset_words(offset)} of Slack's"
+    if access.is_signed_http and abs(offset) >= SIGNATURE_WINDOW - _CLOCK_TOLERANCE:
+        why = "requests signed more than five minutes ago are refused as replayed, so all of them get 401"
+        return [Finding(Grade.BAD, "clock", f"{off}: {why}; set it, or let it be set by NTP")]
+    if abs(offset) > _CLOCK_TOLERANCE:
+        return [Finding(Grade.NOTE, "clock", f"{off}: members read wrong times; set it, or let it be set by NTP")]
+    return [Finding(Grade.GOOD, "clock", "agrees with Slack's within a minute")]
+
+
+def _refusal_words(variable: Variable, code: str) -> str:
+    why = _WHY_REFUSED.get(code, "Slack refuses it")
+    return f"not accepted ({excerpt(code, _NAME_ROOM)}): {why}. {WHERE[variable]}"
+
+
+def _unreachable(api_url: str, error: Exception) -> Finding:
+    why = error.reason if isinstance(error, DeliveryError) else "it does not answer"
+    detail = f"{api_url} cannot be asked at the moment ({why}); look at this machine's network, then try again"
+    return Finding(Grade.BAD, "Slack", detail)

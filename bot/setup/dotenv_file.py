@@ -1,0 +1,123 @@
+"""The file ``.env``: variables are set in it without a change to anything else that stands there."""
+
+import io
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from dotenv import dotenv_values
+from dotenv.parser import Binding, parse_stream
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
+_MARK: Final = "\ufeff"
+
+
+class DotEnvFile:
+    """The settings that are kept in a file. Raises OSError where it cannot be read or written."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def values(self) -> dict[str, str]:
+        """What is set there, as the bot reads it; empty ones count as not set."""
+        found = dotenv_values(stream=io.StringIO(self._text(), newline=""))
+        return {name: value for name, value in found.items() if value and value.strip()}
+
+    def set(self, values: Mapping[str, str]) -> None:
+        """Set variables: whole or not at all, in a file that only its owner may read."""
+        _replace(self.path, with_values(self._text(), values))
+
+    def _text(self) -> str:
+        try:
+            return self.path.read_bytes().decode()
+        except FileNotFoundError:
+            return ""
+        except UnicodeDecodeError:
+            raise OSError(f"{self.path} is not text in UTF-8") from None
+
+
+def with_values(text: str, values: Mapping[str, str]) -> str:
+    """The text of a ``.env`` with these values set, where they stand or at its end; all else stays as it is."""
+    mark = _MARK if text.startswith(_MARK) else ""
+    left = dict(values)
+    kept = []
+    for binding in parse_stream(io.StringIO(text.removeprefix(_MARK), newline="")):
+        if binding.key is None or binding.key not in values:
+            kept.append(binding.original.string)
+        elif binding.key in left:
+            kept.append(_changed(binding, left.pop(binding.key)))
+        # a further line for the same variable would win over the first: it goes
+    body = "".join(kept)
+    newline = "\r\n" if "\r\n" in body else "\n"
+    if left and body and not body.endswith("\n"):
+        body += newline
+    return mark + body + "".join(f"{name}={quoted(value)}{newline}" for name, value in left.items())
+
+
+def quoted(value: str) -> str:
+    """The value as it has to stand there to be read as what it is. Raises ValueError for what no file can say."""
+    if "\x00" in value:
+        raise ValueError("no setting can hold a zero byte")
+    literal = value.replace("${", "${:-$}{")  # readers put variables even into quoted text: this one is never set
+    if _BARE.fullmatch(literal):
+        return literal
+    if _CONTROL.search(literal):
+        return '"' + "".join(_ESCAPES.get(character, character) for character in literal) + '"'
+    return "'" + literal.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _changed(binding: Binding, value: str) -> str:
+    """The line with another value; what stands before it, a comment behind it, and its end stay."""
+    original = binding.original.string
+    lead = re.match(r"\s*(?:export[^\S\r\n]+)?", original)
+    tail = _tail(original, binding.value)
+    return f"{lead[0] if lead else ''}{binding.key}={quoted(value)}{tail}"
+
+
+def _tail(original: str, value: str | None) -> str:
+    """The comment and the line's end: it begins at the first # before which the whole value stands."""
+    body = original.rstrip("\r\n")
+    end = original[len(body) :]
+    for found in re.finditer(r"[^\S\r\n]*#", body):
+        before = next(parse_stream(io.StringIO(body[: found.start()], newline="")), None)
+        if before is not None and before.key is not None and before.value == value:
+            comment = body[found.start() :]
+            return f"{'' if comment[0].isspace() else ' '}{comment}{end}"
+    return end
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write a new file beside the old one and put it in its place; a link stays a link."""
+    target = path.resolve()
+    before = target.stat() if target.exists() else None
+    if before is not None and not stat.S_ISREG(before.st_mode):
+        raise OSError(f"{target} is not a file")
+    descriptor, name = tempfile.mkstemp(prefix=f"{target.name}.", dir=target.parent)  # only its owner may read it
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+            if before is not None:
+                with suppress(PermissionError):  # who runs this may not give files away, and need not
+                    os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _save_folder(target.parent)
+
+
+def _save_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
