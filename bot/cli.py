@@ -12,6 +12,7 @@ from bot.exits import Exit, die, in_one_sentence
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
 from bot.setup.command import setup
 from bot.worker_keys import keys
+from bot.worker_models import models as worker_models
 from generation.clip_words import maker_words
 from generation.errors import InvalidRequest
 from generation.parsing import allowed, parse_request
@@ -36,6 +37,7 @@ limits = typer.Typer(help="What a server allows its members.", no_args_is_help=T
 admin.add_typer(limits, name="limits")
 app.add_typer(admin, name="admin")
 worker.add_typer(keys, name="keys")
+worker.add_typer(worker_models, name="models")
 app.add_typer(worker, name="worker")
 app.add_typer(setup, name="setup")
 

@@ -84,7 +84,9 @@ async def _engine(settings: Settings) -> list[Finding]:
     if not settings.embeds_worker:
         return []
     try:
-        wanted = load_worker_settings({"engine": settings.engine, "models_dir": settings.models, "host": "127.0.0.1"})
+        folder = settings.data_dir / "worker"
+        given = {"engine": settings.engine, "models_dir": settings.models, "data_dir": folder, "host": "127.0.0.1"}
+        wanted = load_worker_settings(given)
         _, info = await asyncio.to_thread(choose_engine, wanted)
     except (EngineUnavailable, SettingsError) as error:
         return [Finding(Grade.BAD, "engine", str(error))]

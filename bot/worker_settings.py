@@ -4,16 +4,23 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from bot.settings import SettingsError, complaints
+from bot.settings import SettingsError, complaints, load_settings
 from worker.settings import WorkerSettings
 
 
 def load_worker_settings(given: Mapping[str, object]) -> WorkerSettings:
     """Read the environment and ``.env``; ``given`` (by field name) wins over both.
 
+    Where they name no data folder, it is the one that `flipbook run` gives to its own worker, with its models.
+
     Raises SettingsError naming each variable that is wrong, never showing its value.
     """
     try:
-        return WorkerSettings(**given)  # type: ignore[arg-type]
+        settings = WorkerSettings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         raise SettingsError(complaints(error, lambda field: f"FLIPBOOK_WORKER_{field.upper()}")) from None
+    if "data_dir" in settings.model_fields_set:
+        return settings
+    house = load_settings()
+    places = {"data_dir": house.data_dir / "worker", "models_dir": settings.models_dir or house.models}
+    return settings.model_copy(update=places)

@@ -5,6 +5,7 @@ from importlib import import_module
 import structlog
 
 from worker.engine import Engine, EngineUnavailable
+from worker.engines.animatediff.models import ModelSet
 from worker.parts import EngineInfo
 from worker.settings import EngineChoice, WorkerSettings
 
@@ -25,18 +26,22 @@ def choose_engine(settings: WorkerSettings) -> tuple[Engine, EngineInfo]:
 
 
 def _why_no_animatediff(settings: WorkerSettings) -> str | None:
-    animatediff = import_module("worker.engines.animatediff")
-    reason: str | None = animatediff.available(animatediff.ModelSet.from_folder(settings.models_folder))
+    reason: str | None = import_module("worker.engines.animatediff").available(_model_set(settings))
     return reason
+
+
+def _model_set(settings: WorkerSettings) -> ModelSet:
+    return ModelSet.from_folder(
+        settings.models_folder, fast_decode=settings.fast_decode, safety_checker=settings.safety_checker
+    )
 
 
 def _animatediff(settings: WorkerSettings) -> Engine:
     """Imported only now: torch takes seconds and gigabytes."""
     animatediff = import_module("worker.engines.animatediff")
-    models = animatediff.ModelSet.from_folder(settings.models_folder)
     options = animatediff.EngineOptions(compile_cache=settings.data_dir / "compiled.bin")
     speeds = settings.data_dir / "speeds.json"
-    engine: Engine = animatediff.AnimateDiffEngine(models, options=options, speeds=speeds)
+    engine: Engine = animatediff.AnimateDiffEngine(_model_set(settings), options=options, speeds=speeds)
     return engine
 
 

@@ -34,6 +34,12 @@ class WorkerSettings(BaseSettings):
     )
     data_dir: Path = Field(default=Path("data/worker"), description="Folder for requests and finished clips.")
     models_dir: Path | None = Field(default=None, description="Folder with the models of the AnimateDiff engine.")
+    fast_decode: bool = Field(
+        default=False, description="Whether AnimateDiff decodes with TAESD: quicker, with softer detail."
+    )
+    safety_checker: bool = Field(
+        default=False, description="Whether AnimateDiff refuses clips in which the safety checker sees nudity."
+    )
     engine: EngineChoice = Field(default=EngineChoice.AUTO, description="Which engine renders.")
     step_seconds: Annotated[
         float, Field(ge=0, le=60, allow_inf_nan=False, description="How long each step of the preview engine lasts.")

@@ -18,7 +18,7 @@ from doubles.rendering import assert_nearly_equal, clip, frames_of, turbo
 from generation.request import Endpoint, Motion
 from worker.engine import EngineRefusal, EngineUnavailable
 from worker.engines.animatediff import AnimateDiffEngine, ModelSet, available, missing_files
-from worker.engines.animatediff.files import FileProblem
+from worker.engines.animatediff.files import BRING, FileProblem
 
 pytestmark = pytest.mark.engine
 
@@ -59,9 +59,7 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     assert missing_files(models) == [FileProblem(copy / name, "is missing")]
     with pytest.raises(EngineUnavailable) as unavailable:
         AnimateDiffEngine(models, device="cpu").load()
-    assert str(unavailable.value) == (
-        f"The model file {copy / name} is missing. Run `flipbook worker models` to bring the models."
-    )
+    assert str(unavailable.value) == (f"The model file {copy / name} is missing. {BRING}")
     assert available(models) == str(unavailable.value)
 
 
@@ -69,8 +67,7 @@ def test_an_empty_folder_names_the_first_file_and_counts_the_others(tmp_path: Pa
     with pytest.raises(EngineUnavailable) as unavailable:
         AnimateDiffEngine(ModelSet.from_folder(tmp_path), device="cpu").load()
     assert str(unavailable.value) == (
-        f"The model file {tmp_path}/base/tokenizer/vocab.json is missing. 19 more are missing or damaged. "
-        "Run `flipbook worker models` to bring the models."
+        f"The model file {tmp_path}/base/tokenizer/vocab.json is missing. 19 more are missing or damaged. {BRING}"
     )
 
 
@@ -206,8 +203,7 @@ print(sorted(m for m in ("torch", "diffusers", "transformers", "huggingface_hub"
     done = run_python(code)
     assert done.stderr == ""
     assert done.stdout == (
-        f"The model file {tmp_path}/base/tokenizer/vocab.json is missing. 19 more are missing or damaged. "
-        "Run `flipbook worker models` to bring the models.\n[]\n"
+        f"The model file {tmp_path}/base/tokenizer/vocab.json is missing. 19 more are missing or damaged. {BRING}\n[]\n"
     )
 
 

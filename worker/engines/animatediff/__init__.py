@@ -7,21 +7,25 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.engines.animatediff.catalogue import DEFAULT_BASE, ModelSource, sources
+from worker.engines.animatediff.catalogue import ModelSource, sources, wanted
+from worker.engines.animatediff.chosen import DEFAULT_BASE, Chosen
 from worker.engines.animatediff.files import FileProblem, missing_files, why_not_loadable
+from worker.engines.animatediff.inventory import Holding, inventory, verify
 from worker.engines.animatediff.models import ModelSet
 from worker.engines.animatediff.options import Compile, EngineOptions, Residency, Shape
 
 if TYPE_CHECKING:
-    from worker.engines.animatediff.download import accept, bytes_missing, fetch, plan, unaccepted, verify
+    from worker.engines.animatediff.download import accept, bytes_missing, fetch, own_token, plan, unaccepted
     from worker.engines.animatediff.engine import AnimateDiffEngine
 
 __all__ = [
     "DEFAULT_BASE",
     "AnimateDiffEngine",
+    "Chosen",
     "Compile",
     "EngineOptions",
     "FileProblem",
+    "Holding",
     "ModelSet",
     "ModelSource",
     "Residency",
@@ -30,16 +34,19 @@ __all__ = [
     "available",
     "bytes_missing",
     "fetch",
+    "inventory",
     "missing_files",
+    "own_token",
     "plan",
     "sources",
     "unaccepted",
     "verify",
+    "wanted",
 ]
 
 _LATER: Final = {
     "AnimateDiffEngine": "engine",
-    **dict.fromkeys(("accept", "bytes_missing", "fetch", "plan", "unaccepted", "verify"), "download"),
+    **dict.fromkeys(("accept", "bytes_missing", "fetch", "own_token", "plan", "unaccepted"), "download"),
 }
 _LIBRARIES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft", "safetensors", "huggingface_hub")
 

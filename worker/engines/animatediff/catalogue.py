@@ -8,9 +8,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.request import Motion
-from worker.engines.animatediff.models import TURBO_LORA, WEIGHTS
+from worker.engines.animatediff.chosen import DEFAULT_BASE, Chosen
+from worker.engines.animatediff.models import TURBO, TURBO_LORA, WEIGHTS, motion_name
 
-DEFAULT_BASE: Final = "emilianJR/epiCRealism"
+OPENRAIL: Final = "creativeml-openrail-m"
+BASES: Final = (
+    DEFAULT_BASE,
+    "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "SG161222/Realistic_Vision_V5.1_noVAE",
+    "Lykon/dreamshaper-8",
+)
+"""Stable Diffusion 1.5 checkpoints whose pages state that licence; any other in diffusers' layout does as well."""
+OTHER_LICENCE: Final = "the one that its page states"
+_SPARED: Final = frozenset({TURBO, *(motion_name(motion) for motion in Motion)})
 ANIMATEDIFF_LICENCE: Final = "none stated on its page; the code it belongs to is Apache-2.0"
 
 
@@ -35,8 +45,19 @@ class ModelSource:
         """The page that states the licence."""
         return f"https://huggingface.co/{self.repo_id}"
 
+    @property
+    def can_be_left_out(self) -> bool:
+        """Whether clips can be made without it: then what it is for is refused."""
+        return self.optional or self.name in _SPARED
+
+    def address_of(self, file: str) -> str:
+        """Where a browser finds one of its files."""
+        return f"{self.page}/resolve/main/{file}"
+
 
 _TOKENIZER: Final = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")
+NOT_NEEDED: Final = frozenset({"tokenizer/special_tokens_map.json"})
+"""Brought along, but nothing that is loaded opens it."""
 _BASE_FILES: Final = (
     *(f"tokenizer/{name}" for name in _TOKENIZER),
     "text_encoder/config.json",
@@ -51,10 +72,9 @@ _ADAPTER_FILES: Final = ("config.json", f"{WEIGHTS}.safetensors")
 
 def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
     """Every model the engine can use, in the order of the list; `base` is any Stable Diffusion 1.5 repository."""
+    licence = OPENRAIL if base in BASES else OTHER_LICENCE
     return (
-        ModelSource(
-            "base", base, "base", _BASE_FILES, 4270, "creativeml-openrail-m", "draws the pictures of both endpoints"
-        ),
+        ModelSource("base", base, "base", _BASE_FILES, 4270, licence, "draws the pictures of both endpoints"),
         ModelSource(
             "motion-adapter",
             "guoyww/animatediff-motion-adapter-v1-5-2",
@@ -65,7 +85,7 @@ def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
             "moves them: the standard endpoint",
         ),
         ModelSource(
-            "animatelcm",
+            TURBO,
             "wangfuyun/AnimateLCM",
             "animatelcm",
             ("config.json", f"{WEIGHTS}.fp16.safetensors", TURBO_LORA),
@@ -90,16 +110,22 @@ def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
             "base",
             ("safety_checker/config.json", "safety_checker/model.safetensors"),
             1220,
-            "creativeml-openrail-m",
+            licence,
             "refuses clips in which it sees nudity",
             optional=True,
         ),
     )
 
 
+def wanted(chosen: Chosen) -> tuple[ModelSource, ...]:
+    """What a folder with that choice is to hold."""
+    listed = sources(chosen.base)
+    return tuple(s for s in listed if not chosen.leaves_out(s.name) and (not s.optional or s.name in chosen.extras))
+
+
 def _motion(motion: Motion) -> ModelSource:
     return ModelSource(
-        f"motion-{motion.value}",
+        motion_name(motion),
         f"guoyww/animatediff-motion-lora-{motion.value}",
         f"motion-lora/{motion.value}",
         (f"{WEIGHTS}.safetensors",),

@@ -9,18 +9,19 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
+from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
 from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
 from worker.engine import EngineError
+from worker.engines.animatediff.brought import Origin, note_origin, origins
 from worker.engines.animatediff.catalogue import ModelSource
-from worker.engines.animatediff.files import FileProblem, problem_of
+from worker.engines.animatediff.files import problem_of
 
 ACCEPTED: Final = "accepted-licences.json"
 SPARE_BYTES: Final = 500_000_000
@@ -41,7 +42,7 @@ class NotEnoughDisk(ModelDownloadError):
 
 @dataclass(frozen=True, slots=True)
 class RemoteFile:
-    """One file on the hub and the place it goes to."""
+    """One file on the hub and the place it goes to; ``stale`` when another content of the same length lies there."""
 
     source: ModelSource
     name: str
@@ -49,6 +50,7 @@ class RemoteFile:
     tag: str
     size: int
     destination: Path
+    stale: bool = False
 
     @property
     def part(self) -> Path:
@@ -58,9 +60,14 @@ class RemoteFile:
     @property
     def bytes_here(self) -> int:
         """How much of it is on the disk already."""
-        if self.destination.is_file() and self.destination.stat().st_size == self.size:
+        if self.is_here:
             return self.size
         return self.part.stat().st_size if self.part.is_file() else 0
+
+    @property
+    def is_here(self) -> bool:
+        """Whether nothing of it has to be brought."""
+        return not self.stale and self.destination.is_file() and self.destination.stat().st_size == self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,19 @@ def _remote_file(root: Path, source: ModelSource, name: str, *, endpoint: str | 
         ) from error
     if meta.etag is None or meta.size is None:
         raise ModelDownloadError(f"The hub states no size for {name} of {source.repo_id}; try again later.")
-    return RemoteFile(source, name, url, meta.etag, meta.size, root / source.folder / name)
+    file = RemoteFile(source, name, url, meta.etag, meta.size, root / source.folder / name)
+    return replace(file, stale=file.is_here and (problem_of(file.destination) is not None or not _is_same(root, file)))
+
+
+def _is_same(root: Path, file: RemoteFile) -> bool:
+    """Whether what lies there is what the hub has: by what was noted when it was brought, else by its content."""
+    noted = origins(root).get(file.destination.relative_to(root).as_posix())
+    if noted is not None and noted.repo_id == file.source.repo_id:
+        return noted.tag == file.tag
+    if (_sha256 if len(file.tag) == 64 else _git_hash)(file.destination) != file.tag:
+        return False
+    note_origin(root, file.destination, Origin(file.source.repo_id, file.tag))
+    return True
 
 
 def bytes_missing(files: Iterable[RemoteFile]) -> int:
@@ -144,8 +163,9 @@ def fetch(
         def report(here: int, file: RemoteFile = file, before: int = before) -> None:
             progress(Progress(file, here, before + here, total))
 
-        if file.bytes_here < file.size or not file.destination.is_file():
+        if not file.is_here:
             _fetch_one(file, report, token=token)
+            note_origin(root, file.destination, Origin(file.source.repo_id, file.tag))
         report(file.size)
         before += file.size
 
@@ -233,14 +253,20 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verify(root: Path, sources: Iterable[ModelSource]) -> list[FileProblem]:
-    """What is wrong with the files on the disk: missing, cut off, not what they should be. Asks nobody."""
-    paths = (root / source.folder / name for source in sources for name in source.files)
-    return [problem for path in paths if (problem := problem_of(path)) is not None]
+def _git_hash(path: Path) -> str:
+    """What the hub tags small files with."""
+    content = path.read_bytes()
+    return hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def own_token() -> str | None:
+    """The operator's own token for the hub, where there is one: for checkpoints that are not open to everybody."""
+    token: str | None = get_token()
+    return token
 
 
 DEFAULT_HUB: Final[str] = constants.ENDPOINT

@@ -14,6 +14,7 @@ from worker.engines.animatediff.models import TURBO_LORA, WEIGHTS, ModelSet
 
 MAX_HEADER_BYTES: Final = 100_000_000
 """The safetensors format allows no longer header."""
+BRING: Final = "Run `flipbook worker models download` to bring the models; `flipbook worker models` says what is there."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def why_not_loadable(models: ModelSet) -> str | None:
     if not problems:
         return None
     more = f" {len(problems) - 1} more are missing or damaged." if len(problems) > 1 else ""
-    return f"{problems[0].sentence}{more} Run `flipbook worker models` to bring the models."
+    return f"{problems[0].sentence}{more} {BRING}"
 
 
 def required_files(models: ModelSet) -> Iterator[Path]:

@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Final, Self
 
 from generation.request import Endpoint, Motion
+from worker.engines.animatediff.chosen import Chosen
 
+TURBO: Final = "animatelcm"
+"""What the catalogue calls the turbo endpoint's model; its folder has the same name."""
 WEIGHTS: Final = "diffusion_pytorch_model"
 """The stem under which diffusers keeps the weights of a UNet, an autoencoder, an adapter or a motion LoRA."""
 TURBO_LORA: Final = "AnimateLCM_sd15_t2v_lora.safetensors"
@@ -34,12 +37,14 @@ class ModelSet:
 
     @classmethod
     def from_folder(cls, root: Path, *, fast_decode: bool = False, safety_checker: bool = False) -> Self:
-        """The layout that ``flipbook worker models`` writes: everything that both endpoints and all motions need."""
+        """The layout that ``flipbook worker models`` writes: everything but what the operator has left out there."""
+        chosen = Chosen.load(root)
+        motions = [motion for motion in Motion if not chosen.leaves_out(motion_name(motion))]
         return cls(
             base=root / "base",
             motion_adapter=root / "motion-adapter",
-            turbo=root / "animatelcm",
-            motion_loras={motion: root / "motion-lora" / motion.value for motion in Motion},
+            turbo=None if chosen.leaves_out(TURBO) else root / TURBO,
+            motion_loras={motion: root / "motion-lora" / motion.value for motion in motions},
             taesd=root / "taesd" if fast_decode else None,
             safety_checker=root / "base" / "safety_checker" if safety_checker else None,
         )
@@ -52,3 +57,8 @@ class ModelSet:
     def adapter_of(self, endpoint: Endpoint) -> Path:
         """The motion adapter's folder of an endpoint in :attr:`endpoints`."""
         return self.turbo if endpoint is Endpoint.TURBO and self.turbo is not None else self.motion_adapter
+
+
+def motion_name(motion: Motion) -> str:
+    """What the catalogue calls the model of a camera motion."""
+    return f"motion-{motion.value}"
