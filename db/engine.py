@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import aiosqlite
 from alembic import command
@@ -25,17 +25,20 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from db import sqlite_thread
 from db.failures import translated
-from generation.errors import DatabaseTooNew, StoreBusy, StoreError
+from db.sqlite_thread import OneTripConnection
+from db.writers import BEGIN_OPTION, Writers
+from generation.errors import DatabaseTooNew, StoreError
+from generation.urgency import Urgency
 
 BUSY_SECONDS: Final = 10
 """How long anything waits for a lock, a connection or its turn before it is refused with StoreBusy."""
 
-_BEGIN: Final = "flipbook_begin"
-_WRITER: Final = "flipbook_writer"
-_READ: Final = ("BEGIN",)
-_WRITE: Final = ("BEGIN IMMEDIATE",)
+_WRITERS: Final = "flipbook_writers"
 _MIGRATE: Final = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
+_CONNECTIONS: Final = 15
+"""How many may read SQLite at once; opened when needed, and then kept."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -93,14 +96,13 @@ async def begin_read(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 
 @asynccontextmanager
-async def begin_write(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def begin_write(engine: AsyncEngine, urgency: Urgency = Urgency.BACKGROUND) -> AsyncIterator[AsyncConnection]:
     """A transaction that may write: committed at the end, rolled back by an exception. Do not nest, do not dawdle:
     on SQLite nobody else writes meanwhile. Raises StoreError and its children, or StorageFull."""
+    writers = _writers(engine)
     with translated():
-        async with _turn(engine), engine.connect() as connection:
-            await connection.execution_options(**{_BEGIN: _WRITE})
-            async with connection.begin():
-                yield connection
+        async with engine.begin() if writers is None else writers.turn(engine, urgency) as connection:
+            yield connection
 
 
 async def upgrade(engine: AsyncEngine, script_location: Path, version_table: str) -> None:
@@ -113,8 +115,8 @@ async def upgrade(engine: AsyncEngine, script_location: Path, version_table: str
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.attributes["version_table"] = version_table
     with translated():
-        async with _turn(engine), engine.connect() as connection:
-            await connection.execution_options(**{_BEGIN: _MIGRATE})
+        async with _alone(engine), engine.connect() as connection:
+            await connection.execution_options(**{BEGIN_OPTION: _MIGRATE})
             try:
                 async with connection.begin():
                     await connection.run_sync(_migrate, config)
@@ -165,10 +167,13 @@ def _sqlite_engine(url: URL, busy_seconds: int) -> AsyncEngine:
     _check_file(url)
     engine = create_async_engine(
         url,
-        connect_args={"isolation_level": None, "timeout": busy_seconds},
-        execution_options={_WRITER: _Turnstile(busy_seconds)},
+        connect_args={"isolation_level": None, "timeout": busy_seconds, "async_creator_fn": sqlite_thread.connect},
+        execution_options={_WRITERS: Writers(busy_seconds)},
         hide_parameters=True,
         pool_timeout=busy_seconds,
+        pool_size=_CONNECTIONS,
+        max_overflow=0,
+        pool_use_lifo=True,
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin)
@@ -229,31 +234,21 @@ def _roll_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _reason
 
 
 def _begin(connection: Connection) -> None:
-    for statement in connection.get_execution_options().get(_BEGIN, _READ):
+    """What does not say how it begins only reads."""
+    statements = connection.get_execution_options().get(BEGIN_OPTION)
+    if statements is None:
+        cast("OneTripConnection", connection.connection.driver_connection).begin_with_next()
+        return
+    for statement in statements:
         connection.exec_driver_sql(statement)
 
 
-def _turn(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
-    turnstile: _Turnstile | None = engine.sync_engine.get_execution_options().get(_WRITER)
-    return nullcontext() if turnstile is None else turnstile.turn()
+def _writers(engine: AsyncEngine) -> Writers | None:
+    """The line of writers in front of SQLite; PostgreSQL needs none."""
+    writers: Writers | None = engine.sync_engine.get_execution_options().get(_WRITERS)
+    return writers
 
 
-class _Turnstile:
-    """Lets one of this process's writers at a time through to SQLite."""
-
-    def __init__(self, busy_seconds: float) -> None:
-        self._lock = asyncio.Lock()
-        self._busy_seconds = busy_seconds
-
-    @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
-        """Raises StoreBusy when it does not come."""
-        try:
-            async with asyncio.timeout(self._busy_seconds):
-                await self._lock.acquire()
-        except TimeoutError as error:
-            raise StoreBusy("other writers took too long") from error
-        try:
-            yield
-        finally:
-            self._lock.release()
+def _alone(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
+    writers = _writers(engine)
+    return nullcontext() if writers is None else writers.alone()

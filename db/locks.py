@@ -38,7 +38,7 @@ class Locks:
             return
         if not await self._lock_row(key):
             await self._connection.execute(
-                insert_or(self._connection, servers).values(server=key).on_conflict_do_nothing()
+                insert_or(self._connection.dialect.name, servers).values(server=key).on_conflict_do_nothing()
             )
             await self._lock_row(key)
         self._held.add(key)

@@ -1,8 +1,9 @@
 """What is asked of the deliveries table, by meaning."""
 
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.cipher import Cipher
@@ -13,17 +14,21 @@ from generation.errors import StaleJob
 from generation.job import Job, JobId
 from generation.places import MessageRef, Platform
 
+_DELIVERY: Final = select(deliveries).where(deliveries.c.job_id == bindparam("job"))
+_DELIVERY_TO_CHANGE: Final = _DELIVERY.with_for_update()
+_ADD: Final = insert(deliveries).inline()
+_SAVE: Final = update(deliveries).where(deliveries.c.job_id == bindparam("job"))
+
 
 async def delivery(connection: AsyncConnection, job_id: JobId, cipher: Cipher) -> Delivery | None:
     """The delivery of that job."""
-    row = (await connection.execute(select(deliveries).where(deliveries.c.job_id == job_id))).mappings().first()
+    row = (await connection.execute(_DELIVERY, {"job": job_id})).mappings().first()
     return None if row is None else delivery_of(row, cipher)
 
 
 async def delivery_to_change(connection: AsyncConnection, job_id: JobId, cipher: Cipher) -> Delivery | None:
     """The delivery of that job, held until the transaction ends."""
-    held = select(deliveries).where(deliveries.c.job_id == job_id).with_for_update()
-    row = (await connection.execute(held)).mappings().first()
+    row = (await connection.execute(_DELIVERY_TO_CHANGE, {"job": job_id})).mappings().first()
     return None if row is None else delivery_of(row, cipher)
 
 
@@ -66,11 +71,11 @@ async def owed_deliveries(
 
 async def add(connection: AsyncConnection, delivery: Delivery, cipher: Cipher) -> None:
     """Insert a new job's delivery."""
-    await connection.execute(insert(deliveries).values(**delivery_values(delivery, cipher)))
+    await connection.execute(_ADD, delivery_values(delivery, cipher))
 
 
 async def save(connection: AsyncConnection, delivery: Delivery, cipher: Cipher) -> None:
     """Write a delivery's new state. Raises StaleJob when there is none any more."""
-    change = update(deliveries).where(deliveries.c.job_id == delivery.job_id)
-    if (await connection.execute(change.values(**delivery_values(delivery, cipher)))).rowcount == 0:
+    values = {**delivery_values(delivery, cipher), "job": delivery.job_id}
+    if (await connection.execute(_SAVE, values)).rowcount == 0:
         raise StaleJob(delivery.job_id)

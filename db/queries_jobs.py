@@ -1,12 +1,15 @@
-"""What is asked of the jobs table, by meaning; each function is one statement on a connection that it is handed."""
+"""What is asked of the jobs table, by meaning; each function is one statement on a connection that it is handed.
+
+The statements that every job needs are built once, with parameters: building and comparing them costs more than SQLite.
+"""
 
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.rows import changed_job_values, job_of, new_job_values
+from db.rows import Values, changed_job_values, job_of, new_job_values
 from db.schema import UNFINISHED, jobs
 from generation.errors import StaleJob
 from generation.job import FINAL, Job, JobId, JobStatus
@@ -23,21 +26,45 @@ _WAITING: Final = and_(
 )
 _PENDING: Final = and_(UNFINISHED, jobs.c.status == literal_column(f"'{JobStatus.PENDING}'"))
 _NO_LEASE: Final = {"lease_owner": None, "lease_until": None}
+_IS_FREE: Final = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= bindparam("now"))
+
+_JOB: Final = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_JOB_TO_CHANGE: Final = _JOB.with_for_update()
+_JOB_OF_ORIGIN: Final = select(jobs).where(jobs.c.origin == bindparam("of"))
+_CLAIMABLE: Final = (
+    select(jobs)
+    .where(_PENDING, or_(jobs.c.not_before.is_(None), jobs.c.not_before <= bindparam("now")), _IS_FREE)
+    .order_by(*_OLDEST_FIRST)
+    .limit(bindparam("most"))
+)
+_CANCELLATIONS: Final = (
+    select(jobs.c.id)
+    .where(UNFINISHED, jobs.c.lease_owner == bindparam("owner"), jobs.c.cancel_requested == true())
+    .limit(MOST_CANCELLATIONS)
+)
+_ACTIVE: Final = select(func.count().filter(jobs.c.user == bindparam("by")), func.count()).where(
+    UNFINISHED, jobs.c.server == bindparam("place")
+)
+_ADD: Final = insert(jobs).inline()
+_SAVE: Final = update(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.status == bindparam("was"))
+_CLAIM: Final = update(jobs).where(
+    UNFINISHED, jobs.c.id == bindparam("job_id"), or_(jobs.c.lease_owner == bindparam("owner"), _IS_FREE)
+)
 
 
 async def job(connection: AsyncConnection, job_id: JobId) -> Job | None:
     """The job of that id."""
-    return await _first(connection, select(jobs).where(jobs.c.id == job_id))
+    return await _first(connection, _JOB, {"job_id": job_id})
 
 
 async def job_to_change(connection: AsyncConnection, job_id: JobId) -> Job | None:
     """The job of that id, held until the transaction ends: what is read is still true when it is written back."""
-    return await _first(connection, select(jobs).where(jobs.c.id == job_id).with_for_update())
+    return await _first(connection, _JOB_TO_CHANGE, {"job_id": job_id})
 
 
 async def job_of_origin(connection: AsyncConnection, origin: str) -> Job | None:
     """The job that this origin already caused."""
-    return await _first(connection, select(jobs).where(jobs.c.origin == origin))
+    return await _first(connection, _JOB_OF_ORIGIN, {"of": origin})
 
 
 async def jobs_of(connection: AsyncConnection, user: UserRef, server: ServerRef, limit: int) -> list[Job]:
@@ -54,9 +81,7 @@ async def unfinished_in(connection: AsyncConnection, server: ServerRef, limit: i
 
 async def claimable(connection: AsyncConnection, now: datetime, limit: int) -> list[Job]:
     """Pending jobs that are due and held by nobody, oldest first."""
-    due = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= now)
-    wanted = select(jobs).where(_PENDING, due, _free(now))
-    return await _all(connection, wanted.order_by(*_OLDEST_FIRST).limit(limit))
+    return await _all(connection, _CLAIMABLE, {"now": now, "most": limit})
 
 
 async def orphans(connection: AsyncConnection, owner: str, now: datetime, limit: int) -> list[Job]:
@@ -68,8 +93,7 @@ async def orphans(connection: AsyncConnection, owner: str, now: datetime, limit:
 
 async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
     """Unfinished jobs of this owner whose end was asked for."""
-    asked = select(jobs.c.id).where(UNFINISHED, jobs.c.lease_owner == owner, jobs.c.cancel_requested == true())
-    return list((await connection.scalars(asked.limit(MOST_CANCELLATIONS))).all())
+    return list((await connection.scalars(_CANCELLATIONS, {"owner": owner})).all())
 
 
 async def ahead_of(connection: AsyncConnection, job_id: JobId) -> int:
@@ -97,16 +121,14 @@ async def touch(connection: AsyncConnection) -> None:
 
 async def active(connection: AsyncConnection, server: ServerRef, user: UserRef) -> tuple[int, int]:
     """How many jobs are under way: the member's in this server, and the server's."""
-    mine = func.count().filter(jobs.c.user == str(user))
-    counts = select(mine, func.count()).where(UNFINISHED, jobs.c.server == str(server))
-    row = (await connection.execute(counts)).one()
+    row = (await connection.execute(_ACTIVE, {"by": str(user), "place": str(server)})).one()
     return row[0], row[1]
 
 
 async def add(connection: AsyncConnection, job: Job, lease: Lease | None) -> None:
     """Insert a new job."""
     held = _held_by(lease) if lease else _NO_LEASE
-    await connection.execute(insert(jobs).inline().values(**new_job_values(job), **held))
+    await connection.execute(_ADD, {**new_job_values(job), **held})
 
 
 async def save(connection: AsyncConnection, job: Job, was: JobStatus) -> None:
@@ -116,8 +138,7 @@ async def save(connection: AsyncConnection, job: Job, was: JobStatus) -> None:
         values["cancel_requested"] = True
     if job.status.is_final:
         values |= _NO_LEASE
-    change = update(jobs).where(jobs.c.id == job.id, jobs.c.status == was.value).values(**values)
-    if (await connection.execute(change)).rowcount == 0:
+    if (await connection.execute(_SAVE, {**values, "job_id": job.id, "was": was.value})).rowcount == 0:
         raise StaleJob(job.id)
 
 
@@ -128,9 +149,8 @@ async def request_cancel(connection: AsyncConnection, job_id: JobId) -> None:
 
 async def claim(connection: AsyncConnection, job_id: JobId, lease: Lease, now: datetime) -> bool:
     """Take an unfinished job that nobody else holds; False when somebody does."""
-    free = or_(jobs.c.lease_owner == lease.owner, _free(now))
-    taken = update(jobs).where(UNFINISHED, jobs.c.id == job_id, free).values(**_held_by(lease))
-    return (await connection.execute(taken)).rowcount == 1
+    asked = {**_held_by(lease), "job_id": job_id, "owner": lease.owner, "now": now}
+    return (await connection.execute(_CLAIM, asked)).rowcount == 1
 
 
 async def release(connection: AsyncConnection, job_id: JobId, owner: str) -> None:
@@ -153,10 +173,10 @@ def _free(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
 
 
-async def _first(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> Job | None:
-    row = (await connection.execute(query)).mappings().first()
+async def _first(connection: AsyncConnection, query: Select[*tuple[Any, ...]], asked: Values) -> Job | None:
+    row = (await connection.execute(query, asked)).mappings().first()
     return None if row is None else job_of(row)
 
 
-async def _all(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[Job]:
-    return [job_of(row) for row in (await connection.execute(query)).mappings()]
+async def _all(connection: AsyncConnection, query: Select[*tuple[Any, ...]], asked: Values | None = None) -> list[Job]:
+    return [job_of(row) for row in (await connection.execute(query, asked)).mappings()]

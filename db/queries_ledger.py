@@ -4,9 +4,10 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import RowMapping, func, insert, select
+from sqlalchemy import Executable, RowMapping, bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import queries_jobs
@@ -21,6 +22,11 @@ from generation.pricing import FREE, Micros
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 
+_APPEND: Final = insert(ledger).inline()
+_TOTALS: Final = select(ledger_totals.c.scope, ledger_totals.c.clips, ledger_totals.c.amount).where(
+    ledger_totals.c.scope.in_(bindparam("scopes", expanding=True)), ledger_totals.c.day == bindparam("on")
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Discrepancy:
@@ -34,11 +40,9 @@ class Discrepancy:
 
 async def append(connection: AsyncConnection, entry: Entry) -> None:
     """Add a line, and what it adds to the totals of its scopes."""
-    await connection.execute(insert(ledger).inline().values(**_entry_values(entry)))
+    await connection.execute(_APPEND, _entry_values(entry))
     values = [{"scope": s, "day": entry.day, "clips": entry.clips, "amount": entry.amount} for s in entry.scopes]
-    c, added = ledger_totals.c, insert_or(connection, ledger_totals).values(values)
-    sums = {"clips": c.clips + added.excluded.clips, "amount": c.amount + added.excluded.amount}
-    await connection.execute(added.on_conflict_do_update(index_elements=[c.scope, c.day], set_=sums))
+    await connection.execute(_add_to_totals(connection.dialect.name), values)
 
 
 async def usage(connection: AsyncConnection, server: ServerRef, user: UserRef, now: datetime) -> Usage:
@@ -80,9 +84,15 @@ async def discrepancies(connection: AsyncConnection) -> list[Discrepancy]:
     ]
 
 
+@cache
+def _add_to_totals(dialect: str) -> Executable:
+    c, added = ledger_totals.c, insert_or(dialect, ledger_totals)
+    sums = {"clips": c.clips + added.excluded.clips, "amount": c.amount + added.excluded.amount}
+    return added.on_conflict_do_update(index_elements=[c.scope, c.day], set_=sums)
+
+
 async def _totals(connection: AsyncConnection, scopes: Collection[str], day: date) -> dict[str, Totals]:
-    c = ledger_totals.c
-    rows = await connection.execute(select(c.scope, c.clips, c.amount).where(c.scope.in_(scopes), c.day == day))
+    rows = await connection.execute(_TOTALS, {"scopes": list(scopes), "on": day})
     found = {scope: Totals(clips, Micros(amount)) for scope, clips, amount in rows}
     return {scope: found.get(cleaned(scope), NOTHING) for scope in scopes}
 

@@ -1,7 +1,9 @@
 """What is asked of the tables about servers, by meaning: limits, policies, and who changed them."""
 
+from typing import Final
+
 from pydantic import ValidationError
-from sqlalchemy import RowMapping, delete, insert, select
+from sqlalchemy import RowMapping, bindparam, delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.rows import server_of, user_of
@@ -13,11 +15,13 @@ from generation.places import ServerRef
 from generation.policy import Policy
 from generation.ports import AuditEntry
 
+_LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
+_POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
+
 
 async def limits_of(connection: AsyncConnection, server: ServerRef) -> Limits | None:
     """A server's own limits. Raises StoreError when they cannot be read: better no clip than one without limits."""
-    query = select(server_limits.c.limits).where(server_limits.c.server == str(server))
-    stored = (await connection.execute(query)).scalar()
+    stored = await connection.scalar(_LIMITS, {"of": str(server)})
     try:
         return None if stored is None else Limits.model_validate_json(stored)
     except ValidationError as error:
@@ -26,8 +30,7 @@ async def limits_of(connection: AsyncConnection, server: ServerRef) -> Limits | 
 
 async def policy_of(connection: AsyncConnection, server: ServerRef) -> Policy | None:
     """A server's policy. Raises StoreError when it cannot be read."""
-    query = select(server_policies.c.policy).where(server_policies.c.server == str(server))
-    stored = (await connection.execute(query)).scalar()
+    stored = await connection.scalar(_POLICY, {"of": str(server)})
     try:
         return None if stored is None else Policy.model_validate_json(stored)
     except ValidationError as error:
@@ -39,14 +42,18 @@ async def set_limits(connection: AsyncConnection, server: ServerRef, limits: Lim
     if limits is None:
         await connection.execute(delete(server_limits).where(server_limits.c.server == str(server)))
         return
-    written = insert_or(connection, server_limits).values(server=str(server), limits=limits.model_dump_json())
+    written = insert_or(connection.dialect.name, server_limits).values(
+        server=str(server), limits=limits.model_dump_json()
+    )
     new = {"limits": written.excluded.limits}
     await connection.execute(written.on_conflict_do_update(index_elements=[server_limits.c.server], set_=new))
 
 
 async def set_policy(connection: AsyncConnection, server: ServerRef, policy: Policy) -> None:
     """Write a server's policy."""
-    written = insert_or(connection, server_policies).values(server=str(server), policy=policy.model_dump_json())
+    written = insert_or(connection.dialect.name, server_policies).values(
+        server=str(server), policy=policy.model_dump_json()
+    )
     new = {"policy": written.excluded.policy}
     await connection.execute(written.on_conflict_do_update(index_elements=[server_policies.c.server], set_=new))
 

@@ -3,6 +3,8 @@
 import json
 import logging
 from datetime import datetime
+from functools import lru_cache
+from typing import Final
 
 from sqlalchemy import RowMapping
 
@@ -17,6 +19,8 @@ from generation.request import Endpoint, GenerationRequest
 
 Values = dict[str, object]
 """Columns by name, ready for an INSERT or UPDATE."""
+
+_REQUESTS_KEPT: Final = 4096
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +82,7 @@ def job_of(row: RowMapping) -> Job:
     try:
         return Job(
             id=JobId(row[c.id]),
-            request=GenerationRequest.model_validate_json(row[c.request]),
+            request=_request(row[c.request]),
             requested_by=user_of(row[c.user]),
             channel=ChannelRef(server_of(row[c.server]), row[c.channel], row[c.thread]),
             origin=row[c.origin],
@@ -102,6 +106,12 @@ def job_of(row: RowMapping) -> Job:
         )
     except ValueError as error:
         raise StoreError(f"the stored job {row[c.id]} cannot be read") from error
+
+
+@lru_cache(maxsize=_REQUESTS_KEPT)
+def _request(stored: str) -> GenerationRequest:
+    """A request never changes, and whoever waits is read again and again."""
+    return GenerationRequest.model_validate_json(stored)
 
 
 def _handle(row: RowMapping) -> RequestHandle | None:

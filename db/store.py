@@ -21,6 +21,7 @@ from generation.limits import Limits, Usage
 from generation.places import MessageRef, Platform, ServerRef, UserRef
 from generation.policy import Policy
 from generation.ports import AuditEntry, Lease
+from generation.urgency import Urgency
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
@@ -55,9 +56,9 @@ class SqlStore:
         await self._engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[SqlTransaction]:
+    async def transaction(self, urgency: Urgency = Urgency.BACKGROUND) -> AsyncIterator[SqlTransaction]:
         """Writes that happen together or not at all. Keep it short; nothing slow inside, and no second one."""
-        async with begin_write(self._engine) as connection:
+        async with begin_write(self._engine, urgency) as connection:
             yield SqlTransaction(connection, self._cipher)
 
     async def job(self, job_id: JobId) -> Job | None:

@@ -2,11 +2,10 @@
 
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-def insert_or(connection: AsyncConnection, table: Table) -> postgresql.Insert | sqlite.Insert:
+def insert_or(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
     """An INSERT to which ``on_conflict_do_update`` or ``on_conflict_do_nothing`` can be added."""
-    if connection.dialect.name == "postgresql":
+    if dialect == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)

@@ -16,6 +16,7 @@ from generation.places import MessageRef, Platform, ServerRef, UserRef
 from generation.policy import Policy
 from generation.progress import Progress, Steps
 from generation.request import GenerationRequest
+from generation.urgency import Urgency
 
 
 class Clock(Protocol):
@@ -251,7 +252,7 @@ class Transaction(Protocol):
 class Store(Protocol):
     """The database, by meaning. Every method raises :class:`generation.errors.StoreError`."""
 
-    def transaction(self) -> AbstractAsyncContextManager[Transaction]: ...
+    def transaction(self, urgency: Urgency = Urgency.BACKGROUND) -> AbstractAsyncContextManager[Transaction]: ...
 
     async def job(self, job_id: JobId) -> Job | None: ...
     async def delivery_of(self, job_id: JobId) -> Delivery | None: ...

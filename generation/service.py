@@ -26,6 +26,7 @@ from generation.policy import Policy, check_server
 from generation.ports import AuditEntry, Clock, Lease, Observer, SeedSource, Store, Transaction, Wake
 from generation.pricing import FREE, Micros, Prices
 from generation.request import GenerationRequest
+from generation.urgency import Urgency
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class Service:
         nothing is stored and nothing is spent.
         """
         check_server(ask.channel.server, self._rules.allowed_servers)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(Urgency.MEMBER) as tx:
             known = await tx.job_of_origin(ask.origin)
             if known is not None:
                 return known
@@ -128,7 +129,7 @@ class Service:
         found = await self.job(job_id, server)
         if found.requested_by != by and not is_admin:
             raise NotYourJob(job_id)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(Urgency.MEMBER) as tx:
             job = (await tx.job(job_id) or found).cancel()
             if job.status is JobStatus.PENDING:
                 job = await endings.cancel(tx, job, self._clock.now())
@@ -203,7 +204,7 @@ class Service:
 
     async def set_limits(self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef) -> Limits:
         """Change some limits and write down who did it. Raises InvalidRequest naming the limit that is wrong."""
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.limits_of(server) or self._rules.defaults_for(server)
             after = _changed(before, changes)
             entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
@@ -213,7 +214,7 @@ class Service:
     async def reset_limits(self, server: ServerRef, *, by: UserRef) -> Limits:
         """Go back to the operator's defaults."""
         defaults = self._rules.defaults_for(server)
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(Urgency.MEMBER) as tx:
             difference = _difference(await tx.limits_of(server) or defaults, defaults)
             await tx.set_limits(server, None, AuditEntry(server, by, self._clock.now(), "limits", *difference))
         return defaults
@@ -224,7 +225,7 @@ class Service:
 
     async def set_policy(self, server: ServerRef, policy: Policy, *, by: UserRef) -> Policy:
         """Change a server's rules on channels, members and terms, and write down who did it."""
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.policy_of(server) or Policy()
             entry = AuditEntry(server, by, self._clock.now(), "policy", *_difference(before, policy))
             await tx.set_policy(server, policy, entry)

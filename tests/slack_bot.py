@@ -271,7 +271,7 @@ class SlowStore:
         return getattr(self._store, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def transaction(self, *urgency: Any) -> AsyncIterator[Any]:
         await self.gate.wait()
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(*urgency) as tx:
             yield tx

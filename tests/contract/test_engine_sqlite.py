@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import foreign_writer, sqlite_url
 from db.engine import begin_read, begin_write, open_engine
 from generation.errors import StorageFull, StoreBusy, StoreError
+from generation.urgency import Urgency
 from notes_table import notes, value, write
 
 
@@ -138,3 +139,115 @@ def test_an_url_that_cannot_be_used_is_refused_in_one_sentence_without_its_passw
     with pytest.raises(StoreError, match=sentence) as caught:
         open_engine(url)
     assert "hunter2" not in str(caught.value)
+
+
+async def counted(engine: AsyncEngine, add: int, *, fails: bool = False) -> None:
+    """Add to the number in a transaction of its own."""
+    async with begin_write(engine) as connection:
+        n = await connection.scalar(select(notes.c.n))
+        await connection.execute(update(notes).values(n=n + add))
+        if fails:
+            raise ZeroDivisionError
+
+
+async def test_writers_that_wait_share_one_commit(file, sqlite):
+    commits = 0
+
+    def count(_connection: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    event.listen(sqlite.sync_engine, "commit", count)
+    await asyncio.gather(*(counted(sqlite, 1) for _ in range(20)))
+    assert await value(sqlite) == 20
+    assert commits == 1  # all of them came while the first one waited for the lock
+
+
+async def test_of_writers_that_share_a_commit_the_one_that_fails_undoes_its_own_writes_only(sqlite):
+    ends = await asyncio.gather(*(counted(sqlite, 1, fails=n == 5) for n in range(10)), return_exceptions=True)
+    assert [type(end) for end in ends].count(ZeroDivisionError) == 1
+    assert await value(sqlite) == 9
+
+
+async def test_a_cancelled_writer_takes_nobody_along(sqlite):
+    first = asyncio.create_task(counted(sqlite, 1))
+    others = [asyncio.create_task(counted(sqlite, 10)) for _ in range(5)]
+    await asyncio.sleep(0)
+    others[2].cancel()
+    first.cancel()
+    await asyncio.wait([first, *others])
+    assert [task.cancelled() for task in others] == [False, False, True, False, False]
+    assert await value(sqlite) % 10 <= 1
+    assert await value(sqlite) // 10 == 4
+
+
+async def test_when_a_shared_commit_fails_all_who_share_it_are_told(file, sqlite):
+    def fail(_connection: object) -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    begun = asyncio.Event()
+
+    async def hold() -> None:
+        async with begin_write(sqlite) as connection:
+            begun.set()
+            await asyncio.sleep(0.01)
+            await connection.execute(update(notes).values(n=100))
+
+    holder = asyncio.create_task(hold())
+    await begun.wait()
+    event.listen(sqlite.sync_engine, "commit", fail)
+    ends = await asyncio.gather(holder, counted(sqlite, 1), counted(sqlite, 1), return_exceptions=True)
+    event.remove(sqlite.sync_engine, "commit", fail)
+    assert [type(end) for end in ends] == [sqlite3.OperationalError] * 3
+    assert await value(sqlite) == 0
+    await counted(sqlite, 7)
+    assert await value(sqlite) == 7
+
+
+async def test_a_disk_that_is_full_for_one_writer_undoes_and_tells_those_who_share_its_commit(sqlite):
+    begun = asyncio.Event()
+
+    async def overfill() -> None:
+        async with begin_write(sqlite) as connection:
+            begun.set()
+            await asyncio.sleep(0.01)
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            await connection.exec_driver_sql("INSERT INTO notes VALUES (1, zeroblob(100000))")
+
+    holder = asyncio.create_task(overfill())
+    await begun.wait()
+    ends = await asyncio.gather(holder, counted(sqlite, 1), return_exceptions=True)
+    assert isinstance(ends[0], StorageFull)
+    assert ends[1] is None or isinstance(ends[1], StorageFull)
+    assert await value(sqlite) == (1 if ends[1] is None else 0)
+
+
+async def test_whoever_is_waited_for_writes_before_work_in_the_background(sqlite):
+    order: list[str] = []
+    begun = asyncio.Event()
+
+    async def write_as(name: str, urgency: Urgency) -> None:
+        async with begin_write(sqlite, urgency):
+            order.append(name)
+            begun.set()
+            await asyncio.sleep(0.01)
+
+    first = asyncio.create_task(write_as("first", Urgency.BACKGROUND))
+    await begun.wait()
+    later = [
+        write_as("background", Urgency.BACKGROUND),
+        write_as("member", Urgency.MEMBER),
+        write_as("another member", Urgency.MEMBER),
+    ]
+    await asyncio.gather(first, *later)
+    assert order == ["first", "member", "another member", "background"]
+
+
+async def test_a_reader_cancelled_in_mid_statement_leaves_no_transaction_behind(file, sqlite):
+    reading = asyncio.create_task(value(sqlite))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading])
+    await counted(sqlite, 3)
+    assert await value(sqlite) == 3

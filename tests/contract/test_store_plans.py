@@ -26,9 +26,9 @@ class Recorded:
         self._path = path
         self.statements: list[tuple[str, tuple[object, ...]]] = []
 
-    def __call__(self, _connection, _cursor, statement, parameters, *_rest) -> None:
+    def __call__(self, _connection, _cursor, statement, parameters, _context, is_repeated) -> None:
         if not statement.startswith(("BEGIN", "PRAGMA")):
-            self.statements.append((statement, parameters))
+            self.statements.append((statement, parameters[0] if is_repeated else parameters))
 
     def plans(self) -> list[str]:
         """One line per table that is read."""

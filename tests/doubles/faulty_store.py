@@ -28,8 +28,8 @@ class FaultyStore:
         return getattr(self.store, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        async with self.store.transaction() as tx:
+    async def transaction(self, *urgency: Any) -> AsyncIterator[Any]:
+        async with self.store.transaction(*urgency) as tx:
             watched = _Watched(tx)
             yield watched
             for step in watched.steps:

@@ -65,8 +65,8 @@ class MortalStore:
         return getattr(self._store, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        async with self._store.transaction() as tx:
+    async def transaction(self, *urgency: Any) -> AsyncIterator[Any]:
+        async with self._store.transaction(*urgency) as tx:
             seen = Seen(tx)
             yield seen
         if JobStatus.PENDING in seen.added:

@@ -123,8 +123,8 @@ class Gated(FaultyStore):
     committed = False
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
-        async with super().transaction() as tx:
+    async def transaction(self, *urgency: Any) -> AsyncIterator[Any]:
+        async with super().transaction(*urgency) as tx:
             yield tx
         if "job submitting" in tx.steps and self.gate is not None:
             self.committed = True

@@ -115,11 +115,11 @@ class LockedOnce:
     def __getattr__(self, name: str) -> object:
         return getattr(self._store, name)
 
-    def transaction(self) -> object:
+    def transaction(self, *urgency: object) -> object:
         if self.locked and list(self._clips()):
             self.locked -= 1
             raise StoreBusy("database is locked")
-        return self._store.transaction()
+        return self._store.transaction(*urgency)
 
     def _clips(self) -> list[Path]:
         return sorted(self.folder.glob("clips/*.mp4"))
@@ -147,7 +147,7 @@ async def test_a_submission_on_the_wire_is_let_finish_before_stopping(tmp_path: 
             self.answer = asyncio.Event()
 
         async def submit(self, *args: object, **kwargs: object) -> str:
-            request_id = await super().submit(*args, **kwargs)  # type: ignore[arg-type]
+            request_id = await super().submit(*args, **kwargs)
             await self.answer.wait()
             return request_id
 

@@ -28,11 +28,11 @@ class SlowStore:
         return getattr(self._store, name)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Any]:
+    async def transaction(self, *urgency: Any) -> AsyncIterator[Any]:
         await self._gate.wait()
         if self._failure is not None:
             raise self._failure
-        async with self._store.transaction() as tx:
+        async with self._store.transaction(*urgency) as tx:
             yield tx
 
 

@@ -134,8 +134,8 @@ class Amnesia:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    def transaction(self) -> Any:
-        return _Forgetful(self._store.transaction())
+    def transaction(self, *urgency: Any) -> Any:
+        return _Forgetful(self._store.transaction(*urgency))
 
 
 class _Forgetful:
