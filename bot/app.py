@@ -22,6 +22,8 @@ from bot.supervisor import EmbeddedWorker
 from db.cipher import FernetCipher
 from db.store import SqlStore
 from generation.artifacts import ObjectArtifacts
+from generation.backend_words import health_words
+from generation.breaker import Breakers, Circuit
 from generation.callbacks import Callbacks
 from generation.carrier import Carrier
 from generation.clip_links import ClipLinks
@@ -63,6 +65,7 @@ class App:
     clock: Clock
     observer: Observer
     metrics: Metrics
+    breakers: Breakers
     service: Service
     carrier: Carrier
     dispatcher: Dispatcher
@@ -71,9 +74,15 @@ class App:
     links: ClipLinks | None
     worker: EmbeddedWorker | None
 
+    def circuits(self) -> dict[str, Circuit]:
+        """How each backend's circuit stands, for ``/metrics``."""
+        now = self.clock.now()
+        return {name: breaker.circuit(now) for name, breaker in self.breakers.all.items()}
+
     def health(self) -> Health:
         """What ``/healthz`` tells while everything runs."""
-        parts = {f"backend {name}": "configured" for name in self.ports.backends}
+        now = self.clock.now()
+        parts = {f"backend {name}": health_words(breaker, now) for name, breaker in self.breakers.all.items()}
         if self.worker is not None:
             parts["embedded worker"] = f"{self.worker.state} ({self.worker.engine or 'engine not known yet'})"
         return Health(version=__version__, alive=True, parts=parts)
@@ -128,6 +137,7 @@ def staging(settings: Settings) -> Path:
 
 
 def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: EmbeddedWorker | None) -> App:
+    breakers = Breakers(ports.backends)
     metrics = Metrics()
     observer = Observers((LogObserver(), metrics))
     links = _clip_links(settings, clock)
@@ -142,6 +152,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         ended=relay.wake,
         staging=staging(settings),
         prices=settings.prices,
+        breakers=breakers,
         public_url=settings.public_url,
     )
     carrier = Carrier(outside, owner=role.owner, keeps_waiting_jobs=role.show is not None)
@@ -154,9 +165,24 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         observer=observer,
         submitted=dispatcher.wake,
         ended=relay.wake,
+        breakers=breakers,
     )
     callbacks = Callbacks(ports.store, observer, carrier.nudge)
-    return App(settings, ports, clock, observer, metrics, service, carrier, dispatcher, relay, callbacks, links, worker)
+    return App(
+        settings=settings,
+        ports=ports,
+        clock=clock,
+        observer=observer,
+        metrics=metrics,
+        breakers=breakers,
+        service=service,
+        carrier=carrier,
+        dispatcher=dispatcher,
+        relay=relay,
+        callbacks=callbacks,
+        links=links,
+        worker=worker,
+    )
 
 
 def house_rules(settings: Settings) -> HouseRules:

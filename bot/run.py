@@ -181,7 +181,10 @@ class Process:
     def _web_server(self) -> WebServer:
         store = self._app.ports.store
         settings = self._app.settings
-        routes = [*health_routes(self._health, store.ping), metrics_route(self._app.metrics, store.status_counts)]
+        routes = [
+            *health_routes(self._health, store.ping),
+            metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
+        ]
         routes += self._chats.routes(self._app.service)
         if self._app.links is not None:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))

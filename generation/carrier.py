@@ -137,6 +137,7 @@ class Carrier:
     async def _after_trouble(self, job: Job, backend: Backend, error: BackendError | ArtifactError) -> Job:
         match error:
             case BackendUnavailable():
+                self._desk.has_lost(backend.name, error)
                 self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{backend.name}, which cannot be reached"))
                 await self._desk.pause(job.id, self._desk.patience.first_retry)
                 return job
@@ -162,6 +163,7 @@ class Carrier:
 
     async def _noticed(self, job: Job, update: BackendUpdate, vigil: _Vigil) -> Job:
         vigil.heard_at = self._desk.now()
+        self._desk.has_answered(job.backend or "")
         if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
             job = await self._desk.save(job.running(self._desk.now()), was=job)
         pace = self._pace(job)

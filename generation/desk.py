@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from generation import endings
+from generation.breaker import Breakers, Trouble, trouble_of
 from generation.clock import sleep_or
-from generation.errors import StorageFull, StoreBusy
+from generation.errors import BackendBusy, BackendError, StorageFull, StoreBusy
 from generation.failures import without_prompt
 from generation.job import Artifact, Failure, Job, JobId
 from generation.ports import ArtifactStore, Backend, Clock, Lease, Observer, ProgressSink, Store, Transaction, Wake
@@ -23,7 +24,8 @@ class Patience:
     """How long the carrier waits for what, in seconds.
 
     ``queued`` and ``running`` count from the last news of the job, ``adoption`` from a submission whose answer got
-    lost; ``asking`` is the least that a job gets which was late already when we took it up.
+    lost; ``asking`` is the least that a job gets which was late already when we took it up; ``probing`` is how long one
+    submission may try a backend that has failed before another one may.
     """
 
     lease: float = 30.0
@@ -34,6 +36,7 @@ class Patience:
     queued: float = 24 * 3600.0
     fetching: float = 3600.0
     asking: float = 300.0
+    probing: float = 15.0
 
     def before_attempt(self, attempt: int) -> float:
         """The pause before trying for the ``attempt``-th time again; doubles each time."""
@@ -62,6 +65,7 @@ class Outside:
     ended: Wake
     staging: Path
     prices: Prices = field(default_factory=Prices)
+    breakers: Breakers = field(default_factory=Breakers)
     public_url: str | None = None
     max_clip_bytes: int = 200 * 1024 * 1024
     least_room_bytes: int = 64 * 1024 * 1024
@@ -106,6 +110,27 @@ class Desk:
     def is_listening(self, job_id: JobId) -> bool:
         """Whether the job is being carried."""
         return job_id in self._nudges
+
+    def has_failed(self, backend: str, error: BackendError) -> Trouble | None:
+        """A backend gave an error; what that says of the backend itself, if anything."""
+        breaker, now, trouble = self.outside.breakers[backend], self.now(), trouble_of(error)
+        if trouble is None:
+            self.outside.breakers[backend] = breaker.accepted()
+            return None
+        wait = self.patience.while_failing(breaker.seconds_in_trouble(now))
+        if isinstance(error, BackendBusy) and error.retry_after is not None:
+            wait = min(self.patience.longest_retry, max(wait, error.retry_after))
+        self.outside.breakers[backend] = breaker.failed(trouble, now, wait)
+        return trouble
+
+    def has_lost(self, backend: str, error: BackendError) -> None:
+        """A backend cannot be asked about a request of ours; that puts off no submission that may try it by now."""
+        if self.outside.breakers[backend].trouble is None:
+            self.has_failed(backend, error)
+
+    def has_answered(self, backend: str) -> None:
+        """A backend spoke to us about a request of ours."""
+        self.outside.breakers[backend] = self.outside.breakers[backend].answered()
 
     def nudge(self, job_id: JobId) -> None:
         """Somebody says that there is news of the job: ask again at once instead of later."""

@@ -18,6 +18,7 @@ FlipbookError
 │   └── IllegalTransition          a move outside the transition table: our own mistake
 ├── BackendError                   the far side of the queue protocol
 │   ├── BackendUnavailable         provably nothing was accepted: safe to try again
+│   │   └── BackendNotReady        it answered that it takes nothing at the moment
 │   ├── BackendBusy                refused before acceptance (429), with how long to wait
 │   ├── SubmissionOutcomeUnknown   broke after bytes left: a paid backend is never asked twice
 │   ├── CredentialsRejected        401
@@ -166,6 +167,10 @@ class BackendError(FlipbookError):
 
 class BackendUnavailable(BackendError):
     """It could not be reached, or said so itself before accepting anything: trying again is safe."""
+
+
+class BackendNotReady(BackendUnavailable):
+    """It can be reached, but takes nothing at the moment: its disk is full, or it is starting or stopping."""
 
 
 class BackendBusy(BackendError):

@@ -140,6 +140,12 @@ class Job:
             waiting_for=None,
         )
 
+    def waiting(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Still waiting, and for what; nothing has been tried."""
+        if self.status is not JobStatus.PENDING:
+            raise IllegalTransition(self.id, self.status, JobStatus.PENDING)
+        return replace(self, not_before=not_before, waiting_for=waiting_for)
+
     def queued(self, handle: RequestHandle) -> Self:
         """Accepted by the backend."""
         return self._move(JobStatus.QUEUED, handle=handle)

@@ -20,6 +20,7 @@ from generation.errors import (
     AccountLocked,
     BackendBusy,
     BackendError,
+    BackendNotReady,
     BackendUnavailable,
     ContentRejected,
     CredentialsRejected,
@@ -80,7 +81,7 @@ def error_of_submit(backend: str, answer: Answer, *, resubmits_safely: bool, now
     if status == 429:
         return BackendBusy(backend, said, retry_after=answer.retry_after(now))
     if status == 503 and resubmits_safely:
-        return BackendUnavailable(backend, said)
+        return BackendNotReady(backend, said)
     if status in _MAY_HAVE_ARRIVED or status >= 500:
         return SubmissionOutcomeUnknown(backend, said)
     if status in {404, 405, 410}:

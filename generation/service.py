@@ -7,6 +7,8 @@ from datetime import datetime
 from pydantic import BaseModel, ValidationError
 
 from generation import endings, ledger
+from generation.backend_words import queue_lines
+from generation.breaker import Breakers
 from generation.delivery import Answer, Delivery, DeliveryStatus
 from generation.errors import (
     BudgetExhausted,
@@ -85,6 +87,7 @@ class Service:
         observer: Observer,
         submitted: Wake,
         ended: Wake,
+        breakers: Breakers | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -93,6 +96,7 @@ class Service:
         self._observer = observer
         self._submitted = submitted
         self._ended = ended
+        self._breakers = breakers or Breakers()
 
     def draw_seed(self) -> int:
         """A seed for a wish that came without one."""
@@ -188,6 +192,10 @@ class Service:
     async def queue_of(self, server: ServerRef, *, limit: int = 25) -> list[Job]:
         """A server's jobs under way, oldest first."""
         return await self._store.unfinished_in(server, limit=limit)
+
+    def backend_lines(self) -> tuple[str, ...]:
+        """A plain sentence for each backend in trouble; none when all is well."""
+        return queue_lines(self._breakers.all, self._clock.now())
 
     async def ahead_of(self, job: Job) -> int:
         """How many waiting jobs are older than this one."""

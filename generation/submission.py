@@ -8,8 +8,11 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Final
 
+from generation.backend_words import waiting_words
+from generation.breaker import Trouble, trouble_of
 from generation.desk import Desk
 from generation.errors import (
     BackendBusy,
@@ -24,13 +27,15 @@ from generation.job import Failure, FailureKind, Job, JobId, JobStatus, RequestH
 from generation.ports import Backend
 from generation.progress import Phase, Progress
 
+_UNSENT: Final = (BackendUnavailable, BackendBusy)
+"""Provably not accepted, through no fault of the request's."""
+
 
 class Submission:
     """Brings jobs from PENDING to QUEUED."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._failing_since: dict[str, datetime] = {}
         self._on_the_wire: set[JobId] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -45,7 +50,11 @@ class Submission:
         Raises StaleJob when another process took it first.
         """
         backend = next(iter(self._desk.outside.backends.values()))
-        sending = job.submitting(backend.name, self._desk.now())
+        breaker, now = self._desk.outside.breakers[backend.name], self._desk.now()
+        if breaker.trouble is not None and not breaker.admits(now):
+            return await self._wait(job, backend.name, breaker.trouble)
+        self._desk.outside.breakers[backend.name] = breaker.tried(now, self._desk.patience.probing)
+        sending = job.submitting(backend.name, now)
         with self._wire(job.id):
             if not await self._desk.claim(sending, was=job):
                 raise StaleJob(job.id)
@@ -53,7 +62,7 @@ class Submission:
                 return await self._put_back(sending, self._desk.patience.longest_retry, "room on the bot's disk")
             try:
                 return await self._post(sending, backend)
-            except (BackendUnavailable, BackendBusy) as error:
+            except _UNSENT as error:
                 return await self._back(sending, error)
 
     @contextmanager
@@ -75,14 +84,15 @@ class Submission:
                 job.request, idempotency_key=f"{job.id}-{job.attempt}", webhook_url=self._webhook_url(job, backend)
             )
         except SubmissionOutcomeUnknown as error:
+            self._desk.has_failed(backend.name, error)
             self._desk.outside.observer.trouble("submission outcome unknown", error, job_id=job.id)
             return job
-        except (BackendUnavailable, BackendBusy):
-            self._failing_since.setdefault(backend.name, self._desk.now())
-            raise
         except BackendError as error:
+            self._desk.has_failed(backend.name, error)
+            if isinstance(error, _UNSENT):
+                raise
             return await self._desk.fail(job, failure_of(error))
-        self._failing_since.pop(backend.name, None)
+        self._desk.outside.breakers[backend.name] = self._desk.outside.breakers[backend.name].accepted()
         return await self._record(job, RequestHandle(backend.name, job.request.endpoint, request_id, job.attempt))
 
     async def _record(self, job: Job, handle: RequestHandle) -> Job:
@@ -135,19 +145,22 @@ class Submission:
         try:
             with self._wire(job.id):
                 moved = await self._post(job, backend)
-        except (BackendUnavailable, BackendBusy):
+        except _UNSENT:
             return None
         return moved if moved is not job else None
 
     async def _back(self, job: Job, error: BackendUnavailable | BackendBusy) -> Job:
-        """Wait for as long as the backend has been failing, so that the pauses double; longer where it says so."""
-        patience, now = self._desk.patience, self._desk.now()
-        failing = now - self._failing_since.get(job.backend or "", now)
-        wait = patience.while_failing(failing.total_seconds())
-        if isinstance(error, BackendBusy) and error.retry_after is not None:
-            wait = min(patience.longest_retry, max(wait, error.retry_after))
-        reason = "is busy" if isinstance(error, BackendBusy) else "cannot be reached"
-        return await self._put_back(job, wait, f"{error.backend}, which {reason}")
+        """Wait until the backend may be tried again."""
+        until = self._desk.outside.breakers[error.backend].until or self._desk.now()
+        reason = waiting_words(error.backend, trouble_of(error) or Trouble.AWAY)
+        return await self._put_back(job, self._desk.seconds_until(until), reason)
+
+    async def _wait(self, job: Job, backend: str, trouble: Trouble) -> Job:
+        """Nothing was sent: somebody else has just found out that the backend is in trouble."""
+        until = self._desk.outside.breakers[backend].until or self._desk.now()
+        soon = self._desk.now() + timedelta(seconds=self._desk.patience.first_retry)
+        waiting = job.waiting(not_before=max(until, soon), waiting_for=waiting_words(backend, trouble))
+        return await self._desk.put_back(waiting, was=job)
 
     async def _put_back(self, job: Job, seconds: float, reason: str) -> Job:
         not_before = self._desk.now() + timedelta(seconds=seconds)

@@ -132,6 +132,7 @@ _SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
     e.IllegalTransition: lambda _e, _m: "Something went wrong inside the bot. Please try again.",
     e.BackendError: lambda err, _m: f"The video backend {err.backend} gave an error. Please try again.",
     e.BackendUnavailable: lambda err, _m: f"The video backend {err.backend} cannot be reached at the moment.",
+    e.BackendNotReady: lambda err, _m: f"The video backend {err.backend} takes nothing at the moment.",
     e.BackendBusy: lambda err, _m: f"The video backend {err.backend} has too much to do at the moment.",
     e.SubmissionOutcomeUnknown: lambda err, _m: f"No answer came from the video backend {err.backend}.",
     e.CredentialsRejected: lambda err, _m: f"The key for {err.backend} was not accepted. The operator has to set it.",

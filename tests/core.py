@@ -19,6 +19,7 @@ from doubles.messenger import RecordingMessenger
 from doubles.observer import RecordingObserver
 from factories import a_channel, a_request, a_user
 from generation.artifacts import ObjectArtifacts
+from generation.breaker import Breakers
 from generation.carrier import Carrier
 from generation.clip_links import ClipLinks
 from generation.desk import Outside, Patience
@@ -70,6 +71,10 @@ class Core:
     relay: Relay
     said: list[tuple[str, Progress]]
     outside: Outside
+
+    @property
+    def breakers(self) -> Breakers:
+        return self.outside.breakers
 
     async def submit(self, request: GenerationRequest | None = None, *, origin: str = "o1", user: str = "7001") -> Job:
         """Somebody asks for a clip in the usual channel."""
@@ -144,6 +149,7 @@ async def a_core(
         said.append((job.id, progress))
         relay.progress(job, progress)
 
+    breakers = Breakers([backend.name])
     outside = Outside(
         store=store,
         backends={backend.name: backend},
@@ -154,6 +160,7 @@ async def a_core(
         ended=relay.wake,
         staging=staging,
         prices=prices,
+        breakers=breakers,
     )
     carrier = Carrier(outside, owner=owner, patience=patience, **(options or {}))
     dispatcher = Dispatcher(outside, carrier, owner=owner, rhythm=rhythm)
@@ -165,6 +172,7 @@ async def a_core(
         observer=observer,
         submitted=dispatcher.wake,
         ended=relay.wake,
+        breakers=breakers,
     )
     try:
         yield Core(

@@ -43,11 +43,16 @@ HELP: Final = """\
 `/flipbook-admin`: limits, channels and blocks, for who manages the server"""
 
 
-def queue(jobs: Sequence[Job], viewer: UserRef) -> str:
-    """A server's clips under way; words and ids only of one's own: others may be in channels one cannot see."""
+def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:
+    """A server's clips under way; words and ids only of one's own: others may be in channels one cannot see.
+
+    ``backends`` are sentences about backends in trouble.
+    """
+    head = [f"⚠️ {escaped(line)}" for line in backends]
     if not jobs:
-        return "Nothing is under way in this server. `/animate` starts something."
-    return _fitting(["**Under way in this server**", *(_queue_line(n, job, viewer) for n, job in enumerate(jobs, 1))])
+        return _fitting([*head, "Nothing is under way in this server. `/animate` starts something."])
+    lines = (_queue_line(n, job, viewer) for n, job in enumerate(jobs, 1))
+    return _fitting([*head, "**Under way in this server**", *lines])
 
 
 def history(jobs: Sequence[Job]) -> str:

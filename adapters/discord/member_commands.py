@@ -29,7 +29,7 @@ class MemberCommands(app_commands.Group):
         async with self._reception.visit(interaction) as visit:
             if visit is not None:
                 jobs = await self._reception.service.queue_of(visit.channel.server)
-                await tell(interaction, lists.queue(jobs, visit.user))
+                await tell(interaction, lists.queue(jobs, visit.user, self._reception.service.backend_lines()))
 
     @app_commands.command(description="Your last clips in this server")
     async def history(self, interaction: discord.Interaction) -> None:

@@ -55,7 +55,7 @@ class Members:
 
     async def _queue(self, act: Act, _: str) -> Content:
         jobs = await self._service.queue_of(server_of(act), limit=render_lists.MOST_LISTED + 1)
-        return render_lists.queue_content(jobs, user_of(act))
+        return render_lists.queue_content(jobs, user_of(act), self._service.backend_lines())
 
     async def _history(self, act: Act, _: str) -> Content:
         jobs = await self._service.jobs_of(user_of(act), server_of(act), limit=render_lists.MOST_LISTED)

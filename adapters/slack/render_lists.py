@@ -26,14 +26,18 @@ _STATUS_WORDS: Final = {
 }
 
 
-def queue_content(jobs: Sequence[Job], reader: UserRef) -> Content:
-    """A workspace's jobs under way, oldest first; of others' only who asked, for prompts stay in their channels."""
+def queue_content(jobs: Sequence[Job], reader: UserRef, backends: Sequence[str] = ()) -> Content:
+    """A workspace's jobs under way, oldest first; of others' only who asked, for prompts stay in their channels.
+
+    ``backends`` are sentences about backends in trouble.
+    """
+    head = [f":warning: {escape(line)}" for line in backends]
     if not jobs:
-        return Content("Nothing is under way. Type `/animate` and what you want to see.")
+        return Content("\n".join([*head, "Nothing is under way. Type `/animate` and what you want to see."]))
     lines = [f"{number}. {_queued_line(job, reader)}" for number, job in enumerate(jobs[:MOST_LISTED], start=1)]
     if len(jobs) > MOST_LISTED:
         lines.append("… and more after these.")
-    return Content("\n".join(["*Under way in this workspace*", *lines]))
+    return Content("\n".join([*head, "*Under way in this workspace*", *lines]))
 
 
 def history_content(jobs: Sequence[Job]) -> Content:

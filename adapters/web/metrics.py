@@ -1,12 +1,13 @@
 """Prometheus metrics: counted as jobs and deliveries move, and read from the database when asked for."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from generation.breaker import Circuit
 from generation.delivery import Delivery, DeliveryStatus
 from generation.errors import StoreError
 from generation.job import Job, JobStatus
@@ -47,6 +48,12 @@ class Metrics:
             "flipbook_webhooks_forged_total", "Webhooks whose signature was not good.", registry=self.registry
         )
         self._unfinished = Gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",), registry=self.registry)
+        self._circuits = Gauge(
+            "flipbook_backend_circuit",
+            "1 for the state of a backend's circuit, 0 for the others.",
+            ("backend", "state"),
+            registry=self.registry,
+        )
 
     def job_moved(self, job: Job) -> None:
         """Count a status change, and at the end what it took."""
@@ -71,15 +78,22 @@ class Metrics:
         """Count a webhook that fal did not sign."""
         self._forged.inc()
 
-    def render(self, unfinished: dict[str, int]) -> bytes:
-        """The metrics as text, with the unfinished jobs as given."""
+    def render(self, unfinished: Mapping[str, int], circuits: Mapping[str, Circuit]) -> bytes:
+        """The metrics as text, with the unfinished jobs and the backends' circuits as given."""
+        for backend, circuit in circuits.items():
+            for state in Circuit:
+                self._circuits.labels(backend, state).set(state is circuit)
         for status in JobStatus:
             if not status.is_final:
                 self._unfinished.labels(status).set(unfinished.get(status, 0))
         return generate_latest(self.registry)
 
 
-def metrics_route(metrics: Metrics, status_counts: Callable[[], Awaitable[dict[str, int]]]) -> Route:
+def metrics_route(
+    metrics: Metrics,
+    status_counts: Callable[[], Awaitable[dict[str, int]]],
+    circuits: Callable[[], Mapping[str, Circuit]] = dict,
+) -> Route:
     """``/metrics`` in Prometheus' text format."""
 
     async def endpoint(_request: Request) -> Response:
@@ -87,6 +101,6 @@ def metrics_route(metrics: Metrics, status_counts: Callable[[], Awaitable[dict[s
             unfinished = await status_counts()
         except StoreError:
             unfinished = {}
-        return Response(metrics.render(unfinished), media_type=CONTENT_TYPE_LATEST)
+        return Response(metrics.render(unfinished, circuits()), media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", endpoint, methods=["GET"])

@@ -107,6 +107,7 @@ async def test_a_job_that_was_provably_not_accepted_waits_for_its_next_attempt(
         assert (job.status, job.attempt, job.waiting_for) == (JobStatus.PENDING, 0, reason)
         assert job.not_before == core.clock.now() + timedelta(seconds=1)
         assert core.said[-1][1].waiting_for == reason
+        await core.clock.advance(1)
         assert (await core.carry(await core.reload(job))).status is JobStatus.SUCCEEDED
         assert [key for key, _ in core.backend.submissions] == [f"{job.id}-1"] * 2
 

@@ -155,4 +155,5 @@ async def test_a_waiting_job_stays_with_a_process_that_works_on_it_alone(tmp_pat
         assert waiting.status is JobStatus.PENDING
         due = core.clock.now() + timedelta(seconds=5)
         assert await core.store.claimable(due, limit=10) == []
+        await core.clock.advance(1)
         assert (await core.carry(waiting)).status is JobStatus.SUCCEEDED

@@ -31,7 +31,7 @@ async def test_the_clip_is_put_into_the_first_answer(slow_bot: Bot) -> None:
     assert message.custom_ids == [f"v1:cancel:{job.id}"]
     slow_bot.release()
     await slow_bot.until_recorded()
-    made = facts(slow_bot, 42).replace("asked by", "made in 1 s · preview engine · asked by")
+    made = facts(slow_bot, 42).replace("asked by", "made in 1 s · our worker · asked by")
     assert message.content == f"{BOAT}\n{made} · `{job.id}`"
     assert message.files == [f"flipbook-{job.id}.mp4"]
     assert await slow_bot.double.download(message.attachments[0]) == tiny_mp4()

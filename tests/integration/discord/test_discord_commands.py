@@ -1,9 +1,12 @@
 """``/flipbook`` and ``/flipbook-admin``: private answers, owners and admins kept apart, every change written down."""
 
+from datetime import timedelta
+
 import pytest
 
 from discord_bot import Bot, clips
 from doubles.discord.options import CannotDoThat
+from generation.breaker import Breaker, Trouble
 from generation.job import JobStatus
 from generation.limits import Limits
 from generation.policy import Policy
@@ -28,6 +31,15 @@ async def test_the_queue_shows_words_and_ids_of_ones_own_clips_only(slow_bot: Bo
 
 async def test_an_empty_queue_says_so(bot: Bot) -> None:
     assert (await bot.ask("flipbook queue")).content == (
+        "Nothing is under way in this server. `/animate` starts something."
+    )
+
+
+async def test_the_queue_says_which_backend_is_in_trouble(bot: Bot) -> None:
+    now = bot.core.clock.now()
+    bot.core.breakers["worker"] = Breaker().failed(Trouble.AWAY, now - timedelta(minutes=3), 600)
+    assert (await bot.ask("flipbook queue")).content == (
+        "⚠️ The worker cannot be reached since 3 min; new clips wait.\n"
         "Nothing is under way in this server. `/animate` starts something."
     )
 

@@ -1,6 +1,7 @@
 """``/flipbook queue | history | show | cancel | quota | help``: for the eyes of one member."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from doubles.backend import ScriptedBackend
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, STUDIO
+from generation.breaker import Breaker, Trouble
 from generation.limits import Limits
 from generation.service import HouseRules
 from slack_bot import PROMPT, Bot, clips, public, running_bot
@@ -32,6 +34,15 @@ async def test_the_queue_shows_prompts_to_their_authors_only(slack: SlackDouble,
     assert theirs.splitlines()[1].endswith(f"for <@{MIRA}>")
     assert "secret" not in theirs
     assert job.id not in theirs
+
+
+async def test_the_queue_says_which_backend_is_in_trouble(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        now = bot.core.clock.now()
+        bot.core.breakers["worker"] = Breaker().failed(Trouble.BUSY, now - timedelta(minutes=3), 600)
+        trouble, nothing = (await asked(bot, "queue")).splitlines()
+    assert trouble == ":warning: The worker is busy since 3 min; new clips wait."
+    assert nothing.startswith("Nothing is under way.")
 
 
 async def test_history_lists_ones_own_clips(slack: SlackDouble, tmp_path: Path) -> None:

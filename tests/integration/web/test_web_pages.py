@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from adapters.web.health import Health, health_routes
 from adapters.web.metrics import Metrics, metrics_route
 from core import a_core
+from generation.breaker import Circuit
 from generation.errors import DeliveryDelayed, StoreBusy
 from generation.pricing import Prices
 from generation.request import Endpoint
@@ -69,11 +70,17 @@ async def test_metrics_count_what_happened(tmp_path: Path) -> None:
         done = await core.carry(await core.submit(origin="done", user="2"))
         metrics.job_moved(done)
         metrics.trouble("delivery put off", DeliveryDelayed("busy"))
-        async with client(metrics_route(metrics, core.store.status_counts)) as web:
+        circuits = {"worker": Circuit.HALF_OPEN}
+        async with client(metrics_route(metrics, core.store.status_counts, lambda: circuits)) as web:
             lines = (await web.get("/metrics")).text.splitlines()
     assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines
     assert (
         'flipbook_jobs_total{backend="worker",endpoint="standard",platform="discord",status="succeeded"} 1.0' in lines
     )
     assert 'flipbook_spent_dollars_total{backend="worker"} 0.25' in lines
+    assert {line for line in lines if line.startswith("flipbook_backend_circuit")} == {
+        'flipbook_backend_circuit{backend="worker",state="closed"} 0.0',
+        'flipbook_backend_circuit{backend="worker",state="open"} 0.0',
+        'flipbook_backend_circuit{backend="worker",state="half-open"} 1.0',
+    }
     assert 'flipbook_trouble_total{what="delivery put off"} 1.0' in lines

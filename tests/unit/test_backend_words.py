@@ -1,0 +1,22 @@
+"""A backend in trouble is named in one plain sentence, for members and for operators."""
+
+from factories import NOW, later
+from generation.backend_words import health_words, queue_lines
+from generation.breaker import Breaker, Trouble
+
+AWAY = Breaker().failed(Trouble.AWAY, NOW, 200)
+
+
+def test_members_read_since_when_a_backend_is_in_trouble() -> None:
+    breakers = {"worker": AWAY, "fal": Breaker()}
+    assert queue_lines(breakers, later(minutes=3)) == ("The worker cannot be reached since 3 min; new clips wait.",)
+
+
+def test_when_all_is_well_there_is_nothing_to_read() -> None:
+    assert queue_lines({"worker": Breaker(), "fal": Breaker()}, NOW) == ()
+
+
+def test_operators_read_when_it_is_tried_again() -> None:
+    assert health_words(Breaker(), NOW) == "working"
+    assert health_words(AWAY, later(seconds=188)) == "cannot be reached since 3 min, tried again in 12 s"
+    assert health_words(AWAY, later(seconds=200)) == "cannot be reached since 3 min, the next clip tries it again"
