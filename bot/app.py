@@ -247,7 +247,7 @@ async def _open_backends(
             backends[name] = await stack.enter_async_context(fal)
             continue
         key = settings.worker_key or SecretStr(own_worker_key(settings.data_dir))
-        connect = partial(QueueClient, name, key=key, resubmits_safely=True, clock=clock)
+        connect = partial(QueueClient, name, key=key, resubmits_safely=True, clock=clock, looks=settings.looks)
         if settings.worker_url is not None:
             backends[name] = await stack.enter_async_context(connect(settings.worker_url))
             continue
@@ -267,5 +267,9 @@ def _embedded_worker(
     if settings.models is not None:
         command += ["--models", str(settings.models.absolute())]
     level = "ERROR" if role.show else settings.log_level  # who shows one job shows nothing else
-    environment = child_environment(FLIPBOOK_WORKER_KEY=key.get_secret_value(), FLIPBOOK_LOG_LEVEL=level)
+    environment = child_environment(
+        FLIPBOOK_WORKER_KEY=key.get_secret_value(),
+        FLIPBOOK_LOG_LEVEL=level,
+        FLIPBOOK_WORKER_LOOKS="true" if settings.looks else None,
+    )
     return EmbeddedWorker(command, environment, folder, clock=clock, moved=backend.move_to)

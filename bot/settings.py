@@ -128,6 +128,7 @@ class Settings(BaseSettings):
 
     engine: EngineChoice = EngineChoice.AUTO
     models: Path | None = None
+    looks: bool = False
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
 

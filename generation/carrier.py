@@ -174,7 +174,7 @@ class Carrier:
                 self._desk.say(job, Progress(Phase.QUEUED, position=update.position, eta_seconds=eta))
             case BackendState.IN_PROGRESS:
                 eta = self._eta_of_running(job, update, vigil.sighting)
-                self._desk.say(job, Progress(Phase.RENDERING, steps=update.steps, eta_seconds=eta))
+                self._desk.say(job, Progress(Phase.RENDERING, steps=update.steps, eta_seconds=eta, look=update.look))
             case BackendState.COMPLETED:
                 if update.inference_seconds is not None:
                     pace.learn(work, update.inference_seconds)

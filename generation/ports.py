@@ -14,7 +14,7 @@ from generation.ledger import Entry, Totals
 from generation.limits import Limits, Usage
 from generation.places import MessageRef, Platform, ServerRef, UserRef
 from generation.policy import Policy
-from generation.progress import Progress, Steps
+from generation.progress import Look, Progress, Steps
 from generation.request import GenerationRequest
 from generation.urgency import Urgency
 
@@ -52,12 +52,16 @@ class BackendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackendUpdate:
-    """One answer to "how far is it?"; ``position`` counts requests ahead, ``inference_seconds`` comes at the end."""
+    """One answer to "how far is it?"; ``position`` counts requests ahead, ``inference_seconds`` comes at the end.
+
+    ``look`` is there where the backend shows clips while they appear and we want to see them.
+    """
 
     state: BackendState
     position: int | None = None
     steps: Steps | None = None
     inference_seconds: float | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from math import inf
@@ -36,11 +36,19 @@ class Steps:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """A small moving picture (WebP) of a clip while it appears; ``url`` tells one look from another."""
+
+    url: str
+    picture: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """The newest state of an unfinished job, as far as anybody has told us.
 
     ``position`` counts the requests ahead (0: next), ``eta_seconds`` is the time until the clip is expected,
-    ``waiting_for`` a clause saying what a waiting job waits for.
+    ``waiting_for`` a clause saying what a waiting job waits for, ``look`` what the clip looks like by now.
     """
 
     phase: Phase
@@ -48,6 +56,7 @@ class Progress:
     steps: Steps | None = None
     eta_seconds: float | None = None
     waiting_for: str | None = None
+    look: Look | None = None
 
 
 def steps_in_labels(labels: Mapping[str, object]) -> Steps | None:

@@ -16,6 +16,7 @@ from generation.queue_addresses import Base, ClipRules, Resolver, resolve_by_sys
 from generation.queue_answers import Answer
 from generation.queue_errors import error_of_submit
 from generation.queue_fetch import ClipFetcher
+from generation.queue_looks import Looks
 from generation.queue_request import AcceptedRequest
 from generation.queue_transport import Broken, QueueTransport, Timeouts, Unreachable
 from generation.queue_watch import Jitter, Pauses, Watch, random_jitter
@@ -35,7 +36,8 @@ class QueueClient:
 
     Every URL is built from ``base_url`` and the request id, never taken from an answer, so a handle outlives a
     backend's move. A submission is sent exactly once per call. Reads and cancels are repeated for ``patience`` seconds
-    while the backend is away, then raise BackendUnavailable. Raises ValueError for an address or key of no use.
+    while the backend is away, then raise BackendUnavailable. ``looks``: whether to fetch what our own worker shows of
+    clips while they appear. Raises ValueError for an address or key of no use.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class QueueClient:
         patience: float = 10.0,
         jitter: Jitter = random_jitter,
         resolve: Resolver = resolve_by_system,
+        looks: bool = False,
     ) -> None:
         self._name = name
         self._resubmits_safely = resubmits_safely
@@ -61,7 +64,9 @@ class QueueClient:
         self._jitter = jitter
         direct_host = self._base.address.host if self._base.is_loopback else None
         self._transport = QueueTransport(key, self._timeouts, direct_host=direct_host, transport=transport)
-        self._fetcher = ClipFetcher(name, self._transport, ClipRules(self._base, resubmits_safely, resolve))
+        self._rules = ClipRules(self._base, resubmits_safely, resolve)
+        self._fetcher = ClipFetcher(name, self._transport, self._rules)
+        self._looks = looks and resubmits_safely
 
     async def __aenter__(self) -> Self:
         return self
@@ -118,6 +123,7 @@ class QueueClient:
             patience=self._patience,
             silence=self._timeouts.events,
             jitter=self._jitter,
+            looks=Looks(self._transport, self._rules) if self._looks else None,
         )
         async with aclosing(watch.updates()) as updates:
             async for update in updates:

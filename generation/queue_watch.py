@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import UTC, datetime
 from math import isfinite
 from random import SystemRandom
@@ -11,6 +12,7 @@ from typing import Final, Protocol
 from generation.errors import BackendUnavailable, ProtocolViolation
 from generation.ports import BackendState, BackendUpdate, Clock
 from generation.progress import Steps, steps_in_labels, steps_in_line
+from generation.queue_looks import Looks
 from generation.queue_transport import Broken, StreamRefused, Unreachable
 from generation.wire import LogEntry, QueueStatus, RequestState
 
@@ -95,13 +97,22 @@ class Watch:
     """One request's way to COMPLETED; made anew for each watching.
 
     Trouble is waited out for ``patience`` seconds, then raised. A stream that is refused, or that breaks three times
-    without a word, is not tried again; one that falls silent for ``silence`` seconds is checked by asking.
+    without a word, is not tried again; one that falls silent for ``silence`` seconds is checked by asking. ``looks``
+    fetches what the status offers to see.
     """
 
     def __init__(
-        self, source: StatusSource, clock: Clock, *, patience: float, silence: float, jitter: Jitter = random_jitter
+        self,
+        source: StatusSource,
+        clock: Clock,
+        *,
+        patience: float,
+        silence: float,
+        jitter: Jitter = random_jitter,
+        looks: Looks | None = None,
     ) -> None:
         self._source = source
+        self._looks = looks
         self._clock = clock
         self._patience = patience
         self._silence = silence
@@ -118,7 +129,7 @@ class Watch:
                 async with aclosing(self._streamed()) as updates:
                     async for update in updates:
                         yield update
-            if not self._completed and (news := self._news(await self._polled())):
+            if not self._completed and (news := await self._news(await self._polled())):
                 yield news
             if self._completed:
                 return
@@ -140,7 +151,7 @@ class Watch:
                     self._judge_stream(end, heard)
                     return
                 heard, bad = (heard, bad + 1) if status is None else (heard + 1, bad)
-                if news := self._news(status):
+                if news := await self._news(status):
                     yield news
 
     def _judge_stream(self, end: Exception, heard: int) -> None:
@@ -166,13 +177,15 @@ class Watch:
         self._failing_since = None
         return status
 
-    def _news(self, status: QueueStatus | None) -> BackendUpdate | None:
+    async def _news(self, status: QueueStatus | None) -> BackendUpdate | None:
         """The update that a status means; None when it says what was said before."""
         if status is None:
             return None
         if status.status is RequestState.IN_QUEUE:
             self._steps = StepsReader()
         update = update_of(status, self._steps)
+        if self._looks is not None and update.state is BackendState.IN_PROGRESS:
+            update = replace(update, look=await self._looks.newest(status.look_url))
         if update == self._last:
             return None
         self._last = update

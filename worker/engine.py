@@ -6,7 +6,7 @@ the :class:`Render` that it handed out, so a failure of one request can never co
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,6 +76,15 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give memory and devices back; nothing is called afterwards."""
+        ...
+
+
+@runtime_checkable
+class ShowsLooks(Protocol):
+    """An engine whose renders can be looked at while they appear."""
+
+    def look(self, render: Render) -> Frames | None:
+        """What the clip would be if it ended now, as frames much smaller than its own; None where there is none."""
         ...
 
 

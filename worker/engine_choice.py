@@ -39,7 +39,7 @@ def _model_set(settings: WorkerSettings) -> ModelSet:
 def _animatediff(settings: WorkerSettings) -> Engine:
     """Imported only now: torch takes seconds and gigabytes."""
     animatediff = import_module("worker.engines.animatediff")
-    options = animatediff.EngineOptions(compile_cache=settings.data_dir / "compiled.bin")
+    options = animatediff.EngineOptions(compile_cache=settings.data_dir / "compiled.bin", looks=settings.looks)
     speeds = settings.data_dir / "speeds.json"
     engine: Engine = animatediff.AnimateDiffEngine(_model_set(settings), options=options, speeds=speeds)
     return engine

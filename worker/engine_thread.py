@@ -7,12 +7,13 @@ goes out through ``emit``, called on this thread, which must not block.
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from typing import Final, Protocol, runtime_checkable
 
 from generation.request import GenerationRequest
-from worker.engine import DeviceLost, Engine, EngineUnavailable, Frames, Render
+from worker.engine import DeviceLost, Engine, EngineUnavailable, Frames, Render, ShowsLooks
+from worker.looks import worth_a_look
 
 QUIET_SECONDS: Final = 3.0
 """How long nobody must have wanted anything before the engine uses the time for itself."""
@@ -25,12 +26,13 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """A render advanced to ``done`` of ``total`` steps, ``seconds`` after it began."""
+    """A render advanced to ``done`` of ``total`` steps, ``seconds`` after it began; at some steps with a look at it."""
 
     request_id: str
     done: int
     total: int
     seconds: float
+    look: Frames | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,18 @@ class _Stopped(Exception):
 
 
 class EngineThread:
-    """Drives one engine on a thread of its own. ``begin``, ``drop`` and ``stop`` may be called from any thread."""
+    """Drives one engine on a thread of its own. ``begin``, ``drop`` and ``stop`` may be called from any thread.
+
+    ``looks``: whether to look at renders while they appear, where the engine can show them.
+    """
 
     def __init__(
-        self, engine: Engine, emit: Callable[[EngineEvent], None], *, quiet_seconds: float = QUIET_SECONDS
+        self,
+        engine: Engine,
+        emit: Callable[[EngineEvent], None],
+        *,
+        quiet_seconds: float = QUIET_SECONDS,
+        looks: bool = False,
     ) -> None:
         self._engine = engine
         self._emit = emit
@@ -111,6 +121,7 @@ class EngineThread:
         self._renders: dict[str, Render] = {}
         self._began: dict[str, float] = {}
         self._quiet_work = engine if isinstance(engine, UsesQuietTime) else None
+        self._showing = engine if looks and isinstance(engine, ShowsLooks) else None
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -197,9 +208,20 @@ class EngineThread:
         for request_id, render in list(self._renders.items()):
             if render.steps_done != before[request_id]:
                 seconds = time.monotonic() - self._began[request_id]
-                self._emit(Stepped(request_id, render.steps_done, render.total_steps, seconds))
+                self._emit(Stepped(request_id, render.steps_done, render.total_steps, seconds, self._look(render)))
             if render.steps_done >= render.total_steps:
                 self._finish(request_id, render)
+
+    def _look(self, render: Render) -> Frames | None:
+        """A look at a render, at the few steps that are worth it; one that cannot be had is no reason to fail."""
+        if self._showing is None or not worth_a_look(render.steps_done, render.total_steps):
+            return None
+        try:
+            return self._showing.look(render)
+        except DeviceLost:
+            raise
+        except Exception:  # noqa: BLE001 -- losing a look is no loss
+            return None
 
     def _step(self, unfinished: dict[str, Render]) -> None:
         """One step; if the engine itself stumbles over a group, its members are tried one by one."""

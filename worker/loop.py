@@ -14,6 +14,7 @@ from generation.request import GenerationRequest
 from worker import failures
 from worker.engine import Engine, Frames
 from worker.engine_thread import Broken, Dropped, EngineEvent, EngineThread, Failed, Loaded, Rendered, Stepped
+from worker.looks import moving_picture
 from worker.maker import maker_of
 from worker.progress_line import progress_line
 from worker.records import Clip, Ending
@@ -32,11 +33,19 @@ RETRY_SECONDS: Final = 1.0
 class Loop:
     """Renders what the book holds on one engine, until it is cancelled or the engine breaks.
 
-    ``wake`` is set by the book, and by the engine's thread, when there is something to do.
+    ``wake`` is set by the book, and by the engine's thread, when there is something to do. ``looks``: whether clips can
+    be seen while they appear.
     """
 
     def __init__(
-        self, engine: Engine, book: Book, storage: ClipStorage, *, wake: asyncio.Event, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        book: Book,
+        storage: ClipStorage,
+        *,
+        wake: asyncio.Event,
+        clock: Callable[[], datetime],
+        looks: bool = False,
     ) -> None:
         self.loaded = asyncio.Event()
         self._engine = engine
@@ -44,6 +53,7 @@ class Loop:
         self._storage = storage
         self._wake = wake
         self._clock = clock
+        self._looks = looks
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
         self._dropping: set[str] = set()
@@ -53,7 +63,7 @@ class Loop:
 
     async def run(self) -> None:
         """Work until cancelled. Raises EngineUnavailable, DeviceLost or whatever else broke the engine."""
-        thread = EngineThread(self._engine, _threadsafe(self._tell, asyncio.get_running_loop()))
+        thread = EngineThread(self._engine, _threadsafe(self._tell, asyncio.get_running_loop()), looks=self._looks)
         self._thread = thread
         thread.start()
         try:
@@ -100,8 +110,8 @@ class Loop:
             match self._events.popleft():
                 case Loaded():
                     self.loaded.set()
-                case Stepped(request_id, done, total, seconds):
-                    self._note_step(self._rendering[request_id], done, total, seconds)
+                case Stepped(request_id) as stepped:
+                    self._note_step(self._rendering[request_id], stepped, endings)
                 case Rendered(request_id, frames):
                     self._finish(endings, request_id, frames)
                 case Failed(request_id, error):
@@ -111,9 +121,21 @@ class Loop:
                 case Broken(error):
                     self._broken = error
 
-    def _note_step(self, live: LiveRequest, done: int, total: int, seconds: float) -> None:
-        line = progress_line(done, total, seconds)
-        self._book.say(live, line, level="STDERR", step=str(done), steps=str(total))
+    def _note_step(self, live: LiveRequest, stepped: Stepped, endings: asyncio.TaskGroup) -> None:
+        line = progress_line(stepped.done, stepped.total, stepped.seconds)
+        self._book.say(live, line, level="STDERR", step=str(stepped.done), steps=str(stepped.total))
+        if stepped.look is not None:
+            endings.create_task(self._show(live, stepped.done, stepped.look), name=f"showing {stepped.request_id}")
+
+    async def _show(self, live: LiveRequest, step: int, look: Frames) -> None:
+        """Offer a look; one that cannot be made is no reason to stop anything."""
+        wish = live.request.input
+        try:
+            picture = await asyncio.to_thread(moving_picture, look, wish.fps if wish is not None else 1)
+        except Exception:
+            log.exception("look not made", request_id=live.request.id)
+        else:
+            self._book.show(live, step, picture)
 
     def _finish(self, endings: asyncio.TaskGroup, request_id: str, outcome: Frames | Exception | None) -> None:
         live = self._rendering.pop(request_id)

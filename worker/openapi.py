@@ -9,6 +9,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from generation.request import Endpoint
 from generation.wire import ENGINE_HEADER, CancelAnswer, ErrorBody, Output, QueueStatus, SubmitAnswer
+from worker.looks import LOOK
 from worker.schemas import INPUTS
 
 Json = dict[str, Any]
@@ -157,6 +158,7 @@ def _other_paths() -> Json:
             }
         },
         "/files/{name}": {"get": _file()},
+        "/files/looks/{name}": {"get": _look()},
     }
 
 
@@ -176,6 +178,13 @@ def _file() -> Json:
 def _clip() -> Json:
     made_by = {"description": "The engine that made it", "schema": {"type": "string"}}
     return {**_json("The clip", Output), "headers": {ENGINE_HEADER: made_by}}
+
+
+def _look() -> Json:
+    name = {"name": "name", "in": "path", "required": True, "schema": {"type": "string"}}
+    picture = {"content": {LOOK: {"schema": {"type": "string", "format": "binary"}}}}
+    answers: dict[int, Json] = {200: {"description": "A clip while it appears", **picture}, **_refused(404)}
+    return {"operationId": "look", "security": [{}], "parameters": [name], "responses": _responses(answers)}
 
 
 def _refused(*codes: int) -> dict[int, Json]:

@@ -66,7 +66,7 @@ async def open_parts(
                 keys=keys,
                 database=database,
                 book=book,
-                loop=Loop(engine, book, storage, wake=wake, clock=clock),
+                loop=Loop(engine, book, storage, wake=wake, clock=clock, looks=settings.looks),
                 storage=storage,
                 engine=info,
                 device=lambda: device_of(engine),

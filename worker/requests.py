@@ -10,6 +10,7 @@ import structlog
 
 from generation.wire import CancelStatus, LogEntry, RequestState
 from worker import failures
+from worker.looks import Look, new_name
 from worker.order import may_join
 from worker.records import MAX_ATTEMPTS, Clip, Ending, Idempotency, Kept, Request
 from worker.store import RequestStore
@@ -170,6 +171,17 @@ class Book:
             live.logs.append(LogEntry(message=message, level=level, timestamp=stamp, labels=labels))
             live.ring()
 
+    def show(self, live: LiveRequest, step: int, picture: bytes) -> None:
+        """Offer a look at its render after that step, until there is a newer one or the render has ended."""
+        seen = live.look
+        if live.request.state is RequestState.IN_PROGRESS and (seen is None or seen.step < step):
+            live.look = Look(new_name() if seen is None else seen.name, step, picture)
+            live.ring()
+
+    def look(self, name: str) -> Look | None:
+        """The newest look of that name; None once its request has ended."""
+        return next((live.look for live in self._active.values() if live.look and live.look.name == name), None)
+
     def forget(self, request_id: str) -> None:
         """Drop a finished request from memory."""
         self._finished.pop(request_id, None)
@@ -227,6 +239,7 @@ class Book:
         """Into the drawer of its state."""
         request_id = live.request.id
         under_way = self._active.pop(request_id, None) is not None
+        live.look = live.look if live.request.state is RequestState.IN_PROGRESS else None
         match live.request.state:
             case RequestState.IN_QUEUE:
                 self._enqueue(live)

@@ -27,7 +27,7 @@ from worker.paths import About, Operation, Submission, parse_path
 from worker.records import Clip, Failure
 from worker.streams import PING_SECONDS, Streams
 from worker.sync_run import wait_for_end
-from worker.views import output_of, queue_status, submit_answer
+from worker.views import Bases, output_of, queue_status, submit_answer
 from worker.waiting import LiveRequest
 
 QUEUE: Final = "/queue"
@@ -68,21 +68,22 @@ class QueueApp:
         return answer(body, request_id=live.request.id)
 
     async def _about(self, http: Request, live: LiveRequest, operation: Operation, prefix: str) -> Response:
-        base = self._parts.base_of(http) + prefix
+        base = self._parts.base_of(http)
+        bases = Bases(base + prefix, base)
         match operation:
             case Operation.STATUS:
-                return self._status(live, base, with_logs=_logs_wanted(http))
+                return self._status(live, bases, with_logs=_logs_wanted(http))
             case Operation.STREAM:
-                return self._streams.open(live, base, with_logs=_logs_wanted(http))
+                return self._streams.open(live, bases, with_logs=_logs_wanted(http))
             case Operation.CANCEL:
                 became = await self._parts.book.cancel(live)
                 return answer(CancelAnswer(status=became), became.http_status, request_id=live.request.id)
             case _:
                 return self._result(http, live)
 
-    def _status(self, live: LiveRequest, base: str, *, with_logs: bool) -> Response:
+    def _status(self, live: LiveRequest, bases: Bases, *, with_logs: bool) -> Response:
         position = self._parts.book.line.position(live.request.id)
-        body = queue_status(live, base, position, logs_from=0 if with_logs else None)
+        body = queue_status(live, bases, position, logs_from=0 if with_logs else None)
         code = 200 if body.status is RequestState.COMPLETED else 202
         return answer(body, code, request_id=live.request.id)
 

@@ -44,6 +44,7 @@ class WorkerSettings(BaseSettings):
     step_seconds: Annotated[
         float, Field(ge=0, le=60, allow_inf_nan=False, description="How long each step of the preview engine lasts.")
     ] = 0
+    looks: bool = Field(default=False, description="Whether clips can be seen, small and rough, while they appear.")
     key: SecretStr | None = Field(
         default=None,
         description="Keys that callers may use, as id:secret, separated by commas. Without any, only this machine"

@@ -10,8 +10,9 @@ from starlette.responses import StreamingResponse
 
 from generation.wire import REQUEST_ID_HEADER, RequestState
 from worker.answers import refuse
+from worker.looks import Look
 from worker.parts import Parts
-from worker.views import queue_status
+from worker.views import Bases, queue_status
 from worker.waiting import LiveRequest
 
 PING_SECONDS: Final = 10.0
@@ -30,7 +31,7 @@ class Streams:
         self._open = 0
         self._last_event: tuple[tuple[object, ...], bytes] = ((), b"")
 
-    def open(self, live: LiveRequest, base: str, *, with_logs: bool) -> StreamingResponse:
+    def open(self, live: LiveRequest, bases: Bases, *, with_logs: bool) -> StreamingResponse:
         """A stream of that request's states. Raises a 503 when there are too many."""
         if self._open >= self._parts.settings.max_streams:
             raise refuse(503, "Too many status streams are open; poll the status instead")
@@ -39,29 +40,29 @@ class Streams:
             "cache-control": "no-store",
             "x-accel-buffering": "no",
         }
-        frames = self._counted(live, base, with_logs=with_logs)
+        frames = self._counted(live, bases, with_logs=with_logs)
         return StreamingResponse(frames, media_type="text/event-stream", headers=headers)
 
-    async def _counted(self, live: LiveRequest, base: str, *, with_logs: bool) -> AsyncIterator[bytes]:
+    async def _counted(self, live: LiveRequest, bases: Bases, *, with_logs: bool) -> AsyncIterator[bytes]:
         self._open += 1
         try:
-            async for frame in self._frames(live, base, with_logs=with_logs):
+            async for frame in self._frames(live, bases, with_logs=with_logs):
                 yield frame
         finally:
             self._open -= 1
 
-    async def _frames(self, live: LiveRequest, base: str, *, with_logs: bool) -> AsyncIterator[bytes]:
-        """States and log lines are told at once; of the moves in a long queue only the newest, twice a second."""
+    async def _frames(self, live: LiveRequest, bases: Bases, *, with_logs: bool) -> AsyncIterator[bytes]:
+        """States, lines and looks are told at once; of the moves in a long queue only the newest, twice a second."""
         loop = asyncio.get_running_loop()
         logs_sent, told_at = 0, -math.inf
-        seen: tuple[RequestState, int] | None = None
+        seen: tuple[RequestState, Look | None, int] | None = None
         while True:
             version, state, logs = live.version, live.request.state, len(live.logs)
-            now = state, self._parts.book.line.position(live.request.id)
-            at_once = seen is None or state is not seen[0] or (with_logs and logs > logs_sent)
+            now = state, live.look, self._parts.book.line.position(live.request.id)
+            at_once = seen is None or now[:2] != seen[:2] or (with_logs and logs > logs_sent)
             hold = told_at + POSITION_SECONDS - loop.time() if now != seen and not at_once else 0.0
             if at_once or (now != seen and hold <= 0):
-                event = self._event(live, base, now[1], logs_from=logs_sent if with_logs else None)
+                event = self._event(live, bases, now[2], logs_from=logs_sent if with_logs else None)
                 seen, logs_sent, told_at = now, logs, loop.time()
                 yield event
             if state is RequestState.COMPLETED or self._parts.closing.is_set():
@@ -72,11 +73,11 @@ class Streams:
             async for ping in _pings_until_newer(live, version, self._ping_seconds):
                 yield ping
 
-    def _event(self, live: LiveRequest, base: str, position: int, *, logs_from: int | None) -> bytes:
+    def _event(self, live: LiveRequest, bases: Bases, position: int, *, logs_from: int | None) -> bytes:
         """The watchers of a request wake one after the other, most of them for the same event: it is made once."""
-        what = (live, live.version, base, position, logs_from)
+        what = (live, live.version, bases, position, logs_from)
         if self._last_event[0] != what:
-            status = queue_status(live, base, position, logs_from=logs_from)
+            status = queue_status(live, bases, position, logs_from=logs_from)
             self._last_event = what, b"data: " + status.to_bytes() + b"\n\n"
         return self._last_event[1]
 

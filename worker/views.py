@@ -1,8 +1,10 @@
 """How a request of ours looks in the queue protocol."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from generation.wire import (
+    LOOKS_PATH,
     File,
     Metrics,
     Output,
@@ -30,10 +32,18 @@ def submit_answer(live: LiveRequest, base: str, position: int) -> SubmitAnswer:
     )
 
 
-def queue_status(live: LiveRequest, base: str, position: int, *, logs_from: int | None) -> QueueStatus:
+@dataclass(frozen=True, slots=True)
+class Bases:
+    """The worker's addresses as a caller knows them: of the queue, and of files."""
+
+    queue: str
+    files: str
+
+
+def queue_status(live: LiveRequest, bases: Bases, position: int, *, logs_from: int | None) -> QueueStatus:
     """Where it stands; with its logs from that one on, or without any (None)."""
     request = live.request
-    urls = request_urls(base, request.endpoint, request.id)
+    urls = request_urls(bases.queue, request.endpoint, request.id)
     failure = request.ending if isinstance(request.ending, Failure) else None
     return QueueStatus(
         status=request.state,
@@ -46,6 +56,7 @@ def queue_status(live: LiveRequest, base: str, position: int, *, logs_from: int 
         metrics=Metrics(inference_time=request.seconds if isinstance(request.ending, Clip) else None),
         error=failure and failure.error,
         error_type=failure and failure.error_type,
+        look_url=live.look and f"{bases.files}{LOOKS_PATH}{live.look.name}?step={live.look.step}",
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from generation.wire import LogEntry
+from worker.looks import Look
 from worker.order import Turns
 from worker.records import Request
 
 
 class LiveRequest:
-    """A request in memory: where it stands, what its render said, and a bell for those who watch it.
+    """A request in memory: where it stands, what its render said and looks like, and a bell for those who watch it.
 
     ``version`` grows with everything that a watcher could see.
     """
@@ -19,6 +20,7 @@ class LiveRequest:
     def __init__(self, request: Request, logs: Sequence[LogEntry] = ()) -> None:
         self.request = request
         self.logs = list(logs)
+        self.look: Look | None = None
         self.lock = asyncio.Lock()
         self.version = 0
         self._bell: asyncio.Event | None = None

@@ -11,7 +11,7 @@ from adapters.discord.answer_token import DEFAULT_UPLOAD_LIMIT, AnswerToken
 from adapters.discord.layout import NOBODY, REROLL_EMOJI
 from adapters.discord.pace import Allowance, ChannelBudget
 from adapters.discord.render import file_name
-from adapters.discord.upload import Upload
+from adapters.discord.upload import Glimpse, Upload
 from generation.job import Job
 from generation.ports import Clock
 
@@ -25,11 +25,15 @@ _MISSING: Final[Any] = discord.utils.MISSING
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """What a message shows: text, the clip where there is one, buttons where there are any."""
+    """What a message shows: text, the clip or a look at it where there is one, buttons where there are any.
+
+    ``bare``: without an upload, take away what is attached instead of leaving it.
+    """
 
     content: str
-    upload: Upload | None = None
+    upload: Upload | Glimpse | None = None
     view: discord.ui.View | None = None
+    bare: bool = False
 
 
 class Mail:
@@ -122,8 +126,10 @@ class Mail:
 
 
 def _files(sheet: Sheet) -> Any:
-    """The clip in place of whatever is attached; without one, what is attached stays."""
-    return [sheet.upload.file()] if sheet.upload is not None else _MISSING
+    """The clip in place of whatever is attached; without one, what is attached stays unless it is to go."""
+    if sheet.upload is not None:
+        return [sheet.upload.file()]
+    return [] if sheet.bare else _MISSING
 
 
 def _reply(channel_id: int, message_id: int | None) -> Any:

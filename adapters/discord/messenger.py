@@ -20,12 +20,13 @@ from adapters.discord.layout import buttons
 from adapters.discord.mail import Mail, Sheet
 from adapters.discord.outcome import Put, Slot, put_outcome
 from adapters.discord.refs import message_ref, place_of
+from adapters.discord.upload import Glimpse
 from generation.delivery import Answer, Delivery
 from generation.errors import DeliveryDelayed, DeliveryError, RungFailed
 from generation.job import Job, JobId, JobStatus
 from generation.places import MessageRef, Platform
 from generation.ports import Clock, Noter, Parcel
-from generation.progress import Progress
+from generation.progress import Look, Progress
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class DiscordMessenger:
         """What sends; the handlers use it too, so that all keep within the same budgets."""
         self._clock = clock
         self._began = clock.now()
+        self._looks: OrderedDict[JobId, str] = OrderedDict()
         self._barred: OrderedDict[tuple[JobId, Rung], None] = OrderedDict()
 
     def rungs(self, delivery: Delivery, now: datetime) -> Sequence[Rung]:
@@ -84,10 +86,11 @@ class DiscordMessenger:
         rung, put = self._way_of_progress(delivery, now)
         try:
             with as_delivery_errors():
-                await put(Sheet(render.under_way(job, progress, now), view=buttons(job)))
+                await put(Sheet(render.under_way(job, progress, now), self._glimpse(job, progress.look), buttons(job)))
         except RungFailed:
             self._bar(job.id, rung)
             raise
+        self._note_look(job.id, progress.look)
 
     async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:  # noqa: ARG002 - the port's
         """Bring the outcome by that rung. Raises DeliveryDelayed or RungFailed."""
@@ -111,6 +114,17 @@ class DiscordMessenger:
         self._barred[job_id, rung] = None
         if len(self._barred) > _REMEMBERED:
             self._barred.popitem(last=False)
+
+    def _glimpse(self, job: Job, look: Look | None) -> Glimpse | None:
+        """A look that the message does not show yet; one that it shows stays without being sent again."""
+        return None if look is None or self._looks.get(job.id) == look.url else Glimpse(job, look)
+
+    def _note_look(self, job_id: JobId, look: Look | None) -> None:
+        if look is not None:
+            self._looks[job_id] = look.url
+            self._looks.move_to_end(job_id)
+            if len(self._looks) > _REMEMBERED:
+                self._looks.popitem(last=False)
 
     def _way_of_progress(self, delivery: Delivery, now: datetime) -> tuple[Rung, Put]:
         """By the answer's token, else by the bot's token within the channel's budget."""

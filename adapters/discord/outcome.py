@@ -11,6 +11,7 @@ from adapters.discord.errors import TOO_LARGE, TOO_LARGE_STATUS
 from adapters.discord.mail import Sheet
 from adapters.discord.upload import fit_upload
 from generation.errors import ArtifactError, CannotFit
+from generation.job import JobStatus
 from generation.ports import Parcel
 
 Put = Callable[[Sheet], Awaitable[discord.Message]]
@@ -31,10 +32,12 @@ class Slot:
 
 async def put_outcome(parcel: Parcel, slot: Slot) -> discord.Message:
     """Put the outcome there. What Discord finds too large in spite of its own limit is tried once more at half the
-    size; a clip that fits nowhere is told in words and stays kept. Raises what ``put`` raises."""
+    size; a clip that fits nowhere is told in words and stays kept. Words alone take away the look that a message may
+    still show, but never a clip. Raises what ``put`` raises."""
     job = parcel.job
     if parcel.video is None:
-        return await slot.put(_in_words(slot, render.ended(job, has_clip=False, notes=_notes(slot.note))))
+        words = render.ended(job, has_clip=False, notes=_notes(slot.note))
+        return await slot.put(Sheet(words, view=slot.view, bare=job.status is not JobStatus.SUCCEEDED))
     limit_bytes = slot.limit_bytes
     trouble: ArtifactError = CannotFit(limit_bytes)
     for _ in range(_TRIES):
@@ -50,11 +53,8 @@ async def put_outcome(parcel: Parcel, slot: Slot) -> discord.Message:
             if error.code != TOO_LARGE and error.status != TOO_LARGE_STATUS:
                 raise
             limit_bytes = min(limit_bytes, len(upload.data)) // 2
-    return await slot.put(_in_words(slot, render.kept_back(job, trouble, parcel.link, notes=_notes(slot.note))))
-
-
-def _in_words(slot: Slot, content: str) -> Sheet:
-    return Sheet(content, view=slot.view)
+    words = render.kept_back(job, trouble, parcel.link, notes=_notes(slot.note))
+    return await slot.put(Sheet(words, view=slot.view, bare=isinstance(trouble, CannotFit)))
 
 
 def _notes(*notes: str | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import discord
 from adapters.discord.render import Fitted, alt_text, file_name
 from generation import mp4
 from generation.job import Job
+from generation.progress import Look
 
 _USABLE: Final = 0.98
 """Of a limit: Discord has counted more than the file's own bytes before."""
@@ -27,6 +28,18 @@ class Upload:
     def file(self) -> discord.File:
         """A fresh attachment: a request uses its file up."""
         return discord.File(io.BytesIO(self.data), file_name(self.job.id), description=alt_text(self.job))
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A look at a clip that is still appearing; the clip takes its place."""
+
+    job: Job
+    look: Look
+
+    def file(self) -> discord.File:
+        """A fresh attachment, named unlike the clip: nobody is to take it for one."""
+        return discord.File(io.BytesIO(self.look.picture), "appearing.webp", description=alt_text(self.job))
 
 
 async def fit_upload(job: Job, video: Path, limit_bytes: int) -> Upload:

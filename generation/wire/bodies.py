@@ -66,7 +66,10 @@ class SubmitAnswer(Wire):
 
 
 class QueueStatus(Wire):
-    """A status body, polled or streamed. ``logs`` is None unless asked for; the key is always written."""
+    """A status body, polled or streamed. ``logs`` is None unless asked for; the key is always written.
+
+    ``look_url`` is ours, not fal's: where the worker shows a small picture of the clip while it appears.
+    """
 
     status: RequestState
     request_id: str = ""
@@ -78,10 +81,11 @@ class QueueStatus(Wire):
     metrics: AnyMetrics = Metrics()
     error: Annotated[str | None, BeforeValidator(text)] = None
     error_type: Annotated[str | None, BeforeValidator(text)] = None
+    look_url: Annotated[str | None, BeforeValidator(text)] = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return without(dump(self), "queue_position", "error", "error_type")
+        return without(dump(self), "queue_position", "error", "error_type", "look_url")
 
     @property
     def failed(self) -> bool:

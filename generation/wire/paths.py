@@ -29,6 +29,8 @@ MAX_QUEUE_LENGTH_QUERY: Final = "fal_max_queue_length"
 
 FILES_PATH: Final = "/files/"
 """Where the worker serves finished clips, below its own address."""
+LOOKS_PATH: Final = "/files/looks/"
+"""Where it shows clips while they appear."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ class SteppedEngine:
     """Renders in step with the test: :meth:`allow` gives a number of steps, :meth:`run_free` any number.
 
     What it does wrong is set by prompt: ``refusals`` at the check, ``failures`` at the first step (as StepFailure),
-    ``blunders`` at the first step (raised, as no engine should), ``late_failures`` at the end.
+    ``blunders`` at the first step (raised, as no engine should), ``late_failures`` at the end, ``blind`` at a look.
     """
 
     name: str = "preview"
@@ -39,6 +39,7 @@ class SteppedEngine:
     failures: dict[str, Exception] = field(default_factory=dict)
     blunders: dict[str, Exception] = field(default_factory=dict)
     late_failures: dict[str, Exception] = field(default_factory=dict)
+    blind: dict[str, Exception] = field(default_factory=dict)
     unavailable: str | None = None
     begun: list[str] = field(default_factory=list)
     companies: list[tuple[str, ...]] = field(default_factory=list)
@@ -91,6 +92,12 @@ class SteppedEngine:
         request = render.request
         noise = np.random.default_rng(request.seed)
         return noise.integers(0, 256, (request.num_frames, SIDE, SIDE, 3), dtype=np.uint8)
+
+    def look(self, render: Render) -> Frames | None:
+        if blind := self.blind.get(render.request.prompt):
+            raise blind
+        shades = render.steps_done + np.arange(0, 8 * render.request.num_frames, 8, dtype=np.uint8)
+        return np.broadcast_to(shades[:, None, None, None], (len(shades), SIDE // 8, SIDE // 8, 3)).copy()
 
     def close(self) -> None:
         self.closed = True

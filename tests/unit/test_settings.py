@@ -30,8 +30,13 @@ def test_every_setting_is_documented_and_every_documented_one_exists() -> None:
 def test_documented_defaults_are_the_defaults() -> None:
     rows = dict(re.findall(r"^\| `([A-Z_]+)` \| `([^`]+)` \|", DOCS.read_text(), re.MULTILINE))
     settings = load_settings()
-    values = {variable_of(field): str(getattr(settings, field)) for field in Settings.model_fields}
+    values = {variable_of(field): written(getattr(settings, field)) for field in Settings.model_fields}
     assert {name: values[name].removesuffix(".0") for name in rows if "folder" not in rows[name]} == rows
+
+
+def written(value: object) -> str:
+    """As one would write it into ``.env``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def test_the_documented_limits_are_the_defaults() -> None:

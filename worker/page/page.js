@@ -43,7 +43,14 @@ function show(text, fraction) {
   else byId("progress").value = fraction;
 }
 
+function look(status) {
+  const seen = byId("look");
+  seen.hidden = !status.look_url;
+  if (status.look_url) seen.src = here + status.look_url.replace(/^.*\/(?=files\/)/, "");
+}
+
 function told(status) {
+  look(status);
   const last = (status.logs || []).at(-1);
   if (status.status === "IN_QUEUE") return show(`${status.queue_position} ahead in the queue`);
   if (!last || !last.labels.steps) return show("Beginning …");
@@ -53,7 +60,7 @@ function told(status) {
 async function watch(request) {
   for (;;) {
     const status = await ask("GET", `${request}/status?logs=1`);
-    if (status.status === "COMPLETED") return;
+    if (status.status === "COMPLETED") return look(status);
     told(status);
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
@@ -86,6 +93,7 @@ form.addEventListener("submit", async (event) => {
   } finally {
     button.disabled = false;
     byId("cancel").hidden = true;
+    byId("look").hidden = true;
     current = null;
   }
 });

@@ -111,3 +111,10 @@ def test_a_missing_safety_checker_is_named_like_any_other_file(tiny_root: Path, 
 
     models = replace(ModelSet.from_folder(tiny_root), safety_checker=tmp_path)
     assert [problem.path.name for problem in missing_files(models)] == ["config.json", "model.safetensors"]
+
+
+def test_a_clip_that_is_to_be_checked_is_not_shown_before(checked: ModelSet) -> None:
+    watched = loaded(checked, looks=True)
+    render = watched.begin(clip(num_frames=1))
+    watched.step([render])
+    assert watched.look(render) is None

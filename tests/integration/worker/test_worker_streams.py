@@ -13,6 +13,7 @@ from doubles.engine import SteppedEngine
 from generation.wire import QueueStatus, RequestState
 from worker import failures
 from worker.streams import Streams
+from worker.views import Bases
 from worker.waiting import LiveRequest
 from workers import ADDRESS, APP, Worker, listening, open_worker
 
@@ -79,7 +80,7 @@ class Watcher:
     """A stream's events, read in this process as soon as they are made."""
 
     def __init__(self, worker: Worker, live: LiveRequest) -> None:
-        self._frames = Streams(worker.parts).open(live, ADDRESS, with_logs=True).body_iterator
+        self._frames = Streams(worker.parts).open(live, Bases(ADDRESS, ADDRESS), with_logs=True).body_iterator
         self._seen: list[tuple[str, int | None, int]] = []
         self._reading = asyncio.create_task(self._read())
 

@@ -58,7 +58,7 @@ def assemble(
         rows_at_most=0 if deterministic else options.rows_at_most,
         work_at_most=options.shared_work_at_most,
         bytes_each=bytes_each,
-        keep_looks=options.looks,
+        keep_looks=options.looks and loaded.safety is None,
     )
     admission = Admission(
         device=device,

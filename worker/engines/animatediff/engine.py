@@ -116,7 +116,10 @@ class AnimateDiffEngine:
         None before its first step, after its last, and where the option `looks` is off.
         """
         seen = render.look if isinstance(render, ClipRender) else None
-        return None if seen is None else looks.frames_of(seen)
+        if seen is None:
+            return None
+        with self._noticing_loss():
+            return looks.frames_of(seen)
 
     def idle(self) -> bool:
         """Use a quiet moment to compile one more served shape (minutes on a GPU); whether there was one to compile."""

@@ -57,7 +57,8 @@ class EngineOptions:
         (computed); beyond that, sharing makes everyone wait for everyone, and one after the other is better.
     motion_strength: of each camera motion, 1 as trained.
     turbo_lora_strength: of AnimateLCM's LoRA, 0.8 as its authors advise.
-    looks: whether a render keeps what is needed to show it while it appears.
+    looks: whether a render keeps what is needed to show it while it appears; never beside a safety checker, which sees
+        only finished clips.
     frames_decoded_at_once: None decides by memory.
     overlap_decode: on CUDA, decode beside the next render's steps.
     cuda_graphs: compile with CUDA graphs (mode ``reduce-overhead``); helps where launching is slower than computing.

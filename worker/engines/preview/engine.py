@@ -9,6 +9,8 @@ from worker.engine import Frames, OutOfMemory, Render, StepFailure
 from worker.engines.preview.film import Film
 
 _MAX_ACTIVE: Final = 4
+_LOOK_EVERY: Final = 8
+"""Which pixels a look shows, each way."""
 
 
 class PreviewRender:
@@ -46,6 +48,14 @@ class PreviewRender:
         if self._film is None or not self.is_finished:
             raise ValueError(f"the render is not finished: {self.steps_done} of {self.total_steps} steps are done")
         return self._film.frames
+
+    def look(self) -> Frames | None:
+        """The frames that are painted so far, an eighth of their sides; None before the first."""
+        painted = 0 if self._film is None else self._passes_done * self.request.num_frames // self._film.total_passes
+        if self._film is None or painted == 0:
+            return None
+        small: Frames = self._film.frames[:painted, ::_LOOK_EVERY, ::_LOOK_EVERY].copy()
+        return small
 
     def _passes_due(self, film: Film, step: int) -> int:
         """How many passes are done when a step is; a clip of a single step does all in it."""
@@ -114,6 +124,10 @@ class PreviewEngine:
     def finish(self, render: Render) -> Frames:
         """The frames of a render whose steps are all done; raises :class:`ValueError` before that."""
         return _ours(render).frames()
+
+    def look(self, render: Render) -> Frames | None:
+        """What is painted of a render so far, small; None before its first frame is."""
+        return _ours(render).look()
 
     def close(self) -> None:
         """Nothing is held."""
