@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo run test test-all check bench format clean
+.PHONY: demo run test test-all check bench pictures format clean
 
 demo: $(VENV)/.base ## Render one clip through the whole path and print where it is
 	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4
@@ -23,6 +23,9 @@ check: $(VENV)/.dev ## Lint, types, import direction
 
 bench: $(VENV)/.dev ## Every benchmark; prints its tables
 	scripts/bench
+
+pictures: $(VENV)/.dev ## The documentation's pictures anew, from what the bot sends today (needs chromium)
+	$(BIN)/python scripts/render_pictures.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .

@@ -13,6 +13,8 @@ from typing import Final
 from dotenv import dotenv_values
 from dotenv.parser import Binding, parse_stream
 
+from generation.disk import put_in_place
+
 _BARE: Final = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
@@ -106,18 +108,7 @@ def _replace(path: Path, text: str) -> None:
                 with suppress(PermissionError):  # who runs this may not give files away, and need not
                     os.fchown(file.fileno(), before.st_uid, before.st_gid)
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(target)
+        put_in_place(Path(name), target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _save_folder(target.parent)
-
-
-def _save_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
