@@ -86,8 +86,8 @@ async def handle(client: Client, endpoint: str) -> None:
 
 
 async def cancel(client: Client, endpoint: str) -> None:
-    """Submit and cancel twice; what the result says then."""
-    submitted = await call(client.submit, endpoint, INPUT)
+    """Submit something long and cancel it twice; what the result says then."""
+    submitted = await call(client.submit, endpoint, {**INPUT, "num_inference_steps": 50})
     tell(cancelled=await call(submitted.cancel))
     async for event in each(submitted.iter_events(interval=0.02)):
         last = as_json(event)
