@@ -10,7 +10,7 @@ from worker.answers import answer
 from worker.auth import FAL_HOSTS, RUN_HOSTS
 
 PATH: Final = "/api/fal/proxy"
-_TARGET: Final = b"x-fal-target-url"
+TARGET_HEADER: Final = "x-fal-target-url"
 
 
 class FalProxy:
@@ -35,7 +35,7 @@ class FalProxy:
 
 
 def _target_of(scope: Scope) -> SplitResult | None:
-    value = next((value for name, value in scope["headers"] if name == _TARGET), b"").decode("latin-1")
+    value = next((value for name, value in scope["headers"] if name == TARGET_HEADER.encode()), b"").decode("latin-1")
     try:
         target = urlsplit(value)
         host = target.hostname

@@ -13,7 +13,8 @@ from worker.answers import Refusal, refuse
 from worker.auth import NO_USER, caller_of
 from worker.parts import Parts
 from worker.submission import read_body
-from worker.uploads import DEFAULT_TYPE, MAX_PARTS, Busy, PartsMissing, Pending, TooMuch, Wanted, lifetime_of
+from worker.upload_wishes import DEFAULT_TYPE, Wanted
+from worker.uploads import MAX_PARTS, Busy, PartsMissing, Pending, TooMany, TooMuch
 
 CHUNK_SECONDS: Final = 30.0
 """How long the next bytes of an upload may take."""
@@ -78,7 +79,7 @@ class UploadRoutes:
         """Where to write a file, and where it can be read then."""
         owner = self._owner(http)
         said = _read(_Initiate, await read_body(http, _SMALL))
-        pending = self._begin(Wanted(owner, said.content_type, said.file_name, _lifetime(http)))
+        pending = self._begin(Wanted.by(owner, said.content_type, said.file_name, _lifecycle(http)))
         write = f"{self._parts.base_of(http)}/files/write/{pending.ticket}"
         return JSONResponse({"upload_url": f"{write}?name={pending.name}", "file_url": self._url(http, pending)})
 
@@ -105,7 +106,7 @@ class UploadRoutes:
             raise refuse(400, f"Parts are numbered from 1 to {MAX_PARTS}")
         try:
             etag = await self._uploads.receive_part(self._pending(http), number, _chunks(http))
-        except (TooMuch, Busy) as error:
+        except (TooMuch, TooMany, Busy) as error:
             raise _refused(error) from None
         return JSONResponse({"partNumber": number, "etag": etag}, headers={"etag": etag})
 
@@ -149,12 +150,12 @@ class UploadRoutes:
         if owner is None:
             raise refuse(401, NO_USER)
         content_type = http.headers.get("content-type", DEFAULT_TYPE)
-        return Wanted(owner, content_type, http.headers.get("x-fal-file-name", "upload.bin"), _lifetime(http))
+        return Wanted.by(owner, content_type, http.headers.get("x-fal-file-name", "upload.bin"), _lifecycle(http))
 
     def _begin(self, wanted: Wanted) -> Pending:
         try:
             return self._uploads.begin(wanted)
-        except TooMuch as error:
+        except TooMany as error:
             raise _refused(error) from None
 
     def _pending(self, http: Request) -> Pending:
@@ -189,9 +190,8 @@ async def _chunks(http: Request) -> AsyncIterator[bytes]:
         yield chunk
 
 
-def _lifetime(http: Request) -> float | None:
-    asked = http.headers.get("x-fal-object-lifecycle") or http.headers.get("x-fal-object-lifecycle-preference")
-    return lifetime_of(asked)
+def _lifecycle(http: Request) -> str | None:
+    return http.headers.get("x-fal-object-lifecycle") or http.headers.get("x-fal-object-lifecycle-preference")
 
 
 def _read(model: type[M], body: bytes) -> M:
@@ -201,11 +201,13 @@ def _read(model: type[M], body: bytes) -> M:
         raise refuse(422, "The body is not what this upload needs") from None
 
 
-def _refused(error: TooMuch | PartsMissing | Busy) -> Refusal:
+def _refused(error: TooMuch | TooMany | PartsMissing | Busy) -> Refusal:
     match error:
         case TooMuch(allowed=allowed):
             sentence = f"The uploads of this key may take at most {allowed} bytes together"
             return refuse(413, sentence, headers={"connection": "close"})
+        case TooMany():
+            return refuse(413, str(error), headers={"connection": "close"})
         case PartsMissing():
             return refuse(400, "The named parts are not those that arrived")
         case Busy():

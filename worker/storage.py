@@ -3,21 +3,33 @@
 Everything here blocks; callers on an event loop go through ``asyncio.to_thread``.
 """
 
-import errno
 import os
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+from generation.disk import NO_ROOM
 from generation.errors import StorageFull
 
 MIN_FREE_BYTES: Final = 64 * 2**20
 """Of a file system with less room than this, nothing more is taken: the database needs it."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{32}\.mp4")
 _UNFINISHED: Final = ".part"
+
+
+@contextmanager
+def telling_full_disk() -> Iterator[None]:
+    """Translate what a file system says when it has no room into StorageFull."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageFull("the disk is full") from error
+        raise
 
 
 class ClipStorage:
@@ -54,11 +66,10 @@ class ClipStorage:
         self.reserve(len(clip))
         name = f"{secrets.token_urlsafe(24)}.mp4"
         try:
-            self._write(name, clip)
-        except OSError as error:
+            with telling_full_disk():
+                self._write(name, clip)
+        except (OSError, StorageFull):
             self.release(len(clip))
-            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-                raise StorageFull("the disk is full") from error
             raise
         return name
 

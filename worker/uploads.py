@@ -2,11 +2,10 @@
 
 import asyncio
 import hashlib
-import json
-import mimetypes
 import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,18 +13,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from worker.storage import ClipStorage
+from worker.storage import ClipStorage, telling_full_disk
 from worker.store import StoredUpload, UploadStore
+from worker.upload_wishes import Wanted
 
 PENDING_LIFE: Final = timedelta(hours=1)
 MAX_PENDING: Final = 64
 """Unfinished uploads of one owner."""
+MAX_FILES: Final = 10_000
+"""Complete uploads of one owner: however small they are, each takes a place on disk and in memory."""
 MAX_PARTS: Final = 10_000
-DEFAULT_TYPE: Final = "application/octet-stream"
 _BUFFER: Final = 2**20
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{32}\.[a-z0-9]{1,8}")
-_TYPE: Final = re.compile(r"[A-Za-z0-9.+-]{1,60}/[A-Za-z0-9.+-]{1,60}")
-_SUFFIX: Final = re.compile(r"\.[a-z0-9]{1,8}")
 
 
 class TooMuch(Exception):
@@ -36,22 +35,16 @@ class TooMuch(Exception):
         self.allowed = allowed
 
 
+class TooMany(Exception):
+    """The owner has as many uploads as it may, unfinished or complete; the message says which."""
+
+
 class PartsMissing(Exception):
     """Parts were named that have not arrived, or that are not what arrived."""
 
 
 class Busy(Exception):
     """Somebody is writing there just now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What somebody is about to upload; ``seconds`` it is to be kept, None for as long as we keep any."""
-
-    owner: str
-    content_type: str
-    file_name: str
-    seconds: float | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +72,7 @@ class Uploads:
         max_bytes: int,
         seconds: float,
         clock: Callable[[], datetime],
+        max_files: int = MAX_FILES,
     ) -> None:
         self._folder = folder
         self._store = store
@@ -87,22 +81,23 @@ class Uploads:
         self._seconds = seconds
         self._clock = clock
         self._pending: dict[str, Pending] = {}
+        self._max_files = max_files
         self._taken: dict[str, int] = {}
+        self._files: Counter[str] = Counter()
 
     async def open(self) -> None:
         """Make the folder; remove what was never completed."""
         known = await self._store.names()
         self._taken = await self._store.bytes_by_owner()
+        self._files = Counter(await self._store.count_by_owner())
         self._storage.count(await asyncio.to_thread(_sweep, self._folder, known))
 
     def begin(self, wanted: Wanted) -> Pending:
-        """Make a place for an upload. Raises TooMuch for an owner with too many that are not complete."""
-        theirs = sum(
-            pending.wanted.owner == wanted.owner and not pending.complete for pending in self._pending.values()
-        )
-        if theirs >= MAX_PENDING:
-            raise TooMuch(self._max_bytes)
-        name = secrets.token_urlsafe(24) + _suffix_of(wanted)
+        """Make a place for an upload. Raises TooMany for an owner with too many."""
+        if len(self._unfinished(wanted.owner)) >= MAX_PENDING:
+            raise TooMany(f"This key has {MAX_PENDING} unfinished uploads, as many as it may")
+        self._check_count(wanted.owner, 1)
+        name = secrets.token_urlsafe(24) + wanted.suffix
         pending = Pending(wanted, secrets.token_urlsafe(24), name, self._clock())
         self._pending[pending.ticket] = pending
         return pending
@@ -121,9 +116,10 @@ class Uploads:
             await self._publish(pending, [self._part(pending, 0)], size)
 
     async def receive_part(self, pending: Pending, number: int, chunks: AsyncIterator[bytes]) -> str:
-        """One part, numbered from 1; a part that comes again replaces the earlier one. Its ETag."""
+        """One part, numbered from 1; a part that comes again replaces the earlier one. Its ETag. Raises TooMany too."""
         if number in pending.parts:
             self._forget_part(pending, number)
+        self._check_count(pending.wanted.owner, 1 if pending.parts else 0)
         part = await self._write(pending, number, chunks)
         pending.parts[number] = part
         return part[0]
@@ -157,21 +153,32 @@ class Uploads:
         for upload in await self._store.forget_expired(self._clock()):
             await asyncio.to_thread(_delete, self._folder / upload.name)
             self._give_back(upload.owner, upload.size)
+            self._files[upload.owner] -= 1
         for pending in list(self._pending.values()):
             if pending.begun_at + PENDING_LIFE <= self._clock() and not pending.writing:
                 del self._pending[pending.ticket]
                 for number in list(pending.parts):
                     self._forget_part(pending, number)
 
+    def _unfinished(self, owner: str) -> list[Pending]:
+        return [one for one in self._pending.values() if one.wanted.owner == owner and not one.complete]
+
+    def _check_count(self, owner: str, more: int) -> None:
+        """Raise TooMany for more files than the owner may have: complete ones, and parts of the others."""
+        unfinished = sum(max(len(pending.parts), 1) for pending in self._unfinished(owner))
+        if self._files[owner] + unfinished + more > self._max_files:
+            raise TooMany(f"This key has {self._max_files} uploads, as many as it may")
+
     async def _publish(self, pending: Pending, files: Sequence[Path], size: int) -> None:
         """From now on it can be read."""
         wanted, now, whole = pending.wanted, self._clock(), self._folder / pending.name
         seconds = self._seconds if wanted.seconds is None else min(wanted.seconds, self._seconds)
         expires = now + timedelta(seconds=seconds)
-        stored = StoredUpload(pending.name, wanted.owner, _type_of(wanted), wanted.file_name[:255], size, now, expires)
+        stored = StoredUpload(pending.name, wanted.owner, wanted.media_type, wanted.file_name, size, now, expires)
         with self._held(pending, 0):
             try:
-                await asyncio.to_thread(_join, files, whole)
+                with telling_full_disk():
+                    await asyncio.to_thread(_join, files, whole)
                 await self._store.add(stored)
             except BaseException:
                 for file in (*files, whole):
@@ -179,6 +186,7 @@ class Uploads:
                 self._give_back(wanted.owner, size)
                 raise
             pending.complete = True
+            self._files[wanted.owner] += 1
 
     async def _write(self, pending: Pending, number: int, chunks: AsyncIterator[bytes]) -> tuple[str, int]:
         """Write what arrives; its ETag and size. Nothing is left of what is too much, or breaks off."""
@@ -186,7 +194,7 @@ class Uploads:
         digest, buffer = hashlib.sha256(), bytearray()
         with self._held(pending, number):
             try:
-                with path.open("wb") as file:
+                with telling_full_disk(), path.open("wb") as file:
                     async for chunk in chunks:
                         self._take(owner, len(chunk))
                         size += len(chunk)
@@ -230,27 +238,6 @@ class Uploads:
 
     def _part(self, pending: Pending, number: int) -> Path:
         return self._folder / f"{pending.name}.{number}.part"
-
-
-def lifetime_of(lifecycle: str | None) -> float | None:
-    """Seconds that fal's ``X-Fal-Object-Lifecycle`` header asks for; None when it asks for nothing we understand."""
-    try:
-        seconds = json.loads(lifecycle or "{}").get("expiration_duration_seconds")
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    return float(seconds) if isinstance(seconds, int | float) and 0 < seconds < 1e12 else None
-
-
-def _type_of(wanted: Wanted) -> str:
-    plain = wanted.content_type.partition(";")[0].strip()
-    return plain.lower() if _TYPE.fullmatch(plain) else DEFAULT_TYPE
-
-
-def _suffix_of(wanted: Wanted) -> str:
-    suffix = Path(wanted.file_name).suffix.lower()
-    if not _SUFFIX.fullmatch(suffix):
-        suffix = mimetypes.guess_extension(_type_of(wanted)) or ".bin"
-    return suffix if _SUFFIX.fullmatch(suffix) else ".bin"
 
 
 def _sweep(folder: Path, known: frozenset[str]) -> int:

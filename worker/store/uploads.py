@@ -47,6 +47,12 @@ class UploadStore:
         async with begin_read(self._engine) as connection:
             return {owner: int(size) for owner, size in (await connection.execute(statement)).all()}
 
+    async def count_by_owner(self) -> dict[str, int]:
+        """How many uploads each owner has."""
+        statement = select(uploads.c.owner, func.count()).group_by(uploads.c.owner)
+        async with begin_read(self._engine) as connection:
+            return {owner: int(count) for owner, count in (await connection.execute(statement)).all()}
+
     async def names(self) -> frozenset[str]:
         """The names of all uploads."""
         async with begin_read(self._engine) as connection:

@@ -1,13 +1,19 @@
 """Uploads as fal's clients do them, readable back at the URL that they are given."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
-from workers import ADDRESS, KEY, Worker, listening, open_worker
+from doubles.small_disk import files_of_at_most
+from worker.storage import ClipStorage
+from worker.store import WorkerDatabase
+from worker.upload_wishes import Wanted
+from worker.uploads import Pending, TooMany, Uploads
+from workers import ADDRESS, KEY, MovingClock, Worker, listening, open_worker
 
 MIB = 2**20
 
@@ -214,6 +220,66 @@ async def test_what_is_begun_and_never_completed_is_forgotten(tmp_path: Path) ->
         await worker.parts.uploads.tidy()
         assert (await worker.http.put(f"{base}/2", content=b"part")).status_code == 404
         assert (worker.parts.storage.used_bytes, list((tmp_path / "uploads").iterdir())) == (0, [])
+
+
+async def test_a_disk_that_takes_no_more_is_a_503_with_a_sentence_and_nothing_is_left(tmp_path: Path) -> None:
+    async with open_worker(tmp_path) as worker:
+        base = await begin_multipart(worker)
+        with files_of_at_most(MIB):
+            whole = await worker.http.post("/files/upload", content=b"x" * (2 * MIB))
+            part = await worker.http.put(f"{base}/1", content=b"x" * (2 * MIB))
+        detail = {"detail": "The worker's disk is full; it takes no new requests."}
+        assert [(a.status_code, a.json()) for a in (whole, part)] == [(503, detail)] * 2
+        assert (worker.parts.storage.used_bytes, list((tmp_path / "uploads").iterdir())) == (0, [])
+
+
+async def test_an_owner_may_have_only_so_many_files_however_small(tmp_path: Path) -> None:
+    database = await WorkerDatabase.open(f"sqlite:///{tmp_path / 'worker.db'}")
+    storage, clock = ClipStorage(tmp_path / "clips", 64 * MIB), MovingClock()
+    storage.open(())
+
+    async def opened() -> Uploads:
+        bounds = {"max_bytes": MIB, "seconds": 60.0, "max_files": 3}
+        uploads = Uploads(tmp_path / "uploads", database.uploads, storage, clock=clock, **bounds)
+        await uploads.open()
+        return uploads
+
+    def begin(uploads: Uploads, owner: str) -> Pending:
+        return uploads.begin(Wanted.by(owner, "text/plain", "a.txt", None))
+
+    async def nothing() -> AsyncIterator[bytes]:
+        for chunk in ():
+            yield chunk
+
+    uploads = await opened()
+    await uploads.receive(begin(uploads, "one"), nothing())
+    parts = begin(uploads, "one")
+    for number in (1, 2):
+        await uploads.receive_part(parts, number, nothing())
+    await uploads.receive_part(parts, 2, nothing())
+    with pytest.raises(TooMany, match="This key has 3 uploads, as many as it may"):
+        await uploads.receive_part(parts, 3, nothing())
+    with pytest.raises(TooMany):
+        begin(uploads, "one")
+    begin(uploads, "two")
+    uploads = await opened()
+    for _ in range(2):
+        await uploads.receive(begin(uploads, "one"), nothing())
+    with pytest.raises(TooMany):
+        begin(uploads, "one")
+    clock.move(60)
+    await uploads.tidy()
+    begin(uploads, "one")
+    await database.close()
+
+
+async def test_of_a_files_name_and_type_only_so_much_is_kept(tmp_path: Path) -> None:
+    async with open_worker(tmp_path) as worker:
+        told = await initiate(worker, file_name="x" * 100_000 + ".txt", content_type="y" * 100_000)
+        await worker.http.put(path_of(told["upload_url"]), content=b"x")
+        read = await worker.http.get(path_of(told["file_url"]))
+        assert read.headers["content-disposition"] == f'attachment; filename="{"x" * 255}"'
+        assert read.headers["content-type"] == "application/octet-stream"
 
 
 async def test_an_owner_may_not_begin_without_end(tmp_path: Path) -> None:
