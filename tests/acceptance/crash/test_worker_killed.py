@@ -1,4 +1,4 @@
-"""``flipbook worker`` killed with SIGKILL: nothing that it had said is lost, and what it was doing is done once more."""
+"""``flipbook worker`` killed with SIGKILL: nothing that it had said is lost, what it was doing is done once more."""
 
 import json
 import os
