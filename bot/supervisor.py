@@ -20,6 +20,9 @@ LOCKED: Final = 75
 """The child's exit code when another worker holds the data folder (``EX_TEMPFAIL``)."""
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
+_STEADY_SECONDS: Final = 600.0
+"""A child that lived so long was well; the next pause is short again."""
+_MANY: Final = 8
 _LEAVE_SECONDS: Final = 5.0
 """A little longer than the child takes at most."""
 
@@ -49,6 +52,7 @@ class EmbeddedWorker:
         self._ended_early = asyncio.Event()
         self._log = structlog.get_logger("flipbook.supervisor")
         self._pause = _FIRST_PAUSE
+        self._deaths = 0
         self._port = 0
         self.engine = ""
         """What the worker renders with; empty until it has said so."""
@@ -72,18 +76,28 @@ class EmbeddedWorker:
     async def run(self) -> None:
         """Keep a worker running until cancelled; then end it."""
         while True:
+            began = self._clock.now()
             code = await self._run_once_safely()
+            self._count((self._clock.now() - began).total_seconds())
             was_ready = self._ready.is_set()
             self._ready.clear()
             if code == LOCKED:
                 await self._use_other()
             else:
                 self._log.warning("worker ended", code=code, restart_in=self._pause)
+                if self._deaths >= _MANY:
+                    self._log.error("the worker ends again and again; its own lines say why", times=self._deaths)
                 self._port = self._port if was_ready else 0  # a port that somebody else has taken is ruled out
                 if not was_ready:
                     self._ended_early.set()
             await self._clock.sleep(self._pause)
             self._pause = min(_LONGEST_PAUSE, self._pause * 2)
+
+    def _count(self, lived: float) -> None:
+        """A worker that is ready and dies at once is as much of a storm as one that never gets ready."""
+        self._deaths += 1
+        if lived >= _STEADY_SECONDS:
+            self._deaths, self._pause = 1, _FIRST_PAUSE
 
     async def _run_once_safely(self) -> int | None:
         """The exit code, or None where the system could not even start the child."""
@@ -120,7 +134,6 @@ class EmbeddedWorker:
             if not line:
                 return
             if (url := self._url_in(line)) is not None:
-                self._pause = _FIRST_PAUSE
                 self._tell(url)
 
     def _url_in(self, line: bytes) -> str | None:

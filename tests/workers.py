@@ -14,7 +14,8 @@ from doubles.engine import SteppedEngine
 from generation.request import Endpoint
 from generation.wire import RequestState
 from worker.app import build_app
-from worker.http_server import HEAD_SECONDS, HttpServer, listen, url_of
+from worker.http_server import HEAD_SECONDS, HttpServer
+from worker.listening import listen, url_of
 from worker.opening import open_parts
 from worker.parts import EngineInfo, Parts
 from worker.settings import WorkerSettings

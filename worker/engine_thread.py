@@ -14,6 +14,7 @@ from typing import Final, Protocol, runtime_checkable
 from generation.request import GenerationRequest
 from worker.engine import DeviceLost, Engine, EngineUnavailable, Frames, Render, ShowsLooks
 from worker.looks import worth_a_look
+from worker.watchdog import NoAlarm, Watchdog
 
 QUIET_SECONDS: Final = 3.0
 """How long nobody must have wanted anything before the engine uses the time for itself."""
@@ -113,9 +114,12 @@ class EngineThread:
         *,
         quiet_seconds: float = QUIET_SECONDS,
         looks: bool = False,
+        watchdog: Watchdog | None = None,
     ) -> None:
+        """`watchdog` ends the process when the engine hangs; without one nobody notices."""
         self._engine = engine
         self._emit = emit
+        self._watchdog = watchdog or Watchdog(NoAlarm())
         self._quiet_seconds = quiet_seconds
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._renders: dict[str, Render] = {}
@@ -146,6 +150,13 @@ class EngineThread:
         return not self._thread.is_alive()
 
     def _run(self) -> None:
+        try:
+            self._work()
+        finally:
+            self._watchdog.engine_rests()
+
+    def _work(self) -> None:
+        self._watchdog.engine_loads()
         try:
             self._engine.load()
         except Exception as error:  # noqa: BLE001 -- whatever keeps an engine from loading, the loop has to hear of it
@@ -178,17 +189,25 @@ class EngineThread:
         try:
             if self._renders:
                 return self._commands.get_nowait()
+            self._watchdog.engine_rests()
             while self._quiet_work is not None:
                 try:
                     return self._commands.get(timeout=self._quiet_seconds)
                 except Empty:
-                    if not self._quiet_work.idle():
+                    if not self._uses_quiet_time(self._quiet_work):
                         break
             return self._commands.get()
         except Empty:
             return None
 
+    def _uses_quiet_time(self, engine: UsesQuietTime) -> bool:
+        self._watchdog.engine_loads()
+        used = engine.idle()
+        self._watchdog.engine_rests()
+        return used
+
     def _begin(self, request_id: str, request: GenerationRequest) -> None:
+        self._watchdog.engine_works(self._engine, self._renders.values())
         try:
             self._engine.check(request)
             self._renders[request_id] = self._engine.begin(request)
@@ -203,6 +222,7 @@ class EngineThread:
             self._emit(Dropped(request_id))
 
     def _advance(self) -> None:
+        self._watchdog.engine_works(self._engine, self._renders.values())
         before = {request_id: render.steps_done for request_id, render in self._renders.items()}
         self._step({id_: render for id_, render in self._renders.items() if render.steps_done < render.total_steps})
         for request_id, render in list(self._renders.items()):
@@ -245,6 +265,7 @@ class EngineThread:
             self._step({request_id: render})
 
     def _finish(self, request_id: str, render: Render) -> None:
+        self._watchdog.engine_works(self._engine, (render,))
         try:
             frames = self._engine.finish(render)
         except DeviceLost:

@@ -99,24 +99,6 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def listen(settings: WorkerSettings) -> socket.socket:
-    """A socket on the settings' host and port. Raises OSError when the address is taken or not ours."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server((settings.host.strip("[]"), settings.port), family=family, backlog=2048)
-    # asyncio does this for sockets that say they speak TCP, which those of create_server do not: without it each answer
-    # on a kept connection waits forty milliseconds for the caller to acknowledge its head.
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
-
-
-def url_of(listener: socket.socket, settings: WorkerSettings) -> str:
-    """Where programs on this machine reach it."""
-    port = listener.getsockname()[1]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 -- read, not bound
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"{'http' if settings.ssl_certfile is None else 'https'}://{host}:{port}"
-
-
 def _config(app: ASGIApp, settings: WorkerSettings, head_seconds: float) -> GuardedConfig:
     config = GuardedConfig(
         app,

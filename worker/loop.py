@@ -21,6 +21,7 @@ from worker.records import Clip, Ending
 from worker.requests import Book
 from worker.storage import ClipStorage
 from worker.waiting import LiveRequest
+from worker.watchdog import Watchdog
 
 log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class Loop:
         wake: asyncio.Event,
         clock: Callable[[], datetime],
         looks: bool = False,
+        watchdog: Watchdog | None = None,
     ) -> None:
         self.loaded = asyncio.Event()
         self._engine = engine
@@ -54,6 +56,7 @@ class Loop:
         self._wake = wake
         self._clock = clock
         self._looks = looks
+        self._watchdog = watchdog
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
         self._dropping: set[str] = set()
@@ -63,7 +66,8 @@ class Loop:
 
     async def run(self) -> None:
         """Work until cancelled. Raises EngineUnavailable, DeviceLost or whatever else broke the engine."""
-        thread = EngineThread(self._engine, _threadsafe(self._tell, asyncio.get_running_loop()), looks=self._looks)
+        emit = _threadsafe(self._tell, asyncio.get_running_loop())
+        thread = EngineThread(self._engine, emit, looks=self._looks, watchdog=self._watchdog)
         self._thread = thread
         thread.start()
         try:

@@ -18,6 +18,7 @@ from worker.storage import ClipStorage
 from worker.store import WorkerDatabase
 from worker.upload_tokens import UploadTokens
 from worker.uploads import Uploads
+from worker.watchdog import Watchdog
 from worker.webhooks import Webhooks
 
 
@@ -34,6 +35,7 @@ async def open_parts(
     *,
     address: str,
     clock: Callable[[], datetime] = system_clock,
+    watchdog: Watchdog | None = None,
 ) -> AsyncIterator[Parts]:
     """All parts, with what a former worker left taken up again; nothing runs yet. ``address`` is where it listens.
 
@@ -66,7 +68,7 @@ async def open_parts(
                 keys=keys,
                 database=database,
                 book=book,
-                loop=Loop(engine, book, storage, wake=wake, clock=clock, looks=settings.looks),
+                loop=Loop(engine, book, storage, wake=wake, clock=clock, looks=settings.looks, watchdog=watchdog),
                 storage=storage,
                 engine=info,
                 device=lambda: device_of(engine),

@@ -13,7 +13,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
@@ -24,11 +23,14 @@ from generation.errors import FlipbookError
 from worker.app import build_app
 from worker.engine import DeviceLost, Engine, EngineUnavailable
 from worker.engine_choice import choose_engine
+from worker.exits import WorkerExit
 from worker.housekeeping import keep_house, learn_keys
-from worker.http_server import HttpServer, listen, url_of
+from worker.http_server import HttpServer
+from worker.listening import listen, url_of
 from worker.opening import open_parts
 from worker.parts import EngineInfo, Parts
 from worker.settings import WorkerSettings
+from worker.watchdog import Patience, Watchdog, watching
 
 log = structlog.get_logger()
 
@@ -42,17 +44,6 @@ _NO_KEY: Final = (
 )
 
 
-class WorkerExit(IntEnum):
-    """Why a worker ended (numbers of ``sysexits.h`` where there are any)."""
-
-    STOPPED = 0
-    FAILED = 1
-    ENGINE_UNAVAILABLE = 69
-    DEVICE_LOST = 70
-    DATA_IN_USE = 75
-    NO_KEY = 78
-
-
 def serve(
     settings: WorkerSettings, *, choose: Callable[[WorkerSettings], tuple[Engine, EngineInfo]] = choose_engine
 ) -> int:
@@ -61,7 +52,9 @@ def serve(
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         with FileLock(settings.data_dir / "worker.lock", timeout=0):
             engine, info = choose(settings)
-            return asyncio.run(_serve(settings, engine, info))
+            patience = Patience(settings.hang_seconds, settings.load_seconds)
+            with watching(settings.data_dir, patience) as watchdog:
+                return asyncio.run(_serve(settings, engine, info, watchdog))
     except Timeout:
         return _leave(WorkerExit.DATA_IN_USE, f"Another worker is using {settings.data_dir}.")
     except EngineUnavailable as error:
@@ -70,10 +63,11 @@ def serve(
         return _leave(WorkerExit.FAILED, f"The worker cannot start: {error}")
 
 
-async def _serve(settings: WorkerSettings, engine: Engine, info: EngineInfo) -> int:
+async def _serve(settings: WorkerSettings, engine: Engine, info: EngineInfo, watchdog: Watchdog) -> int:
     _allow_many_connections()
     with contextlib.closing(listen(settings)) as listener:
-        async with open_parts(settings, engine, info, address=url_of(listener, settings)) as parts:
+        address = url_of(listener, settings)
+        async with open_parts(settings, engine, info, address=address, watchdog=watchdog) as parts:
             if parts.keys.lets_nobody_in:
                 return _leave(WorkerExit.NO_KEY, _NO_KEY.format(settings.host))
             session = _Session(parts, listener)
@@ -141,7 +135,7 @@ class _Session:
             self._end = WorkerExit.DEVICE_LOST, f"The device is lost: {error}"
         except Exception:
             log.exception("the loop broke")
-            self._end = WorkerExit.FAILED, "The worker broke; its log says more."
+            self._end = WorkerExit.DEVICE_LOST, "The worker broke; its log says more."
         finally:
             self._stop.set()
 

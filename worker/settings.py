@@ -70,6 +70,17 @@ class WorkerSettings(BaseSettings):
     ] = 1024 * MEBIBYTE
     ssl_certfile: Path | None = Field(default=None, description="Certificate chain (PEM); serves https with it.")
     ssl_keyfile: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
+    hang_seconds: Annotated[
+        float,
+        Field(ge=0, allow_inf_nan=False, description="How long a step may be silent before the engine counts as hung."),
+    ] = 60
+    load_seconds: Annotated[
+        float,
+        Field(ge=0, allow_inf_nan=False, description="The same while it loads or compiles."),
+    ] = 600
+    listener_fd: Annotated[
+        int | None, Field(ge=3, description="A listening socket that was inherited, in place of host and port.")
+    ] = None
     exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
 
     @field_validator("key", mode="after")

@@ -1,8 +1,12 @@
 """``flipbook worker keys``, and the worker's certificate: what is printed, where, and with which exit code."""
 
 import asyncio
+import os
 import re
+import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -121,9 +125,20 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_certificate_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
     missing = str(tmp_path / "cert.pem")
-    result = runner.invoke(app, ["worker", "--engine", "preview", "--port", "0", "--ssl-certfile", missing])
-    assert (result.exit_code, result.stdout) == (1, "")
+    command = [sys.executable, "-m", "bot", "worker", "--engine", "preview", "--port", "0", "--ssl-certfile", missing]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.strip().splitlines()[-1].startswith(f"The worker cannot start: {missing} is no certificate")
+
+
+def test_a_port_that_is_taken_is_said_in_one_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        result = runner.invoke(app, ["worker", "--engine", "preview", "--port", port])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("The worker cannot start: ")
+    assert result.stderr.count("\n") == 1
 
 
 def test_a_private_key_without_its_certificate_does_not_mean_plain_http(tmp_path: Path) -> None:

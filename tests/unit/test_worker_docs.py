@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from worker.serve import WorkerExit
+from worker.exits import WorkerExit
 from worker.settings import WorkerSettings
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "worker.md"

@@ -8,7 +8,8 @@ import pytest
 import trustme
 from starlette.applications import Starlette
 
-from worker.http_server import HttpServer, listen
+from worker.http_server import HttpServer
+from worker.listening import listen
 from workers import worker_settings
 
 

@@ -29,7 +29,7 @@ class Child:
         assert self.process.stdout is not None
         self.ready = json.loads(await asyncio.wait_for(self.process.stdout.readline(), 30))
 
-    async def ended(self, seconds: float = 10) -> tuple[int, str, str]:
+    async def ended(self, seconds: float = 60) -> tuple[int, str, str]:
         """Exit code, the rest of its output, and the last line of its errors."""
         out, errors = await asyncio.wait_for(self.process.communicate(), seconds)
         assert self.process.returncode is not None

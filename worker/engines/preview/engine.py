@@ -86,6 +86,10 @@ class PreviewEngine:
         """How many clips take turns; each holds its own frames in memory."""
         return _MAX_ACTIVE
 
+    def step_seconds(self, _request: GenerationRequest) -> float:
+        """How long a step lasts at least."""
+        return self._step_seconds
+
     def load(self) -> None:
         """Nothing is needed: no model, no device."""
 
