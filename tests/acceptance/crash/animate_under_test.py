@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bot_under_test import REQUEST, SIZE, MortalBackend, MortalStore
+from mortal import REQUEST, SIZE, MortalBackend, MortalStore
 
 from adapters.terminal.screen import Screen
 from bot.animate import animate
@@ -28,12 +28,19 @@ class Impatient:
         self._point = point
         self._times = times
 
-    def reached(self, point: str) -> None:
+    async def reached(self, point: str) -> None:
+        """The job is at this point."""
+        self.press(point)
+
+    def press(self, point: str) -> None:
         """Press it now, unless it has been pressed or this is another point."""
         if point == self._point:
             for _ in range(self._times):
                 os.kill(os.getpid(), signal.SIGINT)
             self._times = 0
+
+    def answered(self) -> None:
+        """Nothing waits for that here."""
 
 
 async def main(folder: Path, point: str, times: int) -> None:
@@ -42,7 +49,7 @@ async def main(folder: Path, point: str, times: int) -> None:
     configure_logging(LogFormat.CONSOLE, LogLevel.ERROR)
 
     def arrange(ports: Ports) -> Ports:
-        impatient.reached("before insert")
+        impatient.press("before insert")
         return replace(
             ports,
             store=MortalStore(ports.store, impatient),  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from bot_under_test import CHANNEL, MEMBER, REQUEST, SIZE
+from mortal import CHANNEL, MEMBER, REQUEST, SIZE
 
 from bot.app import Ports, Role, open_app
 from bot.logging import configure_logging

@@ -12,6 +12,7 @@ from doubles.discord.cdn import serve_file
 from doubles.discord.driver import Driver
 from doubles.discord.faults import Faults
 from doubles.discord.rest import PREFIX, Rest
+from doubles.hanging import Hangs
 
 MAX_REQUEST_BYTES = 1 << 30
 STOP_SECONDS = 0.5
@@ -32,6 +33,7 @@ class DiscordDouble(Driver):
             new_backstage(self.base_url, judge=judge, strictness=strictness or Strictness(), buckets=buckets)
         )
         self.fault = Faults(self)
+        self.hangs = Hangs()
         self._rest = Rest(self.stage)
         self._runner = web.AppRunner(self._application(), shutdown_timeout=STOP_SECONDS, access_log=None)
 
@@ -69,7 +71,7 @@ class DiscordDouble(Driver):
         self._listener.close()
 
     def _application(self) -> web.Application:
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        app = web.Application(client_max_size=MAX_REQUEST_BYTES, middlewares=[self.hangs.middleware])
         for path in ("/gateway", "/gateway/", "/resume", "/resume/"):
             app.router.add_get(path, self._serve_gateway)
         app.router.add_get("/attachments/{channel}/{attachment}/{name}", self._serve_file)

@@ -8,6 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
+from doubles.hanging import Hangs
 from doubles.slack.clock import Changes, Clock
 from doubles.slack.courier import CONNECT_SECONDS, WAIT_SECONDS, Courier
 from doubles.slack.deliveries import Ack, Delivery
@@ -65,6 +66,7 @@ class SlackDouble(Driver):
         platform.courier = Courier(platform, platform.sockets)
         self.clock = clock
         self._journal = journal
+        self.hangs = Hangs()
         self._http: HttpMode | None = None
         self._runner = web.AppRunner(self._application(), access_log=None, shutdown_timeout=1.0)
 
@@ -191,7 +193,7 @@ class SlackDouble(Driver):
         return f"{self.platform.url}/files-pri/{team}-{file_id}/{self.file(file_id, team=team).name}"
 
     def _application(self) -> web.Application:
-        application = web.Application(client_max_size=MOST_BYTES)
+        application = web.Application(client_max_size=MOST_BYTES, middlewares=[self.hangs.middleware])
         files = FileStore(self.platform)
         route = application.router.add_route
         route("*", "/api/{method}", WebApi(self.platform).answer)
