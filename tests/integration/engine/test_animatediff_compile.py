@@ -1,6 +1,7 @@
 # ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Compiling: per served shape, eager until ready, eager again where it fails, kept over restarts."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.rendering import assert_nearly_equal, clip, frames_of, run, turbo
+from doubles.rendering import assert_nearly_equal, clip, failing, frames_of, rows_seen, run, turbo, unet_of
 from generation.request import Endpoint
 from worker.engine import DeviceLost, OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, Compile, EngineOptions, ModelSet, Shape
@@ -106,6 +107,61 @@ def test_a_device_lost_in_compiled_code_is_lost(own: AnimateDiffEngine) -> None:
     own.idle()
     with pytest.raises(DeviceLost):
         run(own, clip())
+
+
+def test_an_odd_number_of_rows_runs_as_the_even_one_above_and_draws_the_same(own: AnimateDiffEngine) -> None:
+    wishes = [clip(), clip(guidance_scale=1, seed=1)]
+    alone = [frames_of(own, wish) for wish in wishes]
+    compiler = Compiler()
+    compiling(own, compiler, replace(GUIDED, rows=4))
+    with rows_seen(unet_of(own)) as rows:
+        run(own, *wishes)  # eagerly: nothing is added before it is compiled
+        assert rows == [3, 3, 3]
+        own.idle()
+        together = run(own, *wishes)
+    assert compiler.rows == [4] * 4
+    for expected, frames in zip(alone, together.frames, strict=True):
+        assert_nearly_equal(frames, expected)
+
+
+@pytest.mark.parametrize(
+    ("rows", "rows_at_most", "runs_as"),
+    [(1, 15, 1), (2, 15, 2), (3, 15, 4), (4, 15, 4), (5, 15, 6), (15, 15, 15), (3, 3, 3), (3, 4, 4)],
+)
+def test_rows_are_added_to_an_even_number_and_never_beyond_what_the_device_takes(
+    rows: int, rows_at_most: int, runs_as: int
+) -> None:
+    compiled = CompiledForwards(Compiler())
+    shape = replace(PLAIN, rows=rows)
+    assert compiled.as_compiled(shape, rows_at_most=rows_at_most) == replace(PLAIN, rows=runs_as)
+
+
+def test_an_odd_number_of_rows_that_was_asked_for_runs_as_it_is(own: AnimateDiffEngine) -> None:
+    compiler = Compiler()
+    compiling(own, compiler, replace(GUIDED, rows=3))
+    own.idle()
+    run(own, clip(), clip(guidance_scale=1))
+    assert compiler.rows == [3] * 4
+
+
+def test_no_row_is_added_where_memory_ran_out_with_so_many(own: AnimateDiffEngine) -> None:
+    three = [clip(guidance_scale=1, seed=seed) for seed in range(3)]
+    with failing(unet_of(own), lambda args: _out_of_memory(len(args[0]) > 6)):
+        run(own, *(clip(seed=seed) for seed in range(4)))  # eight rows: from now on four at most
+    compiler = Compiler()
+    compiling(own, compiler, replace(GUIDED, rows=4))
+    own.idle()
+    run(own, *three)
+    assert compiler.rows == [4] * 4
+    assert own._assembly is not None
+    own._assembly.turns.denoiser._rows_that_fit = dict.fromkeys(own._assembly.turns.denoiser._rows_that_fit, 3)
+    assert run(own, *three).failures == []
+    assert compiler.rows == [4] * 4
+
+
+def _out_of_memory(is_so: bool) -> None:
+    if is_so:
+        raise torch.OutOfMemoryError("CUDA out of memory")
 
 
 def test_a_shape_that_is_served_often_is_compiled_next() -> None:

@@ -70,12 +70,21 @@ class Denoiser:
 
     def _forward(self, unet: Any, key: GroupKey, rows: list[Row]) -> list[Tensor]:
         tokens = _shared_tokens(rows)
+        shape = self._shape(key, len(rows)) if tokens == CHUNK_TOKENS else None
+        forward = self.compiled.forward(unet, shape)
+        if shape in self.compiled.ready:
+            rows = rows + rows[-1:] * (shape.rows - len(rows))
         text = torch.cat([repeated_to(row.text, tokens) for row in rows]).repeat_interleave(key.frames, 0)
-        shape = Shape(key.endpoint, len(rows), key.frames, key.width, key.height)
-        forward = self.compiled.forward(unet, shape if tokens == CHUNK_TOKENS else None)
         sample = torch.cat([row.sample for row in rows]).to(unet.dtype)
         noise = ForwardInputs(sample, torch.cat([row.timestep for row in rows]), text).run(forward)
         return list(noise.float().split(1))
+
+    def _shape(self, key: GroupKey, rows: int) -> Shape:
+        """What a forward of so many rows is compiled as: never more rows than the device takes."""
+        exact = Shape(key.endpoint, rows, key.frames, key.width, key.height)
+        return self.compiled.as_compiled(
+            exact, rows_at_most=min(key.rows_at_most, self._rows_that_fit.get(key, rows + 1))
+        )
 
 
 def rows_of(render: ClipRender) -> Iterator[Row]:
