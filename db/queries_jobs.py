@@ -91,6 +91,13 @@ async def orphans(connection: AsyncConnection, owner: str, now: datetime, limit:
     return await _all(connection, left.order_by(*_OLDEST_FIRST).limit(limit))
 
 
+async def made_lately(connection: AsyncConnection, limit: int) -> list[Job]:
+    """Those of the newest ``limit`` jobs that have become clips, oldest first."""
+    newest = select(func.max(jobs.c.number)).scalar_subquery()
+    made = select(jobs).where(jobs.c.number > newest - limit, jobs.c.status == JobStatus.SUCCEEDED.value)
+    return await _all(connection, made.order_by(jobs.c.number))
+
+
 async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
     """Unfinished jobs of this owner whose end was asked for."""
     return list((await connection.scalars(_CANCELLATIONS, {"owner": owner})).all())

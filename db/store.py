@@ -106,6 +106,11 @@ class SqlStore:
         async with begin_read(self._engine) as connection:
             return await queries_jobs.ahead_of(connection, job.id)
 
+    async def made_lately(self, *, limit: int) -> list[Job]:
+        """Those of the newest ``limit`` jobs that have become clips, oldest first."""
+        async with begin_read(self._engine) as connection:
+            return await queries_jobs.made_lately(connection, limit)
+
     async def cancellations(self, owner: str) -> list[JobId]:
         """Unfinished jobs of this owner whose end was asked for."""
         async with begin_read(self._engine) as connection:

@@ -19,10 +19,10 @@ from generation.errors import (
 )
 from generation.failures import failure_of
 from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.paces import Paces
 from generation.ports import Backend, BackendState, BackendUpdate, Clip, Lease
 from generation.pricing import relative_work
-from generation.progress import Pace, Phase, Progress, Sighting, eta_of_queued, eta_of_running
-from generation.request import Endpoint
+from generation.progress import Phase, Progress, Sighting, eta_of_queued, eta_of_running
 from generation.submission import Submission
 
 
@@ -47,11 +47,15 @@ class Carrier:
         self._desk = Desk(outside, owner, patience or Patience(), keeps_waiting_jobs=keeps_waiting_jobs)
         self._submission = Submission(self._desk)
         self._told_to_stop: dict[JobId, RequestHandle] = {}
-        self._paces: dict[tuple[str, Endpoint], Pace] = {}
+        self._paces = Paces()
 
     def lease(self) -> Lease:
         """A lease from now on in this owner's name."""
         return self._desk.lease()
+
+    async def recall_paces(self) -> None:
+        """Know from clips of earlier how long they take. Raises StoreError."""
+        await self._paces.recall(self._desk.outside.store)
 
     async def submissions_settled(self) -> None:
         """Return once no submission is on the wire."""
@@ -166,7 +170,7 @@ class Carrier:
         self._desk.has_answered(job.backend or "")
         if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
             job = await self._desk.save(job.running(self._desk.now()), was=job)
-        pace = self._pace(job)
+        pace = self._paces.of(job)
         work = float(relative_work(job.request))
         match update.state:
             case BackendState.IN_QUEUE:
@@ -183,7 +187,7 @@ class Carrier:
 
     def _eta_of_running(self, job: Job, update: BackendUpdate, sighting: Sighting) -> float | None:
         now = self._desk.now()
-        expected = self._pace(job).seconds_for(float(relative_work(job.request)))
+        expected = self._paces.of(job).seconds_for(float(relative_work(job.request)))
         if update.steps is not None:
             return sighting.eta(update.steps, now, expected)
         return eta_of_running(None, (now - (job.started_at or now)).total_seconds(), expected)
@@ -228,9 +232,6 @@ class Carrier:
             return self._desk.seconds_until(vigil.heard_at + limit)
         late = (job.started_at or job.submitted_at or job.created_at) + limit
         return self._desk.seconds_until(max(late, vigil.since + timedelta(seconds=patience.asking)))
-
-    def _pace(self, job: Job) -> Pace:
-        return self._paces.setdefault((job.backend or "", job.request.endpoint), Pace())
 
 
 @asynccontextmanager

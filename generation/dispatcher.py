@@ -65,6 +65,7 @@ class Dispatcher:
 
         What is left is found again by the next start.
         """
+        await self._guard("recalling how long clips take", self._carrier.recall_paces())
         async with asyncio.TaskGroup() as group:
             keeper = group.create_task(self._every(self._rhythm.lease_every, self._renew_leases))
             adopter = group.create_task(self._every(self._rhythm.adopt_every, lambda: self._adopt(group)))

@@ -282,6 +282,10 @@ class Store(Protocol):
         """How many jobs wait (pending or queued) and are older than this one."""
         ...
 
+    async def made_lately(self, *, limit: int) -> list[Job]:
+        """Those of the newest ``limit`` jobs that have become clips, oldest first."""
+        ...
+
     async def cancellations(self, owner: str) -> list[JobId]:
         """Unfinished jobs of this owner whose end was asked for."""
         ...

@@ -153,6 +153,14 @@ async def test_unfinished_jobs_of_a_server_come_oldest_first(store):
     assert await store.unfinished_in(a_server(), limit=1) == [early]
 
 
+async def test_of_the_newest_jobs_those_that_became_clips_are_found_oldest_first(store):
+    first, second, third = (moved(a_job(), JobStatus.SUCCEEDED, later(minutes=n)) for n in range(3))
+    assert await store.made_lately(limit=10) == []
+    await add(store, first, second, moved(a_job(), JobStatus.FAILED), third, a_job())
+    assert await store.made_lately(limit=10) == [first, second, third]
+    assert await store.made_lately(limit=4) == [second, third]
+
+
 async def test_unfinished_jobs_are_counted_by_status(store):
     assert await store.status_counts() == {"pending": 0, "submitting": 0, "queued": 0, "running": 0}
     await add(store, a_job(), a_job(), *(moved(a_job(), status) for status in JobStatus))

@@ -65,6 +65,7 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.orphans("me", NOW, limit=10)
     await store.ahead_of(job)
     await store.cancellations("me")
+    await store.made_lately(limit=10)
     await store.owed_deliveries(NOW, platforms=frozenset(Platform), limit=10)
     await store.usage(a_server(), a_user(), NOW)
     await store.totals(EVERYWHERE, NOW)

@@ -92,6 +92,20 @@ async def test_the_eta_comes_from_clips_that_were_measured(tmp_path: Path) -> No
         assert core.said[0][1].eta_seconds == 4.0
 
 
+async def test_after_a_restart_the_eta_comes_from_clips_of_earlier(tmp_path: Path) -> None:
+    clock = ManualClock()
+    async with a_core(tmp_path, clock=clock) as core:
+        for origin, seconds in (("o1", 2.0), ("o2", 90.0), ("o3", 3.0)):
+            job = core.carrier.carry(await core.submit(origin=origin))
+            slow = replace(await job, started_at=clock.now(), finished_at=clock.now() + timedelta(seconds=seconds))
+            async with core.store.transaction() as tx:
+                await tx.save_job(slow, was=slow)
+    async with a_core(tmp_path) as core:
+        await core.carrier.recall_paces()
+        await core.carry(await core.submit(a_request(num_frames=32), origin="o4"))
+        assert core.said[0][1].eta_seconds == 6.0  # twice the middle one, whatever a single clip took
+
+
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [
