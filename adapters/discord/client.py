@@ -78,6 +78,15 @@ class FlipbookClient(discord.Client):
         self.tree.add_command(MemberCommands(reception))
         self.tree.add_command(AdminCommands(reception))
 
+    async def close(self) -> None:
+        """Leave for good. discord.py holds the news that everything is loaded back for two seconds; a client that is
+        closed within them must not hear it."""
+        loading = self._connection._ready_task  # noqa: SLF001 - nobody else can stop it
+        if loading is not None:
+            loading.cancel()
+            await asyncio.wait({loading})
+        await super().close()
+
     def definitions(self) -> list[dict[str, Any]]:
         """The commands as they are registered."""
         return [command.to_dict(self.tree) for command in self.tree.get_commands()]

@@ -84,6 +84,17 @@ async def test_the_clip_arrives_while_the_gateway_is_away(discord_double: Discor
     assert [heart for heart in hearts if heart.is_alive()] == []
 
 
+async def test_a_client_that_is_closed_while_it_is_still_loading_hears_no_more_of_it(
+    discord_double: DiscordDouble, tmp_path: Path
+) -> None:
+    async with running_bot(discord_double, tmp_path) as bot:
+        client = await bot.chat._account.login()
+        await bot.until(lambda: client._connection._ready_task)
+        loading = client._connection._ready_task
+    assert loading is not None
+    assert loading.done()
+
+
 async def test_a_wrong_token_ends_in_one_sentence(discord_double: DiscordDouble, tmp_path: Path) -> None:
     chat = a_chat(discord_double, tmp_path, token="MQ.wrong.token")
     with pytest.raises(DiscordUnusable) as refused:
