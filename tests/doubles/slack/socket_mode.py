@@ -44,6 +44,7 @@ class SocketMode:
         self._platform = platform
         self._tickets: dict[str, bool] = {}
         self._sockets: list[Socket] = []
+        self._lost: set[str] = set()
         self.opened = 0
         self.pings = 0
 
@@ -140,6 +141,7 @@ class SocketMode:
         self._platform.journal.note("frame", "gone", None)
         for delivery, attempt in socket.attempts.values():
             if not attempt.settled:
+                self._lost.add(attempt.id)
                 self._platform.courier.was_lost(delivery, attempt)
 
     async def _sent(self, socket: Socket, delivery: Delivery, attempt: Attempt) -> bool:
@@ -169,10 +171,13 @@ class SocketMode:
             self._platform.journal.violate(f"a socket frame of the type {message.type.name}")
 
     def _acknowledged(self, socket: Socket, frame: Any) -> None:
-        known = socket.attempts.get(str(frame.get("envelope_id"))) if isinstance(frame, dict) else None
-        if known is None:
+        envelope_id = str(frame.get("envelope_id")) if isinstance(frame, dict) else ""
+        known = socket.attempts.get(envelope_id)
+        if envelope_id in self._lost:  # Slack's own library acknowledges over whichever socket it has now
+            self._platform.journal.note("frame", "acknowledged too late", frame)
+        elif known is None:
             self._platform.journal.violate(f"a socket frame that acknowledges nothing: {frame!r:.120}")
-        elif socket.doomed == frame["envelope_id"]:
+        elif socket.doomed == envelope_id:
             socket.abort()
         else:
             self._platform.courier.acknowledge(*known, frame.get("payload"))
