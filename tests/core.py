@@ -26,7 +26,7 @@ from generation.desk import Outside, Patience
 from generation.dispatcher import Dispatcher, Rhythm
 from generation.job import Job
 from generation.places import Platform
-from generation.ports import Clock, Messenger
+from generation.ports import Clock, Messenger, SeedSource
 from generation.pricing import Prices
 from generation.progress import Progress
 from generation.relay import Post, Relay
@@ -120,6 +120,7 @@ async def a_core(
     messengers: Mapping[Platform, Messenger] | None = None,
     around: Callable[[SqlStore], Any] = lambda store: store,
     options: Mapping[str, Any] | None = None,
+    seeds: SeedSource | None = None,
 ) -> AsyncIterator[Core]:
     """A core on the database in ``folder``; opening a second one there is a restart. Without ``messengers`` it has a
     recording one for Discord. ``around`` may put something around the store, ``options`` are more of the carrier's."""
@@ -168,7 +169,7 @@ async def a_core(
         store,
         rules or HouseRules(backends=(backend.name,), prices=prices),
         clock=clock,
-        seeds=Seeds(),
+        seeds=seeds or Seeds(),
         observer=observer,
         submitted=dispatcher.wake,
         ended=relay.wake,

@@ -201,13 +201,14 @@ async def running_bot(
     post: Post | None = None,
     token: str | None = None,
     kill: bool = False,
+    time: DoubleTime | None = None,
     **core_options: Any,
 ) -> AsyncIterator[Bot]:
     """Everything that ``flipbook run`` runs for Discord; a second one in the same folder is a restart.
 
     With ``kill`` it ends as by SIGKILL: nothing is finished, saved or said.
     """
-    time = DoubleTime(double)
+    time = time or DoubleTime(double)
     backend = backend or ScriptedBackend()
     chat = DiscordChat(
         SecretStr(token or double.token),

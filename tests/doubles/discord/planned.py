@@ -29,6 +29,10 @@ class PlannedAnswers:
         """Add one."""
         self._waiting.append(planned)
 
+    def clear(self) -> None:
+        """Forget those that have not been given."""
+        self._waiting.clear()
+
     def take(self, name: str, *, after_storing: bool) -> Answer | None:
         """The answer planned for `PATCH /channels/…`, used up by this call; None: its own."""
         for planned in self._waiting:

@@ -1,0 +1,121 @@
+"""The scenario's words on the Discord double."""
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from acceptance.scenarios.chat import STEPS, Person, Standing, Where
+from adapters.discord.refs import server_ref, user_ref
+from discord_bot import PROMPT, Bot, DoubleTime, clips, running_bot
+from doubles.discord.messages import Message
+from doubles.discord.people import User
+from doubles.discord.places import Channel
+from doubles.discord.server import DiscordDouble
+from generation.places import Platform, ServerRef, UserRef
+
+SMALL = {"width": 64, "height": 64, "num_frames": 2, "steps": STEPS}
+
+
+class DiscordScenario:
+    """A :class:`acceptance.scenarios.chat.Chat`."""
+
+    platform = Platform.DISCORD
+
+    def __init__(self, double: DiscordDouble) -> None:
+        self.double = double
+        self._time = DoubleTime(double)
+        people = double.people
+        self._people = {
+            Person.MEMBER: people.member,
+            Person.OTHER: people.other_member,
+            Person.THIRD: people.owner,
+            Person.ADMIN: people.moderator,
+        }
+
+    @property
+    def channel(self) -> Channel:
+        """Where everything happens."""
+        return self.double.places.text
+
+    def person(self, who: Person) -> User:
+        return self._people[who]
+
+    def running(self, folder: Path, *, kill: bool, **options: Any) -> AbstractAsyncContextManager[Bot]:
+        return running_bot(self.double, folder, kill=kill, time=self._time, **options)
+
+    def now(self) -> datetime:
+        return self._time.now()
+
+    def pass_time(self, seconds: float) -> None:
+        if all(asked.answered or asked.refuses_as for asked in self.double.world.interactions.values()):
+            self._time.advance(seconds)
+
+    def get_well(self) -> None:
+        self.double.stage.planned.clear()
+        self.channel.real_upload_limit = None
+
+    async def wish(self, who: Person) -> None:
+        await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
+
+    async def wish_in_vain(self, who: Person) -> str:
+        asked = await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
+        return self._told(await self.double.wait_for_reply(asked))
+
+    async def press_reroll(self, who: Person, post: Message) -> None:
+        await self._press(who, post, "reroll")
+
+    async def press_cancel(self, who: Person, post: Message) -> None:
+        await self._press(who, post, "cancel")
+
+    async def react(self, who: Person, post: Message) -> None:
+        await self.double.react(post, user=self.person(who))
+
+    async def set_limit(self, name: str, value: str) -> str:
+        options = {"limit": name, "value": value}
+        asked = await self.double.slash("flipbook-admin limits set", user=self.person(Person.ADMIN), options=options)
+        return self._told(await self.double.wait_for_reply(asked))
+
+    def posts(self) -> Sequence[Message]:
+        public = [message for message in self.channel.messages.values() if not message.ephemeral]
+        return [message for message in public if message.author is self.double.people.bot and not message.loading]
+
+    def words(self, post: Message) -> str:
+        return post.content
+
+    def has_clip(self, post: Message) -> bool:
+        return bool(post.files)
+
+    async def everything_with_a_clip(self, shown: Message) -> list[Standing]:
+        return [await self._standing(message, shown) for message in clips(self.double)]
+
+    def names_a_time(self, words: str) -> bool:
+        return re.search(r"<t:\d+:R>", words) is not None
+
+    @property
+    def server(self) -> ServerRef:
+        return server_ref(self.double.guilds.studio.id)
+
+    def user(self, who: Person) -> UserRef:
+        return user_ref(self.person(who).id)
+
+    async def _press(self, who: Person, post: Message, action: str) -> None:
+        custom_id = next(name for name in post.custom_ids if name.startswith(f"v1:{action}:"))
+        pressed = await self.double.click(post, custom_id, user=self.person(who))
+        await self.double.wait_for_reply(pressed)
+
+    async def _standing(self, message: Message, shown: Message) -> Standing:
+        content = [await self.double.download(attachment) for attachment in message.attachments]
+        return Standing(message, self._where(message, shown), tuple(content))
+
+    def _where(self, message: Message, shown: Message) -> Where:
+        if message is shown:
+            return Where.SAME_MESSAGE
+        return Where.DIRECT if message.channel.recipient is not None else Where.NEW_MESSAGE
+
+    @staticmethod
+    def _told(message: Message) -> str:
+        assert message.ephemeral
+        return message.content

@@ -1,0 +1,111 @@
+"""The scenario's words on the Slack double."""
+
+import re
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from acceptance.scenarios.chat import STEPS, Person, Standing, Where
+from doubles.slack.deliveries import Delivery
+from doubles.slack.faults import Fault
+from doubles.slack.server import SlackDouble
+from doubles.slack.state import Message
+from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
+from generation.places import Platform, ServerRef, UserRef
+from slack_bot import PROMPT, Bot, clips, public, running_bot, words
+
+SMALL = f"--size 64x64 --frames 2 --steps {STEPS}"
+_PEOPLE = {Person.MEMBER: MIRA, Person.OTHER: NOAH, Person.THIRD: OWNER, Person.ADMIN: ADMIN}
+
+
+class SlackScenario:
+    """A :class:`acceptance.scenarios.chat.Chat`."""
+
+    platform = Platform.SLACK
+    channel = GENERAL
+    """Where everything happens."""
+
+    def __init__(self, double: SlackDouble) -> None:
+        self.double = double
+
+    def running(self, folder: Path, *, kill: bool, **options: Any) -> AbstractAsyncContextManager[Bot]:
+        return running_bot(self.double, folder, kill=kill, **options)
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self.double.clock.now(), UTC)
+
+    def pass_time(self, seconds: float) -> None:
+        if all(each.settled for delivery in self.double.deliveries for each in delivery.attempts):
+            self.double.clock.advance(seconds)
+
+    def get_well(self) -> None:
+        self.double.heal(Fault)
+
+    async def wish(self, who: Person) -> None:
+        await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who])
+
+    async def wish_in_vain(self, who: Person) -> str:
+        return await self._told(await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who]))
+
+    async def press_reroll(self, who: Person, post: Message) -> None:
+        await self.double.click(post, "v1:reroll", user=_PEOPLE[who])
+
+    async def press_cancel(self, who: Person, post: Message) -> None:
+        await self.double.click(post, "v1:cancel", user=_PEOPLE[who])
+
+    async def react(self, who: Person, post: Message) -> None:
+        await self.double.react(post.channel, post.ts, "repeat", user=_PEOPLE[who])
+
+    async def set_limit(self, name: str, value: str) -> str:
+        return await self._told(await self.double.slash("/flipbook", f"admin limits set {name} {value}", user=ADMIN))
+
+    def posts(self) -> Sequence[Message]:
+        return public(self.double)
+
+    def words(self, post: Message) -> str:
+        return f"{post.text}\n{words(post)}"
+
+    def has_clip(self, post: Message) -> bool:
+        return bool(post.file_ids)
+
+    async def everything_with_a_clip(self, shown: Message) -> list[Standing]:
+        return [await self._standing(message, shown) for message in clips(self.double)]
+
+    def names_a_time(self, words: str) -> bool:
+        return re.search(r"about \d+ (s|min|h) left|<!date\^\d+\^", words) is not None
+
+    @property
+    def server(self) -> ServerRef:
+        return ServerRef(Platform.SLACK, self.double.home.team)
+
+    def user(self, who: Person) -> UserRef:
+        return UserRef(Platform.SLACK, _PEOPLE[who])
+
+    async def _told(self, act: Delivery) -> str:
+        """The answer for the eyes of who asked, with the acknowledgement or after it."""
+        since = act.attempts[0].sent_at
+        said = await self.double.wait_for_message(lambda each: each.ephemeral_for and float(each.ts) >= since)
+        return said.text
+
+    async def _standing(self, message: Message, shown: Message) -> Standing:
+        content = [await self._download(file_id) for file_id in message.file_ids]
+        return Standing(message, self._where(message, shown), tuple(content))
+
+    async def _download(self, file_id: str) -> bytes:
+        headers = {"Authorization": f"Bearer {self.double.home.tokens.bot}"}
+        async with (
+            aiohttp.ClientSession(headers=headers, raise_for_status=True) as session,
+            session.get(self.double.file_url(file_id)) as response,
+        ):
+            return await response.read()
+
+    def _where(self, message: Message, shown: Message) -> Where:
+        if message is shown:
+            return Where.SAME_MESSAGE
+        if message.channel != shown.channel:
+            return Where.DIRECT
+        return Where.THREAD if message.thread_ts == shown.ts else Where.NEW_MESSAGE

@@ -1,0 +1,169 @@
+"""The scenario: one list of steps, written once, that every chat has to play. A bot may restart after each."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from acceptance.scenarios.chat import STEPS, Person, Where
+from acceptance.scenarios.story import Story
+
+Step = Callable[[Story], Awaitable[None]]
+
+MEMBER, OTHER, THIRD = Person.MEMBER, Person.OTHER, Person.THIRD
+
+
+async def a_clip_is_made(story: Story) -> None:
+    """From it the bot knows how long such clips take here."""
+    post = await story.asks(THIRD)
+    story.engine.allow(STEPS)
+    await story.delivered(post)
+    await story.bought(1)
+
+
+async def somebody_keeps_the_worker_busy(story: Story) -> None:
+    """One clip is being made and another waits."""
+    story.keep("rendering", await story.asks(THIRD))
+    story.keep("waiting", await story.asks(THIRD))
+    await story.bought(3)
+
+
+async def the_member_asks_and_reads_where_the_clip_is(story: Story) -> None:
+    """Queued: the position, and when the clip can be expected."""
+    post = story.keep("first", await story.asks(MEMBER))
+    await story.shows(post, "queued", "1 ahead")
+    await story.until(lambda: story.chat.names_a_time(story.chat.words(post)))
+    await story.bought(4)
+
+
+async def the_turn_comes_and_a_bar_is_shown(story: Story) -> None:
+    """Rendering."""
+    story.engine.allow(2 * STEPS)
+    await story.delivered(story.post("rendering"))
+    await story.delivered(story.post("waiting"))
+    story.engine.allow(STEPS // 2)
+    await story.shows(story.post("first"), "rendering", "█", f"of {STEPS}")
+
+
+async def the_clip_appears_in_the_same_message(story: Story) -> None:
+    """The very bytes that are kept, playable, and seen once."""
+    story.engine.allow(STEPS - STEPS // 2)
+    post = story.post("first")
+    await story.delivered(post)
+    await story.has_the_kept_clip(post)
+    assert await story.clips_of(MEMBER) == 1
+    await story.bought(4)
+
+
+async def another_member_re_rolls_it_by_the_button(story: Story) -> None:
+    """A second clip, for whoever pressed and charged to them."""
+    second = await story.answers(lambda: story.chat.press_reroll(OTHER, story.post("first")))
+    story.engine.allow(STEPS)
+    await story.delivered(second)
+    await story.is_a_re_roll_of("first", second, by=OTHER)
+    assert (await story.clips_of(MEMBER), await story.clips_of(OTHER)) == (1, 1)
+
+
+async def another_member_re_rolls_it_by_a_reaction(story: Story) -> None:
+    """The same with 🔁 as a reaction."""
+    await story.let_a_while_pass()
+    third = await story.answers(lambda: story.chat.react(OTHER, story.post("first")))
+    story.engine.allow(STEPS)
+    await story.delivered(third)
+    await story.is_a_re_roll_of("first", third, by=OTHER)
+    assert (await story.clips_of(MEMBER), await story.clips_of(OTHER)) == (1, 2)
+    await story.bought(6)
+
+
+async def the_member_asks_for_another_one(story: Story) -> None:
+    """It is being made."""
+    post = story.keep("unwanted", await story.asks(MEMBER))
+    story.engine.allow(1)
+    await story.shows(post, "rendering")
+
+
+async def the_member_cancels_it(story: Story) -> None:
+    """No clip, and nothing charged."""
+    post = story.post("unwanted")
+    await story.chat.press_cancel(MEMBER, post)
+    await story.until(lambda: story.studio.is_told_to_stop)
+    story.engine.allow(1)
+    await story.shows(post, "cancelled", "nothing was charged")
+    await story.recorded(post)
+    assert not story.chat.has_clip(post)
+    assert await story.clips_of(MEMBER) == 1
+    await story.bought(7)
+
+
+async def a_limit_is_met(story: Story) -> None:
+    """One sentence names the limit, what is allowed, what is used and when it starts again; nothing is bought."""
+    told = await story.chat.set_limit("user_clips_per_day", "1")
+    assert "clips per member and day" in told
+    posts = len(story.chat.posts())
+    refusal = await story.chat.wish_in_vain(MEMBER)
+    assert refusal.startswith("At most 1 clips per member and day; 1 are used. It starts again ")
+    assert story.chat.names_a_time(refusal)
+    await story.bought(7)
+    assert (len(story.chat.posts()), await story.clips_of(MEMBER)) == (posts, 1)
+
+
+async def an_admin_raises_it(story: Story) -> None:
+    """It is in the trail who did it."""
+    told = await story.chat.set_limit("user_clips_per_day", "3")
+    assert "3" in told
+    entry = (await story.core.service.audit_of(story.chat.server))[0]
+    assert entry.by == story.chat.user(Person.ADMIN)
+    assert (entry.before, entry.after) == ('{"user_clips_per_day":1}', '{"user_clips_per_day":3}')
+
+
+async def the_member_asks_again_and_gets_a_clip(story: Story) -> None:
+    """Nothing is left of the refusal."""
+    post = await story.asks(MEMBER)
+    story.engine.allow(STEPS)
+    await story.delivered(post)
+    await story.has_the_kept_clip(post)
+    await story.bought(8)
+
+
+async def the_worker_dies_in_the_middle_of_a_clip(story: Story) -> None:
+    """Another one takes its place, somewhere else."""
+    post = story.keep("last", await story.asks(MEMBER))
+    story.engine.allow(STEPS // 2)
+    await story.shows(post, "rendering", "█")
+    await story.studio.restart_worker()
+
+
+async def the_clip_arrives_nevertheless(story: Story) -> None:
+    """One request, one clip, in the same message."""
+    story.engine.run_free()
+    post = story.post("last")
+    await story.delivered(post)
+    await story.has_the_kept_clip(post)
+    await story.bought(9)
+
+
+async def everything_is_there_once(story: Story) -> None:
+    """Nine wishes, one of them cancelled: eight messages with one clip each, and the books are right."""
+    standing = await story.chat.everything_with_a_clip(story.post("last"))
+    assert [len(each.clips) for each in standing] == [1] * 8
+    assert {each.where for each in standing} == {Where.SAME_MESSAGE, Where.NEW_MESSAGE}
+    assert len(story.chat.posts()) == 9
+    assert await story.clips_of(MEMBER) == 3
+    assert await story.core.store.ledger_discrepancies() == []
+
+
+SCENARIO: Final[tuple[Step, ...]] = (
+    a_clip_is_made,
+    somebody_keeps_the_worker_busy,
+    the_member_asks_and_reads_where_the_clip_is,
+    the_turn_comes_and_a_bar_is_shown,
+    the_clip_appears_in_the_same_message,
+    another_member_re_rolls_it_by_the_button,
+    another_member_re_rolls_it_by_a_reaction,
+    the_member_asks_for_another_one,
+    the_member_cancels_it,
+    a_limit_is_met,
+    an_admin_raises_it,
+    the_member_asks_again_and_gets_a_clip,
+    the_worker_dies_in_the_middle_of_a_clip,
+    the_clip_arrives_nevertheless,
+    everything_is_there_once,
+)

@@ -1,0 +1,158 @@
+"""What has happened so far in a scenario, and what can be asked of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from acceptance.scenarios.chat import Chat, Holds, Person, Post, Standing
+from acceptance.scenarios.studio import PATIENCE_SECONDS, MeasuredEngine, Studio
+from core import Core
+from generation import mp4
+from generation.delivery import Delivery, DeliveryStatus
+from generation.job import Job
+
+A_WHILE = 11.0
+"""Seconds after which a member's second 🔁 on the same clip is meant."""
+
+
+class Story:
+    """One run of the scenario on one chat."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.studio = studio
+        self._posts: dict[str, Post] = {}
+
+    @property
+    def chat(self) -> Chat:
+        return self.studio.chat
+
+    @property
+    def core(self) -> Core:
+        return self.studio.core
+
+    @property
+    def engine(self) -> MeasuredEngine:
+        return self.studio.engine
+
+    async def until(self, holds: Holds) -> None:
+        """Let time pass until something is so."""
+        await self.studio.until(holds)
+
+    async def let_a_while_pass(self) -> None:
+        """Long enough that nothing counts as a slip of the hand."""
+        until = self.chat.now().timestamp() + A_WHILE
+        await self.until(lambda: self.chat.now().timestamp() > until)
+
+    # Acts
+
+    async def asks(self, who: Person) -> Post:
+        """Somebody asks for a clip; the message that answers."""
+        return await self.answers(lambda: self.chat.wish(who))
+
+    async def answers(self, act: Callable[[], Awaitable[None]]) -> Post:
+        """The new message for everybody that an act brings about, once it is recorded as a job's."""
+        known = list(self.chat.posts())
+        await act()
+        await self.until(lambda: len(self.chat.posts()) > len(known))
+        (post,) = (each for each in self.chat.posts() if not any(each is old for old in known))
+        await self._opened(post)
+        return post
+
+    # What was kept in mind
+
+    def keep(self, name: str, post: Post) -> Post:
+        """Remember a message under a name."""
+        self._posts[name] = post
+        return post
+
+    def post(self, name: str) -> Post:
+        """The message of that name."""
+        return self._posts[name]
+
+    # What is so
+
+    def words(self, post: Post) -> str:
+        """What a message says, in small letters."""
+        return self.chat.words(post).lower()
+
+    async def shows(self, post: Post, *words: str) -> None:
+        """Wait until a message says all of that at once."""
+        await self.until(lambda: all(each in self.words(post) for each in words))
+
+    async def delivered(self, post: Post) -> None:
+        """Wait until a message has its clip, and it is recorded that it has."""
+        await self.until(lambda: self.chat.has_clip(post))
+        await self.recorded(post)
+
+    async def recorded(self, post: Post) -> None:
+        """Wait until the outcome of a message's job is recorded as delivered."""
+        await self._delivery_is(post, lambda delivery: delivery.status is DeliveryStatus.SENT)
+
+    async def settled(self, count: int) -> None:
+        """Wait until so many outcomes are where they could be brought, or are given up, and that is recorded."""
+        over = {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}
+        moved = self.core.observer.deliveries
+        await self.until(lambda: len({each.job_id for each in moved if each.status in over}) >= count)
+
+    async def bought(self, count: int) -> None:
+        """So many requests have ever reached the worker."""
+        await self.until(lambda: self.studio.bought >= count)
+        assert self.studio.bought == count
+
+    async def clips_of(self, who: Person) -> int:
+        """How many clips count for somebody today."""
+        quota = await self.core.service.quota(self.chat.user(who), self.chat.server)
+        return quota.usage.user_clips_today
+
+    async def has_the_kept_clip(self, post: Post) -> None:
+        """The message has one clip: what people download is what we keep, and it plays."""
+        standing = await self.standing(post)
+        assert standing.clips == (await self.kept(await self.job_of(post)),)
+        assert mp4.probe(standing.clips[0]).frames == 2
+
+    async def standing(self, post: Post) -> Standing:
+        """A message with a clip."""
+        everything = await self.chat.everything_with_a_clip(post)
+        return next(each for each in everything if each.post is post)
+
+    async def kept(self, job: Job) -> bytes:
+        """A job's clip as we keep it."""
+        assert job.artifact is not None
+        async with self.core.artifacts.checkout(job.artifact) as path:
+            return path.read_bytes()
+
+    async def is_a_re_roll_of(self, name: str, post: Post, *, by: Person) -> None:
+        """The same wish with another seed, by somebody else."""
+        first, again = await self.job_of(self.post(name)), await self.job_of(post)
+        assert (again.parent, again.requested_by) == (first.id, self.chat.user(by))
+        assert again.request == first.request.with_seed(again.request.seed) != first.request
+
+    async def job_of(self, post: Post) -> Job:
+        """The job that a message shows."""
+        for job in await self.jobs():
+            delivery = await self.core.store.delivery_of(job.id)
+            if delivery is not None and _is_of(delivery, post):
+                return job
+        raise LookupError("no job has that message")
+
+    async def jobs(self) -> list[Job]:
+        """Every job, oldest first."""
+        jobs: list[Job] = await self.studio.bot.jobs()
+        return jobs
+
+    async def _opened(self, post: Post) -> None:
+        await self._delivery_is(post, lambda _: True)
+
+    async def _delivery_is(self, post: Post, holds: Callable[[Delivery], Any]) -> None:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await self._has_delivery(post, holds):
+                await self.studio.moment(4)
+
+    async def _has_delivery(self, post: Post, holds: Callable[[Delivery], Any]) -> bool:
+        found = [await self.core.store.delivery_of(job.id) for job in await self.jobs()]
+        return any(_is_of(each, post) and holds(each) for each in found if each is not None)
+
+
+def _is_of(delivery: Delivery, post: Post) -> bool:
+    """Whether that is the delivery into a message of either platform."""
+    return delivery.message is not None and delivery.message.id == str(getattr(post, "ts", None) or post.id)
