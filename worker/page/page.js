@@ -31,16 +31,29 @@ async function ask(method, path, body) {
 }
 
 function input() {
-  const values = { prompt: form.prompt.value };
+  const values = { prompt: form.prompt.value, video_size: form.size.value };
   if (form.motion.value) values.motions = [form.motion.value];
+  if (form.frames.value) values.num_frames = Number(form.frames.value);
   if (form.seed.value) values.seed = Number(form.seed.value);
   return values;
 }
 
 function show(text, fraction) {
-  byId("state").textContent = text;
+  byId("told").textContent = text;
+  byId("told").className = "";
   if (fraction === undefined) byId("progress").removeAttribute("value");
   else byId("progress").value = fraction;
+}
+
+function complain(error) {
+  show(error.message, 0);
+  byId("told").className = "bad";
+}
+
+function left(step, steps, began) {
+  if (step < 2) return "";
+  const seconds = Math.ceil(((Date.now() - began) / step) * (steps - step) / 1000);
+  return seconds > 0 ? `, about ${seconds} s left` : "";
 }
 
 function look(status) {
@@ -49,21 +62,36 @@ function look(status) {
   if (status.look_url) seen.src = here + status.look_url.replace(/^.*\/(?=files\/)/, "");
 }
 
-function told(status) {
+function told(status, began) {
   look(status);
-  const last = (status.logs || []).at(-1);
-  if (status.status === "IN_QUEUE") return show(`${status.queue_position} ahead in the queue`);
-  if (!last || !last.labels.steps) return show("Beginning …");
-  return show(`Step ${last.labels.step} of ${last.labels.steps}`, last.labels.step / last.labels.steps);
+  if (status.status === "IN_QUEUE") {
+    return show(status.queue_position ? `${status.queue_position} ahead in the queue` : "Next in the queue");
+  }
+  const { step, steps } = (status.logs || []).at(-1)?.labels || {};
+  if (!steps) return show("Beginning …");
+  return show(`Step ${step} of ${steps}${left(Number(step), Number(steps), began)}`, step / steps);
 }
 
 async function watch(request) {
+  let began = null;
   for (;;) {
     const status = await ask("GET", `${request}/status?logs=1`);
     if (status.status === "COMPLETED") return look(status);
-    told(status);
+    if (status.status === "IN_PROGRESS") began ||= Date.now();
+    told(status, began);
     await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
+}
+
+function play(result) {
+  const address = `${here}files/${result.video.url.split("/").pop()}`;
+  byId("clip").src = address;
+  byId("clip").hidden = false;
+  byId("download").href = address;
+  byId("download").download = result.video.file_name;
+  byId("again").value = result.seed;
+  byId("after").hidden = false;
+  show(`Seed ${result.seed}`, 1);
 }
 
 async function make() {
@@ -72,24 +100,20 @@ async function make() {
   current = `${endpoint.split("/").slice(0, 2).join("/")}/requests/${id}`;
   byId("cancel").hidden = false;
   await watch(current);
-  const result = await ask("GET", current);
-  const clip = byId("clip");
-  clip.src = `${here}files/${result.video.url.split("/").pop()}`;
-  clip.hidden = false;
-  show(`Seed ${result.seed}`, 1);
+  play(await ask("GET", current));
 }
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const button = form.querySelector("button");
   button.disabled = true;
-  byId("watch").hidden = false;
-  byId("clip").hidden = true;
+  byId("progress").hidden = false;
+  for (const id of ["clip", "after"]) byId(id).hidden = true;
   show("Submitting …");
   try {
     await make();
   } catch (error) {
-    show(error.message, 0);
+    complain(error);
   } finally {
     button.disabled = false;
     byId("cancel").hidden = true;
@@ -99,18 +123,30 @@ form.addEventListener("submit", async (event) => {
 });
 
 byId("cancel").addEventListener("click", async () => {
-  if (current) await ask("PUT", `${current}/cancel`).catch((error) => show(error.message, 0));
+  if (current) await ask("PUT", `${current}/cancel`).catch(complain);
 });
+
+byId("again").addEventListener("click", () => {
+  form.seed.value = byId("again").value;
+  form.prompt.focus();
+});
+
+function state(text, kind) {
+  byId("state").textContent = text;
+  byId("state").className = `pill ${kind}`;
+}
 
 async function health() {
   try {
     const is = await (await fetch(`${here}health`)).json();
-    const gpu = is.gpu ? ` on ${is.gpu}` : "";
-    byId("about").textContent =
-      `Version ${is.version}, ${is.status}: ${is.engine} engine${gpu}, ${is.active} rendering, ${is.queue_length} waiting.`;
-    byId("about").title = is.engine_reason;
+    state(is.status, is.status === "ready" ? "ready" : "");
+    byId("engine").textContent = is.engine;
+    byId("device").textContent = is.gpu || "no GPU";
+    byId("queue").textContent = `${is.active} rendering, ${is.queue_length} waiting`;
+    byId("version").textContent = is.version;
+    byId("reason").textContent = `Why this engine: ${is.engine_reason}.`;
   } catch {
-    byId("about").textContent = "The worker does not answer.";
+    state("does not answer", "away");
   }
   setTimeout(health, HEALTH_MS);
 }
@@ -118,6 +154,6 @@ async function health() {
 byId("example").textContent = [
   `curl ${here}fal-ai/fast-animatediff/text-to-video -H 'Authorization: Key id:secret' \\`,
   `  -H 'Content-Type: application/json' -d '{"prompt": "a red fox in snow"}'`,
-  `curl -N ${here}fal-ai/fast-animatediff/requests/REQUEST_ID/status/stream?logs=1 -H 'Authorization: Key id:secret'`,
+  `curl -N '${here}fal-ai/fast-animatediff/requests/REQUEST_ID/status/stream?logs=1' -H 'Authorization: Key id:secret'`,
 ].join("\n");
 health();
