@@ -195,7 +195,7 @@ def tell_polls(opened: list[Rate], read: list[Rate]) -> None:
     print(f"\nOpen requests: target ≥ 5,000/s; {STORED[0]} stored / {STORED[-1]:,} stored, by processor time: ", end="")
     print(f"{ratio:.2f} (target ≤ 1.2).")
     ratio = read[1].by_processor / read[-1].by_processor
-    print("Of finished requests the latest 256 are answered from memory, the others from disk: ", end="")
+    print("Finished requests are answered from memory once they were asked for, as far as they fit: ", end="")
     print(f"{STORED[1]:,} stored / {STORED[-1]:,} stored: {ratio:.2f}.\n")
 
 

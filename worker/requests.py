@@ -1,7 +1,6 @@
 """The live book of requests: it answers every poll from memory, and writes down each move before anybody can see it."""
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
@@ -13,13 +12,12 @@ from worker import failures
 from worker.looks import Look, new_name
 from worker.order import may_join
 from worker.records import MAX_ATTEMPTS, Clip, Ending, Idempotency, Kept, Request
+from worker.remembered import Remembered
 from worker.store import RequestStore
 from worker.waiting import LiveRequest, WaitingLine
 
 log = structlog.get_logger()
 
-FINISHED_IN_MEMORY: Final = 256
-"""How many finished requests are answered from memory; older ones are read from disk."""
 MAX_LOGS: Final = 500
 
 
@@ -61,7 +59,7 @@ class Book:
         self._clock = clock
         self._max_queue = max_queue
         self._active: dict[str, LiveRequest] = {}
-        self._finished: OrderedDict[str, LiveRequest] = OrderedDict()
+        self._finished = Remembered()
         self._arriving: dict[str, str] = {}
         self.line = WaitingLine(clock)
 
@@ -184,7 +182,7 @@ class Book:
 
     def forget(self, request_id: str) -> None:
         """Drop a finished request from memory."""
-        self._finished.pop(request_id, None)
+        self._finished.forget(request_id)
 
     def _check_line(self, max_ahead: int | None) -> None:
         """Those on their way to disk wait already: whoever submits many at once gets no more than one by one."""
@@ -218,7 +216,7 @@ class Book:
             if kept.request.open:
                 self._enqueue(live)
             else:
-                self._remember(live)
+                self._finished.add(live)
         return live
 
     async def _move(self, live: LiveRequest, moved: Request) -> None:
@@ -248,17 +246,12 @@ class Book:
                 if not under_way:
                     self.line.had_its_turn(live)
             case RequestState.COMPLETED:
-                self._remember(live)
+                self._finished.add(live)
                 self.line.remove(request_id)
 
     def _enqueue(self, live: LiveRequest) -> None:
         self.line.add(live)
         self._wake.set()
-
-    def _remember(self, live: LiveRequest) -> None:
-        self._finished[live.request.id] = live
-        if len(self._finished) > FINISHED_IN_MEMORY:
-            self._finished.popitem(last=False)
 
 
 def _recovered(request: Request, now: datetime) -> Request:
