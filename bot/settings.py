@@ -146,13 +146,21 @@ class Settings(BaseSettings):
             Base.parse(value)
         return value
 
-    @field_validator("fal_key", "worker_key")
+    @field_validator(
+        "discord_token",
+        "slack_bot_token",
+        "slack_app_token",
+        "slack_signing_secret",
+        "slack_client_secret",
+        "fal_key",
+        "worker_key",
+    )
     @classmethod
     def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
         secret = value.get_secret_value().strip() if value is not None else ""
         if not (secret.isascii() and (secret.isprintable() or not secret)):
             raise ValueError("holds characters that no key has")
-        return value
+        return SecretStr(secret) if value is not None else None
 
     @model_validator(mode="after")
     def _fal_needs_a_key(self) -> Self:

@@ -16,6 +16,7 @@ from adapters.discord.account import use_addresses
 from adapters.discord.errors import CLOSE_CODES, NETWORK
 from adapters.discord.library_log import shorten_library_log
 from adapters.discord.permissions import NEEDS, Need, invite_url, missing_in_server
+from adapters.discord.token_kinds import misread_token
 from generation.clip_words import excerpt
 from generation.findings import Checkup, Finding, Grade, clock_offset, offset_words
 from generation.ports import Clock
@@ -62,7 +63,8 @@ async def check_discord(
             account = await _account(client, token)
             gateway = await _gateway(gateway_url)
     except discord.LoginFailure:
-        return Checkup((Finding(Grade.BAD, "Discord token", CLOSE_CODES[4004]),), refused=frozenset({VARIABLE}))
+        why = misread_token(token.get_secret_value()) or CLOSE_CODES[4004]
+        return Checkup((Finding(Grade.BAD, "Discord token", why),), refused=frozenset({VARIABLE}))
     except _UNREACHABLE as error:
         return Checkup((_unreachable(api_url, error),), is_reached=False)
     finally:

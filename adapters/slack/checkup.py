@@ -14,7 +14,7 @@ from adapters.slack.api import SlackApi
 from adapters.slack.failures import SlackRefused, TokenDead
 from adapters.slack.manifest import REASONS, missing_scopes
 from adapters.slack.signed_http import PATH
-from adapters.slack.token_kinds import WHERE, Variable
+from adapters.slack.token_kinds import WHERE, Variable, misread_value
 from adapters.slack.values import Identity
 from generation.clip_words import excerpt
 from generation.errors import DeliveryError
@@ -56,7 +56,7 @@ class _Refused(Exception):
     def __init__(self, variable: Variable, error: TokenDead | SlackRefused) -> None:
         super().__init__(error.code)
         self.variable = variable
-        self.finding = Finding(Grade.BAD, f"Slack {variable}", _refusal_words(variable, error.code))
+        self.code = error.code
 
 
 async def check_slack(
@@ -69,7 +69,7 @@ async def check_slack(
         async with asyncio.timeout(patience):
             return await _checkup(api, access, clock)
     except _Refused as refused:
-        return Checkup((refused.finding,), refused=frozenset({refused.variable.value}))
+        return Checkup((_refused(refused, access.bot_token),), refused=frozenset({refused.variable.value}))
     except (DeliveryError, TimeoutError) as error:
         return Checkup((_unreachable(api_url, error),), is_reached=False)
     finally:
@@ -84,11 +84,11 @@ async def _checkup(api: SlackApi, access: SlackAccess, clock: Clock) -> Checkup:
     if identity.bot_id is None:
         raise _Refused(Variable.BOT_TOKEN, SlackRefused("not_allowed_token_type", "a person's token"))
     about_bot = [_about_token(identity), *_about_scopes(identity)]
+    refused: frozenset[str] = frozenset()
     try:
         way_in = await _about_way_in(api, access, identity)
-        refused: frozenset[str] = frozenset()
     except _Refused as error:
-        way_in, refused = [error.finding], frozenset({error.variable.value})
+        way_in, refused = [_refused(error, access.app_token)], frozenset({error.variable.value})
     about_clock = _about_clock(identity, access, clock)
     return Checkup((*about_bot, *way_in, *about_clock), refused, still_to_do=_still_to_do(identity))
 
@@ -192,9 +192,12 @@ def _about_clock(identity: Identity, access: SlackAccess, clock: Clock) -> list[
     return [Finding(Grade.GOOD, "clock", "agrees with Slack's within a minute")]
 
 
-def _refusal_words(variable: Variable, code: str) -> str:
-    why = _WHY_REFUSED.get(code, "Slack refuses it")
-    return f"not accepted ({excerpt(code, _NAME_ROOM)}): {why}. {WHERE[variable]}"
+def _refused(refused: _Refused, token: SecretStr | None) -> Finding:
+    """Why a token is not accepted: what its form tells says more than Slack's word for it."""
+    variable = refused.variable
+    misread = misread_value(variable, token.get_secret_value() if token is not None else "")
+    why = misread or f"{_WHY_REFUSED.get(refused.code, 'Slack refuses it')}. {WHERE[variable]}"
+    return Finding(Grade.BAD, f"Slack {variable}", f"not accepted ({excerpt(refused.code, _NAME_ROOM)}): {why}")
 
 
 def _unreachable(api_url: str, error: Exception) -> Finding:

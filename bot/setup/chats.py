@@ -28,11 +28,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class ChatSetup:
-    """One chat to set up. ``variable_of`` tells from a secret's form which it is; ``check`` asks the platform."""
+    """One chat to set up: ``steps`` come before, ``afterwards`` is what to type in the chat. ``variable_of`` tells from
+    a secret's form which it is; ``check`` asks the platform."""
 
     command: str
     name: str
     steps: str
+    afterwards: str
     wanted: tuple[Wanted, ...]
     variable_of: Callable[[str], str | None]
     check: Callable[[Values], Coroutine[Any, Any, Checkup]]
@@ -51,7 +53,9 @@ def discord_setup(settings: Settings, clock: Clock) -> ChatSetup:
         return await discord_checkup(settings, SecretStr(values["DISCORD_TOKEN"]), clock)
 
     wanted = (Wanted("DISCORD_TOKEN", wording.DISCORD_QUESTION, misread_token),)
-    return ChatSetup("discord", "Discord", wording.DISCORD_STEPS, wanted, lambda _: None, check)
+    return ChatSetup(
+        "discord", "Discord", wording.DISCORD_STEPS, wording.DISCORD_AFTERWARDS, wanted, lambda _: None, check
+    )
 
 
 def slack_setup(settings: Settings, clock: Clock, *, signed_http: bool) -> ChatSetup:
@@ -77,7 +81,7 @@ def slack_setup(settings: Settings, clock: Clock, *, signed_http: bool) -> ChatS
     steps = wording.slack_steps(
         creation_url(slack_manifest(settings, signed_http=signed_http)), signed_http=signed_http
     )
-    return ChatSetup("slack", "Slack", steps, wanted, variable_of, check)
+    return ChatSetup("slack", "Slack", steps, wording.SLACK_AFTERWARDS, wanted, variable_of, check)
 
 
 def slack_manifest(settings: Settings, *, signed_http: bool) -> dict[str, Any]:

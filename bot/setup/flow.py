@@ -47,9 +47,14 @@ class Setup:
         elif checkup.is_good:
             self._terminal.say(wording.already_right(self._chat.name))
         self._warn(values, environment)
-        command, todo = self._chat.command, checkup.still_to_do
-        self._terminal.say(wording.next_step(command, all_right=checkup.is_good, still_to_do=todo))
-        return Exit.OK if checkup.is_good else Exit.FAILED
+        return self._conclude(checkup)
+
+    def _conclude(self, checkup: Checkup) -> Exit:
+        if not checkup.is_good:
+            self._terminal.say(wording.not_ready(self._chat.command, checkup.still_to_do))
+            return Exit.FAILED
+        self._terminal.say(wording.ready(self._chat.afterwards, checkup.still_to_do))
+        return Exit.OK
 
     def _accepted(self, values: dict[str, str]) -> Checkup:
         """Complete the values, asking again for what the platform refuses, until it refuses none."""

@@ -32,6 +32,9 @@ _SOCKET_STEP: Final = """\
 _HTTP_STEP: Final = """\
   2. Page Basic Information, App Credentials: copy the Signing Secret."""
 
+DISCORD_AFTERWARDS: Final = "In a channel: /animate a paper boat on a stormy sea"
+SLACK_AFTERWARDS: Final = "In a channel: /invite @Flipbook, then /animate a paper boat on a stormy sea"
+
 DISCORD_QUESTION: Final = "Discord's bot token"
 SLACK_BOT_QUESTION: Final = "Slack's bot token (xoxb-…)"
 SLACK_APP_QUESTION: Final = "Slack's app-level token (xapp-…)"
@@ -87,10 +90,14 @@ def environment_wins(variables: Sequence[str]) -> str:
     return f"The environment has another {' and '.join(variables)}, and it wins over the file: unset it there."
 
 
-def next_step(chat: str, *, all_right: bool, still_to_do: str | None) -> str:
-    """What comes next, the last line of it all."""
-    if all_right:
-        return f"Next: {still_to_do}\nThen: flipbook run" if still_to_do else "Next: flipbook run"
+def ready(afterwards: str, still_to_do: str | None) -> str:
+    """What comes next, when everything is right."""
+    first = f"Next: {still_to_do}\nThen: flipbook run" if still_to_do else "Next: flipbook run"
+    return f"{first}\n{afterwards}"
+
+
+def not_ready(chat: str, still_to_do: str | None) -> str:
+    """What comes next, when something is missing at the platform."""
     return f"{still_to_do or 'Mend what is marked BAD above.'}\nThen once more: flipbook setup {chat}"
 
 

@@ -35,13 +35,13 @@ class NoChromium(Exception):
 
 
 @asynccontextmanager
-async def chromium() -> AsyncIterator[Browser]:
-    """Debian's Chromium without a window. Raises NoChromium."""
+async def chromium(*flags: str) -> AsyncIterator[Browser]:
+    """Debian's Chromium without a window, with more flags if need be. Raises NoChromium."""
     path = shutil.which("chromium")
     if path is None:
         raise NoChromium
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, headless=True, args=list(_FLAGS))
+        browser = await playwright.chromium.launch(executable_path=path, headless=True, args=[*_FLAGS, *flags])
         try:
             yield browser
         finally:

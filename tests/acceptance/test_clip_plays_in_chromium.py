@@ -10,28 +10,20 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 import uvicorn
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from generation.mp4 import Change, encode, fit
+from pictures import camera
 
 pytestmark = pytest.mark.browser
 
 SIDE = 256
 # The blue is a dull one: Chromium's own converter knows the weight of blue only as 2.0, not 2.11.
 QUARTERS = {"red": (200, 40, 30), "green": (40, 180, 60), "blue": (70, 90, 170), "grey": (128, 128, 128)}
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
+PLAYS_UNASKED = "--autoplay-policy=no-user-gesture-required"
 PAGE = '<!doctype html><link rel="icon" href="data:,"><video muted playsinline preload="auto" src="/clip.mp4"></video>'
 READY = "() => { const v = document.querySelector('video'); return v.readyState >= 4 || v.error }"
 PLAY_TO_THE_END = """async () => {
@@ -97,17 +89,12 @@ async def served(mp4: bytes) -> AsyncIterator[str]:
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
     """Debian's Chromium without a window. Without it the test is skipped, except in CI, where it must be there."""
-    path = shutil.which("chromium")
-    if path is None and "CI" in os.environ:
+    if shutil.which("chromium") is None and "CI" in os.environ:
         pytest.fail("Chromium is not installed, and in CI it has to be")
-    if path is None:
+    if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=path, headless=True, args=FLAGS)
-        try:
-            yield browser
-        finally:
-            await browser.close()
+    async with camera.chromium(PLAYS_UNASKED) as browser:
+        yield browser
 
 
 async def played(mp4: bytes) -> tuple[dict[str, object], list[list[int]]]:

@@ -79,7 +79,7 @@ async def test_a_revoked_token_of_one_chat_leaves_the_other_looked_at(
     found = await examined(tmp_path, **on_discord(discord_double), **on_slack(slack))
     assert [line.partition(":")[0] for line in bad(found)] == ["BAD  Slack SLACK_BOT_TOKEN"]
     assert "it was revoked; install the app again" in bad(found)[0]
-    again = await examined(tmp_path, **on_discord(discord_double, discord_token="MQwrong.wrong.wrong"))
+    again = await examined(tmp_path, **on_discord(discord_double, discord_token="MQwrong.wrong.wrong-wrong"))
     assert [line.partition(":")[0] for line in bad(again)] == ["BAD  Discord token"]
 
 

@@ -75,6 +75,13 @@ def test_an_app_token_keeps_socket_mode_and_that_is_said(tmp_path: Path) -> None
     assert (result.exit_code, result.stderr) == (2, f"{wording.SOCKET_WINS}\n")
 
 
+def test_a_folder_in_the_files_place_is_said_and_left(tmp_path: Path) -> None:
+    (tmp_path / ".env").mkdir()
+    result = runner.invoke(app, ["setup", "discord", "--token-file", "-"], input="MTI5MDAw.abcdef.ghijkl")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == ".env cannot be used: Is a directory. Nothing was written.\n"
+
+
 def test_a_setting_that_cannot_be_used_is_named_first() -> None:
     result = runner.invoke(app, ["setup", "discord"], env={"FLIPBOOK_WEB_PORT": "x"})
     assert result.exit_code == 2

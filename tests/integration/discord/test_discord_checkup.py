@@ -46,10 +46,12 @@ async def test_looking_begins_no_session(discord_double: DiscordDouble) -> None:
 
 
 async def test_a_wrong_token_is_refused_by_name(discord_double: DiscordDouble) -> None:
-    found = await checkup(discord_double, token="MQwrong.wrong.wrong")
+    found = await checkup(discord_double, token="MQwrong.wrong.wrong-wrong")
     assert (found.refused, found.is_reached, found.is_good) == (frozenset({"DISCORD_TOKEN"}), True, False)
     assert "does not accept the bot's token" in lines(found, Grade.BAD)[0]
     assert "MQwrong" not in str(found)
+    other = await checkup(discord_double, token="ab" * 32)
+    assert "This is the application's Public Key" in lines(other, Grade.BAD)[0]
 
 
 async def test_a_bot_in_no_server_is_told_how_to_come_into_one(discord_double: DiscordDouble) -> None:

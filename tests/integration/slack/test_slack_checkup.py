@@ -111,7 +111,7 @@ async def test_an_app_token_without_its_scope_is_refused_by_name(slack: SlackDou
 async def test_tokens_swapped_are_tokens_of_another_kind(slack: SlackDouble) -> None:
     found = await checkup(slack, access_of(slack, bot_token=SecretStr(APP_TOKEN)))
     assert found.refused == frozenset({"SLACK_BOT_TOKEN"})
-    assert "(not_allowed_token_type): it is a token of another kind" in lines(found, Grade.BAD)[0]
+    assert "(not_allowed_token_type): This is the app-level token. The bot token" in lines(found, Grade.BAD)[0]
 
 
 async def test_tokens_of_two_apps_are_noticed(slack: SlackDouble, monkeypatch: pytest.MonkeyPatch) -> None:
