@@ -2,10 +2,14 @@
 
 import logging
 import sys
+from typing import Final
 
 import structlog
 
 from bot.settings import LogFormat, LogLevel
+
+NOISY: Final = ("httpx", "httpcore", "alembic", "uvicorn.access", "aiosqlite", "slack_bolt", "discord")
+"""Libraries that say too much at INFO."""
 
 
 def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
@@ -48,5 +52,5 @@ def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.value)
-    for noisy in ("httpx", "httpcore", "alembic", "uvicorn.access", "aiosqlite", "slack_bolt", "discord"):
+    for noisy in NOISY:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.value)))
