@@ -61,6 +61,8 @@ class World:
     users: dict[int, User]
     channels: dict[int, Channel]
     attachments: dict[int, Attachment] = field(default_factory=dict)
+    more_guilds: list[Guild] = field(default_factory=list)
+    """Those of :func:`add_guild`."""
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By token."""
     commands: dict[int | None, list[Json]] = field(default_factory=dict)
@@ -74,7 +76,7 @@ class World:
 
     @property
     def all_guilds(self) -> tuple[Guild, ...]:
-        return (self.guilds.studio, self.guilds.elsewhere)
+        return (self.guilds.studio, self.guilds.elsewhere, *self.more_guilds)
 
     @property
     def token(self) -> str:
@@ -126,6 +128,21 @@ def new_world(clock: DoubleClock) -> World:
     return World(
         clock, Snowflakes(clock), people, guilds, places, users={user.id: user for user in users}, channels=channels
     )
+
+
+def add_guild(world: World, *, channels: int, members: int = 0) -> Guild:
+    """One more server, for crowds, before the bot connects: so many channels, and members beside the standing cast."""
+    number = len(world.more_guilds)
+    guild = _guild(FIRST_ID + 100_000 * (number + 1), f"crowd-{number}", world.people.owner, world.people)
+    for offset in range(channels):
+        channel = _text(guild, 11 + offset, f"clips-{offset}")
+        world.channels[channel.id] = channel
+    for offset in range(members):
+        user = User(guild.id + 50_000 + offset, f"member-{number}-{offset}")
+        world.users[user.id] = user
+        guild.members[user.id] = Member(user, [])
+    world.more_guilds.append(guild)
+    return guild
 
 
 def _guild(guild_id: int, name: str, owner: User, people: People) -> Guild:

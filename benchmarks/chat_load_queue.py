@@ -1,0 +1,167 @@
+"""A backend for load: speaks the queue protocol, renders nothing, and takes as long as it is told.
+
+It runs beside the chat's double, outside of the bots whose processor time is measured.
+"""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from itertools import count
+from typing import Any
+
+import numpy as np
+from aiohttp import web
+
+APP = "/fal-ai/fast-animatediff"
+KEY = "bench:mark"
+
+
+@cache
+def clip() -> bytes:
+    """A small real MP4."""
+    from generation import mp4
+
+    return mp4.encode(np.zeros((8, 128, 128, 3), np.uint8), 8)
+
+
+@dataclass
+class Asked:
+    """One request, of the job that its idempotency key names; ``begun`` and ``done`` are 0 before they come."""
+
+    id: str
+    job: str
+    begun: float = 0.0
+    done: float = 0.0
+    step: int = 0
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Queue:
+    """Renders ``at_once`` requests side by side, ``seconds`` each, in ``steps`` steps; the others wait in line."""
+
+    def __init__(self, at_once: int, seconds: float, steps: int) -> None:
+        self.seconds = seconds
+        self.requests = 0
+        """How many HTTP requests were answered."""
+        self.asked: dict[str, Asked] = {}
+        self.url = ""
+        self._steps = steps
+        self._numbers = count(1)
+        self._room = asyncio.Semaphore(at_once)
+        self._line: list[str] = []
+        self._rendering: set[asyncio.Task[None]] = set()
+
+    @property
+    def completed(self) -> int:
+        """How many are done."""
+        return sum(each.done > 0 for each in self.asked.values())
+
+    @property
+    def under_way(self) -> int:
+        """How many are accepted and not done."""
+        return len(self.asked) - self.completed
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator["Queue"]:
+        """Listen on a free port."""
+        app = web.Application(middlewares=[self._count])
+        app.router.add_post(APP + "/{path:text-to-video|turbo/text-to-video}", self._submit)
+        app.router.add_get(APP + "/requests/{id}/status", self._status)
+        app.router.add_get(APP + "/requests/{id}/status/stream", self._stream)
+        app.router.add_get(APP + "/requests/{id}", self._result)
+        app.router.add_put(APP + "/requests/{id}/cancel", self._cancel)
+        app.router.add_get("/files/{name}", self._file)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        try:
+            yield self
+        finally:
+            for task in self._rendering:
+                task.cancel()
+            await runner.cleanup()
+
+    @web.middleware
+    async def _count(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        self.requests += 1
+        answer: web.StreamResponse = await handler(request)
+        return answer
+
+    async def _submit(self, request: web.Request) -> web.Response:
+        await request.read()
+        job = request.headers.get("Idempotency-Key", "").rpartition("-")[0]
+        asked = Asked(f"r{next(self._numbers)}", job)
+        self.asked[asked.id] = asked
+        self._line.append(asked.id)
+        task = asyncio.create_task(self._render(asked))
+        self._rendering.add(task)
+        task.add_done_callback(self._rendering.discard)
+        base = f"{self.url}{APP}/requests/{asked.id}"
+        urls = {"response_url": base, "status_url": f"{base}/status", "cancel_url": f"{base}/cancel"}
+        return web.json_response(self._state(asked) | urls)
+
+    async def _render(self, asked: Asked) -> None:
+        async with self._room:
+            self._line.remove(asked.id)
+            asked.begun = time.time()
+            for _ in range(self._steps):
+                await asyncio.sleep(self.seconds / self._steps)
+                asked.step += 1
+                self._move(asked)
+        asked.done = time.time()
+        self._move(asked)
+
+    def _move(self, asked: Asked) -> None:
+        asked.moved.set()
+        asked.moved = asyncio.Event()
+
+    def _state(self, asked: Asked) -> dict[str, Any]:
+        known: dict[str, Any] = {"request_id": asked.id, "logs": [], "metrics": {}}
+        if asked.done:
+            return known | {"status": "COMPLETED", "metrics": {"inference_time": self.seconds}}
+        if not asked.begun:
+            return known | {"status": "IN_QUEUE", "queue_position": len(self._line)}
+        labels = {"step": asked.step, "steps": self._steps}
+        at = datetime.now(UTC).replace(tzinfo=None).isoformat()
+        line = {"message": "", "level": "INFO", "source": "USER", "timestamp": at, "labels": labels}
+        return known | {"status": "IN_PROGRESS", "logs": [line]}
+
+    async def _status(self, request: web.Request) -> web.Response:
+        return web.json_response(self._state(self._of(request)))
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        asked = self._of(request)
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await stream.prepare(request)
+        with contextlib.suppress(ConnectionError):  # the bot has hung up
+            while True:
+                moved, is_done = asked.moved, asked.done > 0
+                await stream.write(b"data: " + json.dumps(self._state(asked)).encode() + b"\n\n")
+                if is_done:
+                    break
+                await moved.wait()
+        return stream
+
+    async def _result(self, request: web.Request) -> web.Response:
+        asked = self._of(request)
+        video = {"url": f"{self.url}/files/{asked.id}.mp4", "content_type": "video/mp4", "file_size": len(clip())}
+        return web.json_response({"video": video, "seed": 7})
+
+    async def _cancel(self, _request: web.Request) -> web.Response:
+        return web.json_response({"status": "CANCELLATION_REQUESTED"}, status=202)
+
+    async def _file(self, _request: web.Request) -> web.Response:
+        return web.Response(body=clip(), content_type="video/mp4")
+
+    def _of(self, request: web.Request) -> Asked:
+        try:
+            return self.asked[request.match_info["id"]]
+        except KeyError:
+            raise web.HTTPNotFound from None
