@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -102,6 +103,13 @@ class _Parts:
     talking: asyncio.Task[None]
 
 
+def _leave_the_start_alone() -> None:
+    """What was loaded and built until now lives as long as the process: the garbage collector need not go through it
+    again and again, which would stop everything for a tenth of a second each time."""
+    gc.collect()
+    gc.freeze()
+
+
 class Process:
     """The running parts of an app and the order in which they stop."""
 
@@ -128,6 +136,7 @@ class Process:
                 async with asyncio.TaskGroup() as group:
                     parts = self._start_all(group, listener)
                     self._announce()
+                    _leave_the_start_alone()
                     await self._stop.wait()
                     await self._wind_down(parts)
         finally:

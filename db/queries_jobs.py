@@ -45,6 +45,12 @@ _CANCELLATIONS: Final = (
 _ACTIVE: Final = select(func.count().filter(jobs.c.user == bindparam("by")), func.count()).where(
     UNFINISHED, jobs.c.server == bindparam("place")
 )
+_THIS: Final = select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == bindparam("job_id")).subquery()
+_OLDER: Final = or_(
+    jobs.c.created_at < _THIS.c.created_at,
+    and_(jobs.c.created_at == _THIS.c.created_at, jobs.c.number < _THIS.c.number),
+)
+_AHEAD: Final = select(func.count()).select_from(jobs.join(_THIS, true())).where(_WAITING, _OLDER)
 _ADD: Final = insert(jobs).inline()
 _SAVE: Final = update(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.status == bindparam("was"))
 _CLAIM: Final = update(jobs).where(
@@ -105,13 +111,7 @@ async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
 
 async def ahead_of(connection: AsyncConnection, job_id: JobId) -> int:
     """How many waiting jobs are older than this one."""
-    this = select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == job_id).subquery()
-    older = or_(
-        jobs.c.created_at < this.c.created_at,
-        and_(jobs.c.created_at == this.c.created_at, jobs.c.number < this.c.number),
-    )
-    count = select(func.count()).select_from(jobs.join(this, true())).where(_WAITING, older)
-    return (await connection.execute(count)).scalar_one()
+    return (await connection.execute(_AHEAD, {"job_id": job_id})).scalar_one()
 
 
 async def status_counts(connection: AsyncConnection) -> dict[str, int]:

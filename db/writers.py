@@ -3,14 +3,15 @@
 SQLite takes one writer at a time, and a commit lasts as long as the disk needs. So whoever comes while one is under way
 waits in line here, and then all of them write one after the other into one transaction, each in a savepoint of its own:
 what fails undoes its own writes only. Nobody has written anything before that transaction is on the disk.
+
+There is a line for each urgency, and commits alternate between them: nobody who is waited for waits for more than one
+commit of background work, however much of it there is, and background work always gets its turn.
 """
 
 import asyncio
-import heapq
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
-from itertools import count
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final, cast
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,9 +21,8 @@ from generation.errors import StoreBusy
 from generation.urgency import Urgency
 
 MOST_TOGETHER: Final = 32
-"""How many share a commit at most: the first of them waits for the last."""
-HEAD_START: Final = 0.5
-"""Seconds by which somebody waiting is ahead of background work; work that has waited for longer goes first."""
+LONGEST_TOGETHER: Final = 0.025
+"""How many share a commit at most, and for how many seconds one is kept open: the first of them waits for the last."""
 
 BEGIN_OPTION: Final = "flipbook_begin"
 """The execution option with the statements that begin a transaction."""
@@ -34,23 +34,20 @@ class Writers:
 
     def __init__(self, busy_seconds: float) -> None:
         self._busy_seconds = busy_seconds
-        self._line: list[_Ticket] = []
-        self._numbers = count()
+        self._lines: dict[Urgency, deque[asyncio.Future[None]]] = {urgency: deque() for urgency in Urgency}
         self._is_taken = False
         self._open: _Shared | None = None
+        self._next = Urgency.MEMBER
+        """Whose commit the next one is, if there is anybody."""
         self._closing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def turn(self, engine: AsyncEngine, urgency: Urgency) -> AsyncIterator[AsyncConnection]:
         """Write; returns when it is on the disk. Raises StoreBusy when the turn does not come."""
         await self._wait_in_line(urgency)
+        shared = self._open or await self._begin(engine, urgency)
         try:
-            shared = self._open = self._open or await _Shared.begin(engine)
-        except BaseException:
-            self._release()
-            raise
-        try:
-            with shared.part():
+            async with shared.part():
                 yield shared.connection
         finally:
             self._leave(shared)
@@ -63,84 +60,110 @@ class Writers:
         """Nobody else writes meanwhile. Raises StoreBusy when the turn does not come."""
         await self._wait_in_line(Urgency.BACKGROUND)
         while self._open is not None:
-            self._close(self._open)
+            shared = self._open
+            self._leave(shared)
+            await shared.finished.wait()
             await self._wait_in_line(Urgency.BACKGROUND)
         try:
             yield
         finally:
-            self._release()
+            self._pass_on()
 
     async def _wait_in_line(self, urgency: Urgency) -> None:
         if not self._is_taken:
             self._is_taken = True
             return
-        loop = asyncio.get_running_loop()
-        delay = HEAD_START if urgency is Urgency.BACKGROUND else 0.0
-        ticket = _Ticket(loop.time() + delay, next(self._numbers), loop.create_future())
-        heapq.heappush(self._line, ticket)
+        called: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lines[urgency].append(called)
         try:
             async with asyncio.timeout(self._busy_seconds):
-                await ticket.called
+                await called
         except BaseException as error:
-            if ticket.called.done() and not ticket.called.cancelled():
-                self._release()
-            ticket.called.cancel()
+            if called.done() and not called.cancelled():
+                self._decline()
+            called.cancel()
             if isinstance(error, TimeoutError):
                 raise StoreBusy("other writers took too long") from error
             raise
 
-    def _leave(self, shared: "_Shared") -> None:
-        shared.size += 1
-        if shared.is_broken or shared.size >= MOST_TOGETHER:
-            self._close(shared)
-        else:
-            self._release()
+    async def _begin(self, engine: AsyncEngine, urgency: Urgency) -> "_Shared":
+        """Open a transaction, and call all in the same line to it at once: each of them writes in one step."""
+        try:
+            shared = self._open = await _Shared.begin(engine, urgency)
+        except BaseException:
+            self._pass_on()
+            raise
+        shared.expected = 1
+        self._invite(shared)
+        return shared
 
-    def _release(self) -> None:
-        """Call the next one; when there is none, what was written together is to be committed."""
-        while self._line:
-            ticket = heapq.heappop(self._line)
-            if not ticket.called.done():
-                ticket.called.set_result(None)
-                return
+    def _leave(self, shared: "_Shared") -> None:
+        shared.expected -= 1
+        if shared.expected == 0 and not any(not each.done() for each in self._lines[_other(shared.urgency)]):
+            self._invite(shared)
+        if shared.expected == 0:
+            self._close(shared)
+
+    def _decline(self) -> None:
+        """Somebody was called who does not want to write any more."""
         if self._open is not None:
-            self._close(self._open)
+            self._leave(self._open)
         else:
+            self._pass_on()
+
+    def _invite(self, shared: "_Shared") -> None:
+        while not (shared.is_broken or shared.is_full) and self._call(shared.urgency):
+            shared.expected += 1
+
+    def _pass_on(self) -> None:
+        """Call the next one, who will open a transaction."""
+        if not (self._call(self._next) or self._call(_other(self._next))):
             self._is_taken = False
+
+    def _call(self, urgency: Urgency) -> bool:
+        """Whether there was somebody to call."""
+        line = self._lines[urgency]
+        while line:
+            called = line.popleft()
+            if not called.done():
+                called.set_result(None)
+                return True
+        return False
 
     def _close(self, shared: "_Shared") -> None:
         """Commit in a task of its own: whoever left it last may be cancelled, and the others are not to suffer."""
         self._open = None
+        self._next = _other(shared.urgency)
         self._closing = asyncio.create_task(self._finish(shared), name="commit")
 
     async def _finish(self, shared: "_Shared") -> None:
         try:
             await shared.finish()
         finally:
-            self._release()
+            self._pass_on()
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Ticket:
-    """A place in the line."""
-
-    rank: float
-    number: int
-    called: asyncio.Future[None] = field(compare=False)
+def _other(urgency: Urgency) -> Urgency:
+    return Urgency.BACKGROUND if urgency is Urgency.MEMBER else Urgency.MEMBER
 
 
 class _Shared:
     """A transaction that several writers share."""
 
-    def __init__(self, connection: AsyncConnection, driver: OneTripConnection) -> None:
+    def __init__(self, connection: AsyncConnection, driver: OneTripConnection, urgency: Urgency) -> None:
         self.connection = connection
+        self.urgency = urgency
         self.finished = asyncio.Event()
         self.error: Exception | None = None
-        self.size = 0
+        self.expected = 0
+        """How many were called and have not left yet."""
         self._driver = driver
+        self._inside = asyncio.Lock()
+        self._size = 0
+        self._until = asyncio.get_running_loop().time() + LONGEST_TOGETHER
 
     @classmethod
-    async def begin(cls, engine: AsyncEngine) -> "_Shared":
+    async def begin(cls, engine: AsyncEngine, urgency: Urgency) -> "_Shared":
         """Wait for SQLite's own lock, which other processes may hold."""
         connection = await engine.connect().start()
         try:
@@ -151,23 +174,32 @@ class _Shared:
             await connection.close()
             raise
         driver.is_at_hand = True
-        return cls(connection, driver)
+        return cls(connection, driver, urgency)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is time to commit."""
+        return self._size + self.expected >= MOST_TOGETHER or asyncio.get_running_loop().time() > self._until
 
     @property
     def is_broken(self) -> bool:
         """Whether SQLite has ended the transaction by itself, as it does when the disk is full."""
         return not self._driver.in_transaction
 
-    @contextmanager
-    def part(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def part(self) -> AsyncIterator[None]:
         """One writer's part of it: all of what is written inside, or nothing."""
-        self._driver.now("SAVEPOINT part")
-        try:
-            yield
-        except BaseException as error:
-            self._undo_part(error)
-            raise
-        self._driver.now("RELEASE part")
+        async with self._inside:
+            self._size += 1
+            if self.is_broken:
+                raise self.error or StoreBusy("the transaction was interrupted")
+            self._driver.now("SAVEPOINT part")
+            try:
+                yield
+            except BaseException as error:
+                self._undo_part(error)
+                raise
+            self._driver.now("RELEASE part")
 
     def _undo_part(self, error: BaseException) -> None:
         if not self.is_broken:

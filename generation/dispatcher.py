@@ -18,10 +18,12 @@ class Rhythm:
     """How often the dispatcher looks, in seconds, and how many jobs it carries at once.
 
     ``window`` is how many waiting jobs are put into fair order at least, ``rest`` the pause of a job that met a
-    database without room or time for it.
+    database without room or time for it, ``breath`` the least time between two looks: a thousand submits in a second
+    are not a thousand looks.
     """
 
     tick: float = 1.0
+    breath: float = 0.05
     adopt_every: float = 10.0
     lease_every: float = 10.0
     in_flight: int = 64
@@ -49,7 +51,7 @@ class Dispatcher:
         self._carried: dict[JobId, _Carried] = {}
         self._cancels: dict[JobId, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     def wake(self) -> None:
         """There is something to do now."""
@@ -70,9 +72,10 @@ class Dispatcher:
             keeper = group.create_task(self._every(self._rhythm.lease_every, self._renew_leases))
             adopter = group.create_task(self._every(self._rhythm.adopt_every, lambda: self._adopt(group)))
             try:
-                while not self._stopping:
+                while not self._stopped.is_set():
                     self._news.clear()
                     await self._guard("looking for jobs", self._look(group))
+                    await sleep_or(self._outside.clock, self._rhythm.breath, self._stopped)
                     await self._idle()
                 await self._settle()
             finally:
@@ -82,7 +85,7 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Take nothing more."""
-        self._stopping = True
+        self._stopped.set()
         self.wake()
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
@@ -101,7 +104,7 @@ class Dispatcher:
         """Take over what was left unfinished, by our last run or by a process whose lease ran out."""
         limit = 2 * self._rhythm.in_flight
         for found in await self._outside.store.orphans(self._owner, self._outside.clock.now(), limit=limit):
-            if found.id not in self._carried and not self._stopping and (job := await self._held(found.id)):
+            if found.id not in self._carried and not self._stopped.is_set() and (job := await self._held(found.id)):
                 self._start(group, job)
 
     async def _held(self, job_id: JobId) -> Job | None:
@@ -123,7 +126,7 @@ class Dispatcher:
             self._start(group, job)
 
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
-        if job.id not in self._carried and not self._stopping:
+        if job.id not in self._carried and not self._stopped.is_set():
             task = group.create_task(self._carry(job), name=f"carry {job.id}")
             self._carried[job.id] = _Carried(job, task)
 
@@ -180,7 +183,7 @@ class Dispatcher:
             self._outside.observer.trouble("letting submissions settle", error)
 
     async def _every(self, seconds: float, act: Callable[[], Coroutine[None, None, None]]) -> None:
-        while not self._stopping:
+        while not self._stopped.is_set():
             await self._guard("keeping jobs", act())
             await self._outside.clock.sleep(seconds)
 

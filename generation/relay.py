@@ -36,12 +36,13 @@ from generation.showing import Showing
 class Post:
     """How the relay works, in seconds: the wait for a first answer, between looks, and between tries of a rung.
 
-    ``keeps_trying`` is how long a way is looked for while all of them have to wait, ``showing`` how long one edit of
-    progress may take.
+    ``breath`` is the least time between two looks, ``keeps_trying`` how long a way is looked for while all of them have
+    to wait, ``showing`` how long one edit of progress may take.
     """
 
     opening: float = 10.0
     tick: float = 1.0
+    breath: float = 0.05
     first_retry: float = 2.0
     longest_retry: float = 300.0
     tries_per_rung: int = 8
@@ -83,7 +84,7 @@ class Relay:
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
         self._delayed_since: dict[JobId, datetime] = {}
         self._news = asyncio.Event()
-        self._stopping = False
+        self._stopped = asyncio.Event()
 
     def wake(self) -> None:
         """Something may be owed now."""
@@ -98,9 +99,10 @@ class Relay:
         async with asyncio.TaskGroup() as group:
             showing = group.create_task(self._showing.run(), name="progress")
             try:
-                while not self._stopping:
+                while not self._stopped.is_set():
                     self._news.clear()
                     await self._look(group)
+                    await sleep_or(self._clock, self._post.breath, self._stopped)
                     await sleep_or(self._clock, self._post.tick, self._news)
             finally:
                 showing.cancel()
@@ -108,7 +110,7 @@ class Relay:
 
     def stop(self) -> None:
         """Start nothing more."""
-        self._stopping = True
+        self._stopped.set()
         self.wake()
 
     async def bring(self, job_id: JobId) -> Delivery | None:
@@ -149,7 +151,7 @@ class Relay:
         """One outcome: the only place that survives any error of one delivery."""
         try:
             delivery = await self._store.delivery_of(job.id)  # the look may have seen what has arrived since
-            if delivery is not None and delivery.status is DeliveryStatus.OWED:
+            if delivery is not None and delivery.status is DeliveryStatus.OWED and self._is_due(delivery):
                 moved = await self._next_step(job, delivery)
                 if moved.status is not DeliveryStatus.OWED:
                     self._delayed_since.pop(job.id, None)
@@ -160,6 +162,9 @@ class Relay:
         finally:
             self._delivering.pop(job.id, None)
             self.wake()
+
+    def _is_due(self, delivery: Delivery) -> bool:
+        return delivery.next_attempt_at is None or delivery.next_attempt_at <= self._clock.now()
 
     async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
         opening_ends = delivery.opened_at + timedelta(seconds=self._post.opening)

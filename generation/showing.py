@@ -1,6 +1,7 @@
 """Shows how far jobs are: of each only the newest state, no more often than its platform allows, never in a queue."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +16,10 @@ from generation.progress import Progress
 
 _BREATH: Final = 0.05
 """Seconds between two rounds, however much there is to show: a thousand jobs are looked through at once."""
+_SECOND: Final = timedelta(seconds=1)
+_MOST_PER_SECOND: Final = 30
+"""How many edits of progress are begun in a second at most. Enough for ninety messages at full pace; with more of them
+each is edited less often, in turn, so that progress never takes the time that first answers and clips need."""
 
 
 class Showing:
@@ -41,6 +46,7 @@ class Showing:
         self._may_show_at: dict[JobId, datetime] = {}
         self._under_way: set[JobId] = set()
         self._news = asyncio.Event()
+        self._begun: deque[datetime] = deque(maxlen=_MOST_PER_SECOND)
 
     def keep(self, job: Job, progress: Progress) -> None:
         """Keep the newest state; it is shown when its message may be edited again. Never waits."""
@@ -71,16 +77,25 @@ class Showing:
         now = self._clock.now()
         self._may_show_at = {job_id: at for job_id, at in self._may_show_at.items() if at > now}
         for job_id in [j for j in self._newest if j not in self._may_show_at and j not in self._under_way]:
+            if self._wait_for_room(now) > 0:
+                break
+            self._begun.append(now)
             job, progress = self._newest.pop(job_id)
             self._under_way.add(job_id)
             group.create_task(self._show(job, progress), name=f"show {job_id}")
+
+    def _wait_for_room(self, now: datetime) -> float:
+        """Seconds until one more edit may be begun."""
+        if len(self._begun) < _MOST_PER_SECOND:
+            return 0.0
+        return max(0.0, (self._begun[0] + _SECOND - now).total_seconds())
 
     async def _until_next(self) -> None:
         """Until a message may be edited again, or there is news of one that nothing was kept of."""
         now = self._clock.now()
         waits = [(self._may_show_at.get(j, now) - now).total_seconds() for j in self._newest if not self.is_showing(j)]
         if waits:
-            await sleep_or(self._clock, max(0.0, min(waits)), self._news)
+            await sleep_or(self._clock, max(self._wait_for_room(now), min(waits)), self._news)
         else:
             await self._news.wait()
 

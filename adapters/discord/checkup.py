@@ -129,7 +129,7 @@ def _lacking(server: _Server) -> Finding:
     if len(server.missing) == len(NEEDS):
         lacks = "every permission that Flipbook needs"
     else:
-        lacks = ", ".join(f"{need.label} ({need.reason})" for need in server.missing)
+        lacks = ", ".join(f"{need.label} (to {need.reason})" for need in server.missing)
     return Finding(Grade.BAD, f"Discord server {server.name}", f"lacks {lacks}; grant it to the bot's role there")
 
 

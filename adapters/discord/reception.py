@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,9 +54,7 @@ class Reception:
         self.clock = clock
         self.answers = FirstAnswers(service, messenger, clock, defer_after)
         self._seen: OrderedDict[int, None] = OrderedDict()
-        self._inside = 0
-        self._empty = asyncio.Event()
-        self._empty.set()
+        self._inside: set[asyncio.Task[object]] = set()
 
     def is_new(self, interaction: discord.Interaction) -> bool:
         """Whether this interaction comes for the first time: Discord may send one again after a lost connection."""
@@ -102,21 +100,25 @@ class Reception:
 
     @asynccontextmanager
     async def inside(self) -> AsyncIterator[None]:
-        """Somebody is being served."""
-        self._inside += 1
-        self._empty.clear()
+        """Somebody is being served, by this task."""
+        serving = asyncio.current_task()
+        assert serving is not None  # noqa: S101 - in a coroutine there is one
+        self._inside.add(serving)
         try:
             yield
         finally:
-            self._inside -= 1
-            if self._inside == 0:
-                self._empty.set()
+            self._inside.discard(serving)
 
     async def let_everybody_leave(self, seconds: float) -> None:
-        """Wait until nobody is being served, at most that long."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._empty.wait()
+        """Wait until nobody is being served, at most that long; whoever is left then is not served any more, for soon
+        nothing can be said to them. What they have asked for is stored."""
+        if not self._inside:
+            return
+        _, late = await asyncio.wait(self._inside, timeout=seconds)
+        for serving in late:
+            serving.cancel()
+        if late:
+            await asyncio.wait(late)
 
 
 def visit_of(interaction: discord.Interaction) -> Visit | None:

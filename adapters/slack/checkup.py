@@ -109,7 +109,7 @@ _ADD_SCOPES: Final = "add them on “OAuth & Permissions” and install the app 
 
 
 def _reasoned(scopes: Sequence[str]) -> str:
-    return ", ".join(f"{scope} ({REASONS[scope]})" for scope in scopes)
+    return ", ".join(f"{scope} (to {REASONS[scope]})" for scope in scopes)
 
 
 def _still_to_do(identity: Identity) -> str | None:

@@ -70,7 +70,7 @@ async def test_a_permission_that_its_roles_lack_is_named_with_its_reason(discord
         role.permissions = Permission(role.permissions & ~(Permission.ATTACH_FILES | Permission.ADMINISTRATOR))
     found = await checkup(discord_double)
     assert lines(found, Grade.BAD) == [
-        "Discord server studio: lacks Attach Files (put the MP4 into the message); grant it to the bot's role there"
+        "Discord server studio: lacks Attach Files (to put the MP4 into the message); grant it to the bot's role there"
     ]
     assert invite_url(discord_double.people.bot.id) in (found.still_to_do or "")
 

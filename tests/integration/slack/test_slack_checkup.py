@@ -89,7 +89,7 @@ async def test_missing_scopes_are_named_with_their_reasons(open_slack_double: Op
     found = await checkup(slack)
     assert lines(found, Grade.BAD) == [
         (
-            "Slack scopes: missing: files:write (upload the clips), reactions:read (see 🔁 on a finished clip); "
+            "Slack scopes: missing: files:write (to upload the clips), reactions:read (to see 🔁 on a finished clip); "
             "add them on “OAuth & Permissions” and install the app again"
         )
     ]
