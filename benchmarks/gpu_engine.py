@@ -56,7 +56,7 @@ class Setup:
 
     def engine(self, *, compiled: bool) -> AnimateDiffEngine:
         """A loaded engine over random models, with the default shapes compiled or nothing."""
-        served = [(Endpoint.STANDARD, 2), (Endpoint.TURBO, 1), (Endpoint.STANDARD, 4), (Endpoint.TURBO, 4)]
+        served = [(Endpoint.STANDARD, 2), (Endpoint.TURBO, 1), (Endpoint.TURBO, 2)]
         shapes = [self._shape(endpoint, rows) for endpoint, rows in served]
         options = EngineOptions(
             compile=Compile.START if compiled else Compile.OFF, cuda_graphs=self.cuda_graphs, shapes=tuple(shapes)

@@ -6,7 +6,8 @@ The only module of the bot that reads the environment.
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
@@ -201,13 +202,23 @@ def load_settings(**overrides: object) -> Settings:
 
     Raises SettingsError naming each variable that is wrong, never showing its value.
     """
-    try:
+    with in_sentences(variable_of):
         return Settings(**overrides)  # type: ignore[arg-type]
+
+
+@contextmanager
+def in_sentences(variable: Callable[[str], str]) -> Iterator[None]:
+    """Around the reading of settings: whatever is wrong with them becomes a SettingsError in words for people.
+
+    ``variable`` names the environment variable of a field.
+    """
+    try:
+        yield
     except ValidationError as error:
-        raise SettingsError(complaints(error, variable_of)) from None
+        raise SettingsError(complaints(error, variable)) from None
     except CannotDecode as error:
         field = re.search(r'field "(\w+)"', str(error))
-        raise SettingsError(f"{variable_of(field[1]) if field else 'A setting'}: cannot be read as JSON") from None
+        raise SettingsError(f"{variable(field[1]) if field else 'A setting'}: cannot be read as JSON") from None
     except UnicodeDecodeError:
         raise SettingsError(".env: is not text in UTF-8") from None
     except OSError as error:

@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping
 
-from pydantic import ValidationError
-
-from bot.settings import SettingsError, complaints, load_settings
+from bot.settings import in_sentences, load_settings
 from worker.settings import WorkerSettings
 
 
@@ -15,10 +13,8 @@ def load_worker_settings(given: Mapping[str, object]) -> WorkerSettings:
 
     Raises SettingsError naming each variable that is wrong, never showing its value.
     """
-    try:
+    with in_sentences(lambda field: f"FLIPBOOK_WORKER_{field.upper()}"):
         settings = WorkerSettings(**given)  # type: ignore[arg-type]
-    except ValidationError as error:
-        raise SettingsError(complaints(error, lambda field: f"FLIPBOOK_WORKER_{field.upper()}")) from None
     if "data_dir" in settings.model_fields_set:
         return settings
     house = load_settings()

@@ -1,5 +1,6 @@
 """Which engine this worker renders with, and why."""
 
+from dataclasses import replace
 from importlib import import_module
 
 import structlog
@@ -39,9 +40,13 @@ def _model_set(settings: WorkerSettings) -> ModelSet:
 def _animatediff(settings: WorkerSettings) -> Engine:
     """Imported only now: torch takes seconds and gigabytes."""
     animatediff = import_module("worker.engines.animatediff")
-    options = animatediff.EngineOptions(compile_cache=settings.data_dir / "compiled.bin", looks=settings.looks)
+    wish = settings.animatediff
+    cache = wish.compile_cache or settings.data_dir / "compiled.bin"
+    options = replace(wish, compile_cache=cache, looks=settings.looks)
     speeds = settings.data_dir / "speeds.json"
-    engine: Engine = animatediff.AnimateDiffEngine(_model_set(settings), options=options, speeds=speeds)
+    engine: Engine = animatediff.AnimateDiffEngine(
+        _model_set(settings), deterministic=settings.deterministic, options=options, speeds=speeds
+    )
     return engine
 
 

@@ -8,6 +8,8 @@ from typing import Annotated, Final, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from worker.engines.animatediff.options import EngineOptions
+
 MEBIBYTE: Final = 2**20
 
 
@@ -44,6 +46,12 @@ class WorkerSettings(BaseSettings):
     step_seconds: Annotated[
         float, Field(ge=0, le=60, allow_inf_nan=False, description="How long each step of the preview engine lasts.")
     ] = 0
+    deterministic: bool = Field(
+        default=False, description="Whether AnimateDiff renders each clip alone: the same request, the same bytes."
+    )
+    animatediff: EngineOptions = Field(
+        default_factory=EngineOptions, description="Further options of the AnimateDiff engine, as JSON."
+    )
     looks: bool = Field(default=False, description="Whether clips can be seen, small and rough, while they appear.")
     key: SecretStr | None = Field(
         default=None,

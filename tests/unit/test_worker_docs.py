@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from worker.engines.animatediff.options import EngineOptions
 from worker.exits import WorkerExit
 from worker.settings import WorkerSettings
 
@@ -33,7 +34,7 @@ def test_documented_defaults_of_the_worker_are_the_defaults(monkeypatch: pytest.
 def shown(value: object) -> str:
     """As one would write it into ``.env``; nothing where there is no default."""
     match value:
-        case None | ():
+        case None | () | EngineOptions():
             return ""
         case bool():
             return str(value).lower()

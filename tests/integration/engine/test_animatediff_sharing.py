@@ -156,6 +156,7 @@ class Waiting:
         self.work_left = self.key.row_work * self.rows * request.num_inference_steps
         self.last_turn = last_turn
         self.is_denoising = True
+        self.is_reusing = False
 
 
 def test_nobody_starves_under_an_endless_stream_of_shorter_work() -> None:

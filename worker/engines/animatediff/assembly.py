@@ -52,12 +52,13 @@ def assemble(
         device=device,
         embedder=embedder,
         unets=unets,
-        denoiser=Denoiser(_compiled(device, options, deterministic=deterministic)),
+        denoiser=Denoiser(_compiled(device, options, deterministic=deterministic), keeps_deep=options.reuse_every > 1),
         decoder=Decoder(loaded.vae, device, at_once=options.frames_decoded_at_once, overlap=options.overlap_decode),
         book=book,
         rows_at_most=0 if deterministic else options.rows_at_most,
         work_at_most=options.shared_work_at_most,
         bytes_each=bytes_each,
+        shortcuts=options.shortcuts,
         keep_looks=options.looks and loaded.safety is None,
     )
     admission = Admission(
@@ -100,7 +101,9 @@ def _compiled(device: Device, options: EngineOptions, *, deterministic: bool) ->
     if deterministic or wish is Compile.OFF or (wish is Compile.AUTO and not device.is_cuda):
         return CompiledForwards(None)
     compiler = torch_compiler(options.compile_backend, cuda_graphs=options.cuda_graphs)
-    return CompiledForwards(compiler, options.shapes, options.compile_cache)
+    reusing = options.shortcuts.reuse_every > 1
+    shapes = [shape for shape in options.shapes if not (reusing and shape.endpoint is Endpoint.STANDARD)]
+    return CompiledForwards(compiler, shapes, options.compile_cache)
 
 
 def _set_up_cuda(*, deterministic: bool) -> None:

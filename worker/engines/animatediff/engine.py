@@ -18,6 +18,7 @@ from worker.engines.animatediff.load import Loader, load_models
 from worker.engines.animatediff.models import ModelSet
 from worker.engines.animatediff.options import Compile, EngineOptions
 from worker.engines.animatediff.render import ClipRender, text_chunks_of
+from worker.engines.animatediff.shortcuts import shortcuts_for
 from worker.engines.animatediff.speed import SpeedBook, slow_note
 
 log = logging.getLogger(__name__)
@@ -84,7 +85,8 @@ class AnimateDiffEngine:
     def begin(self, request: GenerationRequest) -> ClipRender:
         """Start a render; nothing of it is computed, and no device memory taken, before its first turn."""
         turns = self._ready().turns
-        return ClipRender(request, text_chunks=text_chunks_of(turns.embedder, request), turn=turns.number)
+        chunks = text_chunks_of(turns.embedder, request)
+        return ClipRender(request, text_chunks=chunks, turn=turns.number, shortcuts=turns.shortcuts)
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
         """Advance some of the renders by one step, or by some frames of its last one.
@@ -130,7 +132,7 @@ class AnimateDiffEngine:
 
     def estimate_seconds(self, request: GenerationRequest) -> float | None:
         """How long that request takes alone, by what was measured here; None before anything was."""
-        return self._book.clip_seconds(request)
+        return self._book.clip_seconds(request, shortcuts_for(request, self._options.shortcuts))
 
     def step_seconds(self, request: GenerationRequest) -> float | None:
         """How long one step of it takes: what a watchdog must allow for on a slow machine."""

@@ -10,6 +10,7 @@ from generation.request import GenerationRequest
 from worker.engines.animatediff.embeddings import TextEmbedder
 from worker.engines.animatediff.schedulers import scheduler_for
 from worker.engines.animatediff.sharing import GroupKey
+from worker.engines.animatediff.shortcuts import NONE, REUSING_WORK, Shortcuts, shortcuts_for
 
 LATENT_CHANNELS = 4
 
@@ -21,6 +22,7 @@ class Denoising:
     """The first and longer part: noise becomes latents, a timestep at a time.
 
     latents: (1, 4, frames, height / 8, width / 8), float32. texts: one embedding for each row, the negative one first.
+    deep: for each row what the UNet's deep layers said at its last whole step, where later steps reuse it.
     """
 
     scheduler: Any
@@ -30,6 +32,7 @@ class Denoising:
     timesteps: list[int]
     timesteps_on_device: Tensor
     position: int = 0
+    deep: tuple[Tensor, ...] = ()
 
     @property
     def is_over(self) -> bool:
@@ -73,8 +76,9 @@ class ClipRender:
     The last of its steps takes in the decoding: `steps_done` reaches `total_steps` when the frames are there.
     """
 
-    def __init__(self, request: GenerationRequest, *, text_chunks: int, turn: int) -> None:
+    def __init__(self, request: GenerationRequest, *, text_chunks: int, turn: int, shortcuts: Shortcuts = NONE) -> None:
         self.request = request
+        self.shortcuts = shortcuts_for(request, shortcuts)
         self.key = GroupKey.of(request)
         self.text_chunks = text_chunks
         self.last_turn = turn
@@ -96,14 +100,29 @@ class ClipRender:
         return min(self._position, self.total_steps - 1)
 
     @property
-    def is_guided(self) -> bool:
-        """Whether a negative row goes along; at a guidance of 1 or less the negative prompt has no effect."""
+    def wants_guidance(self) -> bool:
+        """Whether the negative prompt has any effect: at a guidance of 1 or less it has none."""
         return self.request.guidance_scale > 1
+
+    @property
+    def is_guided(self) -> bool:
+        """Whether a negative row goes along in the next step."""
+        return self.wants_guidance and self.shortcuts.is_guided(self._position, self.total_steps)
+
+    @property
+    def is_reusing(self) -> bool:
+        """Whether the next step reuses what the deep layers said before."""
+        return self.shortcuts.is_reusing(self._position)
 
     @property
     def rows(self) -> int:
         """Rows it brings to a forward."""
         return 2 if self.is_guided else 1
+
+    @property
+    def step_work(self) -> float:
+        """What its next step costs, in latent pixels."""
+        return self.key.row_work * self.rows * (REUSING_WORK if self.is_reusing else 1.0)
 
     @property
     def is_denoising(self) -> bool:
@@ -121,7 +140,7 @@ class ClipRender:
         if self.decoding is not None:
             left = 1 - self.decoding.position / self.key.frames
             return self.key.decode_work * left
-        return self.key.row_work * self.rows * (self.total_steps - self._position) + self.key.decode_work
+        return self.key.row_work * self.shortcuts.rows_left(self.request, self._position) + self.key.decode_work
 
     @property
     def _position(self) -> int:
@@ -139,7 +158,7 @@ class ClipRender:
             scheduler = scheduler_for(request.endpoint, request.num_inference_steps)
             generator = torch.Generator("cpu").manual_seed(request.seed)
             shape = (1, LATENT_CHANNELS, self.key.frames, self.key.height // 8, self.key.width // 8)
-            prompts = (request.negative_prompt, request.prompt) if self.is_guided else (request.prompt,)
+            prompts = (request.negative_prompt, request.prompt) if self.wants_guidance else (request.prompt,)
             self.denoising = Denoising(
                 scheduler=scheduler,
                 generator=generator,

@@ -89,6 +89,10 @@ class Sharing(Protocol):
 
     @property
     def is_denoising(self) -> bool: ...
+    @property
+    def is_reusing(self) -> bool:
+        """Whether its next step is one of the cheap ones, which are a forward of another kind."""
+        ...
 
 
 R = TypeVar("R", bound=Sharing)
@@ -108,7 +112,8 @@ def choose(renders: Sequence[R], turn: int, *, switch_work: Callable[[GroupKey],
 def companions(chosen: R, renders: Iterable[R], *, rows_at_most: int) -> list[R]:
     """The chosen render and whoever may share its forward, longest waiting first."""
     group, rows, chunks = [chosen], chosen.rows, chosen.text_chunks
-    fitting = [r for r in renders if r is not chosen and r.is_denoising and r.key == chosen.key]
+    alike = [r for r in renders if r.is_denoising and r.key == chosen.key and r.is_reusing == chosen.is_reusing]
+    fitting = [r for r in alike if r is not chosen]
     for render in sorted(fitting, key=lambda r: r.last_turn):
         together = math.lcm(chunks, render.text_chunks)
         if rows + render.rows <= rows_at_most and together <= max(CHUNKS_SHARED, chosen.text_chunks):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from generation.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.sharing import GroupKey
+from worker.engines.animatediff.shortcuts import NONE, Shortcuts
 
 NEWEST_COUNTS = 0.2
 """Weight of the newest measurement in the running mean."""
@@ -30,13 +31,12 @@ class SpeedBook:
         """One step of a request rendered alone."""
         return None if self.denoise is None else self.denoise * GroupKey.of(request).row_work * _rows(request)
 
-    def clip_seconds(self, request: GenerationRequest) -> float | None:
+    def clip_seconds(self, request: GenerationRequest, shortcuts: Shortcuts = NONE) -> float | None:
         """A whole request rendered alone, from its first step to its frames."""
-        step = self.step_seconds(request)
-        if step is None or self.denoise is None:
+        if self.denoise is None:
             return None
-        decode = self.denoise if self.decode is None else self.decode
-        return step * request.num_inference_steps + decode * GroupKey.of(request).decode_work
+        key, decode = GroupKey.of(request), self.denoise if self.decode is None else self.decode
+        return self.denoise * key.row_work * shortcuts.rows_left(request) + decode * key.decode_work
 
     def save(self, path: Path) -> None:
         """Keep it for the next start."""

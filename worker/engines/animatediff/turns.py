@@ -15,6 +15,7 @@ from worker.engines.animatediff.memory import rows_in_memory
 from worker.engines.animatediff.render import ClipRender, Decoding
 from worker.engines.animatediff.residency import ResidentUNets
 from worker.engines.animatediff.sharing import LONGEST_WAITING_EVERY, GroupKey, choose, companions
+from worker.engines.animatediff.shortcuts import NONE, Shortcuts
 from worker.engines.animatediff.speed import SpeedBook
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,8 @@ class Turns:
     """Everything a turn needs, ready to run.
 
     rows_at_most, work_at_most: what may share a forward, in rows and in latent pixels; no rows at all lets every
-    render run alone. bytes_each: of the UNet's numbers. keep_looks: whether renders can be shown while they appear.
+    render run alone. bytes_each: of the UNet's numbers. shortcuts: what standard clips leave out. keep_looks: whether
+    renders can be shown while they appear.
     """
 
     device: Device
@@ -43,6 +45,7 @@ class Turns:
     rows_at_most: int
     work_at_most: int
     bytes_each: int
+    shortcuts: Shortcuts = NONE
     keep_looks: bool = False
     number: int = 0
 
@@ -99,14 +102,13 @@ class Turns:
         return [single for render in group for single in self._denoise([render])]
 
     def _step_together(self, group: Sequence[ClipRender]) -> list[StepFailure]:
-        begun, key = self.device.now(), group[0].key
+        begun, key, work = self.device.now(), group[0].key, sum(render.step_work for render in group)
         unet = self.unets.use(key.endpoint)
         self.unets.motions(key.endpoint).set(key.motions)
         for render in group:
             render.prepare(self.embedder, self.device.name)
         noises = self.denoiser.predict(unet, group)
         failures = [f for r, noise in zip(group, noises, strict=True) if (f := self._advance(r, noise)) is not None]
-        work = key.row_work * sum(r.rows for r in group)
         self.device.pace(begun, lambda seconds: self.book.note_step(work, seconds))
         return failures
 
