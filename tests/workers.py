@@ -131,18 +131,25 @@ async def open_worker(
 
 
 @asynccontextmanager
-async def listening(
+async def serving(
     worker: Worker, *, head_seconds: float = HEAD_SECONDS, ping_seconds: float = PING_SECONDS
-) -> AsyncIterator[str]:
-    """The same worker on a real port of this machine: its address."""
+) -> AsyncIterator[tuple[HttpServer, str]]:
+    """The same worker on a real port of this machine: its server and its address."""
     with contextlib.closing(listen(worker.parts.settings)) as listener:
         app = build_app(worker.parts, ping_seconds=ping_seconds)
         server = HttpServer(app, worker.parts.settings, head_seconds=head_seconds)
-        serving = asyncio.create_task(server.serve([listener]))
+        task = asyncio.create_task(server.serve([listener]))
         await server.up.wait()
         try:
-            yield url_of(listener, worker.parts.settings)
+            yield server, url_of(listener, worker.parts.settings)
         finally:
             worker.parts.close_streams()
             server.should_exit = True
-            await serving
+            await task
+
+
+@asynccontextmanager
+async def listening(worker: Worker, **patience: float) -> AsyncIterator[str]:
+    """The same, for those who need nothing but the address."""
+    async with serving(worker, **patience) as (_, url):
+        yield url

@@ -19,6 +19,8 @@ from worker.waiting import LiveRequest, WaitingLine
 log = structlog.get_logger()
 
 MAX_LOGS: Final = 500
+READS_AT_ONCE: Final = 4
+"""Polls that look on disk at the same time; the database has few connections, and others need them too."""
 
 
 class QueueFull(Exception):
@@ -61,6 +63,7 @@ class Book:
         self._active: dict[str, LiveRequest] = {}
         self._finished = Remembered()
         self._arriving: dict[str, str] = {}
+        self._reading = asyncio.Semaphore(READS_AT_ONCE)
         self.line = WaitingLine(clock)
 
     async def open(self) -> None:
@@ -115,10 +118,7 @@ class Book:
 
     async def find(self, request_id: str, owner: str) -> LiveRequest | None:
         """A request of that owner; None when there is none, or when it is somebody else's."""
-        live = self._in_memory(request_id)
-        if live is None:
-            kept = await self._store.find(request_id)
-            live = None if kept is None else self._adopt(kept)
+        live = self._in_memory(request_id) or await self._on_disk(request_id)
         return live if live is not None and live.request.owner == owner else None
 
     def next_to_begin(self) -> LiveRequest | None:
@@ -200,6 +200,13 @@ class Book:
 
     def _in_memory(self, request_id: str) -> LiveRequest | None:
         return self._active.get(request_id) or self.line.get(request_id) or self._finished.get(request_id)
+
+    async def _on_disk(self, request_id: str) -> LiveRequest | None:
+        """Thousands may ask for what is not in memory; they wait for each other, and nobody who submits for them."""
+        async with self._reading:
+            live = self._in_memory(request_id)
+            kept = None if live is not None else await self._store.find(request_id)
+        return live if kept is None else self._adopt(kept)
 
     async def _known(self, request: Request) -> LiveRequest:
         """The request in memory, put there if it is not; a finished one together with its logs."""

@@ -108,6 +108,27 @@ async def test_no_byte_of_a_header_can_be_changed(name):
         assert not await verifier.is_genuine({**HEADERS, name: changed}, BODY)
 
 
+@pytest.mark.slow
+async def test_no_byte_of_the_body_can_become_any_other():
+    verifier, _, _ = a_verifier()
+    for n in range(len(BODY)):
+        for byte in set(range(256)) - {BODY[n]}:
+            assert not await verifier.is_genuine(HEADERS, bytes([*BODY[:n], byte, *BODY[n + 1 :]])), (n, byte)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", HEADERS)
+async def test_no_byte_of_a_header_can_become_any_other(name):
+    """But for the case of a hex digit: that is the same signature in other letters."""
+    verifier, _, _ = a_verifier()
+    value = HEADERS[name]
+    for n in range(len(value)):
+        same = {value[n], value[n].swapcase()} if name.endswith("Signature") else {value[n]}
+        for character in {chr(byte) for byte in range(256)} - same:
+            changed = {**HEADERS, name: value[:n] + character + value[n + 1 :]}
+            assert not await verifier.is_genuine(changed, BODY), (n, character)
+
+
 @pytest.mark.parametrize("name", HEADERS)
 @pytest.mark.parametrize("value", [None, "", " ", "x", "0" * 128, "9" * 400, "٣" * 10, "é"])
 async def test_a_missing_or_malformed_header_is_refused(name, value):
