@@ -31,6 +31,7 @@ from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside
 from generation.dispatcher import Dispatcher, Rhythm
 from generation.errors import ArtifactError
+from generation.house_rules import HouseRules
 from generation.limits import Limits
 from generation.moving_backend import MovingBackend
 from generation.places import Platform
@@ -38,7 +39,7 @@ from generation.ports import ArtifactStore, Backend, Clock, Messenger, Observer,
 from generation.pricing import micros
 from generation.queue_client import QueueClient
 from generation.relay import Relay
-from generation.service import HouseRules, Service
+from generation.service import Service
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,7 @@ def staging(settings: Settings) -> Path:
 
 def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: EmbeddedWorker | None) -> App:
     breakers = Breakers(ports.backends)
+    rules = house_rules(settings)
     metrics = Metrics()
     observer = Observers((LogObserver(), metrics))
     links = _clip_links(settings, clock)
@@ -152,6 +154,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         ended=relay.wake,
         staging=staging(settings),
         prices=settings.prices,
+        rules=rules,
         breakers=breakers,
         public_url=settings.public_url,
     )
@@ -159,7 +162,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
     dispatcher = Dispatcher(outside, carrier, owner=role.owner, rhythm=Rhythm(in_flight=settings.jobs_in_flight))
     service = Service(
         ports.store,
-        house_rules(settings),
+        rules,
         clock=clock,
         seeds=RandomSeeds(),
         observer=observer,

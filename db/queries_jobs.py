@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, lit
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.rows import Values, changed_job_values, job_of, new_job_values
-from db.schema import UNFINISHED, jobs
+from db.schema import LEFT_BEHIND, UNFINISHED, jobs
 from generation.errors import StaleJob
 from generation.job import FINAL, Job, JobId, JobStatus
 from generation.places import ServerRef, UserRef
@@ -52,7 +52,12 @@ _OLDER: Final = or_(
 )
 _AHEAD: Final = select(func.count()).select_from(jobs.join(_THIS, true())).where(_WAITING, _OLDER)
 _ADD: Final = insert(jobs).inline()
-_SAVE: Final = update(jobs).where(jobs.c.id == bindparam("job_id"), jobs.c.status == bindparam("was"))
+_SAVE: Final = update(jobs).where(
+    jobs.c.id == bindparam("job_id"),
+    jobs.c.status == bindparam("was"),
+    jobs.c.attempt == bindparam("was_attempt"),
+    jobs.c.backend.is_not_distinct_from(bindparam("was_at")),
+)
 _CLAIM: Final = update(jobs).where(
     UNFINISHED, jobs.c.id == bindparam("job_id"), or_(jobs.c.lease_owner == bindparam("owner"), _IS_FREE)
 )
@@ -104,6 +109,13 @@ async def made_lately(connection: AsyncConnection, limit: int) -> list[Job]:
     return await _all(connection, made.order_by(jobs.c.number))
 
 
+async def left_behind(connection: AsyncConnection, limit: int) -> list[Job]:
+    """Jobs that have left a request behind and cannot come back to it any more, oldest first."""
+    may_return = [status.value for status in (JobStatus.PENDING, JobStatus.SUBMITTING)]
+    moved_on = select(jobs).where(LEFT_BEHIND, jobs.c.status.not_in(may_return))
+    return await _all(connection, moved_on.order_by(jobs.c.number).limit(limit))
+
+
 async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
     """Unfinished jobs of this owner whose end was asked for."""
     return list((await connection.scalars(_CANCELLATIONS, {"owner": owner})).all())
@@ -138,14 +150,18 @@ async def add(connection: AsyncConnection, job: Job, lease: Lease | None) -> Non
     await connection.execute(_ADD, {**new_job_values(job), **held})
 
 
-async def save(connection: AsyncConnection, job: Job, was: JobStatus) -> None:
-    """Write what changed; a final job is held by nobody. Raises StaleJob when the status is no longer ``was``."""
+async def save(connection: AsyncConnection, job: Job, was: Job) -> None:
+    """Write what changed; a final job is held by nobody. Raises StaleJob when it has moved since it was ``was``.
+
+    It has when it is in the same status but of another attempt, or at another backend.
+    """
     values = changed_job_values(job)
     if job.cancel_requested:
         values["cancel_requested"] = True
     if job.status.is_final:
         values |= _NO_LEASE
-    if (await connection.execute(_SAVE, {**values, "job_id": job.id, "was": was.value})).rowcount == 0:
+    known = {"job_id": job.id, "was": was.status.value, "was_attempt": was.attempt, "was_at": was.backend}
+    if (await connection.execute(_SAVE, {**values, **known})).rowcount == 0:
         raise StaleJob(job.id)
 
 

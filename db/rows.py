@@ -64,6 +64,10 @@ def changed_job_values(job: Job) -> Values:
         "started_at": job.started_at,
         "finished_at": job.finished_at,
         "engine": job.engine,
+        "avoided": job.avoided,
+        "left_backend": job.left.backend if job.left else None,
+        "left_request": job.left.request_id if job.left else None,
+        "left_attempt": job.left.attempt if job.left else None,
     }
 
 
@@ -103,6 +107,8 @@ def job_of(row: RowMapping) -> Job:
             started_at=row[c.started_at],
             finished_at=row[c.finished_at],
             engine=row[c.engine],
+            avoided=row[c.avoided],
+            left=_left(row),
         )
     except ValueError as error:
         raise StoreError(f"the stored job {row[c.id]} cannot be read") from error
@@ -120,6 +126,14 @@ def _handle(row: RowMapping) -> RequestHandle | None:
         return None
     endpoint = Endpoint(row[c.handle_endpoint])
     return RequestHandle(row[c.handle_backend], endpoint, row[c.handle_request], row[c.handle_attempt])
+
+
+def _left(row: RowMapping) -> RequestHandle | None:
+    c = jobs.c
+    if row[c.left_request] is None:
+        return None
+    endpoint = GenerationRequest.model_validate_json(row[c.request]).endpoint
+    return RequestHandle(row[c.left_backend], endpoint, row[c.left_request], row[c.left_attempt])
 
 
 def _artifact(row: RowMapping) -> Artifact | None:

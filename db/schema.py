@@ -94,6 +94,10 @@ jobs = Table(
     Column("lease_owner", Text),
     Column("lease_until", UtcDateTime),
     Column("engine", CleanText),
+    Column("avoided", CleanText),
+    Column("left_backend", CleanText),
+    Column("left_request", CleanText),
+    Column("left_attempt", Integer),
 )
 
 UNFINISHED: Final = jobs.c.status.in_([literal_column(f"'{status}'") for status in JobStatus if status not in FINAL])
@@ -105,6 +109,9 @@ Index(
     "ix_jobs_under_way", jobs.c.server, jobs.c.user, jobs.c.status, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
 )
 Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+
+LEFT_BEHIND: Final = jobs.c.left_request.is_not(None)
+Index("ix_jobs_left_behind", jobs.c.number, sqlite_where=LEFT_BEHIND, postgresql_where=LEFT_BEHIND)
 
 deliveries = Table(
     "deliveries",

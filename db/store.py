@@ -111,6 +111,11 @@ class SqlStore:
         async with begin_read(self._engine) as connection:
             return await queries_jobs.made_lately(connection, limit)
 
+    async def left_behind(self, *, limit: int) -> list[Job]:
+        """Jobs that have left a request behind at a backend and cannot come back to it any more."""
+        async with begin_read(self._engine) as connection:
+            return await queries_jobs.left_behind(connection, limit)
+
     async def cancellations(self, owner: str) -> list[JobId]:
         """Unfinished jobs of this owner whose end was asked for."""
         async with begin_read(self._engine) as connection:

@@ -60,7 +60,7 @@ class SqlTransaction:
 
     async def save_job(self, job: Job, *, was: Job) -> None:
         """Write a job's new state; one that is final loses its lease, a wish to cancel stays. Raises StaleJob."""
-        await queries_jobs.save(self._connection, job, was.status)
+        await queries_jobs.save(self._connection, job, was)
 
     async def request_cancel(self, job_id: JobId) -> None:
         """Ask for an unfinished job's end."""

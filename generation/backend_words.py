@@ -2,9 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
-from generation.breaker import Breaker, Circuit, Trouble
+from generation.breaker import GIVES_WAY_AFTER, Breaker, Circuit, Trouble
 from generation.clip_words import seconds_words
+from generation.errors import LimitExceeded, Refused
+
+PREVIEWS_ONLY: Final = "which only draws previews"
+_CONDITIONS: Final = {"fal": " as far as the budgets allow"}
 
 
 def waiting_words(backend: str, trouble: Trouble) -> str:
@@ -12,10 +17,28 @@ def waiting_words(backend: str, trouble: Trouble) -> str:
     return f"{backend}, which {trouble.value}"
 
 
+def budget_words(backend: str, refused: Refused) -> str:
+    """What a job waits for whose price is not allowed: ``fal, which the bot's budget for today does not allow``."""
+    whose = "this server's" if isinstance(refused, LimitExceeded) else "the bot's"
+    return f"{backend}, which {whose} budget for the day does not allow"
+
+
 def queue_lines(breakers: Mapping[str, Breaker], now: datetime) -> tuple[str, ...]:
-    """A plain sentence per backend in trouble: ``The worker cannot be reached since 3 min; new clips wait.``"""
+    """A plain sentence per backend in trouble: ``The worker cannot be reached since 3 min; new clips go to fal.``"""
+    to = _taker(breakers, now)
+    then = "new clips wait" if to is None else f"new clips go to {_name(to)}{_CONDITIONS.get(to, '')}"
     in_trouble = {name: breaker for name, breaker in breakers.items() if breaker.trouble is not None}
-    return tuple(f"{_title(name)} {_since(breaker, now)}; new clips wait." for name, breaker in in_trouble.items())
+    return tuple(f"{_title(name)} {_since(breaker, now)}; {then}." for name, breaker in in_trouble.items())
+
+
+def _taker(breakers: Mapping[str, Breaker], now: datetime) -> str | None:
+    """Who takes new clips: the first backend without trouble, if all before it have been in trouble for long enough."""
+    for name, breaker in breakers.items():
+        if breaker.trouble is None:
+            return name
+        if breaker.seconds_in_trouble(now) < GIVES_WAY_AFTER:
+            return None
+    return None
 
 
 def health_words(breaker: Breaker, now: datetime) -> str:
@@ -34,4 +57,9 @@ def _since(breaker: Breaker, now: datetime) -> str:
 
 
 def _title(backend: str) -> str:
-    return "The worker" if backend == "worker" else backend
+    name = _name(backend)
+    return name[:1].upper() + name[1:] if name != backend else name
+
+
+def _name(backend: str) -> str:
+    return "the worker" if backend == "worker" else backend

@@ -21,6 +21,9 @@ from generation.errors import (
     SubmissionOutcomeUnknown,
 )
 
+GIVES_WAY_AFTER: Final = 30.0
+"""Seconds of trouble after which a backend's waiting jobs go to the next one: a restart takes less."""
+
 
 class Trouble(StrEnum):
     """What is wrong with a backend, as the end of a sentence about it."""

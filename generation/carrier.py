@@ -17,6 +17,7 @@ from generation.errors import (
     RequestCancelled,
     RequestNotFound,
 )
+from generation.fail_over import FailOver
 from generation.failures import failure_of
 from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.paces import Paces
@@ -24,14 +25,17 @@ from generation.ports import Backend, BackendState, BackendUpdate, Clip, Lease
 from generation.pricing import relative_work
 from generation.progress import Phase, Progress, Sighting, eta_of_queued, eta_of_running
 from generation.submission import Submission
+from generation.ways import Ways
 
 
 @dataclass(slots=True)
 class _Vigil:
-    """What one carrying of a job has seen so far: since when, when there was news, and the clip's steps."""
+    """What one carrying of a job has seen so far: since when, when there was news, since when the backend
+    has been out of reach, and the clip's steps."""
 
     since: datetime
     heard_at: datetime | None = None
+    lost_at: datetime | None = None
     sighting: Sighting = field(default_factory=Sighting)
 
 
@@ -45,7 +49,9 @@ class Carrier:
         self, outside: Outside, *, owner: str, patience: Patience | None = None, keeps_waiting_jobs: bool = False
     ) -> None:
         self._desk = Desk(outside, owner, patience or Patience(), keeps_waiting_jobs=keeps_waiting_jobs)
-        self._submission = Submission(self._desk)
+        ways = Ways(self._desk)
+        self._fail_over = FailOver(self._desk, ways)
+        self._submission = Submission(self._desk, ways, self._fail_over)
         self._told_to_stop: dict[JobId, RequestHandle] = {}
         self._paces = Paces()
 
@@ -60,6 +66,10 @@ class Carrier:
     async def submissions_settled(self) -> None:
         """Return once no submission is on the wire."""
         await self._submission.all_settled()
+
+    async def stop_left_behind(self) -> None:
+        """Tell backends that are back that nobody wants any more what jobs have left there."""
+        await self._fail_over.stop_left_behind()
 
     def nudge(self, job_id: JobId) -> None:
         """Somebody says that there is news of the job: ask again at once instead of later."""
@@ -136,23 +146,34 @@ class Carrier:
             await self._stop_at_backend(job, backend, handle)
             return await self._desk.fail(job, Failure(FailureKind.TIMED_OUT, f"no clip from {backend.name} in time"))
         except (BackendError, ArtifactError) as error:
-            return await self._after_trouble(job, backend, error)
+            return await self._after_trouble(job, backend, error, vigil)
 
-    async def _after_trouble(self, job: Job, backend: Backend, error: BackendError | ArtifactError) -> Job:
+    async def _after_trouble(
+        self, job: Job, backend: Backend, error: BackendError | ArtifactError, vigil: _Vigil
+    ) -> Job:
         match error:
             case BackendUnavailable():
-                self._desk.has_lost(backend.name, error)
-                self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{backend.name}, which cannot be reached"))
-                await self._desk.pause(job.id, self._desk.patience.first_retry)
-                return job
+                return await self._lost_touch(job, backend, error, vigil)
             case RequestCancelled():
                 return await self._desk.end_cancelled(job)
             case RequestNotFound() if backend.resubmits_safely:
                 return await self._once_more(job, error, f"{backend.name}, which starts again")
+            case GenerationFailed() if moved := await self._fail_over.from_lack_of_memory(job, backend, error):
+                return moved
             case GenerationFailed() if error.retryable:
                 return await self._once_more(job, error, f"{backend.name}, whose runner stopped")
             case _:
                 return await self._desk.fail(job, failure_of(error))
+
+    async def _lost_touch(self, job: Job, backend: Backend, error: BackendError, vigil: _Vigil) -> Job:
+        """The backend is out of reach: wait for it, or go elsewhere once that has taken too long."""
+        vigil.lost_at = vigil.lost_at or self._desk.now()
+        self._desk.has_lost(backend.name, error)
+        if moved := await self._fail_over.from_silence(job, backend, vigil.lost_at):
+            return moved
+        self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{backend.name}, which cannot be reached"))
+        await self._desk.pause(job.id, self._desk.patience.first_retry)
+        return job
 
     async def _once_more(self, job: Job, error: BackendError, reason: str) -> Job:
         """The request came to nothing without anybody's fault: another attempt, unless nobody wants it any more."""
@@ -166,7 +187,7 @@ class Carrier:
         return await self._desk.put_back(waiting, was=job)
 
     async def _noticed(self, job: Job, update: BackendUpdate, vigil: _Vigil) -> Job:
-        vigil.heard_at = self._desk.now()
+        vigil.heard_at, vigil.lost_at = self._desk.now(), None
         self._desk.has_answered(job.backend or "")
         if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
             job = await self._desk.save(job.running(self._desk.now()), was=job)

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from generation import endings
-from generation.breaker import Breakers, Trouble, trouble_of
+from generation import endings, spending
+from generation.breaker import GIVES_WAY_AFTER, Breakers, Trouble, trouble_of
 from generation.clock import sleep_or
-from generation.errors import BackendBusy, BackendError, StorageFull, StoreBusy
+from generation.errors import BackendBusy, BackendError, StaleJob, StorageFull, StoreBusy
 from generation.failures import without_prompt
+from generation.house_rules import HouseRules
 from generation.job import Artifact, Failure, Job, JobId
 from generation.ports import ArtifactStore, Backend, Clock, Lease, Observer, ProgressSink, Store, Transaction, Wake
 from generation.pricing import Prices
@@ -25,7 +26,9 @@ class Patience:
 
     ``queued`` and ``running`` count from the last news of the job, ``adoption`` from a submission whose answer got
     lost; ``asking`` is the least that a job gets which was late already when we took it up; ``probing`` is how long one
-    submission may try a backend that has failed before another one may.
+    submission may try a backend that has failed before another one may. After ``gives_way`` of trouble a backend's
+    waiting jobs go to the next one; what a worker that is away has accepted goes there after ``queued_away`` where it
+    waits there, after ``running_away`` where it renders.
     """
 
     lease: float = 30.0
@@ -37,6 +40,9 @@ class Patience:
     fetching: float = 3600.0
     asking: float = 300.0
     probing: float = 15.0
+    gives_way: float = GIVES_WAY_AFTER
+    queued_away: float = 120.0
+    running_away: float = 300.0
 
     def before_attempt(self, attempt: int) -> float:
         """The pause before trying for the ``attempt``-th time again; doubles each time."""
@@ -65,6 +71,7 @@ class Outside:
     ended: Wake
     staging: Path
     prices: Prices = field(default_factory=Prices)
+    rules: HouseRules = field(default_factory=HouseRules)
     breakers: Breakers = field(default_factory=Breakers)
     public_url: str | None = None
     max_clip_bytes: int = 200 * 1024 * 1024
@@ -150,14 +157,20 @@ class Desk:
             return True  # what is wrong there is said when it is written to
         return usage.free >= self.outside.least_room_bytes
 
-    async def claim(self, job: Job, *, was: Job) -> bool:
-        """Take the job and save its new state in one transaction; False when somebody else holds it."""
+    async def claim(self, job: Job, backend: str) -> Job:
+        """Take the job for that backend: held, its price there reserved, and SUBMITTING, all in one transaction.
+
+        Raises StaleJob when somebody else holds it, LimitExceeded or BudgetExhausted when its price is not allowed.
+        """
+        price, now = self.outside.prices.of(job.request, backend), self.now()
         async with self._writing() as tx:
-            if not await tx.claim(job.id, self.lease(), self.now()):
-                return False
-            await tx.save_job(job, was=was)
-        self.outside.observer.job_moved(job)
-        return True
+            if not await tx.claim(job.id, self.lease(), now):
+                raise StaleJob(job.id)
+            paid = await spending.reserve_for(tx, job, price, self.outside.rules, now)
+            sending = paid.submitting(backend, now)
+            await tx.save_job(sending, was=job)
+        self.outside.observer.job_moved(sending)
+        return sending
 
     async def save(self, job: Job, *, was: Job) -> Job:
         """Save a move."""

@@ -30,6 +30,7 @@ class Rhythm:
     window: int = 256
     rest: float = 2.0
     settle: float = 3.0
+    sweep_every: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Dispatcher:
         await self._guard("recalling how long clips take", self._carrier.recall_paces())
         async with asyncio.TaskGroup() as group:
             keeper = group.create_task(self._every(self._rhythm.lease_every, self._renew_leases))
+            sweeper = group.create_task(self._every(self._rhythm.sweep_every, self._carrier.stop_left_behind))
             adopter = group.create_task(self._every(self._rhythm.adopt_every, lambda: self._adopt(group)))
             try:
                 while not self._stopped.is_set():
@@ -80,7 +82,7 @@ class Dispatcher:
                 await self._settle()
             finally:
                 carrying = [carried.task for carried in self._carried.values()]
-                for task in (keeper, adopter, *self._cancels.values(), *carrying):
+                for task in (keeper, sweeper, adopter, *self._cancels.values(), *carrying):
                     task.cancel()
 
     def stop(self) -> None:

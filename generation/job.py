@@ -103,7 +103,9 @@ class Job:
 
     ``attempt`` counts submissions that may have arrived, ``backend`` is whom the current or last one went to,
     ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine`` is what made the
-    clip in its backend's own word, where it has one. Times are aware and in UTC.
+    clip in its backend's own word, where it has one. ``avoided`` is a backend without room for it, ``left`` a request
+    at a backend that was away when another was to take over: to be taken up again there, or to be stopped. Times are
+    aware and in UTC.
     """
 
     id: JobId
@@ -128,6 +130,8 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     engine: str | None = None
+    avoided: str | None = None
+    left: RequestHandle | None = None
 
     def submitting(self, backend: str, at: datetime) -> Self:
         """About to be sent: saved before the first byte leaves."""
@@ -140,15 +144,16 @@ class Job:
             waiting_for=None,
         )
 
-    def waiting(self, *, not_before: datetime, waiting_for: str) -> Self:
+    def waiting(self, *, not_before: datetime, waiting_for: str | None) -> Self:
         """Still waiting, and for what; nothing has been tried."""
         if self.status is not JobStatus.PENDING:
             raise IllegalTransition(self.id, self.status, JobStatus.PENDING)
         return replace(self, not_before=not_before, waiting_for=waiting_for)
 
     def queued(self, handle: RequestHandle) -> Self:
-        """Accepted by the backend."""
-        return self._move(JobStatus.QUEUED, handle=handle)
+        """Accepted by the backend; what was left behind there is this same request."""
+        left = None if self.left is not None and self.left.backend == handle.backend else self.left
+        return self._move(JobStatus.QUEUED, handle=handle, left=left)
 
     def running(self, at: datetime) -> Self:
         """Being rendered."""
@@ -159,6 +164,22 @@ class Job:
         return self._move(
             JobStatus.PENDING, handle=None, started_at=None, not_before=not_before, waiting_for=waiting_for
         )
+
+    def leaving(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Its backend has gone, and another one is to take over; what it leaves there is remembered."""
+        waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
+        return replace(waiting, left=self.handle)
+
+    @property
+    def idempotency_key(self) -> str:
+        """Under which it is submitted: the one it used before where it comes back to what it left behind."""
+        return f"{self.id}-{self.key_attempt}"
+
+    @property
+    def key_attempt(self) -> int:
+        """The attempt that the key names."""
+        left = self.left
+        return left.attempt if left is not None and left.backend == self.backend else self.attempt
 
     def unsent(self, *, not_before: datetime, waiting_for: str) -> Self:
         """Provably not accepted: it waits for its next attempt, and this one does not count."""

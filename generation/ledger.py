@@ -68,6 +68,11 @@ def reserve(job: Job, at: datetime) -> Entry:
     return _entry(job, EntryKind.RESERVE, 1, job.reserved, at)
 
 
+def reserve_more(job: Job, extra: Micros, at: datetime) -> Entry:
+    """What a dearer backend takes beyond what was reserved; the clip has been counted."""
+    return _entry(job, EntryKind.RESERVE, 0, extra, at)
+
+
 def settle(job: Job, at: datetime) -> Entry:
     """The difference between what was reserved and what the clip did cost."""
     cost = job.reserved if job.cost is None else job.cost

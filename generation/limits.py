@@ -50,6 +50,11 @@ class Limits(BaseModel):
             for refusal in check(self, request, usage, price):
                 raise refusal
 
+    def check_price(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
+        """Raise :class:`LimitExceeded` when so much more would pass the server's budget; no other limit counts."""
+        for refusal in _money(self, request, usage, price):
+            raise refusal
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

@@ -44,6 +44,10 @@ class MovingBackend:
             self._clients[url] = self._connect(url)
         self._current = self._clients[url]
 
+    async def engine(self) -> str | None:
+        """As :meth:`QueueClient.engine`."""
+        return await self._client.engine()
+
     async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
         """As :meth:`QueueClient.submit`."""
         return await self._client.submit(request, idempotency_key=idempotency_key, webhook_url=webhook_url)

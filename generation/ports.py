@@ -100,6 +100,9 @@ class Backend(Protocol):
         """Whether the same idempotency key gives the same request, so that a broken submission may be sent again."""
         ...
 
+    async def engine(self) -> str | None:
+        """What renders there at present, in its own word; None where it does not say."""
+
     async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
         """Queue a request; returns the request id. Raises BackendUnavailable or BackendBusy only when provably
         nothing was accepted, SubmissionOutcomeUnknown when that is not known."""
@@ -232,7 +235,7 @@ class Transaction(Protocol):
         ...
 
     async def save_job(self, job: Job, *, was: Job) -> None:
-        """Write a job's new state. Raises StaleJob when the stored status is no longer ``was``'s."""
+        """Write a job's new state. Raises StaleJob when status, attempt or backend are no longer ``was``'s."""
         ...
 
     async def request_cancel(self, job_id: JobId) -> None: ...
@@ -276,6 +279,9 @@ class Store(Protocol):
     async def orphans(self, owner: str, now: datetime, *, limit: int) -> list[Job]:
         """Unfinished jobs past PENDING that this owner holds already or whose holder is gone: what a restart finds."""
         ...
+
+    async def left_behind(self, *, limit: int) -> list[Job]:
+        """Jobs that have left a request behind at a backend and cannot come back to it any more."""
 
     async def renew_leases(self, lease: Lease) -> None: ...
     async def ahead_of(self, job: Job) -> int:

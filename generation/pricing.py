@@ -52,6 +52,6 @@ class Prices:
         price = self.by_backend.get(backend, {}).get(request.endpoint, Decimal(0))
         return micros(price * relative_work(request))
 
-    def estimate(self, request: GenerationRequest, backends: tuple[str, ...]) -> Micros:
-        """The most that the request can cost at any of these backends: what is reserved."""
-        return max((self.of(request, backend) for backend in backends), default=FREE)
+    def least(self, request: GenerationRequest, backends: tuple[str, ...]) -> Micros:
+        """The least that the request can cost at any of these backends: what is reserved at the door."""
+        return min((self.of(request, backend) for backend in backends), default=FREE)

@@ -21,7 +21,18 @@ from generation.queue_request import AcceptedRequest
 from generation.queue_transport import Broken, QueueTransport, Timeouts, Unreachable
 from generation.queue_watch import Jitter, Pauses, Watch, random_jitter
 from generation.request import GenerationRequest
-from generation.wire import IDEMPOTENCY_HEADER, RequestId, SubmitAnswer, input_to_bytes, request_urls, submit_url
+from generation.wire import (
+    HEALTH_PATH,
+    IDEMPOTENCY_HEADER,
+    QUEUE_PATH,
+    Health,
+    RequestId,
+    SubmitAnswer,
+    engine_named,
+    input_to_bytes,
+    request_urls,
+    submit_url,
+)
 
 T = TypeVar("T")
 
@@ -83,6 +94,20 @@ class QueueClient:
     def resubmits_safely(self) -> bool:
         """Whether it recognises idempotency keys, so that a broken submission may be sent again."""
         return self._resubmits_safely
+
+    async def engine(self) -> str | None:
+        """What our worker renders with, as its health page says; None of fal, which has no such page.
+
+        Raises BackendUnavailable where it cannot be asked. Asked once.
+        """
+        if not self._resubmits_safely:
+            return None
+        try:
+            answer = await self._transport.exchange("GET", f"{self._base.url.removesuffix(QUEUE_PATH)}{HEALTH_PATH}")
+        except (Unreachable, Broken) as error:
+            raise BackendUnavailable(self._name, str(error)) from error
+        health = answer.read_as(Health) if answer.succeeded else None
+        return None if health is None else engine_named(health.engine)
 
     async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
         """Queue a request; returns the request id. Sent once, whatever happens.

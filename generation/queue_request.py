@@ -1,6 +1,5 @@
 """One request that a backend has accepted: how it stands, what came of it, and the wish to stop it. Each asked once."""
 
-import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing, contextmanager
 from typing import Final
@@ -18,9 +17,9 @@ from generation.wire import (
     QueueStatus,
     RequestState,
     RequestUrls,
+    engine_named,
 )
 
-_ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _CANCELS: Final = {
     CancelStatus.OK: CancelOutcome.REQUESTED,
     CancelStatus.CANCELLATION_REQUESTED: CancelOutcome.REQUESTED,
@@ -59,7 +58,8 @@ class AcceptedRequest:
         output = answer.read_as(Output) if answer.succeeded else None
         if output is not None:
             file = output.video
-            return Clip(file.url, output.seed, file.file_name, file.file_size, _engine_named(answer))
+            engine = engine_named(answer.headers.get(ENGINE_HEADER, ""))
+            return Clip(file.url, output.seed, file.file_name, file.file_size, engine)
         error = error_of_result(self._backend, answer)
         raise await self._better_known(error) if is_vague(error) else error
 
@@ -101,9 +101,3 @@ class AcceptedRequest:
             yield
         except (Unreachable, Broken) as error:
             raise BackendUnavailable(self._backend, str(error)) from error
-
-
-def _engine_named(answer: Answer) -> str | None:
-    """What the backend says made the clip; None where it does not say, or in no word of ours."""
-    said = answer.headers.get(ENGINE_HEADER, "")
-    return said if _ENGINE.fullmatch(said) else None

@@ -1,7 +1,7 @@
 """What members and admins can ask for, the same on every platform: submit, re-roll, cancel, look, set limits."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +11,6 @@ from generation.backend_words import queue_lines
 from generation.breaker import Breakers
 from generation.delivery import Answer, Delivery, DeliveryStatus
 from generation.errors import (
-    BudgetExhausted,
     InvalidRequest,
     JobNotFound,
     JobNotRerollable,
@@ -20,35 +19,15 @@ from generation.errors import (
     StoreError,
     Violation,
 )
+from generation.house_rules import HouseRules
 from generation.job import Job, JobId, JobStatus, new_job_id
 from generation.limits import Limits, Usage
 from generation.parsing import shown
 from generation.places import ChannelRef, MessageRef, ServerRef, UserRef
 from generation.policy import Policy, check_server
 from generation.ports import AuditEntry, Clock, Lease, Observer, SeedSource, Store, Transaction, Wake
-from generation.pricing import FREE, Micros, Prices
 from generation.request import GenerationRequest
 from generation.urgency import Urgency
-
-
-@dataclass(frozen=True, slots=True)
-class HouseRules:
-    """What the operator decides for all servers.
-
-    ``allowed_servers`` empty means every server; ``daily_budget`` None means without ceiling; ``backends`` are the
-    names a job may go to, for the price that is reserved; ``limits_of`` holds defaults of their own for some servers.
-    """
-
-    backends: tuple[str, ...]
-    allowed_servers: frozenset[ServerRef] = frozenset()
-    daily_budget: Micros | None = None
-    default_limits: Limits = field(default_factory=Limits)
-    limits_of: Mapping[ServerRef, Limits] = field(default_factory=dict)
-    prices: Prices = field(default_factory=Prices)
-
-    def defaults_for(self, server: ServerRef) -> Limits:
-        """The limits of a server whose admins have set none."""
-        return self.limits_of.get(server, self.default_limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,9 +229,9 @@ class Service:
         policy = await tx.policy_of(server) or Policy()
         policy.check(request, ask.channel, ask.requested_by)
         limits = await tx.limits_of(server) or self._rules.defaults_for(server)
-        price = self._rules.prices.estimate(request, self._rules.backends)
+        price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)
-        self._check_budget(usage, price)
+        self._rules.check_budget(usage, price)
         job = Job(
             id=new_job_id(now),
             request=request,
@@ -266,11 +245,6 @@ class Service:
         await tx.append(ledger.reserve(job, now))
         await tx.add_job(job, Delivery(job.id, ask.channel, opened_at=now, answer=ask.answer), ask.lease)
         return job
-
-    def _check_budget(self, usage: Usage, price: Micros) -> None:
-        budget = self._rules.daily_budget
-        if budget is not None and price > FREE and usage.all_spent_today + price > budget:
-            raise BudgetExhausted(usage.resets_at)
 
 
 async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:

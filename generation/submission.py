@@ -8,34 +8,41 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from generation.backend_words import waiting_words
-from generation.breaker import Trouble, trouble_of
 from generation.desk import Desk
 from generation.errors import (
+    AccountLocked,
     BackendBusy,
     BackendError,
     BackendUnavailable,
+    CredentialsRejected,
+    Refused,
     StaleJob,
     StoreError,
     SubmissionOutcomeUnknown,
 )
+from generation.fail_over import FailOver
 from generation.failures import failure_of
 from generation.job import Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.ports import Backend
 from generation.progress import Phase, Progress
+from generation.ways import Ways
 
-_UNSENT: Final = (BackendUnavailable, BackendBusy)
+_ACCOUNT: Final = (CredentialsRejected, AccountLocked)
+"""Not accepted, and not to be accepted before the operator does something: another backend may take it."""
+_UNSENT: Final = (BackendUnavailable, BackendBusy, *_ACCOUNT)
 """Provably not accepted, through no fault of the request's."""
 
 
 class Submission:
     """Brings jobs from PENDING to QUEUED."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, ways: Ways, fail_over: FailOver) -> None:
         self._desk = desk
+        self._ways = ways
+        self._fail_over = fail_over
         self._on_the_wire: set[JobId] = set()
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -49,21 +56,25 @@ class Submission:
 
         Raises StaleJob when another process took it first.
         """
-        backend = next(iter(self._desk.outside.backends.values()))
-        breaker, now = self._desk.outside.breakers[backend.name], self._desk.now()
-        if breaker.trouble is not None and not breaker.admits(now):
-            return await self._wait(job, backend.name, breaker.trouble)
-        self._desk.outside.breakers[backend.name] = breaker.tried(now, self._desk.patience.probing)
-        sending = job.submitting(backend.name, now)
+        way = await self._ways.next_for(job)
+        if way.backend is None:
+            waiting = job.waiting(not_before=way.look_again_at, waiting_for=way.waiting_for)
+            return await self._desk.put_back(waiting, was=job)
+        backend, now = way.backend, self._desk.now()
         with self._wire(job.id):
-            if not await self._desk.claim(sending, was=job):
-                raise StaleJob(job.id)
+            try:
+                sending = await self._desk.claim(job, backend.name)
+            except Refused:
+                return await self._look_again(job)
+            self._desk.outside.breakers[backend.name] = self._desk.outside.breakers[backend.name].tried(
+                now, self._desk.patience.probing
+            )
             if not await self._desk.has_room():
                 return await self._put_back(sending, self._desk.patience.longest_retry, "room on the bot's disk")
             try:
                 return await self._post(sending, backend)
-            except _UNSENT as error:
-                return await self._back(sending, error)
+            except _UNSENT:
+                return await self._back(sending)
 
     @contextmanager
     def _wire(self, job_id: JobId) -> Iterator[None]:
@@ -81,7 +92,7 @@ class Submission:
         """Send it; the job afterwards. Raises only what proves that this submission was not accepted."""
         try:
             request_id = await backend.submit(
-                job.request, idempotency_key=f"{job.id}-{job.attempt}", webhook_url=self._webhook_url(job, backend)
+                job.request, idempotency_key=job.idempotency_key, webhook_url=self._webhook_url(job, backend)
             )
         except SubmissionOutcomeUnknown as error:
             self._desk.has_failed(backend.name, error)
@@ -89,11 +100,11 @@ class Submission:
             return job
         except BackendError as error:
             self._desk.has_failed(backend.name, error)
-            if isinstance(error, _UNSENT):
+            if isinstance(error, _UNSENT) and (not isinstance(error, _ACCOUNT) or self._has_other_backends):
                 raise
             return await self._desk.fail(job, failure_of(error))
         self._desk.outside.breakers[backend.name] = self._desk.outside.breakers[backend.name].accepted()
-        return await self._record(job, RequestHandle(backend.name, job.request.endpoint, request_id, job.attempt))
+        return await self._record(job, RequestHandle(backend.name, job.request.endpoint, request_id, job.key_attempt))
 
     async def _record(self, job: Job, handle: RequestHandle) -> Job:
         """Save what was accepted, however long the database needs: nobody else knows the request's id."""
@@ -128,7 +139,7 @@ class Submission:
         tries = 0
         while self._desk.now() < deadline:
             tries += 1
-            if repeatable and (moved := await self._post_again(job, repeatable)):
+            if repeatable and (moved := await self._post_again(job, repeatable, asked_at)):
                 return moved
             self._desk.say(job, Progress(Phase.WAITING, waiting_for=f"{job.backend} to confirm the request"))
             wait = min(patience.before_attempt(tries), self._desk.seconds_until(deadline))
@@ -140,27 +151,29 @@ class Submission:
                 deadline = min(deadline, asked_at + timedelta(seconds=patience.adoption))
         return await self._desk.fail(job, Failure(FailureKind.OUTCOME_UNKNOWN, f"no answer from {job.backend}"))
 
-    async def _post_again(self, job: Job, backend: Backend) -> Job | None:
+    async def _post_again(self, job: Job, backend: Backend, asked_at: datetime) -> Job | None:
         """The same submission under the same key, hence the same request; None while there is no answer."""
         try:
             with self._wire(job.id):
                 moved = await self._post(job, backend)
         except _UNSENT:
-            return None
-        return moved if moved is not job else None
+            moved = job
+        return moved if moved is not job else await self._fail_over.from_doubt(job, backend, asked_at)
 
-    async def _back(self, job: Job, error: BackendUnavailable | BackendBusy) -> Job:
-        """Wait until the backend may be tried again."""
-        until = self._desk.outside.breakers[error.backend].until or self._desk.now()
-        reason = waiting_words(error.backend, trouble_of(error) or Trouble.AWAY)
-        return await self._put_back(job, self._desk.seconds_until(until), reason)
-
-    async def _wait(self, job: Job, backend: str, trouble: Trouble) -> Job:
-        """Nothing was sent: somebody else has just found out that the backend is in trouble."""
-        until = self._desk.outside.breakers[backend].until or self._desk.now()
-        soon = self._desk.now() + timedelta(seconds=self._desk.patience.first_retry)
-        waiting = job.waiting(not_before=max(until, soon), waiting_for=waiting_words(backend, trouble))
+    async def _back(self, job: Job) -> Job:
+        """Not accepted: to the next backend at once where that one is due, else wait for this one."""
+        way = await self._ways.next_for(job)
+        waiting = job.unsent(not_before=way.look_again_at, waiting_for=way.waiting_for)
         return await self._desk.put_back(waiting, was=job)
+
+    async def _look_again(self, job: Job) -> Job:
+        """Another job has taken the money that this one was to cost."""
+        soon = self._desk.now() + timedelta(seconds=self._desk.patience.first_retry)
+        return await self._desk.put_back(job.waiting(not_before=soon, waiting_for=job.waiting_for), was=job)
+
+    @property
+    def _has_other_backends(self) -> bool:
+        return len(self._desk.outside.backends) > 1
 
     async def _put_back(self, job: Job, seconds: float, reason: str) -> Job:
         not_before = self._desk.now() + timedelta(seconds=seconds)

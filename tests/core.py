@@ -3,7 +3,7 @@
 import asyncio
 import atexit
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -22,11 +22,11 @@ from generation.artifacts import ObjectArtifacts
 from generation.breaker import Breakers
 from generation.carrier import Carrier
 from generation.clip_links import ClipLinks
-from generation.desk import Outside, Patience
+from generation.desk import Desk, Outside, Patience
 from generation.dispatcher import Dispatcher, Rhythm
 from generation.job import Job
 from generation.places import Platform
-from generation.ports import Clock, Messenger, SeedSource
+from generation.ports import Backend, Clock, Messenger, SeedSource
 from generation.pricing import Prices
 from generation.progress import Progress
 from generation.relay import Post, Relay
@@ -73,6 +73,10 @@ class Core:
     outside: Outside
 
     @property
+    def desk(self) -> Desk:
+        return self.carrier._desk
+
+    @property
     def breakers(self) -> Breakers:
         return self.outside.breakers
 
@@ -110,6 +114,7 @@ async def a_core(
     *,
     clock: Clock | None = None,
     backend: ScriptedBackend | None = None,
+    others: Sequence[Backend] = (),
     rules: HouseRules | None = None,
     owner: str = "run",
     patience: Patience | None = None,
@@ -123,7 +128,8 @@ async def a_core(
     seeds: SeedSource | None = None,
 ) -> AsyncIterator[Core]:
     """A core on the database in ``folder``; opening a second one there is a restart. Without ``messengers`` it has a
-    recording one for Discord. ``around`` may put something around the store, ``options`` are more of the carrier's."""
+    recording one for Discord. ``others`` are backends after the first one, ``around`` may put something around the
+    store, ``options`` are more of the carrier's."""
     clock = clock or QuickClock()
     backend = backend or ScriptedBackend()
     prices = prices or Prices()
@@ -150,10 +156,12 @@ async def a_core(
         said.append((job.id, progress))
         relay.progress(job, progress)
 
-    breakers = Breakers([backend.name])
+    backends: dict[str, Backend] = {each.name: each for each in (backend, *others)}
+    breakers = Breakers(backends)
+    rules = rules or HouseRules(backends=tuple(backends), prices=prices)
     outside = Outside(
         store=store,
-        backends={backend.name: backend},
+        backends=backends,
         artifacts=artifacts,
         clock=clock,
         observer=observer,
@@ -161,13 +169,14 @@ async def a_core(
         ended=relay.wake,
         staging=staging,
         prices=prices,
+        rules=rules,
         breakers=breakers,
     )
     carrier = Carrier(outside, owner=owner, patience=patience, **(options or {}))
     dispatcher = Dispatcher(outside, carrier, owner=owner, rhythm=rhythm)
     service = Service(
         store,
-        rules or HouseRules(backends=(backend.name,), prices=prices),
+        rules,
         clock=clock,
         seeds=seeds or Seeds(),
         observer=observer,

@@ -124,6 +124,8 @@ def a_full_job() -> Job:
         not_before=later(seconds=7),
         waiting_for="the backend is busy",
         engine="animatediff",
+        avoided="worker",
+        left=RequestHandle("worker", Endpoint.TURBO, "request-left", 1),
     )
 
 

@@ -1,5 +1,6 @@
 """The bodies of submit, status, result, cancel and webhooks."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
@@ -157,6 +158,20 @@ class WebhookBody(Wire):
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         return without(dump(self), "error", "payload_error")
+
+
+class Health(Wire):
+    """What our worker says of itself on its health page, as far as a client cares."""
+
+    engine: str = ""
+
+
+_ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+
+
+def engine_named(said: str) -> str | None:
+    """An engine in a stranger's word; None where that is no word of ours."""
+    return said if _ENGINE.fullmatch(said) else None
 
 
 _INPUT: Final = TypeAdapter(dict[str, JsonValue])

@@ -24,6 +24,11 @@ IDEMPOTENCY_HEADER: Final = "idempotency-key"
 ENGINE_HEADER: Final = "x-flipbook-engine"
 """Ours, not fal's: on a result, what made the clip: ``preview``, ``animatediff`` or ``animatediff-cpu``."""
 
+HEALTH_PATH: Final = "/health"
+"""Where the worker says how it is."""
+QUEUE_PATH: Final = "/queue"
+"""Under which the worker serves the queue once more."""
+
 WEBHOOK_QUERY: Final = "fal_webhook"
 MAX_QUEUE_LENGTH_QUERY: Final = "fal_max_queue_length"
 

@@ -7,7 +7,7 @@ import pytest
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_full_job, a_job, a_lease, a_server, a_user, later, moved
 from generation.errors import StaleJob, StoreError
-from generation.job import Job, JobId, JobStatus
+from generation.job import Job, JobId, JobStatus, RequestHandle
 from generation.places import Platform, ServerRef, UserRef
 from generation.pricing import Micros
 
@@ -221,3 +221,23 @@ async def test_a_new_job_may_be_held_from_the_start(store):
         await tx.add_job(job, a_delivery(job), a_lease())
     assert await store.claimable(NOW, limit=10) == []
     assert await store.claimable(later(minutes=1), limit=10) == [job]
+
+
+async def test_a_job_of_another_attempt_or_at_another_backend_is_not_written_over(store):
+    job = a_job()
+    await add(store, job)
+    sent = job.submitting("fal", NOW)
+    await save(store, sent, job)
+    for stale in (replace(sent, attempt=2), replace(sent, backend="worker")):
+        with pytest.raises(StaleJob):
+            await save(store, stale.unsent(not_before=NOW, waiting_for="fal"), stale)
+    assert await store.job(job.id) == sent
+
+
+async def test_what_was_left_behind_is_found_once_its_job_cannot_come_back_to_it(store):
+    left = RequestHandle("worker", a_job().request.endpoint, "request-left", 1)
+    jobs = {status: replace(moved(a_job(), status), left=left) for status in JobStatus}
+    await add(store, *jobs.values(), moved(a_job(), JobStatus.SUCCEEDED))
+    gone = [status for status in JobStatus if status not in {JobStatus.PENDING, JobStatus.SUBMITTING}]
+    assert await store.left_behind(limit=100) == [jobs[status] for status in gone]
+    assert len(await store.left_behind(limit=2)) == 2

@@ -15,7 +15,7 @@ from generation.ledger import EVERYWHERE
 from generation.places import Platform
 
 WHOLE_TABLE = re.compile(
-    r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea))"
+    r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea|left))"
 )
 
 
@@ -63,6 +63,7 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.unfinished_in(a_server(), limit=10)
     await store.claimable(NOW, limit=10)
     await store.orphans("me", NOW, limit=10)
+    await store.left_behind(limit=10)
     await store.ahead_of(job)
     await store.cancellations("me")
     await store.made_lately(limit=10)

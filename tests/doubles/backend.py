@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from generation import mp4
-from generation.errors import RequestCancelled
+from generation.errors import BackendUnavailable, RequestCancelled
 from generation.job import RequestHandle
 from generation.ports import BackendState, BackendUpdate, CancelOutcome, Clip
 from generation.progress import Steps
@@ -40,7 +40,13 @@ class ScriptedBackend:
     updates: tuple[BackendUpdate, ...] = FINISHED
     troubles: dict[str, list[Exception]] = field(default_factory=dict)
     video: bytes = field(default_factory=tiny_mp4)
-    engine: str | None = None
+    made_by: str | None = None
+    """What its results say made the clip."""
+    renders_with: str | None = "animatediff"
+    """What it says it renders with at present."""
+    away: bool = False
+    """Set: nothing reaches it."""
+    leaves: bool = False
     hold: asyncio.Event | None = None
     """Set: watches wait for it before their last update."""
     submissions: list[tuple[str, GenerationRequest]] = field(default_factory=list)
@@ -49,11 +55,26 @@ class ScriptedBackend:
     on_submit: Callable[[], None] | None = None
     _requests: dict[str, str] = field(default_factory=dict)
 
+    async def engine(self) -> str | None:
+        self._maybe_raise("engine")
+        return self.renders_with
+
+    def leave_during_watch(self) -> None:
+        """Be away from the end of the next watch on: it breaks off before it is completed."""
+        self.leaves = True
+
+    def come_back(self) -> None:
+        """Be there again."""
+        self.leaves = self.away = False
+        self.updates = FINISHED
+
     async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
         self.submissions.append((idempotency_key, request))
         self.webhooks.append(webhook_url)
         if self.on_submit is not None:
             self.on_submit()
+        if self.away:
+            raise BackendUnavailable(self.name, "away")
         if self.refusals:
             raise self.refusals.pop(0)
         return self._requests.setdefault(idempotency_key, f"request-{len(self._requests) + 1}")
@@ -61,15 +82,20 @@ class ScriptedBackend:
     async def watch(self, handle: RequestHandle) -> AsyncIterator[BackendUpdate]:
         self._maybe_raise("watch")
         for update in self.updates:
+            if self.leaves and update.state is BackendState.COMPLETED:
+                break
             if update.state is BackendState.COMPLETED and self.hold is not None:
                 await self.hold.wait()
             yield update
+        if self.leaves:
+            self.away = True
+            raise BackendUnavailable(self.name, "left")
 
     async def result(self, handle: RequestHandle) -> Clip:
         self._maybe_raise("result")
         if handle.request_id in self.cancelled:
             raise RequestCancelled(self.name)
-        return Clip(f"http://127.0.0.1/files/{handle.request_id}.mp4", seed=1, engine=self.engine)
+        return Clip(f"http://127.0.0.1/files/{handle.request_id}.mp4", seed=1, engine=self.made_by)
 
     async def cancel(self, handle: RequestHandle) -> CancelOutcome:
         self._maybe_raise("cancel")
@@ -84,5 +110,7 @@ class ScriptedBackend:
         return len(self.video)
 
     def _maybe_raise(self, verb: str) -> None:
+        if self.away:
+            raise BackendUnavailable(self.name, "away")
         if self.troubles.get(verb):
             raise self.troubles[verb].pop(0)

@@ -86,8 +86,9 @@ def test_a_clip_costs_in_proportion_to_its_work(fields, backend, price):
     assert PRICES.of(a_request(**fields), backend) == price
 
 
-def test_the_estimate_is_the_most_that_any_backend_may_take():
-    assert PRICES.estimate(a_request(), ("worker", "fal", "other")) == 50_000
-    assert PRICES.estimate(a_request(), ("worker",)) == FREE
-    assert PRICES.estimate(a_request(), ()) == FREE
-    assert Prices().estimate(a_request(), ("fal",)) == FREE
+def test_what_is_reserved_at_the_door_is_the_least_that_any_backend_may_take():
+    assert PRICES.least(a_request(), ("worker", "fal", "other")) == FREE
+    assert PRICES.least(a_request(), ("fal", "other")) == 40_000
+    assert PRICES.least(a_request(), ("worker",)) == FREE
+    assert PRICES.least(a_request(), ()) == FREE
+    assert Prices().least(a_request(), ("fal",)) == FREE

