@@ -17,6 +17,8 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
 
 LEAVE_SECONDS = 20.0
+WARM_UP = 3
+"""Jobs before a comparison: whatever is loaded at a first clip is not the jobs' cost."""
 PROMPT = "a paper boat on a stormy sea"
 
 
@@ -32,9 +34,9 @@ class Child:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps({"order": name}).encode() + b"\n")
-        line = await self.process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the bot is gone: {self.log.read_text()[-2000:]}")
+        while not (line := await self.process.stdout.readline()).startswith(b"{"):  # libraries print too
+            if not line:
+                raise RuntimeError(f"the bot is gone: {self.log.read_text()[-2000:]}")
         said: dict[str, Any] = json.loads(line)
         return said
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat_load import PROMPT, Child, at_rate, child, loads, probe_table, spread, until
+from chat_load import PROMPT, WARM_UP, Child, at_rate, child, loads, probe_table, spread, until
 from chat_load_queue import KEY, Queue
 from report import machine, table
 
@@ -94,7 +94,8 @@ async def crowd(options: argparse.Namespace) -> None:
     ):
         before = loads()
         await at_rate(stage.ask, AHEAD_PER_SECOND, options.in_flight)
-        await until(lambda: queue.under_way >= options.in_flight * 0.95, 120, "jobs in flight")
+        with contextlib.suppress(TimeoutError):  # how many there are is printed
+            await until(lambda: queue.under_way >= options.in_flight * 0.95, 60, "jobs in flight")
         requests, limited, asked = len(stage.rest), stage.double.served_429, []
 
         async def ask(number: int) -> None:
@@ -125,11 +126,13 @@ async def whole_jobs(script: str, options: argparse.Namespace) -> dict[str, floa
         Queue(at_once=1000, seconds=options.compare_render, steps=STEPS).serving() as queue,
         staged(script, queue) as stage,
     ):
+        patience = options.compare_render * 3 + 120
+        await at_rate(stage.ask, options.compare_rate, WARM_UP)
+        await until(lambda: len(stage.clips()) >= WARM_UP, patience, "first clips")
         before, http = len(stage.rest), queue.requests
         await stage.bot.order("mark")
         await at_rate(stage.ask, options.compare_rate, options.compare)
-        patience = options.compare_render * 3 + 60
-        await until(lambda: len(stage.clips()) >= options.compare, patience, "clips")
+        await until(lambda: len(stage.clips()) >= WARM_UP + options.compare, patience, "clips")
         await asyncio.sleep(1.0)
         seen = await stage.bot.order("report")
         limited = stage.double.served_429

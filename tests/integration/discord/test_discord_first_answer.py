@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.discord import Waits
-from discord_bot import Bot, clips
+from discord_bot import Bot, clips, running_bot
 from doubles.discord.interactions import Callback
 from doubles.discord.permissions import Permission
+from doubles.discord.server import DiscordDouble
 from generation.errors import StoreBusy
 
 P = Permission
@@ -70,6 +72,21 @@ async def test_a_refusal_after_a_deferral_is_still_seen_by_nobody_else(start_bot
     assert refusal.content == "The bot's database is busy. Nothing was stored; please try again in a minute."
     assert bot.double.world.messages() == [refusal]
     assert (asked.original is None or asked.original.deleted, bot.bought) == (True, 0)
+
+
+async def test_whoever_is_still_being_served_when_the_bot_leaves_is_left_without_a_trace_in_the_log(
+    discord_double: DiscordDouble, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = asyncio.Event()
+    around = {"around": lambda store: SlowStore(store, gate), "waits": Waits(leave=0.01)}
+    async with running_bot(discord_double, tmp_path, **around) as bot:
+        reception = (await bot.chat._account.login()).reception
+        assert reception is not None
+        await discord_double.slash("animate", prompt="a boat")
+        await bot.until(lambda: reception._inside)
+        (serving,) = reception._inside
+    assert serving.done()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_an_answer_that_comes_too_late_is_posted_by_the_bot_itself(slow_bot: Bot) -> None:

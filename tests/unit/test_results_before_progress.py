@@ -1,0 +1,86 @@
+"""Sixty jobs of one channel, all of them with news all the time: each clip is let through within three seconds of its
+completion, and the platform, as its double counts, is never asked for too much."""
+
+from datetime import timedelta
+
+from adapters.discord.pace import ChannelBudget
+from adapters.slack.failures import SlackDelayed
+from adapters.slack.pace import EditBudget
+from doubles.clock import AutoClock
+from doubles.discord.buckets import Buckets
+from doubles.slack.limits import Limiter, RateLimits
+
+JOBS = 60
+EVERY = timedelta(seconds=1.5)
+TICK = 0.25
+AT_MOST = 3.0
+CHANNEL = 7
+
+
+class Seconds:
+    """A clock as the doubles have one."""
+
+    def __init__(self, clock: AutoClock) -> None:
+        self._clock = clock
+
+    def now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+async def test_on_discord_clips_do_not_wait_for_the_progress_of_others() -> None:
+    clock = AutoClock()
+    budget = ChannelBudget(clock)
+    discord = Buckets(Seconds(clock), enforced=True)  # type: ignore[arg-type]
+    late, shown, done_at = [], 0, clock.now()
+    for left in range(JOBS, 0, -1):
+        done_at += EVERY
+        while clock.now() < done_at:
+            for _ in range(left):
+                if budget.wait_for_progress(CHANNEL) is None:
+                    shown += 1
+                    assert discord.take("edit", str(CHANNEL)).retry_after is None
+            clock.advance(TICK)
+        await budget.slot(CHANNEL)
+        assert discord.take("edit", str(CHANNEL)).retry_after is None
+        late.append((clock.now() - done_at).total_seconds())
+    assert max(late) <= AT_MOST
+    assert shown > 0
+
+
+async def test_on_slack_clips_do_not_wait_for_the_progress_of_others() -> None:
+    clock = AutoClock()
+    budget = EditBudget(clock)
+    slack = Limiter(Seconds(clock), RateLimits())  # type: ignore[arg-type]
+    late, shown, done_at = [], 0, clock.now()
+    for number in range(JOBS):
+        done_at += EVERY
+        while clock.now() < done_at:
+            for other in range(number, JOBS):
+                shown += progress_shown(budget, slack, other)
+            clock.advance(TICK)
+        await show_clip(budget, clock, number)
+        assert slack.seconds_to_wait("chat.update", "T1", {}) is None
+        late.append((clock.now() - done_at).total_seconds())
+    assert max(late) <= AT_MOST
+    assert shown > 0
+
+
+def progress_shown(budget: EditBudget, slack: Limiter, number: int) -> bool:
+    """Whether it was this job's turn."""
+    try:
+        budget.for_progress(f"job-{number}")
+    except SlackDelayed:
+        return False
+    assert slack.seconds_to_wait("chat.update", "T1", {}) is None
+    return True
+
+
+async def show_clip(budget: EditBudget, clock: AutoClock, number: int) -> None:
+    """Wait for as long as the budget says."""
+    while True:
+        try:
+            budget.for_result(f"job-{number}")
+        except SlackDelayed as error:
+            await clock.sleep(error.retry_after or 0.0)
+        else:
+            return
