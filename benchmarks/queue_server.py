@@ -77,11 +77,11 @@ class Child:
 
 
 class Server(Child):
-    """The worker on core 0."""
+    """The worker on core 0; steps that last an hour are no reason for it to think that its engine hangs."""
 
     def __init__(self, folder: Path, step_seconds: float) -> None:
         program = str(HERE / "queue_server_worker.py")
-        settings = {"FLIPBOOK_WORKER_MAX_QUEUE": "100000"}
+        settings = {"FLIPBOOK_WORKER_MAX_QUEUE": "100000", "FLIPBOOK_WORKER_HANG_SECONDS": "0"}
         super().__init__(program, str(folder), str(step_seconds), "0", environment=settings)
         self.port = urlsplit(self.read()["url"]).port
 
