@@ -11,6 +11,7 @@ import typer
 from bot.exits import Exit, die, in_one_sentence
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
 from bot.setup.command import setup
+from bot.worker_bench import bench
 from bot.worker_keys import keys
 from bot.worker_models import models as worker_models
 from generation.clip_words import maker_words
@@ -38,6 +39,7 @@ admin.add_typer(limits, name="limits")
 app.add_typer(admin, name="admin")
 worker.add_typer(keys, name="keys")
 worker.add_typer(worker_models, name="models")
+worker.command("bench")(bench)
 app.add_typer(worker, name="worker")
 app.add_typer(setup, name="setup")
 

@@ -195,7 +195,9 @@ class Carrier:
         work = float(relative_work(job.request))
         match update.state:
             case BackendState.IN_QUEUE:
-                eta = eta_of_queued(update.position, pace.seconds_for(work))
+                eta = update.eta_seconds
+                if eta is None:
+                    eta = eta_of_queued(update.position, pace.seconds_for(work))
                 self._desk.say(job, Progress(Phase.QUEUED, position=update.position, eta_seconds=eta))
             case BackendState.IN_PROGRESS:
                 eta = self._eta_of_running(job, update, vigil.sighting)
@@ -210,7 +212,9 @@ class Carrier:
         now = self._desk.now()
         expected = self._paces.of(job).seconds_for(float(relative_work(job.request)))
         if update.steps is not None:
-            return sighting.eta(update.steps, now, expected)
+            return sighting.eta(update.steps, now, expected, told=update.eta_seconds)
+        if update.eta_seconds is not None:
+            return update.eta_seconds
         return eta_of_running(None, (now - (job.started_at or now)).total_seconds(), expected)
 
     async def _collect(self, job: Job, backend: Backend, handle: RequestHandle) -> Job:

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -54,7 +54,7 @@ class BackendState(StrEnum):
 class BackendUpdate:
     """One answer to "how far is it?"; ``position`` counts requests ahead, ``inference_seconds`` comes at the end.
 
-    ``look`` is there where the backend shows clips while they appear and we want to see them.
+    ``look`` is there where the backend shows clips while they appear, ``eta_seconds`` where it knows when they come.
     """
 
     state: BackendState
@@ -62,6 +62,7 @@ class BackendUpdate:
     steps: Steps | None = None
     inference_seconds: float | None = None
     look: Look | None = None
+    eta_seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

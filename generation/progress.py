@@ -92,9 +92,10 @@ class Pace:
     slows down is believed after a few clips. One object per backend and endpoint.
     """
 
-    def __init__(self, weight: float = 0.3) -> None:
+    def __init__(self, weight: float = 0.3, *, known: float | None = None) -> None:
+        """`known` are the seconds per unit of work that somebody has measured before."""
         self._weight = weight
-        self._seconds_per_work: float | None = None
+        self._seconds_per_work = known
 
     def learn(self, work: float, seconds: float) -> None:
         """A clip of ``work`` (1: the endpoint's default clip) took ``seconds`` to render."""
@@ -122,14 +123,20 @@ class Sighting:
     def __init__(self) -> None:
         self._first: tuple[Steps, datetime] | None = None
 
-    def eta(self, steps: Steps | None, at: datetime, expected: float | None) -> float | None:
-        """Seconds left: from the steps seen since, else what such clips take (``expected``) less the part done."""
+    def eta(
+        self, steps: Steps | None, at: datetime, expected: float | None, *, told: float | None = None
+    ) -> float | None:
+        """Seconds left: from the steps seen since, else as the backend has ``told`` us, else what such clips take.
+
+        The last (``expected``) is for a whole clip; the part done is taken off.
+        """
         if steps is None:
             return None
         if self._first is None or self._first[0].total != steps.total or self._first[0].done > steps.done:
             self._first = (steps, at)
         done, since = self._first[0].done, (at - self._first[1]).total_seconds()
         rest = None if expected is None else expected * (1 - done / steps.total)
+        rest = rest if told is None else told + since
         return eta_of_running(Steps(steps.done - done, steps.total - done), since, rest)
 
 

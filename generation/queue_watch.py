@@ -198,15 +198,17 @@ def update_of(status: QueueStatus, reader: StepsReader) -> BackendUpdate:
     match status.status:
         case RequestState.IN_QUEUE:
             ahead = status.queue_position
-            return BackendUpdate(
-                BackendState.IN_QUEUE, position=ahead if ahead is not None and 0 <= ahead <= _MOST_AHEAD else None
-            )
+            position = ahead if ahead is not None and 0 <= ahead <= _MOST_AHEAD else None
+            return BackendUpdate(BackendState.IN_QUEUE, position=position, eta_seconds=_honest(status.eta_seconds))
         case RequestState.IN_PROGRESS:
-            return BackendUpdate(BackendState.IN_PROGRESS, steps=reader.read(status.logs))
+            steps = reader.read(status.logs)
+            return BackendUpdate(BackendState.IN_PROGRESS, steps=steps, eta_seconds=_honest(status.eta_seconds))
         case RequestState.COMPLETED:
-            took = status.metrics.inference_time
-            honest = took is not None and isfinite(took) and took >= 0
-            return BackendUpdate(BackendState.COMPLETED, inference_seconds=took if honest else None)
+            return BackendUpdate(BackendState.COMPLETED, inference_seconds=_honest(status.metrics.inference_time))
+
+
+def _honest(seconds: float | None) -> float | None:
+    return seconds if seconds is not None and isfinite(seconds) and seconds >= 0 else None
 
 
 def _moment(timestamp: str) -> datetime | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+import numpy as np
 import structlog
 
 from generation.errors import StorageFull, StoreError
@@ -14,6 +15,7 @@ from generation.request import GenerationRequest
 from worker import failures
 from worker.engine import Engine, Frames
 from worker.engine_thread import Broken, Dropped, EngineEvent, EngineThread, Failed, Loaded, Rendered, Stepped
+from worker.expectations import Expectations
 from worker.looks import moving_picture
 from worker.maker import maker_of
 from worker.progress_line import progress_line
@@ -47,6 +49,7 @@ class Loop:
         wake: asyncio.Event,
         clock: Callable[[], datetime],
         looks: bool = False,
+        expectations: Expectations | None = None,
         watchdog: Watchdog | None = None,
     ) -> None:
         self.loaded = asyncio.Event()
@@ -57,6 +60,9 @@ class Loop:
         self._clock = clock
         self._looks = looks
         self._watchdog = watchdog
+        self._expectations = expectations
+        self._seconds: dict[str, float] = {}
+        self._accompanied: set[str] = set()
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
         self._dropping: set[str] = set()
@@ -126,6 +132,7 @@ class Loop:
                     self._broken = error
 
     def _note_step(self, live: LiveRequest, stepped: Stepped, endings: asyncio.TaskGroup) -> None:
+        self._seconds[live.request.id] = stepped.seconds
         line = progress_line(stepped.done, stepped.total, stepped.seconds)
         self._book.say(live, line, level="STDERR", step=str(stepped.done), steps=str(stepped.total))
         if stepped.look is not None:
@@ -143,9 +150,18 @@ class Loop:
 
     def _finish(self, endings: asyncio.TaskGroup, request_id: str, outcome: Frames | Exception | None) -> None:
         live = self._rendering.pop(request_id)
+        seconds = self._seconds.pop(request_id, None)
+        if isinstance(outcome, np.ndarray) and request_id not in self._accompanied:
+            self._learn(live, seconds)
+        self._accompanied.discard(request_id)
         self._dropping.discard(request_id)
         self._ending += 1
         endings.create_task(self._end(live, outcome), name=f"ending {request_id}")
+
+    def _learn(self, live: LiveRequest, seconds: float | None) -> None:
+        """What a clip takes that had the engine to itself."""
+        if self._expectations is not None and live.request.input is not None and seconds is not None:
+            self._expectations.learn(live.request.input, seconds)
 
     def _let_go(self, thread: EngineThread) -> None:
         """Drop the renders whose callers want them no more."""
@@ -174,6 +190,8 @@ class Loop:
                 return
             if begun:
                 self._rendering[live.request.id] = live
+                if len(self._rendering) > 1:
+                    self._accompanied |= self._rendering.keys()
                 thread.begin(live.request.id, wish)
 
     def _has_a_place(self) -> bool:
@@ -208,8 +226,16 @@ class Loop:
 
     def _make_clip(self, frames: Frames, wish: GenerationRequest) -> Clip:
         made_by = f"Made with Flipbook's {self._engine.name} engine from seed {wish.seed}"
+        self._keep_expectations()
         video = encode(frames, wish.fps, metadata={"comment": made_by})
         return Clip(self._storage.keep(video), len(video), wish.seed, maker_of(self._engine))
+
+    def _keep_expectations(self) -> None:
+        try:
+            if self._expectations is not None:
+                self._expectations.save()
+        except OSError as error:
+            log.warning("what clips take is not kept for the next start", reason=str(error))
 
     async def _settle(self, live: LiveRequest, ending: Ending) -> None:
         """Write the end down, trying again for as long as the disk refuses: what was rendered is not thrown away."""

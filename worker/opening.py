@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 from worker.auth import KeyRing
 from worker.engine import Engine
+from worker.expectations import PACE_FILE, Expectations, guess_of
+from worker.forecast import Forecast
 from worker.loop import Loop
 from worker.maker import device_of
 from worker.outbound import Outbound
@@ -45,6 +47,8 @@ async def open_parts(
     try:
         storage = ClipStorage(settings.data_dir / "clips", settings.max_disk_bytes)
         await asyncio.to_thread(storage.open, await database.requests.file_names())
+        path = settings.data_dir / PACE_FILE
+        expectations = await asyncio.to_thread(Expectations.load, path, info.name, guess_of(engine))
         wake, owed = asyncio.Event(), asyncio.Event()
         book = Book(database.requests, wake=wake, owed=owed, clock=clock, max_queue=settings.max_queue)
         await book.open()
@@ -68,7 +72,17 @@ async def open_parts(
                 keys=keys,
                 database=database,
                 book=book,
-                loop=Loop(engine, book, storage, wake=wake, clock=clock, looks=settings.looks, watchdog=watchdog),
+                loop=Loop(
+                    engine,
+                    book,
+                    storage,
+                    wake=wake,
+                    clock=clock,
+                    expectations=expectations,
+                    looks=settings.looks,
+                    watchdog=watchdog,
+                ),
+                forecast=Forecast(book, expectations, clock),
                 storage=storage,
                 engine=info,
                 device=lambda: device_of(engine),

@@ -10,6 +10,7 @@ from typing import Final
 from starlette.requests import Request
 
 from worker.auth import KeyRing
+from worker.forecast import Forecast
 from worker.loop import Loop
 from worker.requests import Book
 from worker.settings import WorkerSettings
@@ -40,6 +41,7 @@ class Parts:
     database: WorkerDatabase
     book: Book
     loop: Loop
+    forecast: Forecast
     storage: ClipStorage
     engine: EngineInfo
     device: Callable[[], str | None]

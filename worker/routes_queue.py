@@ -83,7 +83,8 @@ class QueueApp:
 
     def _status(self, live: LiveRequest, bases: Bases, *, with_logs: bool) -> Response:
         position = self._parts.book.line.position(live.request.id)
-        body = queue_status(live, bases, position, logs_from=0 if with_logs else None)
+        eta = self._parts.forecast.seconds_left(live)
+        body = queue_status(live, bases, position, logs_from=0 if with_logs else None, eta_seconds=eta)
         code = 200 if body.status is RequestState.COMPLETED else 202
         return answer(body, code, request_id=live.request.id)
 

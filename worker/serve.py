@@ -38,6 +38,8 @@ LEAVE_SECONDS: Final = 4.5
 """After this long the process is gone, whatever still runs in it: everything that matters is on disk."""
 MAX_FILES: Final = 65_536
 _ENGINE_SECONDS: Final = 2.0
+_LOCK_SECONDS: Final = 5.0
+"""How long a worker waits for one that is on its way out, after its keeper was killed."""
 _NO_KEY: Final = (
     "Nobody could call the worker at {}: set FLIPBOOK_WORKER_KEY to id:secret, make a key with"
     " `flipbook worker keys add`, or listen on 127.0.0.1 without keys."
@@ -50,7 +52,7 @@ def serve(
     """Serve until a signal or the parent says stop; returns the exit code, after one sentence if it is not 0."""
     try:
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with FileLock(settings.data_dir / "worker.lock", timeout=0):
+        with FileLock(settings.data_dir / "worker.lock", timeout=_LOCK_SECONDS if settings.is_kept else 0):
             engine, info = choose(settings)
             patience = Patience(settings.hang_seconds, settings.load_seconds)
             with watching(settings.data_dir, patience) as watchdog:
@@ -91,7 +93,8 @@ class _Session:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         if self._parts.settings.exit_with_parent:
-            threading.Thread(target=_await_parents_end, args=(loop, self._stop), daemon=True).start()
+            settings = self._parts.settings
+            threading.Thread(target=_await_parents_end, args=(loop, self._stop, settings.is_kept), daemon=True).start()
         try:
             yield
         finally:
@@ -167,11 +170,16 @@ def _gone_after(seconds: float, code: int) -> Iterator[None]:
         timer.cancel()
 
 
-def _await_parents_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
-    """The parent holds the other end of standard input; however it dies, the pipe closes."""
+def _await_parents_end(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, is_kept: bool) -> None:
+    """The parent holds the other end of standard input; however it dies, the pipe closes.
+
+    A keeper outlives its worker unless it is killed, and whoever kills the one means both.
+    """
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
+    if is_kept:
+        os._exit(WorkerExit.DEVICE_LOST)
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(stop.set)
 

@@ -109,6 +109,11 @@ class WorkerSettings(BaseSettings):
         return self
 
     @property
+    def is_kept(self) -> bool:
+        """Whether a keeper owns the port and starts the worker again: then one outlives the other by nothing."""
+        return self.exit_with_parent and self.listener_fd is not None
+
+    @property
     def keys(self) -> dict[str, SecretStr]:
         """The secrets of all keys by key id."""
         pairs = (pair.partition(":") for pair in _pairs(self.key))

@@ -77,7 +77,8 @@ class Streams:
         """The watchers of a request wake one after the other, most of them for the same event: it is made once."""
         what = (live, live.version, bases, position, logs_from)
         if self._last_event[0] != what:
-            status = queue_status(live, bases, position, logs_from=logs_from)
+            eta = self._parts.forecast.seconds_left(live)
+            status = queue_status(live, bases, position, logs_from=logs_from, eta_seconds=eta)
             self._last_event = what, b"data: " + status.to_bytes() + b"\n\n"
         return self._last_event[1]
 

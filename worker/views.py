@@ -40,7 +40,9 @@ class Bases:
     files: str
 
 
-def queue_status(live: LiveRequest, bases: Bases, position: int, *, logs_from: int | None) -> QueueStatus:
+def queue_status(
+    live: LiveRequest, bases: Bases, position: int, *, logs_from: int | None, eta_seconds: float | None = None
+) -> QueueStatus:
     """Where it stands; with its logs from that one on, or without any (None)."""
     request = live.request
     urls = request_urls(bases.queue, request.endpoint, request.id)
@@ -56,6 +58,7 @@ def queue_status(live: LiveRequest, bases: Bases, position: int, *, logs_from: i
         metrics=Metrics(inference_time=request.seconds if isinstance(request.ending, Clip) else None),
         error=failure and failure.error,
         error_type=failure and failure.error_type,
+        eta_seconds=eta_seconds and round(eta_seconds, 1),
         look_url=live.look and f"{bases.files}{LOOKS_PATH}{live.look.name}?step={live.look.step}",
     )
 

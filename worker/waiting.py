@@ -52,6 +52,7 @@ class WaitingLine:
         self._turns = Turns()
         self._waiting: dict[str, LiveRequest] = {}
         self._positions: dict[str, int] | None = None
+        self._ordered: tuple[Request, ...] | None = None
         self._deadlines: list[tuple[datetime, str]] = []
 
     def __len__(self) -> int:
@@ -67,7 +68,7 @@ class WaitingLine:
     def add(self, live: LiveRequest) -> None:
         """Put a request at the end of the line; its key, its priority and its age decide where it really stands."""
         self._waiting[live.request.id] = live
-        self._positions = None
+        self._positions = self._ordered = None
         if live.request.wishes.start_by is not None:
             heapq.heappush(self._deadlines, (live.request.wishes.start_by, live.request.id))
             self._forget_old_deadlines()
@@ -75,7 +76,7 @@ class WaitingLine:
     def remove(self, request_id: str) -> None:
         """Take a request out of the line, if it is in there; everybody behind it moves up and may want to know."""
         if self._waiting.pop(request_id, None) is not None:
-            self._positions = None
+            self._positions = self._ordered = None
             for live in self._waiting.values():
                 live.ring()
 
@@ -84,10 +85,16 @@ class WaitingLine:
         self._turns.had(live.request)
         self.remove(live.request.id)
 
+    def in_order(self) -> tuple[Request, ...]:
+        """The waiting requests in the order in which they will be rendered; the same object until that changes."""
+        if self._ordered is None:
+            self._ordered = tuple(self._order())
+        return self._ordered
+
     def position(self, request_id: str) -> int:
         """How many requests will be rendered before this one."""
         if self._positions is None:
-            self._positions = {request.id: ahead for ahead, request in enumerate(self._order())}
+            self._positions = {request.id: ahead for ahead, request in enumerate(self.in_order())}
         return self._positions.get(request_id, 0)
 
     def first(self) -> LiveRequest | None:

@@ -69,7 +69,8 @@ class SubmitAnswer(Wire):
 class QueueStatus(Wire):
     """A status body, polled or streamed. ``logs`` is None unless asked for; the key is always written.
 
-    ``look_url`` is ours, not fal's: where the worker shows a small picture of the clip while it appears.
+    What follows ``error_type`` is ours, not fal's: ``look_url``, where the worker shows a small picture of the clip
+    while it appears, and ``eta_seconds``, in how many seconds it expects the clip.
     """
 
     status: RequestState
@@ -83,10 +84,11 @@ class QueueStatus(Wire):
     error: Annotated[str | None, BeforeValidator(text)] = None
     error_type: Annotated[str | None, BeforeValidator(text)] = None
     look_url: Annotated[str | None, BeforeValidator(text)] = None
+    eta_seconds: float | None = None
 
     @model_serializer(mode="wrap")
     def _without_none(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return without(dump(self), "queue_position", "error", "error_type", "look_url")
+        return without(dump(self), "queue_position", "error", "error_type", "look_url", "eta_seconds")
 
     @property
     def failed(self) -> bool:

@@ -1,12 +1,14 @@
 """From log lines and labels to steps, and from steps to an honest estimate."""
 
 import math
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.progress import Pace, Steps, eta_of_queued, eta_of_running, steps_in_labels, steps_in_line
+from doubles.clock import START
+from generation.progress import Pace, Sighting, Steps, eta_of_queued, eta_of_running, steps_in_labels, steps_in_line
 
 
 @pytest.mark.parametrize(
@@ -123,3 +125,17 @@ def test_the_time_left_of_a_running_clip(steps, elapsed, expected, eta):
 )
 def test_the_time_until_a_queued_clip_is_ready(position, expected, eta):
     assert eta_of_queued(position, expected) == eta
+
+
+def test_what_the_backend_expects_counts_until_two_steps_were_seen():
+    sighting = Sighting()
+    assert sighting.eta(Steps(1, 25), START, 99.0, told=12.0) == 12.0
+    assert sighting.eta(Steps(2, 25), START + timedelta(seconds=1), 99.0, told=11.0) == 11.0
+    assert sighting.eta(Steps(5, 25), START + timedelta(seconds=4), 99.0, told=1.0) == 20.0
+
+
+def test_a_pace_may_begin_with_what_was_measured_before():
+    pace = Pace(weight=0.5, known=4)
+    assert pace.seconds_for(3) == 12
+    pace.learn(1, 6)
+    assert pace.seconds_for(1) == 5

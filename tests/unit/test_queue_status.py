@@ -1,5 +1,6 @@
 """What statuses and log lines say, odd ones too, and that a watch survives them all."""
 
+import json
 import math
 from datetime import timedelta
 from itertools import pairwise
@@ -29,8 +30,9 @@ from generation.errors import (
 )
 from generation.ports import BackendState, BackendUpdate
 from generation.progress import Steps
-from generation.queue_watch import StepsReader
-from generation.wire import LogEntry
+from generation.queue_answers import read_leniently
+from generation.queue_watch import StepsReader, update_of
+from generation.wire import LogEntry, QueueStatus
 
 IN_QUEUE, IN_PROGRESS, COMPLETED = BackendState.IN_QUEUE, BackendState.IN_PROGRESS, BackendState.COMPLETED
 REFUSED = Reply(405, {"detail": "Method Not Allowed"})
@@ -178,3 +180,17 @@ async def test_whatever_a_backend_says_a_watch_ends_with_completed_or_an_error_o
         assert [update.state for update in updates].index(COMPLETED) == len(updates) - 1
     assert all(one != other for one, other in pairwise(updates))
     assert all(update.inference_seconds is None or math.isfinite(update.inference_seconds) for update in updates)
+
+
+@pytest.mark.parametrize(
+    ("said", "known"), [(12.5, 12.5), (0, 0.0), (-1, None), ("soon", None), (None, None), (math.inf, None)]
+)
+@pytest.mark.parametrize("state", ["IN_QUEUE", "IN_PROGRESS"])
+def test_when_a_clip_is_expected_is_believed_where_it_makes_sense(state: str, said: object, known: object) -> None:
+    status = read_leniently(QueueStatus, json.dumps({"status": state, "eta_seconds": said}))
+    assert status is not None
+    assert update_of(status, StepsReader()).eta_seconds == known
+
+
+def test_a_moved_expectation_alone_is_no_news() -> None:
+    assert BackendUpdate(IN_QUEUE, position=1, eta_seconds=9) == BackendUpdate(IN_QUEUE, position=1, eta_seconds=8)

@@ -106,6 +106,18 @@ async def test_after_a_restart_the_eta_comes_from_clips_of_earlier(tmp_path: Pat
         assert core.said[0][1].eta_seconds == 6.0  # twice the middle one, whatever a single clip took
 
 
+async def test_before_any_clip_was_measured_the_backend_is_believed(tmp_path: Path) -> None:
+    told = [
+        BackendUpdate(BackendState.IN_QUEUE, position=3, eta_seconds=40.0),
+        BackendUpdate(BackendState.IN_PROGRESS, eta_seconds=9.0),
+        BackendUpdate(BackendState.IN_PROGRESS, steps=Steps(1, 4), eta_seconds=8.0),
+        BackendUpdate(BackendState.COMPLETED),
+    ]
+    async with a_core(tmp_path, backend=ScriptedBackend(updates=told)) as core:
+        await core.carry(await core.submit())
+        assert [progress.eta_seconds for _, progress in core.said] == [40.0, 9.0, 8.0, None]
+
+
 @pytest.mark.parametrize(
     ("refusal", "reason"),
     [

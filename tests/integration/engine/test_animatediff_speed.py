@@ -1,6 +1,7 @@
 # ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Looks at a clip while it appears, estimates from what was measured, the bench, and the warning of a slow start."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,9 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from doubles.rendering import clip, failing, step_until_done, turbo, unet_of
-from generation.request import Endpoint, VideoSizePreset
 from worker.engine import OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
-from worker.engines.animatediff.bench import bench, bench_requests, measure, table
+from worker.engines.animatediff.bench import measure
 from worker.engines.animatediff.looks import frames_of as look_of
 from worker.engines.animatediff.speed import SpeedBook, slow_note, span
 
@@ -114,30 +114,14 @@ def test_spans_are_told_in_the_unit_that_fits(seconds: float, words: str) -> Non
     assert span(seconds) == words
 
 
-def test_the_bench_measures_each_size_and_endpoint_and_feeds_the_estimates(engine: AnimateDiffEngine) -> None:
-    small = {"num_frames": 1, "num_inference_steps": 2}
-    reported = []
-    measured = bench(engine, bench_requests([VideoSizePreset.SQUARE], **small), warm_up=False, report=reported.append)
-    assert measured == reported
-    assert [m.request.endpoint for m in measured] == [Endpoint.STANDARD, Endpoint.TURBO]
-    for m in measured:
-        assert m.seconds == pytest.approx(m.denoise_seconds + m.decode_seconds)
-        assert m.step_seconds == m.denoise_seconds / 2
-        assert m.clips_per_hour == 3600 / m.seconds
-        assert m.peak_bytes > 10_000_000
-    assert engine.estimate_seconds(measured[0].request) is not None
-    lines = table(measured).splitlines()
-    assert [line.split()[:3] for line in lines[1:]] == [["512×512", "standard", "2"], ["512×512", "turbo", "2"]]
+def test_a_clip_is_timed_in_its_parts(engine: AnimateDiffEngine) -> None:
+    found = measure(engine, clip(num_frames=1, num_inference_steps=2), clock=time.perf_counter)
+    assert found.seconds == pytest.approx(found.denoise_seconds + found.decode_seconds)
+    assert found.step_seconds == found.denoise_seconds / 2
+    assert found.peak_bytes > 10_000_000
 
 
-def test_the_bench_asks_for_every_size_with_each_endpoints_own_defaults() -> None:
-    asked = [(r.video_size, r.endpoint.label, r.num_inference_steps, r.guidance_scale) for r in bench_requests()]
-    assert asked == [
-        (preset, *defaults) for preset in VideoSizePreset for defaults in (("standard", 25, 7.5), ("turbo", 4, 1))
-    ]
-
-
-def test_a_clip_that_fails_ends_the_bench_with_its_error(tiny_root: Path) -> None:
+def test_a_clip_that_fails_while_it_is_timed_raises_its_error(tiny_root: Path) -> None:
     engine = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu")
     engine.load()
 
