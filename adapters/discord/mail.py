@@ -72,8 +72,18 @@ class Mail:
 
     async def post(self, channel_id: int, job: Job, sheet: Sheet, *, reply_to: int | None = None) -> discord.Message:
         """A new message, with the job's id as nonce: Discord takes it once, however often it is sent within minutes."""
-        client = await self._account.client()
         await self._posts.slot(channel_id)
+        return await self._post(channel_id, job, sheet, reply_to)
+
+    async def post_first(
+        self, channel_id: int, job: Job, sheet: Sheet, *, reply_to: int | None = None
+    ) -> discord.Message:
+        """A job's first message, the same way; clips that are to be posted in the channel go before it."""
+        await self._posts.slot_after_results(channel_id)
+        return await self._post(channel_id, job, sheet, reply_to)
+
+    async def _post(self, channel_id: int, job: Job, sheet: Sheet, reply_to: int | None) -> discord.Message:
+        client = await self._account.client()
         return await client.get_partial_messageable(channel_id).send(
             sheet.content,
             file=sheet.upload.file() if sheet.upload is not None else _MISSING,

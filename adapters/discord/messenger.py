@@ -106,7 +106,7 @@ class DiscordMessenger:
         place = int(reply_to.channel.id) if reply_to is not None else place_of(job.channel)
         sheet = Sheet(render.under_way(job, progress, self._clock.now()), view=buttons(job))
         with as_delivery_errors():
-            message = await self.mail.post(place, job, sheet, reply_to=int(reply_to.id) if reply_to else None)
+            message = await self.mail.post_first(place, job, sheet, reply_to=int(reply_to.id) if reply_to else None)
         return message_ref(int(job.channel.server.id), place, message.id)
 
     def _bar(self, job_id: JobId, rung: Rung) -> None:

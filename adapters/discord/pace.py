@@ -3,7 +3,7 @@
 Discord shares one bucket (5 in 5 seconds) among all edits of a channel's messages, and another among new ones.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ class ChannelBudget:
         self._clock = clock
         self._allowance = allowance or Allowance()
         self._sent: dict[int, deque[datetime]] = {}
+        self._results_waiting: Counter[int] = Counter()
 
     def wait_for_progress(self, channel_id: int) -> float | None:
         """Take a slot for progress and return None, or the seconds until there may be one."""
@@ -36,7 +37,23 @@ class ChannelBudget:
 
     async def slot(self, channel_id: int) -> None:
         """Take a slot for a result, waiting for it outside of discord.py."""
-        while (wait := self._take(channel_id, self._allowance.requests)) is not None:
+        self._results_waiting[channel_id] += 1
+        try:
+            while (wait := self._take(channel_id, self._allowance.requests)) is not None:
+                await self._clock.sleep(wait)
+        finally:
+            self._results_waiting[channel_id] -= 1
+            self._results_waiting += Counter()  # keeps what is above zero
+
+    async def slot_after_results(self, channel_id: int) -> None:
+        """Take a slot for what may wait: as long as a result waits for one, it is the result's."""
+        while True:
+            if self._results_waiting[channel_id]:
+                wait: float | None = self._allowance.seconds / self._allowance.requests
+            else:
+                wait = self._take(channel_id, self._allowance.requests)
+            if wait is None:
+                return
             await self._clock.sleep(wait)
 
     def _take(self, channel_id: int, most: int) -> float | None:

@@ -1,12 +1,13 @@
 """Sixty jobs of one channel, all of them with news all the time: each clip is let through within three seconds of its
 completion, and the platform, as its double counts, is never asked for too much."""
 
+import asyncio
 from datetime import timedelta
 
 from adapters.discord.pace import ChannelBudget
 from adapters.slack.failures import SlackDelayed
 from adapters.slack.pace import EditBudget
-from doubles.clock import AutoClock
+from doubles.clock import AutoClock, ManualClock
 from doubles.discord.buckets import Buckets
 from doubles.slack.limits import Limiter, RateLimits
 
@@ -45,6 +46,28 @@ async def test_on_discord_clips_do_not_wait_for_the_progress_of_others() -> None
         late.append((clock.now() - done_at).total_seconds())
     assert max(late) <= AT_MOST
     assert shown > 0
+
+
+async def test_on_discord_a_clip_that_has_no_message_yet_is_posted_before_the_first_messages_of_others() -> None:
+    clock = ManualClock()
+    budget = ChannelBudget(clock)
+    order: list[str] = []
+
+    async def first_message(number: int) -> None:
+        await budget.slot_after_results(CHANNEL)
+        order.append("first message")
+
+    async def clip() -> None:
+        await budget.slot(CHANNEL)
+        order.append("clip")
+
+    opening = [asyncio.create_task(first_message(number)) for number in range(20)]
+    await clock.advance(1)
+    posting = asyncio.create_task(clip())
+    for _ in range(120):
+        await clock.advance(0.5)
+    await asyncio.gather(*opening, posting)
+    assert order == ["first message"] * 4 + ["clip"] + ["first message"] * 16
 
 
 async def test_on_slack_clips_do_not_wait_for_the_progress_of_others() -> None:
