@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from generation.places import Platform, ServerRef, UserRef
+from generation.places import MessageRef, Platform, ServerRef, UserRef
 
 Post = Any
 """A message of the bot, as the platform's double keeps it: alive, so that what is looked at is what is there now."""
@@ -123,6 +123,8 @@ class Chat(Protocol):
     def server(self) -> ServerRef: ...
 
     def user(self, who: Person) -> UserRef: ...
+
+    def message(self, post: Post) -> MessageRef: ...
 
 
 Holds = Callable[[], object]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.scenarios.chat import STEPS, Person, Standing, Where
-from adapters.discord.refs import server_ref, user_ref
+from adapters.discord.refs import message_ref, server_ref, user_ref
 from discord_bot import PROMPT, Bot, DoubleTime, clips, running_bot
 from doubles.discord.messages import Message
 from doubles.discord.people import User
 from doubles.discord.places import Channel
 from doubles.discord.server import DiscordDouble
-from generation.places import Platform, ServerRef, UserRef
+from generation.places import MessageRef, Platform, ServerRef, UserRef
 
 SMALL = {"width": 64, "height": 64, "num_frames": 2, "steps": STEPS}
 
@@ -100,6 +100,9 @@ class DiscordScenario:
 
     def user(self, who: Person) -> UserRef:
         return user_ref(self.person(who).id)
+
+    def message(self, post: Message) -> MessageRef:
+        return message_ref(self.double.guilds.studio.id, post.channel.id, post.id)
 
     async def _press(self, who: Person, post: Message, action: str) -> None:
         custom_id = next(name for name in post.custom_ids if name.startswith(f"v1:{action}:"))

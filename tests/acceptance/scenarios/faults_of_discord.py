@@ -7,6 +7,7 @@ from acceptance.scenarios.chat import Person, Where
 from acceptance.scenarios.discord_chat import DiscordScenario
 from acceptance.scenarios.faults import Fault, Scene, Strike, When
 from adapters.discord import Waits
+from core import a_clip_links
 from generation.job import JobStatus
 
 _ASKING, _RENDERING, _RE_ROLLING = When.ASKING, When.RENDERING, When.RE_ROLLING
@@ -61,6 +62,12 @@ def _stored_but_failed(status: int) -> Strike:
     return strike
 
 
+async def _shut_out(scene: Scene) -> None:
+    """Neither the channel nor the member takes the clip."""
+    await _in_the_channel("missing_permission")(scene)
+    await scene.chat.double.fault("dms_closed", user=scene.chat.person(Person.MEMBER))
+
+
 async def _reacted_twice(scene: Scene) -> None:
     """They take the reaction back and put it on again at once, before the real one."""
     other = scene.chat.person(Person.OTHER)
@@ -93,6 +100,11 @@ def _impatient(chat: DiscordScenario) -> Mapping[str, Any]:
     """A gateway with a quick heart, and a bot that soon misses it; new sessions without the usual pause."""
     chat.double.gateway.heartbeat_ms = 100
     return {"waits": Waits(heartbeat=0.4, new_session=0.05)}
+
+
+def _reached_from_outside(_: DiscordScenario) -> Mapping[str, Any]:
+    """A bot that has an address, so that it can make links."""
+    return {"links": a_clip_links()}
 
 
 _SHORT_OF_SPACE = 3000
@@ -142,6 +154,22 @@ DISCORD_FAULTS: Final = (
         _in_the_channel("too_large", limit=_NO_SPACE),
         where=Where.NOWHERE,
         says=("The clip is too large for this place, even made smaller.", "brings it where more is allowed"),
+    ),
+    Fault(
+        "40005 for whatever size, where links can be made",
+        _RENDERING,
+        _in_the_channel("too_large", limit=_NO_SPACE),
+        where=Where.NOWHERE,
+        says=("The clip is too large for this place, even made smaller.", "[watch it here](<https://clips.example/"),
+        prepare=_reached_from_outside,
+    ),
+    Fault(
+        "50013, and no direct messages",
+        _RENDERING,
+        _shut_out,
+        where=Where.NOWHERE,
+        says=("Flipbook lacks a permission in the channel, and you take no direct messages", "It is kept: "),
+        is_the_end=True,
     ),
     Fault(
         "50013: Attach Files was taken away",

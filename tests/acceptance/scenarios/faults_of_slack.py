@@ -46,6 +46,10 @@ def _with_its_message_gone(fault: slack.Fault) -> Strike:
     return strike
 
 
+async def _no_view_opened(scene: Scene) -> None:
+    assert scene.chat.double.calls("views.open") == []
+
+
 def _quick_pings(_: Any) -> Mapping[str, Any]:
     return {"timing": Timing(ping=0.1)}
 
@@ -132,6 +136,13 @@ SLACK_FAULTS: Final = (
         where=Where.NEW_MESSAGE,
         says=(f"{_ELSEWHERE}its message was deleted.",),
     ),
+    Fault(
+        "file_uploads_disabled",
+        _RENDERING,
+        _fault(slack.AnswersError("files.getUploadURLExternal", "file_uploads_disabled", times=1000)),
+        where=Where.NOWHERE,
+        says=("*Done, but not delivered* · this workspace allows no uploads.", "brings it again"),
+    ),
     # twice
     Fault("a reaction retried", _RE_ROLLING, _fault(slack.EventsDoubled()), bought=2),
     Fault("a reaction told under two ids", _RE_ROLLING, _fault(slack.EventsDoubled(fresh_id=True)), bought=2),
@@ -149,5 +160,5 @@ SLACK_FAULTS: Final = (
         "a wrong signature", _ASKING, _fault(slack.WronglySigned()), where=Where.NOWHERE, bought=0, prepare=_over_http
     ),
     # a trigger is only needed to open a view, and none is opened for a clip
-    Fault("expired_trigger_id", _ASKING, _fault(slack.TriggerExpired())),
+    Fault("expired_trigger_id", _ASKING, _fault(slack.TriggerExpired()), afterwards=_no_view_opened),
 )

@@ -15,7 +15,7 @@ from doubles.slack.faults import Fault
 from doubles.slack.server import SlackDouble
 from doubles.slack.state import Message
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
-from generation.places import Platform, ServerRef, UserRef
+from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from slack_bot import PROMPT, Bot, clips, public, running_bot, words
 
 SMALL = f"--size 64x64 --frames 2 --steps {STEPS}"
@@ -84,6 +84,9 @@ class SlackScenario:
 
     def user(self, who: Person) -> UserRef:
         return UserRef(Platform.SLACK, _PEOPLE[who])
+
+    def message(self, post: Message) -> MessageRef:
+        return MessageRef(ChannelRef(self.server, post.channel, post.thread_ts), post.ts)
 
     async def _told(self, act: Delivery) -> str:
         """The answer for the eyes of who asked, with the acknowledgement or after it."""

@@ -1,14 +1,13 @@
 """What has happened so far in a scenario, and what can be asked of it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
 
 from acceptance.scenarios.chat import Chat, Holds, Person, Post, Standing
 from acceptance.scenarios.studio import PATIENCE_SECONDS, MeasuredEngine, Studio
 from core import Core
 from generation import mp4
-from generation.delivery import Delivery, DeliveryStatus
+from generation.delivery import DeliveryStatus
 from generation.job import Job
 
 A_WHILE = 11.0
@@ -55,7 +54,7 @@ class Story:
         await act()
         await self.until(lambda: len(self.chat.posts()) > len(known))
         (post,) = (each for each in self.chat.posts() if not any(each is old for old in known))
-        await self._opened(post)
+        await self._has_status(post, set(DeliveryStatus))
         return post
 
     # What was kept in mind
@@ -86,7 +85,7 @@ class Story:
 
     async def recorded(self, post: Post) -> None:
         """Wait until the outcome of a message's job is recorded as delivered."""
-        await self._delivery_is(post, lambda delivery: delivery.status is DeliveryStatus.SENT)
+        await self._has_status(post, {DeliveryStatus.SENT})
 
     async def settled(self, count: int) -> None:
         """Wait until so many outcomes are where they could be brought, or are given up, and that is recorded."""
@@ -129,30 +128,21 @@ class Story:
 
     async def job_of(self, post: Post) -> Job:
         """The job that a message shows."""
-        for job in await self.jobs():
-            delivery = await self.core.store.delivery_of(job.id)
-            if delivery is not None and _is_of(delivery, post):
-                return job
-        raise LookupError("no job has that message")
+        job = await self.core.store.job_of_message(self.chat.message(post))
+        assert job is not None
+        return job
 
     async def jobs(self) -> list[Job]:
         """Every job, oldest first."""
         jobs: list[Job] = await self.studio.bot.jobs()
         return jobs
 
-    async def _opened(self, post: Post) -> None:
-        await self._delivery_is(post, lambda _: True)
+    async def _status_of(self, post: Post) -> DeliveryStatus | None:
+        job = await self.core.store.job_of_message(self.chat.message(post))
+        delivery = None if job is None else await self.core.store.delivery_of(job.id)
+        return None if delivery is None else delivery.status
 
-    async def _delivery_is(self, post: Post, holds: Callable[[Delivery], Any]) -> None:
+    async def _has_status(self, post: Post, statuses: Collection[DeliveryStatus]) -> None:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await self._has_delivery(post, holds):
-                await self.studio.moment(4)
-
-    async def _has_delivery(self, post: Post, holds: Callable[[Delivery], Any]) -> bool:
-        found = [await self.core.store.delivery_of(job.id) for job in await self.jobs()]
-        return any(_is_of(each, post) and holds(each) for each in found if each is not None)
-
-
-def _is_of(delivery: Delivery, post: Post) -> bool:
-    """Whether that is the delivery into a message of either platform."""
-    return delivery.message is not None and delivery.message.id == str(getattr(post, "ts", None) or post.id)
+            while await self._status_of(post) not in statuses:
+                await self.studio.moment()

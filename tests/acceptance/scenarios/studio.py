@@ -16,8 +16,8 @@ from workers import Worker, listening, open_worker
 
 PATIENCE_SECONDS = 20.0
 _LOOK_SECONDS = 0.005
-_PASSING_SECONDS = 0.15
-"""While something is waited for, the platform's time passes thirty times as fast as ours."""
+_PASSING_SECONDS = 0.25
+"""While something is waited for, the platform's time passes fifty times as fast as ours."""
 
 
 class MeasuredEngine(PreviewEngine):
@@ -105,10 +105,10 @@ class Studio:
         assert self._backend is not None
         self._backend.move_to(self._worker_url)
 
-    async def moment(self, times: int = 1) -> None:
+    async def moment(self) -> None:
         """Let everybody work for a moment, in which the platform's time passes quickly."""
-        await asyncio.sleep(times * _LOOK_SECONDS)
-        self.chat.pass_time(times * _PASSING_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
+        self.chat.pass_time(_PASSING_SECONDS)
 
     async def until(self, holds: Holds) -> None:
         """Let time pass until something is so."""
