@@ -15,11 +15,12 @@ import discord
 from adapters.discord import render
 from adapters.discord.account import Account
 from adapters.discord.answer_token import DEFAULT_UPLOAD_LIMIT, AnswerToken
-from adapters.discord.errors import LACKS_PERMISSION, NETWORK, as_delivery_errors
+from adapters.discord.errors import LACKS_PERMISSION, NETWORK
 from adapters.discord.layout import buttons
 from adapters.discord.mail import Mail, Sheet
 from adapters.discord.outcome import Put, Slot, put_outcome
 from adapters.discord.refs import message_ref, place_of
+from adapters.discord.turned_away import Pause
 from adapters.discord.upload import Glimpse
 from generation.delivery import Answer, Delivery
 from generation.errors import DeliveryDelayed, DeliveryError, RungFailed
@@ -60,6 +61,7 @@ class DiscordMessenger:
         self.mail = Mail(account, clock)
         """What sends; the handlers use it too, so that all keep within the same budgets."""
         self._clock = clock
+        self._pause = Pause(clock)
         self._began = clock.now()
         self._looks: OrderedDict[JobId, str] = OrderedDict()
         self._barred: OrderedDict[tuple[JobId, Rung], None] = OrderedDict()
@@ -85,7 +87,7 @@ class DiscordMessenger:
             return
         rung, put = self._way_of_progress(delivery, now)
         try:
-            with as_delivery_errors():
+            with self._pause.sending():
                 await put(Sheet(render.under_way(job, progress, now), self._glimpse(job, progress.look), buttons(job)))
         except RungFailed:
             self._bar(job.id, rung)
@@ -94,7 +96,7 @@ class DiscordMessenger:
 
     async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:  # noqa: ARG002 - the port's
         """Bring the outcome by that rung. Raises DeliveryDelayed or RungFailed."""
-        with as_delivery_errors():
+        with self._pause.sending():
             async with asyncio.timeout(_DELIVERY_SECONDS):
                 return await self._bring(parcel, Rung(rung))
 
@@ -105,7 +107,7 @@ class DiscordMessenger:
         """
         place = int(reply_to.channel.id) if reply_to is not None else place_of(job.channel)
         sheet = Sheet(render.under_way(job, progress, self._clock.now()), view=buttons(job))
-        with as_delivery_errors():
+        with self._pause.sending():
             message = await self.mail.post_first(place, job, sheet, reply_to=int(reply_to.id) if reply_to else None)
         return message_ref(int(job.channel.server.id), place, message.id)
 

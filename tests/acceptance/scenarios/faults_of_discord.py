@@ -91,7 +91,7 @@ async def _job_closed(scene: Scene) -> None:
 
 async def _pause_over(scene: Scene) -> None:
     """Nobody hammers: one request was turned away, and none follows before the pause is over."""
-    await scene.story.until(lambda: scene.story.core.observer.troubles)
+    await scene.story.until(lambda: scene.story.core.observer.troubles)  # the outcome waits, whoever was turned away
     assert scene.chat.double.served_429 == 1
     scene.chat.pass_time(_A_PAUSE)
 

@@ -12,6 +12,7 @@ from doubles.discord.backstage import Strictness
 from doubles.discord.fixtures import OpenDouble
 from doubles.discord.permissions import Permission
 from generation.clip_links import ClipLinks
+from generation.errors import DeliveryDelayed
 from generation.job import JobStatus
 from generation.progress import Phase, Progress, Steps
 
@@ -236,6 +237,26 @@ async def test_turned_away_by_cloudflare_the_clip_comes_later_and_nobody_hammers
     await slow_bot.until_recorded()
     assert slow_bot.the_clip is message
     assert slow_bot.double.served_429 == 1
+
+
+async def test_once_cloudflare_has_turned_the_bot_away_no_other_job_asks_before_the_pause_is_over(
+    slow_bot: Bot,
+) -> None:
+    double = slow_bot.double
+    first, second = await slow_bot.rendering(), await slow_bot.rendering(user=double.people.other_member)
+    await double.fault("cloudflare", route="^PATCH", times=9)
+    for job in await slow_bot.jobs():
+        delivery = await slow_bot.core.store.delivery_of(job.id)
+        assert delivery is not None
+        with pytest.raises(DeliveryDelayed, match="Discord asks for a pause"):
+            await slow_bot.chat.messenger.show(job, delivery, Progress(Phase.RENDERING, steps=Steps(2, 4)))
+    slow_bot.release()
+    await slow_bot.until(lambda: len(slow_bot.core.observer.troubles) == 2)
+    assert double.served_429 == 1
+    double.stage.planned.clear()
+    slow_bot.advance(601)
+    await slow_bot.until_recorded(2)
+    assert clips(double) == [first, second]
 
 
 @pytest.mark.parametrize("status", [500, 502])
