@@ -164,6 +164,31 @@ def _out_of_memory(is_so: bool) -> None:
         raise torch.OutOfMemoryError("CUDA out of memory")
 
 
+class Reusing(Compiler):
+    """What it compiled writes every result into the same memory, as a CUDA graph does."""
+
+    def __call__(self, unet: Any) -> Any:
+        run_once, results = super().__call__(unet), []
+
+        def compiled(*args: Any, **kwargs: Any) -> Any:
+            noise = run_once(*args, **kwargs)[0]
+            results[:] = results or [torch.empty_like(noise)]
+            return (results[0].copy_(noise),)
+
+        return compiled
+
+
+def test_results_that_share_their_memory_as_those_of_cuda_graphs_do_are_kept_apart(own: AnimateDiffEngine) -> None:
+    expected = frames_of(own, clip())
+    with failing(unet_of(own), lambda args: _out_of_memory(len(args[0]) > 1)):
+        run(own, clip())  # from now on a row at a time: both runs of a guided step before the first result is used
+    compiler = Reusing()
+    compiling(own, compiler, PLAIN)
+    own.idle()
+    assert_nearly_equal(frames_of(own, clip()), expected)
+    assert compiler.rows == [1] * 7
+
+
 def test_a_shape_that_is_served_often_is_compiled_next() -> None:
     compiled = CompiledForwards(Compiler())
     for _ in range(OFTEN - 1):

@@ -96,7 +96,8 @@ class Denoiser:
         if shape in self.compiled.ready:
             rows = rows + rows[-1:] * (shape.rows - len(rows))
         noise = _inputs(unet, key, rows, tokens).run(forward)
-        return [Predicted(one, None) for one in noise.float().split(1)]
+        ours = noise.to(torch.float32, copy=True)  # the next run of a CUDA graph writes into the very same memory
+        return [Predicted(one, None) for one in ours.split(1)]
 
     def _shape(self, key: GroupKey, rows: int) -> Shape:
         """What a forward of so many rows is compiled as: never more rows than the device takes."""
