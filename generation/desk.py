@@ -211,8 +211,9 @@ class Desk:
 
     async def end_cancelled(self, job: Job) -> Job:
         """Nobody wants the clip any more."""
+        price = self.outside.prices.of(job.request, job.backend or "")
         async with self._writing() as tx:
-            ended = await endings.cancel(tx, job, self.now())
+            ended = await endings.cancel(tx, job, self.now(), price=price)
         return self._ended(ended)
 
     @asynccontextmanager

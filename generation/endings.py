@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from generation import ledger
-from generation.job import Artifact, Failure, FailureKind, Job
+from generation.charges import probably_charged
+from generation.job import Artifact, Failure, Job
 from generation.ports import Transaction
-from generation.pricing import Micros
+from generation.pricing import FREE, Micros
 
 
 async def succeed(
@@ -17,17 +18,17 @@ async def succeed(
 
 
 async def fail(tx: Transaction, job: Job, failure: Failure, at: datetime, *, price: Micros) -> Job:
-    """No clip: give back what was reserved, except ``price`` where the backend may have taken it unheard."""
-    ended = job.failed(failure, at)
-    unknown = failure.kind is FailureKind.OUTCOME_UNKNOWN
-    entry = ledger.refund_member_only(ended, at, price) if unknown else ledger.refund(ended, at)
-    return await _end(tx, ended, was=job, entry=entry, at=at)
+    """No clip: give the member's quota back, and of the money what the backend has probably not charged."""
+    kept = probably_charged(job, failure, price)
+    ended = job.failed(failure, at, cost=kept)
+    return await _end(tx, ended, was=job, entry=ledger.refund(ended, at, kept), at=at)
 
 
-async def cancel(tx: Transaction, job: Job, at: datetime) -> Job:
-    """Nobody wants it any more: give back what was reserved."""
-    ended = job.cancelled(at)
-    return await _end(tx, ended, was=job, entry=ledger.refund(ended, at), at=at)
+async def cancel(tx: Transaction, job: Job, at: datetime, *, price: Micros = FREE) -> Job:
+    """Nobody wants it any more: as :func:`fail`. ``price`` is that of the backend which has the job, if one has."""
+    kept = probably_charged(job, None, price)
+    ended = job.cancelled(at, cost=kept)
+    return await _end(tx, ended, was=job, entry=ledger.refund(ended, at, kept), at=at)
 
 
 async def _end(tx: Transaction, ended: Job, *, was: Job, entry: ledger.Entry, at: datetime) -> Job:

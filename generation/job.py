@@ -191,13 +191,13 @@ class Job:
         changes = {"artifact": artifact, "cost": cost, "engine": engine}
         return self._move(JobStatus.SUCCEEDED, **changes, finished_at=at, waiting_for=None)
 
-    def failed(self, failure: Failure, at: datetime) -> Self:
-        """There will be no clip."""
-        return self._move(JobStatus.FAILED, failure=failure, finished_at=at, waiting_for=None)
+    def failed(self, failure: Failure, at: datetime, *, cost: Micros = FREE) -> Self:
+        """There will be no clip; ``cost`` is what has probably been charged all the same."""
+        return self._move(JobStatus.FAILED, failure=failure, cost=cost or None, finished_at=at, waiting_for=None)
 
-    def cancelled(self, at: datetime) -> Self:
-        """Nobody wants the clip any more, and the backend has agreed."""
-        return self._move(JobStatus.CANCELLED, finished_at=at, waiting_for=None)
+    def cancelled(self, at: datetime, *, cost: Micros = FREE) -> Self:
+        """Nobody wants the clip any more, and the backend has agreed; ``cost`` as for :meth:`failed`."""
+        return self._move(JobStatus.CANCELLED, cost=cost or None, finished_at=at, waiting_for=None)
 
     def cancel(self) -> Self:
         """Ask for the end; the status moves only when the backend has answered, for it may still complete."""

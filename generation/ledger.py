@@ -12,7 +12,7 @@ from enum import StrEnum
 from generation.job import Job, JobId
 from generation.limits import day_of
 from generation.places import ServerRef, UserRef
-from generation.pricing import Micros
+from generation.pricing import FREE, Micros
 
 EVERYWHERE = "all"
 """The scope of the operator's own daily budget."""
@@ -79,14 +79,9 @@ def settle(job: Job, at: datetime) -> Entry:
     return _entry(job, EntryKind.SETTLE, 0, Micros(cost - job.reserved), at)
 
 
-def refund(job: Job, at: datetime) -> Entry:
-    """Everything that was reserved: the member has no clip, so nothing was used."""
-    return _entry(job, EntryKind.REFUND, -1, Micros(-job.reserved), at)
-
-
-def refund_member_only(job: Job, at: datetime, kept: Micros) -> Entry:
-    """The clip is given back, but not what the backend may have charged for it: nobody knows whether it did."""
-    return _entry(job, EntryKind.REFUND, -1, Micros(min(kept, job.reserved) - job.reserved), at)
+def refund(job: Job, at: datetime, kept: Micros = FREE) -> Entry:
+    """The member has no clip, so none was used; of the money, what the backend has probably charged is ``kept``."""
+    return _entry(job, EntryKind.REFUND, -1, Micros(kept - job.reserved), at)
 
 
 def _entry(job: Job, kind: EntryKind, clips: int, amount: Micros, at: datetime) -> Entry:

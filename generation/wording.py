@@ -58,22 +58,31 @@ _LIMITS: Final[dict[str, str]] = {
 _FAILURES: Final[dict[FailureKind, str]] = {
     FailureKind.REJECTED: "The backend refused these settings. Change them and ask again.",
     FailureKind.CONTENT: "The backend's content policy refused this prompt. Try other words.",
-    FailureKind.GENERATION: "The clip could not be made. Nothing was charged; please try again.",
-    FailureKind.TIMED_OUT: "The clip took too long and was stopped. Nothing was charged; please try again.",
+    FailureKind.GENERATION: "The clip could not be made. It does not count against your quota; please try again.",
+    FailureKind.TIMED_OUT: (
+        "The clip took too long and was stopped. It does not count against your quota; please try again."
+    ),
     FailureKind.OUTCOME_UNKNOWN: (
         "The connection broke while the clip was being ordered, and no answer came. It was not ordered a second time; "
         "it does not count against your quota. Please ask again."
     ),
     FailureKind.OPERATOR: (
-        "The bot cannot reach its video backend with its present settings. Its operator has to look at it; "
-        "nothing was charged."
+        "The bot cannot reach its video backend with its present settings. Its operator has to look at it. "
+        "It does not count against your quota."
     ),
-    FailureKind.RESULT_LOST: "The backend no longer has this clip. Nothing was charged; please ask again.",
-    FailureKind.CORRUPT_VIDEO: "The backend sent a damaged video. Nothing was charged; please ask again.",
+    FailureKind.RESULT_LOST: (
+        "The backend no longer has this clip. It does not count against your quota; please ask again."
+    ),
+    FailureKind.CORRUPT_VIDEO: (
+        "The backend sent a damaged video. It does not count against your quota; please ask again."
+    ),
     FailureKind.STORAGE_FULL: (
-        "There is no room left to keep the clip. The bot's operator has to make some; nothing was charged."
+        "There is no room left to keep the clip. The bot's operator has to make some. "
+        "It does not count against your quota."
     ),
-    FailureKind.INTERNAL: "Something went wrong inside the bot. Nothing was charged; please try again.",
+    FailureKind.INTERNAL: (
+        "Something went wrong inside the bot. It does not count against your quota; please try again."
+    ),
 }
 
 

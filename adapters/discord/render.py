@@ -57,7 +57,7 @@ def ended(job: Job, *, has_clip: bool, notes: tuple[str, ...] = ()) -> str:
         case JobStatus.SUCCEEDED:
             head = "" if has_clip else f"📭 {refusal(ArtifactMissing())}"
         case JobStatus.CANCELLED:
-            head = "✖️ Cancelled. Nothing was charged."
+            head = "✖️ Cancelled. It does not count against your quota."
         case _:
             head = f"❌ {wording.failure_sentence(job.failure)}" if job.failure else "❌ The clip could not be made."
     return _message(head, job, [_facts(job), *notes])

@@ -112,7 +112,7 @@ def stale_button_content() -> Content:
 def cancelling_content(job: Job) -> Content:
     """After ✖: at once, or as soon as the backend agrees."""
     if job.status.is_final:
-        return Content("Cancelled. Nothing was charged.")
+        return Content("Cancelled. It does not count against your quota.")
     return Content("I have asked for it to be stopped. If the clip is finished first, you will get it all the same.")
 
 
@@ -195,7 +195,7 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
         case JobStatus.SUCCEEDED:
             return "*Done, but the clip is no longer kept.* Re-roll it with the same seed to make it again."
         case JobStatus.CANCELLED:
-            return "*Cancelled.* Nothing was charged."
+            return "*Cancelled.* It does not count against your quota."
         case _ if job.failure is not None:
             return f"*No clip.* {escape(failure_sentence(job.failure))}"
         case _:

@@ -30,7 +30,10 @@ class Metrics:
             "flipbook_job_failures_total", "Failed jobs by kind.", ("kind",), registry=self.registry
         )
         self._spent = Counter(
-            "flipbook_spent_dollars_total", "What clips did cost.", ("backend",), registry=self.registry
+            "flipbook_spent_dollars_total",
+            "What clips did cost, and what failures probably did.",
+            ("backend",),
+            registry=self.registry,
         )
         self._seconds = Histogram(
             "flipbook_job_seconds", "From asking to the clip.", ("endpoint",), buckets=_WAITS, registry=self.registry
@@ -59,11 +62,12 @@ class Metrics:
         """Count a status change, and at the end what it took."""
         platform = job.channel.server.platform
         self._jobs.labels(job.status, job.request.endpoint.label, platform, job.backend or "none").inc()
+        if job.status.is_final:
+            self._spent.labels(job.backend or "none").inc((job.cost or 0) / 1_000_000)
         if job.failure is not None:
             self._failures.labels(job.failure.kind).inc()
         if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
             self._seconds.labels(job.request.endpoint.label).observe((job.finished_at - job.created_at).total_seconds())
-            self._spent.labels(job.backend or "none").inc((job.cost or 0) / 1_000_000)
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """Count an outcome that arrived or was given up."""

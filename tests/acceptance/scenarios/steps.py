@@ -86,7 +86,7 @@ async def the_member_cancels_it(story: Story) -> None:
     await story.chat.press_cancel(MEMBER, post)
     await story.until(lambda: story.studio.is_told_to_stop)
     story.engine.allow(1)
-    await story.shows(post, "cancelled", "nothing was charged")
+    await story.shows(post, "cancelled", "does not count against your quota")
     await story.recorded(post)
     assert not story.chat.has_clip(post)
     assert await story.clips_of(MEMBER) == 1

@@ -198,21 +198,21 @@ async def test_a_refused_submission_fails_and_gives_back_the_reservation(
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"),
+    ("error", "kind", "kept"),
     [
-        (ContentRejected("worker"), FailureKind.CONTENT),
-        (GenerationFailed("worker", "boom"), FailureKind.GENERATION),
-        (GenerationTimedOut("worker"), FailureKind.TIMED_OUT),
-        (RequestRejected("worker", ()), FailureKind.REJECTED),
+        (ContentRejected("worker"), FailureKind.CONTENT, 0),
+        (GenerationFailed("worker", "boom"), FailureKind.GENERATION, 40_000),
+        (GenerationTimedOut("worker"), FailureKind.TIMED_OUT, 40_000),
+        (RequestRejected("worker", ()), FailureKind.REJECTED, 0),
     ],
 )
-async def test_a_failed_generation_fails_the_job_and_gives_back_the_reservation(
-    tmp_path: Path, error: Exception, kind: FailureKind
+async def test_a_failed_generation_fails_the_job_gives_back_the_quota_and_keeps_what_was_rendered(
+    tmp_path: Path, error: Exception, kind: FailureKind, kept: int
 ) -> None:
     async with a_core(tmp_path, backend=ScriptedBackend(troubles={"result": [error]}), prices=PRICES) as core:
         job = await core.carry(await core.submit())
         assert (job.status, job.failure and job.failure.kind) == (JobStatus.FAILED, kind)
-        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(0))
+        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(kept))
 
 
 async def test_a_failure_never_holds_the_prompt_that_a_backend_quotes(tmp_path: Path) -> None:
@@ -278,12 +278,12 @@ async def test_a_damaged_video_is_never_kept(tmp_path: Path, video: bytes) -> No
         assert list((tmp_path / "staging").iterdir()) == []
 
 
-async def test_a_full_disk_fails_the_job_with_its_reservation_returned(tmp_path: Path) -> None:
+async def test_a_full_disk_fails_the_job_with_its_quota_given_back(tmp_path: Path) -> None:
     backend = ScriptedBackend(troubles={"fetch": [StorageFull("no space")]})
     async with a_core(tmp_path, backend=backend, prices=PRICES) as core:
         job = await core.carry(await core.submit())
         assert (job.status, job.failure and job.failure.kind) == (JobStatus.FAILED, FailureKind.STORAGE_FULL)
-        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(0))
+        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(40_000))
 
 
 async def test_a_job_of_a_backend_that_is_no_longer_configured_fails_for_the_operator(tmp_path: Path) -> None:
@@ -346,7 +346,7 @@ async def test_a_cancelled_job_ends_when_its_backend_agrees(tmp_path: Path) -> N
     async with a_core(tmp_path, clock=ManualClock(), backend=backend, prices=PRICES) as core:
         assert await _cancelled(core) is JobStatus.CANCELLED
         assert backend.cancelled == ["request-1"]
-        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(0))
+        assert await core.store.totals(EVERYWHERE, core.clock.now()) == Totals(clips=0, amount=Micros(40_000))
 
 
 async def test_a_worker_that_forgot_a_cancelled_request_ends_it(tmp_path: Path) -> None:

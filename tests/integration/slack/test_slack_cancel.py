@@ -30,7 +30,7 @@ async def test_its_owner_and_admins_stop_a_job(slack: SlackDouble, tmp_path: Pat
         told = await bot.told(await slack.click(message, "v1:cancel", user=user), user)
         assert told.startswith("I have asked for it to be stopped.")
         await bot.until_recorded()
-    assert "*Cancelled.* Nothing was charged." in words(message)
+    assert "*Cancelled.* It does not count against your quota." in words(message)
     assert (message.file_ids, buttons(message)) == ([], [])
 
 

@@ -163,7 +163,7 @@ async def test_a_failure_finds_its_way_like_a_clip(slack: SlackDouble, tmp_path:
         await bot.until_recorded()
         (said,) = public(slack)
     assert said is not message
-    assert "*Cancelled.* Nothing was charged." in words(said)
+    assert "*Cancelled.* It does not count against your quota." in words(said)
 
 
 # Nobody home ----------------------------------------------------------------------------------------------------
