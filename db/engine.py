@@ -243,6 +243,14 @@ def _begin(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
 
 
+async def close(engine: AsyncEngine) -> None:
+    """Close every connection; one that still commits is waited for."""
+    writers = _writers(engine)
+    if writers is not None:
+        await writers.settled()
+    await engine.dispose()
+
+
 def _writers(engine: AsyncEngine) -> Writers | None:
     """The line of writers in front of SQLite; PostgreSQL needs none."""
     writers: Writers | None = engine.sync_engine.get_execution_options().get(_WRITERS)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db import queries_deliveries, queries_jobs, queries_ledger, queries_servers
 from db.cipher import Cipher
-from db.engine import begin_read, begin_write, open_engine, upgrade
+from db.engine import begin_read, begin_write, close, open_engine, upgrade
 from db.queries_ledger import Discrepancy
 from db.schema import VERSION_TABLE
 from db.transaction import SqlTransaction
@@ -52,8 +52,8 @@ class SqlStore:
         return cls(engine, cipher)
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._engine.dispose()
+        """Close every connection; one that still commits is waited for."""
+        await close(self._engine)
 
     @asynccontextmanager
     async def transaction(self, urgency: Urgency = Urgency.BACKGROUND) -> AsyncIterator[SqlTransaction]:

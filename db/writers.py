@@ -69,6 +69,11 @@ class Writers:
         finally:
             self._pass_on()
 
+    async def settled(self) -> None:
+        """Return once no commit is under way: nobody may be left who waits for it."""
+        while self._closing is not None and not self._closing.done():
+            await asyncio.wait({self._closing})
+
     async def _wait_in_line(self, urgency: Urgency) -> None:
         if not self._is_taken:
             self._is_taken = True

@@ -1,6 +1,7 @@
 """Transactions and errors that are SQLite's own."""
 
 import asyncio
+import contextlib
 import re
 import sqlite3
 from collections.abc import AsyncIterator
@@ -12,7 +13,7 @@ from sqlalchemy import event, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import foreign_writer, sqlite_url
-from db.engine import begin_read, begin_write, open_engine
+from db.engine import begin_read, begin_write, close, open_engine
 from generation.errors import StorageFull, StoreBusy, StoreError
 from generation.urgency import Urgency
 from notes_table import notes, value, write
@@ -268,3 +269,16 @@ async def test_a_reader_cancelled_in_mid_statement_leaves_no_transaction_behind(
     await asyncio.wait([reading])
     await counted(sqlite, 3)
     assert await value(sqlite) == 3
+
+
+async def test_closing_waits_for_a_commit_whose_writer_has_gone(file):
+    engine = open_engine(sqlite_url(file))
+    writing = asyncio.create_task(write(engine, 7))
+    while not (commits := [task for task in asyncio.all_tasks() if task.get_name() == "commit"]):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait({writing})
+    await close(engine)
+    assert (writing.cancelled(), commits[0].done(), engine.pool.checkedin()) == (True, True, 0)
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        assert other.execute("SELECT n FROM notes").fetchone() == (7,)

@@ -5,7 +5,7 @@ from typing import Final, Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import open_engine, upgrade
+from db.engine import close, open_engine, upgrade
 from worker.store.keys import KeyStore
 from worker.store.requests import RequestStore
 from worker.store.tables import VERSION_TABLE
@@ -38,4 +38,4 @@ class WorkerDatabase:
 
     async def close(self) -> None:
         """Let go of the database."""
-        await self._engine.dispose()
+        await close(self._engine)
