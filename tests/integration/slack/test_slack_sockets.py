@@ -34,7 +34,7 @@ async def test_a_socket_that_goes_in_mid_job_is_replaced_and_nothing_is_lost(
         await slack.fault(fault)
         bot.release()
         await bot.delivered(message)
-        await slack.wait_for(lambda: slack.sockets_opened == 2)
+        await slack.wait_for(lambda: slack.sockets_opened >= 2)
         await bot.clip()
         assert (bot.bought, len(clips(slack))) == (2, 2)
 
