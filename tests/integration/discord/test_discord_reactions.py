@@ -106,7 +106,7 @@ async def test_quick_repeats_count_once_also_where_two_time_windows_meet(bot: Bo
     first = await bot.clip()
     await bot.until_recorded()
     bot.double.clock.freeze()
-    bot.advance(10 - bot.double.clock.now() % 10 - 0.5)
+    bot.advance((9.5 - bot.double.clock.now()) % 10)
     await bot.double.react(first)
     await bot.double.unreact(first)
     await bot.until_served()
