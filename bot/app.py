@@ -30,7 +30,7 @@ from generation.clip_links import ClipLinks
 from generation.clock import RandomSeeds, SystemClock
 from generation.desk import Outside
 from generation.dispatcher import Dispatcher, Rhythm
-from generation.errors import ArtifactError
+from generation.errors import ArtifactError, StoreError
 from generation.house_rules import HouseRules
 from generation.limits import Limits
 from generation.moving_backend import MovingBackend
@@ -114,13 +114,13 @@ async def open_app(
     Raises SettingsError for a key or place that cannot be used, StoreError for the database, OSError for the folder.
     """
     prepare_folders(settings)
-    clock = SystemClock()
+    watch = _watch()
     async with AsyncExitStack() as stack:
-        store = await _open_store(settings, stack)
-        clients, worker = await _open_backends(settings, role, clock, stack)
+        store = await _open_store(settings, stack, watch.observer)
+        clients, worker = await _open_backends(settings, role, watch.clock, stack)
         artifacts = _open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
-        yield _join(settings, role, ports, clock, worker)
+        yield _join(settings, role, ports, watch, worker)
 
 
 def prepare_folders(settings: Settings) -> None:
@@ -137,13 +137,34 @@ def staging(settings: Settings) -> Path:
     return settings.data_dir / "staging"
 
 
-def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: EmbeddedWorker | None) -> App:
+@dataclass(frozen=True, slots=True)
+class _Watch:
+    """What every part is watched by."""
+
+    clock: Clock
+    metrics: Metrics
+    observer: Observer
+
+
+def _watch() -> _Watch:
+    metrics = Metrics()
+    return _Watch(SystemClock(), metrics, Observers((LogObserver(), metrics)))
+
+
+def _join(settings: Settings, role: Role, ports: Ports, watch: _Watch, worker: EmbeddedWorker | None) -> App:
+    clock, observer = watch.clock, watch.observer
     breakers = Breakers(ports.backends)
     rules = house_rules(settings)
-    metrics = Metrics()
-    observer = Observers((LogObserver(), metrics))
     links = _clip_links(settings, clock)
-    relay = Relay(ports.store, ports.messengers, ports.artifacts, clock=clock, observer=observer, links=links)
+    relay = Relay(
+        ports.store,
+        ports.messengers,
+        ports.artifacts,
+        owner=role.owner,
+        clock=clock,
+        observer=observer,
+        links=links,
+    )
     outside = Outside(
         store=ports.store,
         backends=ports.backends,
@@ -176,7 +197,7 @@ def _join(settings: Settings, role: Role, ports: Ports, clock: Clock, worker: Em
         ports=ports,
         clock=clock,
         observer=observer,
-        metrics=metrics,
+        metrics=watch.metrics,
         breakers=breakers,
         service=service,
         carrier=carrier,
@@ -219,14 +240,18 @@ def _clip_links(settings: Settings, clock: Clock) -> ClipLinks | None:
     return ClipLinks(settings.public_url, _secret_key(settings), clock) if settings.public_url else None
 
 
-async def _open_store(settings: Settings, stack: AsyncExitStack) -> SqlStore:
+async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Observer) -> SqlStore:
     key = _secret_key(settings)
     try:
         cipher = FernetCipher(key)
     except ValueError as error:
         where = "FLIPBOOK_SECRET_KEY" if settings.secret_key else f"{settings.data_dir / 'secret.key'}"
         raise SettingsError(f"{where}: {error}") from None
-    store = await SqlStore.open(settings.database, cipher)
+
+    def tell(job_id: str, error: StoreError) -> None:
+        observer.trouble("reading a stored job", error, job_id=job_id)
+
+    store = await SqlStore.open(settings.database, cipher, tell=tell)
     stack.push_async_callback(store.close)
     return store
 

@@ -4,13 +4,14 @@ The statements that every job needs are built once, with parameters: building an
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, insert, literal_column, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, literal_column, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.rows import Values, changed_job_values, job_of, new_job_values
+from db.rows import changed_job_values, job_of, new_job_values
 from db.schema import LEFT_BEHIND, UNFINISHED, jobs
+from db.unreadable import Unreadable, first
 from generation.errors import StaleJob
 from generation.job import FINAL, Job, JobId, JobStatus
 from generation.places import ServerRef, UserRef
@@ -65,55 +66,61 @@ _CLAIM: Final = update(jobs).where(
 
 async def job(connection: AsyncConnection, job_id: JobId) -> Job | None:
     """The job of that id."""
-    return await _first(connection, _JOB, {"job_id": job_id})
+    return await first(connection, _JOB, job_of, {"job_id": job_id})
 
 
 async def job_to_change(connection: AsyncConnection, job_id: JobId) -> Job | None:
     """The job of that id, held until the transaction ends: what is read is still true when it is written back."""
-    return await _first(connection, _JOB_TO_CHANGE, {"job_id": job_id})
+    return await first(connection, _JOB_TO_CHANGE, job_of, {"job_id": job_id})
 
 
 async def job_of_origin(connection: AsyncConnection, origin: str) -> Job | None:
     """The job that this origin already caused."""
-    return await _first(connection, _JOB_OF_ORIGIN, {"of": origin})
+    return await first(connection, _JOB_OF_ORIGIN, job_of, {"of": origin})
 
 
-async def jobs_of(connection: AsyncConnection, user: UserRef, server: ServerRef, limit: int) -> list[Job]:
+async def jobs_of(
+    connection: AsyncConnection, user: UserRef, server: ServerRef, limit: int, unreadable: Unreadable
+) -> list[Job]:
     """A member's jobs in a server, newest first."""
     mine = select(jobs).where(jobs.c.user == str(user), jobs.c.server == str(server))
-    return await _all(connection, mine.order_by(*_NEWEST_FIRST).limit(limit))
+    return await unreadable.readable(connection, mine.order_by(*_NEWEST_FIRST).limit(limit), job_of)
 
 
-async def unfinished_in(connection: AsyncConnection, server: ServerRef, limit: int) -> list[Job]:
+async def unfinished_in(
+    connection: AsyncConnection, server: ServerRef, limit: int, unreadable: Unreadable
+) -> list[Job]:
     """A server's jobs under way, oldest first."""
     under_way = select(jobs).where(UNFINISHED, jobs.c.server == str(server))
-    return await _all(connection, under_way.order_by(*_OLDEST_FIRST).limit(limit))
+    return await unreadable.readable(connection, under_way.order_by(*_OLDEST_FIRST).limit(limit), job_of)
 
 
-async def claimable(connection: AsyncConnection, now: datetime, limit: int) -> list[Job]:
+async def claimable(connection: AsyncConnection, now: datetime, limit: int, unreadable: Unreadable) -> list[Job]:
     """Pending jobs that are due and held by nobody, oldest first."""
-    return await _all(connection, _CLAIMABLE, {"now": now, "most": limit})
+    return await unreadable.readable(connection, _CLAIMABLE, job_of, {"now": now, "most": limit})
 
 
-async def orphans(connection: AsyncConnection, owner: str, now: datetime, limit: int) -> list[Job]:
+async def orphans(
+    connection: AsyncConnection, owner: str, now: datetime, limit: int, unreadable: Unreadable
+) -> list[Job]:
     """Unfinished jobs past PENDING that this owner holds or nobody does, oldest first."""
     mine = or_(jobs.c.lease_owner == owner, _free(now))
     left = select(jobs).where(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine)
-    return await _all(connection, left.order_by(*_OLDEST_FIRST).limit(limit))
+    return await unreadable.readable(connection, left.order_by(*_OLDEST_FIRST).limit(limit), job_of)
 
 
-async def made_lately(connection: AsyncConnection, limit: int) -> list[Job]:
+async def made_lately(connection: AsyncConnection, limit: int, unreadable: Unreadable) -> list[Job]:
     """Those of the newest ``limit`` jobs that have become clips, oldest first."""
     newest = select(func.max(jobs.c.number)).scalar_subquery()
     made = select(jobs).where(jobs.c.number > newest - limit, jobs.c.status == JobStatus.SUCCEEDED.value)
-    return await _all(connection, made.order_by(jobs.c.number))
+    return await unreadable.readable(connection, made.order_by(jobs.c.number), job_of)
 
 
-async def left_behind(connection: AsyncConnection, limit: int) -> list[Job]:
+async def left_behind(connection: AsyncConnection, limit: int, unreadable: Unreadable) -> list[Job]:
     """Jobs that have left a request behind and cannot come back to it any more, oldest first."""
     may_return = [status.value for status in (JobStatus.PENDING, JobStatus.SUBMITTING)]
     moved_on = select(jobs).where(LEFT_BEHIND, jobs.c.status.not_in(may_return))
-    return await _all(connection, moved_on.order_by(jobs.c.number).limit(limit))
+    return await unreadable.readable(connection, moved_on.order_by(jobs.c.number).limit(limit), job_of)
 
 
 async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
@@ -194,12 +201,3 @@ def _held_by(lease: Lease) -> dict[str, object]:
 
 def _free(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
-
-
-async def _first(connection: AsyncConnection, query: Select[*tuple[Any, ...]], asked: Values) -> Job | None:
-    row = (await connection.execute(query, asked)).mappings().first()
-    return None if row is None else job_of(row)
-
-
-async def _all(connection: AsyncConnection, query: Select[*tuple[Any, ...]], asked: Values | None = None) -> list[Job]:
-    return [job_of(row) for row in (await connection.execute(query, asked)).mappings()]

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db.rows import server_of, user_of
 from db.schema import audit, server_limits, server_policies
 from db.upsert import insert_or
+from generation.audit import AuditEntry
 from generation.errors import StoreError
 from generation.limits import Limits
 from generation.places import ServerRef
 from generation.policy import Policy
-from generation.ports import AuditEntry
 
 _LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
 _POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))

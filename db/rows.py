@@ -110,7 +110,7 @@ def job_of(row: RowMapping) -> Job:
             avoided=row[c.avoided],
             left=_left(row),
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StoreError(f"the stored job {row[c.id]} cannot be read") from error
 
 
@@ -205,7 +205,7 @@ def delivery_of(row: RowMapping, cipher: Cipher) -> Delivery:
             told=tuple(json.loads(row[c.told])),
             sent_at=row[c.sent_at],
         )
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         raise StoreError(f"the stored delivery of job {row[c.job_id]} cannot be read") from error
 
 

@@ -136,12 +136,15 @@ deliveries = Table(
     Column("note", CleanText),
     Column("told", Text, nullable=False),
     Column("sent_at", UtcDateTime),
+    Column("lease_owner", Text),
+    Column("lease_until", UtcDateTime),
 )
 
 OWED: Final = deliveries.c.status == literal_column(f"'{DeliveryStatus.OWED}'")
 
 Index("ix_deliveries_of_message", deliveries.c.message_id, deliveries.c.message_channel)
 Index("ix_deliveries_owed", deliveries.c.next_attempt_at, sqlite_where=OWED, postgresql_where=OWED)
+Index("ix_deliveries_leased", deliveries.c.lease_owner, sqlite_where=OWED, postgresql_where=OWED)
 
 ledger = Table(
     "ledger",

@@ -12,15 +12,17 @@ from db import queries_deliveries, queries_jobs, queries_ledger, queries_servers
 from db.cipher import Cipher
 from db.engine import begin_read, begin_write, close, open_engine, upgrade
 from db.queries_ledger import Discrepancy
-from db.schema import VERSION_TABLE
+from db.schema import VERSION_TABLE, deliveries, jobs
 from db.transaction import SqlTransaction
+from db.unreadable import Tell, Unreadable, write_down
+from generation.audit import AuditEntry
 from generation.delivery import Delivery
 from generation.job import Job, JobId
 from generation.ledger import Entry, Totals
 from generation.limits import Limits, Usage
 from generation.places import MessageRef, Platform, ServerRef, UserRef
 from generation.policy import Policy
-from generation.ports import AuditEntry, Lease
+from generation.ports import Lease
 from generation.urgency import Urgency
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
@@ -29,16 +31,19 @@ MIGRATIONS: Final = Path(__file__).with_name("migrations")
 class SqlStore:
     """Every method is one short transaction and raises StoreError or one of its children, on a full disk StorageFull.
 
-    Close it in the loop that opened it.
+    Lists come without the rows that cannot be read; ``tell`` hears of each of those once. Close it in the loop that
+    opened it.
     """
 
-    def __init__(self, engine: AsyncEngine, cipher: Cipher) -> None:
+    def __init__(self, engine: AsyncEngine, cipher: Cipher, *, tell: Tell = write_down) -> None:
         """For an engine whose database is up to date; :meth:`open` sees to that."""
         self._engine = engine
         self._cipher = cipher
+        self._bad_jobs = Unreadable(jobs.c.id, tell)
+        self._bad_deliveries = Unreadable(deliveries.c.job_id, tell)
 
     @classmethod
-    async def open(cls, url: str, cipher: Cipher) -> Self:
+    async def open(cls, url: str, cipher: Cipher, *, tell: Tell = write_down) -> Self:
         """Connect to ``sqlite:///file`` or ``postgresql://…`` and bring its tables up to date.
 
         Raises DatabaseTooNew for a database of a newer Flipbook, StoreBusy when it cannot be reached.
@@ -49,7 +54,7 @@ class SqlStore:
         except BaseException:
             await engine.dispose()
             raise
-        return cls(engine, cipher)
+        return cls(engine, cipher, tell=tell)
 
     async def close(self) -> None:
         """Close every connection; one that still commits is waited for."""
@@ -79,22 +84,22 @@ class SqlStore:
     async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int) -> list[Job]:
         """A member's jobs in a server, newest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.jobs_of(connection, user, server, limit)
+            return await queries_jobs.jobs_of(connection, user, server, limit, self._bad_jobs)
 
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
         """A server's jobs under way, oldest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.unfinished_in(connection, server, limit)
+            return await queries_jobs.unfinished_in(connection, server, limit, self._bad_jobs)
 
     async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
         """Pending jobs that are due and held by nobody, oldest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.claimable(connection, now, limit)
+            return await queries_jobs.claimable(connection, now, limit, self._bad_jobs)
 
     async def orphans(self, owner: str, now: datetime, *, limit: int) -> list[Job]:
         """Unfinished jobs past PENDING that this owner holds already or whose holder is gone, oldest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.orphans(connection, owner, now, limit)
+            return await queries_jobs.orphans(connection, owner, now, limit, self._bad_jobs)
 
     async def renew_leases(self, lease: Lease) -> None:
         """Hold on, until ``lease.until``, to everything unfinished that ``lease.owner`` holds."""
@@ -109,12 +114,12 @@ class SqlStore:
     async def made_lately(self, *, limit: int) -> list[Job]:
         """Those of the newest ``limit`` jobs that have become clips, oldest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.made_lately(connection, limit)
+            return await queries_jobs.made_lately(connection, limit, self._bad_jobs)
 
     async def left_behind(self, *, limit: int) -> list[Job]:
         """Jobs that have left a request behind at a backend and cannot come back to it any more."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.left_behind(connection, limit)
+            return await queries_jobs.left_behind(connection, limit, self._bad_jobs)
 
     async def cancellations(self, owner: str) -> list[JobId]:
         """Unfinished jobs of this owner whose end was asked for."""
@@ -122,11 +127,25 @@ class SqlStore:
             return await queries_jobs.cancellations(connection, owner)
 
     async def owed_deliveries(
-        self, now: datetime, *, platforms: frozenset[Platform], limit: int
+        self, now: datetime, *, owner: str, platforms: frozenset[Platform], limit: int
     ) -> list[tuple[Job, Delivery]]:
-        """Outcomes that are due in the channels of these platforms, the longest due first."""
+        """Outcomes that are due in the channels of these platforms and that nobody else holds, the longest due
+        first."""
         async with begin_read(self._engine) as connection:
-            return await queries_deliveries.owed_deliveries(connection, now, platforms, limit, self._cipher)
+            return await queries_deliveries.owed_deliveries(
+                connection,
+                now,
+                owner=owner,
+                platforms=platforms,
+                limit=limit,
+                cipher=self._cipher,
+                unreadable=self._bad_deliveries,
+            )
+
+    async def renew_delivery_leases(self, lease: Lease) -> None:
+        """Hold on, until ``lease.until``, to every outcome that ``lease.owner`` holds."""
+        async with begin_write(self._engine) as connection:
+            await queries_deliveries.renew_leases(connection, lease)
 
     async def limits_of(self, server: ServerRef) -> Limits | None:
         """The server's own limits; None: the defaults."""

@@ -7,13 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from db import queries_deliveries, queries_jobs, queries_ledger, queries_servers
 from db.cipher import Cipher
 from db.locks import Locks
+from generation.audit import AuditEntry
 from generation.delivery import Delivery
 from generation.job import Job, JobId
 from generation.ledger import Entry
 from generation.limits import Limits, Usage
 from generation.places import ServerRef, UserRef
 from generation.policy import Policy
-from generation.ports import AuditEntry, Lease
+from generation.ports import Lease
 
 
 class SqlTransaction:
@@ -81,6 +82,14 @@ class SqlTransaction:
     async def save_delivery(self, delivery: Delivery) -> None:
         """Write a delivery's new state. Raises StaleJob when its job is gone."""
         await queries_deliveries.save(self._connection, delivery, self._cipher)
+
+    async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take an outcome that is due and that nobody else holds at ``now``."""
+        return await queries_deliveries.claim(self._connection, job_id, lease, now)
+
+    async def release_delivery(self, job_id: JobId, owner: str) -> None:
+        """Give an outcome back, if it is still this owner's."""
+        await queries_deliveries.release(self._connection, job_id, owner)
 
     async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
         """Write a server's limits (None: back to the defaults) and who did it."""

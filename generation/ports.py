@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
+from generation.audit import AuditEntry
 from generation.delivery import Delivery
 from generation.job import Artifact, Job, JobId, RequestHandle
 from generation.ledger import Entry, Totals
@@ -206,18 +207,6 @@ class Lease:
     until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One change that an admin made: who, where, what, from what to what."""
-
-    server: ServerRef
-    by: UserRef
-    at: datetime
-    what: str
-    before: str
-    after: str
-
-
 class Transaction(Protocol):
     """Writes that happen together or not at all; reads in it see its own writes and hold the server's row."""
 
@@ -250,6 +239,12 @@ class Transaction(Protocol):
         ...
 
     async def save_delivery(self, delivery: Delivery) -> None: ...
+    async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        """Take an outcome that is due and that nobody holds (or held until ``now``); False when somebody else was
+        quicker, or it has arrived since."""
+        ...
+
+    async def release_delivery(self, job_id: JobId, owner: str) -> None: ...
     async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
         """Write a server's limits (None: back to the defaults) and who did it."""
         ...
@@ -258,7 +253,8 @@ class Transaction(Protocol):
 
 
 class Store(Protocol):
-    """The database, by meaning. Every method raises :class:`generation.errors.StoreError`."""
+    """The database, by meaning. Every method raises :class:`generation.errors.StoreError`; lists leave out, and tell
+    of once, what is stored and cannot be read."""
 
     def transaction(self, urgency: Urgency = Urgency.BACKGROUND) -> AbstractAsyncContextManager[Transaction]: ...
 
@@ -298,10 +294,12 @@ class Store(Protocol):
         ...
 
     async def owed_deliveries(
-        self, now: datetime, *, platforms: frozenset[Platform], limit: int
+        self, now: datetime, *, owner: str, platforms: frozenset[Platform], limit: int
     ) -> list[tuple[Job, Delivery]]:
-        """Outcomes that are due in the channels of these platforms, oldest first."""
+        """Outcomes that are due in the channels of these platforms and that no other owner holds, oldest first."""
         ...
+
+    async def renew_delivery_leases(self, lease: Lease) -> None: ...
 
     async def limits_of(self, server: ServerRef) -> Limits | None: ...
     async def policy_of(self, server: ServerRef) -> Policy | None: ...

@@ -1,16 +1,18 @@
 """Brings outcomes to their channels, and progress while there is none yet.
 
-What is owed is read from the store, so it survives us. Of an outcome and progress of the same job only one is ever on
-its way, so that the outcome is what stays.
+What is owed is read from the store, so it survives us; it is claimed there, so that of several processes one brings it.
+Of an outcome and progress of the same job only one is ever on its way, so that the outcome is what stays.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
+from generation.claims import Claims
 from generation.clip_links import ClipLinks
 from generation.clock import Deadline, sleep_or
 from generation.delivery import Delivery, DeliveryStatus
@@ -37,7 +39,8 @@ class Post:
     """How the relay works, in seconds: the wait for a first answer, between looks, and between tries of a rung.
 
     ``breath`` is the least time between two looks, ``keeps_trying`` how long a way is looked for while all of them have
-    to wait, ``showing`` how long one edit of progress may take.
+    to wait, ``showing`` how long one edit of progress may take, ``lease`` how long an outcome stays ours without
+    another word.
     """
 
     opening: float = 10.0
@@ -50,6 +53,7 @@ class Post:
     showing: float = 20.0
     at_once: int = 16
     settle: float = 5.0
+    lease: float = 30.0
 
     def before_try(self, attempts: int) -> float:
         """The pause after ``attempts`` failed tries of one rung."""
@@ -65,6 +69,7 @@ class Relay:
         messengers: Mapping[Platform, Messenger],
         artifacts: ArtifactStore,
         *,
+        owner: str,
         clock: Clock,
         observer: Observer,
         post: Post | None = None,
@@ -76,6 +81,7 @@ class Relay:
         self._clock = clock
         self._observer = observer
         self._post = post or Post()
+        self._claims = Claims(store, owner, clock=clock, seconds=self._post.lease)
         self._links = links
         self._showing = Showing(
             store, messengers, clock=clock, observer=observer, shown=self._shown, longest=self._post.showing
@@ -121,25 +127,34 @@ class Relay:
                 return delivery
             due = delivery.next_attempt_at or self._clock.now()
             await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
-            await self._bring(job)
+            if not await self._bring(job):
+                await self._clock.sleep(self._post.tick)  # another process holds it, or the database is out of reach
 
     async def _look(self, group: asyncio.TaskGroup) -> None:
+        if self._delivering or self._held_up:
+            with self._surviving("keeping outcomes"):
+                await self._claims.keep()
         room = self._post.at_once - len(self._delivering)
         if room <= 0:
             return
         try:
-            owed = await self._store.owed_deliveries(
-                self._clock.now(), platforms=frozenset(self._messengers), limit=self._post.at_once + room
-            )
+            due = await self._claims.due(frozenset(self._messengers), self._post.at_once + room)
         except FlipbookError as error:
             self._observer.trouble("looking for owed deliveries", error)
             return
-        for job, _ in owed:
+        for job in due:
             self._showing.forget(job.id)
             if self._showing.is_showing(job.id):
-                self._held_up.add(job.id)
+                await self._hold_up(job.id)
             elif job.id not in self._delivering and len(self._delivering) < self._post.at_once:
-                self._delivering[job.id] = group.create_task(self._bring(job), name=f"deliver {job.id}")
+                self._delivering[job.id] = group.create_task(self._deliver_one(job), name=f"deliver {job.id}")
+
+    async def _hold_up(self, job_id: JobId) -> None:
+        """Keep the outcome until our own edit of the message is over: another process knows nothing of that edit."""
+        if job_id not in self._held_up:
+            self._held_up.add(job_id)
+            with self._surviving("claiming an outcome", job_id):
+                await self._claims.take(job_id)
 
     def _shown(self, job_id: JobId) -> None:
         """The job's message is free; that matters only where an outcome waits for it."""
@@ -147,30 +162,34 @@ class Relay:
             self._held_up.discard(job_id)
             self.wake()
 
-    async def _bring(self, job: Job) -> None:
-        """One outcome: the only place that survives any error of one delivery."""
+    async def _deliver_one(self, job: Job) -> None:
         try:
-            delivery = await self._store.delivery_of(job.id)  # the look may have seen what has arrived since
-            if delivery is not None and delivery.status is DeliveryStatus.OWED and self._is_due(delivery):
-                moved = await self._next_step(job, delivery)
-                if moved.status is not DeliveryStatus.OWED:
-                    self._delayed_since.pop(job.id, None)
-                self._observer.delivery_moved(job, moved)
-        except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
-            self._observer.trouble("delivering", error, job_id=job.id)
-            await self._clock.sleep(self._post.first_retry)  # what could not even be saved would fail again at once
+            await self._bring(job)
         finally:
             self._delivering.pop(job.id, None)
             self.wake()
 
-    def _is_due(self, delivery: Delivery) -> bool:
-        return delivery.next_attempt_at is None or delivery.next_attempt_at <= self._clock.now()
+    async def _bring(self, job: Job) -> bool:
+        """One outcome's next step, if it is ours to take: the only place that survives any error of one delivery."""
+        try:
+            delivery = await self._claims.take(job.id)  # the look may have seen what has arrived since
+            if delivery is None:
+                return False
+            moved = await self._next_step(job, delivery)
+        except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
+            self._observer.trouble("delivering", error, job_id=job.id)
+            await self._clock.sleep(self._post.first_retry)  # what could not even be saved would fail again at once
+            return True
+        if moved.status is not DeliveryStatus.OWED:
+            self._delayed_since.pop(job.id, None)
+        self._observer.delivery_moved(job, moved)
+        return True
 
     async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
         opening_ends = delivery.opened_at + timedelta(seconds=self._post.opening)
         if delivery.message is None and self._clock.now() < opening_ends:
             waiting = replace(delivery, next_attempt_at=opening_ends)
-            return await self._change(delivery, lambda stored: stored if stored.message else waiting)
+            return await self._claims.settle(delivery, lambda stored: stored if stored.message else waiting)
         rungs = self._rungs(delivery)
         rung = delivery.rung if delivery.rung is not None and delivery.rung in rungs else rungs[0]
         try:
@@ -189,7 +208,7 @@ class Relay:
                 video = await self._clip(job, stack)
                 link = self._links.to(job.id) if self._links is not None and video is not None else None
                 parcel = Parcel(job, delivery, video, link)
-                return await self._messenger(delivery).deliver(parcel, rung, _Notebook(self._store, job.id))
+                return await self._messenger(delivery).deliver(parcel, rung, partial(self._claims.note, job.id))
         except DeliveryError:
             raise
         except ArtifactError as error:
@@ -203,7 +222,7 @@ class Relay:
         tries = 0
         while True:
             try:
-                return await self._change(delivery, lambda stored: stored.sent(message, self._clock.now()))
+                return await self._claims.settle(delivery, lambda stored: stored.sent(message, self._clock.now()))
             except StaleJob:
                 raise
             except (StoreError, StorageFull) as error:
@@ -216,21 +235,23 @@ class Relay:
         now = self._clock.now()
         since = self._delayed_since.setdefault(job.id, now)
         if now >= since + timedelta(seconds=self._post.keeps_trying):
-            return await self._change(delivery, lambda stored: stored.abandoned(error.reason))
+            return await self._claims.settle(delivery, lambda stored: stored.abandoned(error.reason))
         if delivery.attempts + 1 < self._post.tries_per_rung:
             wait = max(error.retry_after or 0.0, self._post.before_try(delivery.attempts))
-            return await self._change(delivery, lambda stored: stored.delayed(now + timedelta(seconds=wait)))
+            return await self._claims.settle(delivery, lambda stored: stored.delayed(now + timedelta(seconds=wait)))
         if self._later_rungs(delivery, rung):
             return await self._step_down(delivery, rung, error)
         wait = max(error.retry_after or 0.0, self._post.longest_retry)
-        return await self._change(delivery, lambda stored: stored.from_the_first_rung(now + timedelta(seconds=wait)))
+        return await self._claims.settle(
+            delivery, lambda stored: stored.from_the_first_rung(now + timedelta(seconds=wait))
+        )
 
     async def _step_down(self, delivery: Delivery, rung: str, error: DeliveryError) -> Delivery:
         later = self._later_rungs(delivery, rung)
         if not later:
-            return await self._change(delivery, lambda stored: stored.abandoned(error.reason))
+            return await self._claims.settle(delivery, lambda stored: stored.abandoned(error.reason))
         now = self._clock.now()
-        return await self._change(delivery, lambda stored: stored.stepped_down(later[0], error.reason, now))
+        return await self._claims.settle(delivery, lambda stored: stored.stepped_down(later[0], error.reason, now))
 
     def _later_rungs(self, delivery: Delivery, rung: str) -> list[str]:
         rungs = self._rungs(delivery)
@@ -242,13 +263,6 @@ class Relay:
     def _messenger(self, delivery: Delivery) -> Messenger:
         return self._messengers[delivery.channel.server.platform]
 
-    async def _change(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
-        """Change the delivery as it is stored now: the first answer may have been recorded meanwhile."""
-        async with self._store.transaction() as tx:
-            changed = change(await tx.delivery_of(delivery.job_id) or delivery)
-            await tx.save_delivery(changed)
-        return changed
-
     async def _clip(self, job: Job, stack: AsyncExitStack) -> Path | None:
         """The clip as a file; None where the job has none or it is gone (the message then says so)."""
         if job.artifact is None:
@@ -259,6 +273,13 @@ class Relay:
             self._observer.trouble("finding a clip", error, job_id=job.id)
             return None
 
+    @contextmanager
+    def _surviving(self, what: str, job_id: JobId | None = None) -> Iterator[None]:
+        try:
+            yield
+        except FlipbookError as error:
+            self._observer.trouble(what, error, job_id=job_id)
+
     async def _settle(self) -> None:
         tasks = list(self._delivering.values())
         try:
@@ -267,17 +288,3 @@ class Relay:
         except TimeoutError:
             for task in tasks:
                 task.cancel()
-
-
-class _Notebook:
-    """Saves a messenger's note with its delivery."""
-
-    def __init__(self, store: Store, job_id: JobId) -> None:
-        self._store = store
-        self._job_id = job_id
-
-    async def __call__(self, note: str) -> None:
-        async with self._store.transaction() as tx:
-            delivery = await tx.delivery_of(self._job_id)
-            if delivery is not None:
-                await tx.save_delivery(delivery.noted(note))

@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel, ValidationError
 
 from generation import endings, ledger
+from generation.audit import AuditEntry
 from generation.backend_words import queue_lines
 from generation.breaker import Breakers
 from generation.delivery import Answer, Delivery, DeliveryStatus
@@ -25,7 +26,7 @@ from generation.limits import Limits, Usage
 from generation.parsing import shown
 from generation.places import ChannelRef, MessageRef, ServerRef, UserRef
 from generation.policy import Policy, check_server
-from generation.ports import AuditEntry, Clock, Lease, Observer, SeedSource, Store, Transaction, Wake
+from generation.ports import Clock, Lease, Observer, SeedSource, Store, Transaction, Wake
 from generation.request import GenerationRequest
 from generation.urgency import Urgency
 

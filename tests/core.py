@@ -146,6 +146,7 @@ async def a_core(
         store,
         messengers or {Platform.DISCORD: messenger},
         artifacts,
+        owner=owner,
         clock=clock,
         observer=observer,
         post=post or Post(opening=0),

@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
+from generation.audit import AuditEntry
 from generation.delivery import Answer, Delivery
 from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.ledger import Entry, reserve
 from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from generation.ports import AuditEntry, Lease
+from generation.ports import Lease
 from generation.pricing import Micros
 from generation.request import Endpoint, GenerationRequest
 

@@ -7,13 +7,13 @@ from typing import Final
 from adapters.discord.markup import escaped, quoted, relative_moment
 from adapters.discord.refs import place_of
 from adapters.discord.render import MAX_CONTENT
+from generation.audit import AuditEntry
 from generation.clip_words import settings_words
 from generation.job import Job, JobStatus
 from generation.limit_words import limit_words
 from generation.limits import LimitName, Limits
 from generation.places import UserRef
 from generation.policy import Policy
-from generation.ports import AuditEntry
 from generation.pricing import dollars
 from generation.service import Quota
 from generation.wording import failure_sentence, limit_label

@@ -5,11 +5,11 @@ from typing import Final
 
 from adapters.slack.text import channel_mention, dated, escape, moment, user_mention
 from adapters.slack.values import Content
+from generation.audit import AuditEntry
 from generation.clip_words import excerpt
 from generation.limit_words import limit_range_words, limit_words
 from generation.limits import LimitName, Limits
 from generation.policy import Policy
-from generation.ports import AuditEntry
 from generation.wording import limit_label
 
 MOST_AUDITED: Final = 10

@@ -168,9 +168,9 @@ async def test_owed_deliveries_are_those_that_are_due_the_longest_due_first(stor
     await add(store, (second, later_due), (first, long_due), (not_yet, a_delivery(not_yet).owed(later(seconds=1))))
     await add(store, (sent, a_delivery(sent).owed(NOW).sent(None, NOW)))
     await add(store, (under_way := a_job(), a_delivery(under_way)))
-    owed = await store.owed_deliveries(NOW, platforms=DISCORD, limit=10)
+    owed = await store.owed_deliveries(NOW, owner="me", platforms=DISCORD, limit=10)
     assert owed == [(first, long_due), (second, later_due)]
-    assert await store.owed_deliveries(NOW, platforms=DISCORD, limit=1) == [(first, long_due)]
+    assert await store.owed_deliveries(NOW, owner="me", platforms=DISCORD, limit=1) == [(first, long_due)]
 
 
 async def test_owed_deliveries_are_those_of_the_platforms_that_are_served(store):
@@ -181,7 +181,7 @@ async def test_owed_deliveries_are_those_of_the_platforms_that_are_served(store)
     await add(store, *((job, a_delivery(job).owed(NOW)) for job in jobs.values()))
 
     async def served(*platforms: Platform) -> list[Job]:
-        owed = await store.owed_deliveries(NOW, platforms=frozenset(platforms), limit=10)
+        owed = await store.owed_deliveries(NOW, owner="me", platforms=frozenset(platforms), limit=10)
         return [job for job, _ in owed]
 
     assert await served(Platform.SLACK) == [jobs[Platform.SLACK]]

@@ -15,7 +15,7 @@ class FaultyStore:
     """``troubles[step]`` are raised, in order, by the next transactions that took that step, before they commit.
 
     Steps are ``job queued``, ``job succeeded`` and so on for a saved status, ``delivery sent`` and so on for a saved
-    delivery, ``claim``, ``cancel``. ``always[step]`` is raised every time.
+    delivery, ``claim``, ``claim delivery``, ``cancel``. ``always[step]`` is raised every time.
     """
 
     store: Any
@@ -65,6 +65,10 @@ class _Watched:
     async def claim(self, job_id: str, lease: Lease, now: Any) -> bool:
         self.steps.append("claim")
         return bool(await self._tx.claim(job_id, lease, now))
+
+    async def claim_delivery(self, job_id: str, lease: Lease, now: Any) -> bool:
+        self.steps.append("claim delivery")
+        return bool(await self._tx.claim_delivery(job_id, lease, now))
 
     async def request_cancel(self, job_id: str) -> None:
         self.steps.append("cancel")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from core import Core, a_core
-from core_running import dispatching, reached, relaying, standing_still, until
+from core_running import dispatching, pass_time, reached, relaying, standing_still, until
 from doubles.backend import ScriptedBackend
 from doubles.clock import ManualClock
 from doubles.faulty_store import FaultyStore
@@ -151,7 +151,7 @@ async def test_a_stop_does_not_wait_for_what_cannot_be_saved(tmp_path: Path) -> 
         async with asyncio.timeout(5), relaying(core):
             await until(core, lambda: core.store.refused != [])
             core.relay.stop()
-            await core.clock.advance(5)
+            await pass_time(core, 20)  # the look that is under way ends first
 
 
 async def test_nothing_is_bought_that_there_is_no_room_to_keep(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from generation.service import Ask
 
 
 async def test_what_waits_is_carried_oldest_first(tmp_path: Path) -> None:
-    async with a_core(tmp_path, clock=ManualClock()) as core:
+    async with a_core(tmp_path, clock=ManualClock(), rhythm=Rhythm(in_flight=1)) as core:
         first = await core.submit(origin="a")
         await core.clock.advance(1)
         second = await core.submit(origin="b")
@@ -166,8 +166,11 @@ async def test_deliveries_of_other_platforms_are_none_of_ours(tmp_path: Path) ->
     async with a_core(tmp_path, clock=ManualClock()) as core:
         await core.carry(await core.submit())
         now = core.clock.now()
-        assert await core.store.owed_deliveries(now, platforms=frozenset({Platform.SLACK}), limit=5) == []
-        assert len(await core.store.owed_deliveries(now, platforms=frozenset({Platform.DISCORD}), limit=5)) == 1
+        assert await core.store.owed_deliveries(now, owner="me", platforms=frozenset({Platform.SLACK}), limit=5) == []
+        assert (
+            len(await core.store.owed_deliveries(now, owner="me", platforms=frozenset({Platform.DISCORD}), limit=5))
+            == 1
+        )
 
 
 async def test_a_server_with_one_wish_does_not_wait_for_all_the_wishes_of_another(tmp_path: Path) -> None:
