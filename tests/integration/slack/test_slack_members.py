@@ -11,6 +11,7 @@ from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, STUDIO
 from generation.breaker import Breaker, Trouble
+from generation.job import JobStatus
 from generation.limits import Limits
 from generation.service import HouseRules
 from slack_bot import PROMPT, Bot, clips, public, running_bot
@@ -103,6 +104,7 @@ async def test_an_id_that_is_none_is_one_sentence(slack: SlackDouble, tmp_path: 
 async def test_cancel_stops_ones_own_clip(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path, backend=ScriptedBackend(hold=asyncio.Event())) as bot:
         await bot.animate()
+        await bot.until_status(JobStatus.RUNNING)
         job = await bot.the_job()
         denied = await asked(bot, f"cancel {job.id}", user=NOAH)
         assert denied == "Only the member who asked for a clip, or an admin, can do that."
