@@ -44,7 +44,7 @@ async def test_an_outage_of_an_hour_delays_an_outcome_and_loses_none(tmp_path: P
 
         core.messenger.deliver = away  # type: ignore[method-assign]
         async with relaying(core):
-            await until(core, lambda: core.messenger.delivered != [], step=60)
+            await until(core, lambda: core.messenger.delivered != [], step=5)
         assert (await delivery(core, job)).status is DeliveryStatus.SENT
         assert core.clock.now() - back_at <= timedelta(minutes=10)
 
