@@ -31,10 +31,9 @@ async def test_the_scenario_with_a_restart_of_the_bot_between_any_two_steps(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kill", [False, True], ids=["stopped", "killed"])
 @pytest.mark.parametrize("gap", range(1, len(SCENARIO)), ids=GAPS)
-async def test_the_scenario_with_one_restart_of_the_bot(chat: Chat, tmp_path: Path, gap: int, kill: bool) -> None:
-    async with Studio(chat, tmp_path, kill=kill) as studio:
+async def test_the_scenario_with_the_bot_killed_once(chat: Chat, tmp_path: Path, gap: int) -> None:
+    async with Studio(chat, tmp_path, kill=True) as studio:
         story = Story(studio)
         for number, step in enumerate(SCENARIO):
             if number == gap:
