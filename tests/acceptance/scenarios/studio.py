@@ -88,9 +88,9 @@ class Studio:
 
     @property
     def is_told_to_stop(self) -> bool:
-        """Whether the worker knows that what it renders is not wanted any more."""
+        """Whether the worker's engine has been told that what it renders is not wanted any more."""
         assert self._worker is not None
-        return any(live.request.cancel_requested for live in self._worker.parts.book.active)
+        return bool(self._worker.parts.loop._dropping)
 
     async def restart_bot(self) -> None:
         """End the bot, and begin it anew in the same folder."""
