@@ -89,11 +89,11 @@ def test_a_threads_channel_is_its_parent() -> None:
 def test_progress_leaves_a_part_of_the_budget_to_results() -> None:
     clock = AutoClock()
     budget = ChannelBudget(clock)
-    assert [budget.wait_for_progress(1) for _ in range(3)] == [None, None, 5.0]
+    assert [budget.wait_for_progress(1) for _ in range(3)] == [None, None, 5.5]
     assert budget.wait_for_progress(2) is None
     clock.advance(2)
-    assert budget.wait_for_progress(1) == 3.0
-    clock.advance(3)
+    assert budget.wait_for_progress(1) == 3.5
+    clock.advance(3.5)
     assert budget.wait_for_progress(1) is None
 
 
@@ -110,7 +110,7 @@ async def test_results_count_against_progress() -> None:
     budget = ChannelBudget(clock)
     for _ in range(2):
         await budget.slot(1)
-    assert budget.wait_for_progress(1) == 5.0
+    assert budget.wait_for_progress(1) == 5.5
 
 
 async def test_never_more_than_the_allowance_in_any_window() -> None:

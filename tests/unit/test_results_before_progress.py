@@ -21,7 +21,7 @@ CHANNEL = 7
 class Seconds:
     """A clock as the doubles have one."""
 
-    def __init__(self, clock: AutoClock) -> None:
+    def __init__(self, clock: AutoClock | ManualClock) -> None:
         self._clock = clock
 
     def now(self) -> float:
@@ -67,7 +67,36 @@ async def test_on_discord_a_clip_that_has_no_message_yet_is_posted_before_the_fi
     for _ in range(120):
         await clock.advance(0.5)
     await asyncio.gather(*opening, posting)
-    assert order == ["first message"] * 4 + ["clip"] + ["first message"] * 16
+    assert order == ["first message"] * 2 + ["clip"] + ["first message"] * 18
+
+
+async def test_on_discord_first_messages_come_in_turn_and_keep_no_clip_waiting_for_long() -> None:
+    clock = ManualClock()
+    budget = ChannelBudget(clock)
+    discord = Buckets(Seconds(clock), enforced=True)  # type: ignore[arg-type]
+    opened: list[int] = []
+    late: list[float] = []
+
+    async def first_message(number: int) -> None:
+        await budget.slot_after_results(CHANNEL)
+        assert discord.take("create", str(CHANNEL)).retry_after is None
+        opened.append(number)
+
+    async def clip() -> None:
+        done_at = clock.now()
+        await budget.slot(CHANNEL)
+        assert discord.take("create", str(CHANNEL)).retry_after is None
+        late.append((clock.now() - done_at).total_seconds())
+
+    opening = [asyncio.create_task(first_message(number)) for number in range(JOBS)]
+    posting = []
+    for _ in range(10):
+        await clock.advance(3.3)
+        posting.append(asyncio.create_task(clip()))
+    await clock.advance(JOBS * 1.5)
+    await asyncio.gather(*opening, *posting)
+    assert opened == list(range(JOBS))
+    assert max(late) <= AT_MOST
 
 
 async def test_on_slack_clips_do_not_wait_for_the_progress_of_others() -> None:
