@@ -103,9 +103,9 @@ def spread(seconds: Sequence[float]) -> list[str]:
 
 def probe_table(seen: dict[str, Any], commands: int) -> str:
     """What the probe in a bot measured."""
-    head = ["loop late, p99", "most", "CPU between two turns, p99", "most", "over 50 ms", "garbage collection, most"]
+    head = ["loop late, p99", "most", "longest callback", "over 50 ms", "garbage collection, most"]
     head += ["CPU/command", "memory, most"]
-    figures = [f"{seen[name] * 1000:.0f} ms" for name in ("lag_p99", "lag_most", "turn_p99", "turn_most")]
+    figures = [f"{seen[name] * 1000:.0f} ms" for name in ("lag_p99", "lag_most", "callback_most")]
     collection = f"{seen['collection'] * 1000:.0f} ms"
     row = [
         *figures,

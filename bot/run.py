@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import socket
@@ -23,6 +22,7 @@ from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
 from bot.app import App, Arrange, Role, open_app, prepare_folders
 from bot.chats import Chats, NoChatLeft, chats_of
+from bot.collecting import Collecting, start_left_alone
 from bot.settings import BackendName, Settings
 from bot.web import WebServer, listening, web_server
 from generation.webhook_signature import WebhookVerifier
@@ -100,14 +100,8 @@ class _Parts:
     dispatching: asyncio.Task[None]
     relaying: asyncio.Task[None]
     serving: asyncio.Task[None]
+    collecting: asyncio.Task[None]
     talking: asyncio.Task[None]
-
-
-def _leave_the_start_alone() -> None:
-    """What was loaded and built until now lives as long as the process: the garbage collector need not go through it
-    again and again, which would stop everything for a tenth of a second each time."""
-    gc.collect()
-    gc.freeze()
 
 
 class Process:
@@ -136,8 +130,8 @@ class Process:
                 async with asyncio.TaskGroup() as group:
                     parts = self._start_all(group, listener)
                     self._announce()
-                    _leave_the_start_alone()
-                    await self._stop.wait()
+                    with start_left_alone():
+                        await self._stop.wait()
                     await self._wind_down(parts)
         finally:
             for number in (signal.SIGTERM, signal.SIGINT):
@@ -160,6 +154,7 @@ class Process:
             dispatching=self._start(group, self._app.dispatcher.run),
             relaying=self._start(group, self._app.relay.run),
             serving=self._start(group, partial(self._web.serve, [listener])),
+            collecting=self._start(group, Collecting(self._app.clock, lambda: self._app.dispatcher.in_flight).run),
             talking=self._start(group, self._talk),
         )
 
@@ -169,6 +164,7 @@ class Process:
         self._log.info("stopping")
         self._stopping()
         parts.talking.cancel()
+        parts.collecting.cancel()
         self._app.dispatcher.stop()
         self._app.relay.stop()
         self._web.should_exit = True

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 
 import aiosqlite
 from alembic import command
@@ -25,9 +25,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from db import sqlite_thread
 from db.failures import translated
-from db.sqlite_thread import OneTripConnection
+from db.sqlite_thread import OneTripDriver
 from db.writers import BEGIN_OPTION, Writers
 from generation.errors import DatabaseTooNew, StoreError
 from generation.urgency import Urgency
@@ -167,7 +166,8 @@ def _sqlite_engine(url: URL, busy_seconds: int) -> AsyncEngine:
     _check_file(url)
     engine = create_async_engine(
         url,
-        connect_args={"isolation_level": None, "timeout": busy_seconds, "async_creator_fn": sqlite_thread.connect},
+        module=OneTripDriver(),
+        connect_args={"isolation_level": None, "timeout": busy_seconds},
         execution_options={_WRITERS: Writers(busy_seconds)},
         hide_parameters=True,
         pool_timeout=busy_seconds,
@@ -234,12 +234,9 @@ def _roll_back(connection: DBAPIConnection, _entry: ConnectionPoolEntry, _reason
 
 
 def _begin(connection: Connection) -> None:
-    """What does not say how it begins only reads."""
-    statements = connection.get_execution_options().get(BEGIN_OPTION)
-    if statements is None:
-        cast("OneTripConnection", connection.connection.driver_connection).begin_with_next()
-        return
-    for statement in statements:
+    """What does not say how it begins only reads, each statement by itself: to begin and to end would be two trips more
+    to the connection's thread, and no read of ours needs another's moment."""
+    for statement in connection.get_execution_options().get(BEGIN_OPTION, ()):
         connection.exec_driver_sql(statement)
 
 

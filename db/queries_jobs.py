@@ -3,6 +3,7 @@
 The statements that every job needs are built once, with parameters: building and comparing them costs more than SQLite.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from generation.errors import StaleJob
 from generation.job import FINAL, Job, JobId, JobStatus
 from generation.places import ServerRef, UserRef
 from generation.ports import Lease
+from generation.progress import MOST_AHEAD
 
 MOST_CANCELLATIONS: Final = 1000
 """Read at a time; the next look finds the rest."""
@@ -43,15 +45,19 @@ _CANCELLATIONS: Final = (
     .where(UNFINISHED, jobs.c.lease_owner == bindparam("owner"), jobs.c.cancel_requested == true())
     .limit(MOST_CANCELLATIONS)
 )
-_ACTIVE: Final = select(func.count().filter(jobs.c.user == bindparam("by")), func.count()).where(
-    UNFINISHED, jobs.c.server == bindparam("place")
-)
 _THIS: Final = select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == bindparam("job_id")).subquery()
-_OLDER: Final = or_(
-    jobs.c.created_at < _THIS.c.created_at,
-    and_(jobs.c.created_at == _THIS.c.created_at, jobs.c.number < _THIS.c.number),
+_OLDER: Final = and_(
+    jobs.c.created_at <= _THIS.c.created_at,  # said first and alone, it is a range of the index
+    or_(jobs.c.created_at < _THIS.c.created_at, jobs.c.number < _THIS.c.number),
 )
-_AHEAD: Final = select(func.count()).select_from(jobs.join(_THIS, true())).where(_WAITING, _OLDER)
+_OLDER_ONES: Final = select(jobs.c.number).join(_THIS, true()).where(_WAITING, _OLDER).limit(MOST_AHEAD)
+_WAITING_ONES: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
+_UNDER_WAY: Final = select(
+    func.count().filter(jobs.c.user == bindparam("by")),
+    func.count(),
+    select(func.count()).select_from(_WAITING_ONES.subquery()).scalar_subquery(),
+).where(UNFINISHED, jobs.c.server == bindparam("place"))
+_AHEAD: Final = select(func.count()).select_from(_OLDER_ONES.subquery())
 _ADD: Final = insert(jobs).inline()
 _SAVE: Final = update(jobs).where(
     jobs.c.id == bindparam("job_id"),
@@ -101,12 +107,23 @@ async def claimable(connection: AsyncConnection, now: datetime, limit: int, unre
 
 
 async def orphans(
-    connection: AsyncConnection, owner: str, now: datetime, limit: int, unreadable: Unreadable
+    connection: AsyncConnection,
+    owner: str,
+    now: datetime,
+    *,
+    carried: Collection[JobId],
+    limit: int,
+    unreadable: Unreadable,
 ) -> list[Job]:
-    """Unfinished jobs past PENDING that this owner holds or nobody does, oldest first."""
+    """Unfinished jobs past PENDING that this owner holds or nobody does, oldest first, without those it carries: they
+    are most of them, and not worth reading."""
     mine = or_(jobs.c.lease_owner == owner, _free(now))
-    left = select(jobs).where(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine)
-    return await unreadable.readable(connection, left.order_by(*_OLDEST_FIRST).limit(limit), job_of)
+    ids = select(jobs.c.id).where(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine).order_by(*_OLDEST_FIRST)
+    left = [each for each in await unreadable.ids(connection, ids) if each not in carried][:limit]
+    if not left:
+        return []
+    found = select(jobs).where(jobs.c.id.in_(left), mine)
+    return await unreadable.readable(connection, found.order_by(*_OLDEST_FIRST), job_of)
 
 
 async def made_lately(connection: AsyncConnection, limit: int, unreadable: Unreadable) -> list[Job]:
@@ -129,7 +146,7 @@ async def cancellations(connection: AsyncConnection, owner: str) -> list[JobId]:
 
 
 async def ahead_of(connection: AsyncConnection, job_id: JobId) -> int:
-    """How many waiting jobs are older than this one."""
+    """How many waiting jobs are older than this one, counted up to ``MOST_AHEAD``."""
     return (await connection.execute(_AHEAD, {"job_id": job_id})).scalar_one()
 
 
@@ -145,10 +162,11 @@ async def touch(connection: AsyncConnection) -> None:
     await connection.execute(select(jobs.c.number).limit(1))
 
 
-async def active(connection: AsyncConnection, server: ServerRef, user: UserRef) -> tuple[int, int]:
-    """How many jobs are under way: the member's in this server, and the server's."""
-    row = (await connection.execute(_ACTIVE, {"by": str(user), "place": str(server)})).one()
-    return row[0], row[1]
+async def under_way(connection: AsyncConnection, server: ServerRef, user: UserRef) -> tuple[int, int, int]:
+    """How many jobs are under way, the member's in this server and the server's; and how many wait anywhere, counted up
+    to ``MOST_AHEAD``."""
+    row = (await connection.execute(_UNDER_WAY, {"by": str(user), "place": str(server)})).one()
+    return row[0], row[1], row[2]
 
 
 async def add(connection: AsyncConnection, job: Job, lease: Lease | None) -> None:

@@ -50,7 +50,7 @@ async def usage(connection: AsyncConnection, server: ServerRef, user: UserRef, n
     day = day_of(now)
     everything, servers, mine = _scopes(server, user)
     used = await _totals(connection, (everything, servers, mine), day)
-    user_active, server_active = await queries_jobs.active(connection, server, user)
+    user_active, server_active, waiting = await queries_jobs.under_way(connection, server, user)
     return Usage(
         user_clips_today=used[mine].clips,
         server_clips_today=used[servers].clips,
@@ -59,6 +59,7 @@ async def usage(connection: AsyncConnection, server: ServerRef, user: UserRef, n
         server_spent_today=used[servers].amount,
         all_spent_today=used[everything].amount,
         day=day,
+        waiting_jobs=waiting,
     )
 
 

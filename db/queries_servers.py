@@ -18,23 +18,23 @@ from generation.policy import Policy
 _LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
 _POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
 
+_RULES: Final = select(_LIMITS.scalar_subquery().label("limits"), _POLICY.scalar_subquery().label("policy"))
+
 
 async def limits_of(connection: AsyncConnection, server: ServerRef) -> Limits | None:
     """A server's own limits. Raises StoreError when they cannot be read: better no clip than one without limits."""
-    stored = await connection.scalar(_LIMITS, {"of": str(server)})
-    try:
-        return None if stored is None else Limits.model_validate_json(stored)
-    except ValidationError as error:
-        raise StoreError(f"the stored limits of {server} cannot be read") from error
+    return _read_limits(server, await connection.scalar(_LIMITS, {"of": str(server)}))
 
 
 async def policy_of(connection: AsyncConnection, server: ServerRef) -> Policy | None:
     """A server's policy. Raises StoreError when it cannot be read."""
-    stored = await connection.scalar(_POLICY, {"of": str(server)})
-    try:
-        return None if stored is None else Policy.model_validate_json(stored)
-    except ValidationError as error:
-        raise StoreError(f"the stored policy of {server} cannot be read") from error
+    return _read_policy(server, await connection.scalar(_POLICY, {"of": str(server)}))
+
+
+async def rules_of(connection: AsyncConnection, server: ServerRef) -> tuple[Limits | None, Policy | None]:
+    """Both at once. Raises StoreError when one of them cannot be read."""
+    stored = (await connection.execute(_RULES, {"of": str(server)})).one()
+    return _read_limits(server, stored.limits), _read_policy(server, stored.policy)
 
 
 async def set_limits(connection: AsyncConnection, server: ServerRef, limits: Limits | None) -> None:
@@ -69,6 +69,20 @@ async def audit_of(connection: AsyncConnection, server: ServerRef, limit: int) -
     """What admins changed in a server, newest first."""
     lines = select(audit).where(audit.c.server == str(server)).order_by(audit.c.number.desc()).limit(limit)
     return [_audit_entry(row) for row in (await connection.execute(lines)).mappings()]
+
+
+def _read_limits(server: ServerRef, stored: str | None) -> Limits | None:
+    try:
+        return None if stored is None else Limits.model_validate_json(stored)
+    except ValidationError as error:
+        raise StoreError(f"the stored limits of {server} cannot be read") from error
+
+
+def _read_policy(server: ServerRef, stored: str | None) -> Policy | None:
+    try:
+        return None if stored is None else Policy.model_validate_json(stored)
+    except ValidationError as error:
+        raise StoreError(f"the stored policy of {server} cannot be read") from error
 
 
 def _audit_entry(row: RowMapping) -> AuditEntry:

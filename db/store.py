@@ -1,6 +1,6 @@
 """The database, by meaning: the core's :class:`generation.ports.Store` on SQLite or PostgreSQL."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -96,10 +96,15 @@ class SqlStore:
         async with begin_read(self._engine) as connection:
             return await queries_jobs.claimable(connection, now, limit, self._bad_jobs)
 
-    async def orphans(self, owner: str, now: datetime, *, limit: int) -> list[Job]:
-        """Unfinished jobs past PENDING that this owner holds already or whose holder is gone, oldest first."""
+    async def orphans(
+        self, owner: str, now: datetime, *, limit: int, carried: Collection[JobId] = frozenset()
+    ) -> list[Job]:
+        """Unfinished jobs past PENDING that this owner holds already, except those it carries, or whose holder is
+        gone, oldest first."""
         async with begin_read(self._engine) as connection:
-            return await queries_jobs.orphans(connection, owner, now, limit, self._bad_jobs)
+            return await queries_jobs.orphans(
+                connection, owner, now, carried=carried, limit=limit, unreadable=self._bad_jobs
+            )
 
     async def renew_leases(self, lease: Lease) -> None:
         """Hold on, until ``lease.until``, to everything unfinished that ``lease.owner`` holds."""
@@ -107,7 +112,7 @@ class SqlStore:
             await queries_jobs.renew_leases(connection, lease)
 
     async def ahead_of(self, job: Job) -> int:
-        """How many jobs wait (pending or queued) and are older than this one."""
+        """How many older jobs wait (pending or queued), counted up to :data:`generation.progress.MOST_AHEAD`."""
         async with begin_read(self._engine) as connection:
             return await queries_jobs.ahead_of(connection, job.id)
 

@@ -48,6 +48,11 @@ class SqlTransaction:
         await self._locks.hold_server(server)
         return await queries_servers.policy_of(self._connection, server)
 
+    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]:
+        """The server's own limits and policy in one read; nobody else changes them until the end."""
+        await self._locks.hold_server(server)
+        return await queries_servers.rules_of(self._connection, server)
+
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         """What is used; until the end nobody else reads this server's, or everybody's, in order to submit."""
         await self._locks.hold_server(server)

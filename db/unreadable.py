@@ -45,6 +45,10 @@ class Unreadable:
         except (StoreError, ValueError):  # a stored time is read by the driver, for all rows at once
             return await self._one_by_one(connection, query, read, asked)
 
+    async def ids(self, connection: AsyncConnection, query: Select[str]) -> list[str]:
+        """The ids that the query finds, without those of rows that cannot be read."""
+        return [each for each in await connection.scalars(query) if each not in self._known]
+
     def _left_out(self) -> ColumnElement[bool]:
         """At the head of a queue they would be all that a look ever finds."""
         return self._key.not_in(list(self._known)[-MOST_LEFT_OUT:])

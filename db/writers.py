@@ -12,17 +12,21 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final, cast
+from typing import Any, Final, cast
 
+from sqlalchemy import Connection, CursorResult, ScalarResult
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.sqlite_thread import OneTripConnection
 from generation.errors import StoreBusy
 from generation.urgency import Urgency
 
-MOST_TOGETHER: Final = 32
-LONGEST_TOGETHER: Final = 0.025
-"""How many share a commit at most, and for how many seconds one is kept open: the first of them waits for the last."""
+MOST_TOGETHER: Final = 256
+LONGEST_TOGETHER: Final = {Urgency.MEMBER: 0.1, Urgency.BACKGROUND: 0.025}
+"""How many share a commit at most, and for how many seconds one is kept open: the first of them waits for the last, and
+members wait for what goes on in the background."""
+AT_ONCE: Final = 16
+"""How many are called at a time: all of them write in one turn of the event loop, which others wait for too."""
 
 BEGIN_OPTION: Final = "flipbook_begin"
 """The execution option with the statements that begin a transaction."""
@@ -48,7 +52,7 @@ class Writers:
         shared = self._open or await self._begin(engine, urgency)
         try:
             async with shared.part():
-                yield shared.connection
+                yield shared.at_hand
         finally:
             self._leave(shared)
             await shared.finished.wait()
@@ -92,20 +96,20 @@ class Writers:
             raise
 
     async def _begin(self, engine: AsyncEngine, urgency: Urgency) -> "_Shared":
-        """Open a transaction, and call all in the same line to it at once: each of them writes in one step."""
+        """Open a transaction, and call those in the same line to it: each of them writes in one step."""
         try:
             shared = self._open = await _Shared.begin(engine, urgency)
         except BaseException:
             self._pass_on()
             raise
-        shared.expected = 1
+        shared.expected = shared.joined = 1
+        shared.promised = 1 + len(self._lines[urgency])
         self._invite(shared)
         return shared
 
     def _leave(self, shared: "_Shared") -> None:
         shared.expected -= 1
-        if shared.expected == 0 and not any(not each.done() for each in self._lines[_other(shared.urgency)]):
-            self._invite(shared)
+        self._invite(shared)
         if shared.expected == 0:
             self._close(shared)
 
@@ -117,8 +121,35 @@ class Writers:
             self._pass_on()
 
     def _invite(self, shared: "_Shared") -> None:
-        while not (shared.is_broken or shared.is_full) and self._call(shared.urgency):
+        """Call the next few: all who were in line at the opening; who came since, if nobody waits in the other line."""
+        while shared.expected < AT_ONCE and not (shared.is_broken or shared.is_full):
+            is_promised = shared.joined < shared.promised
+            if not (is_promised or self._is_empty(_other(shared.urgency))) or not self._call(shared.urgency):
+                return
             shared.expected += 1
+            shared.joined += 1
+
+    def _is_empty(self, urgency: Urgency) -> bool:
+        return all(called.done() for called in self._lines[urgency])
+
+    async def _begin_next(self, engine: AsyncEngine) -> None:
+        """Open a transaction for those in line before any of them is called, so that they write at once."""
+        urgency = next((each for each in (self._next, _other(self._next)) if self._lines[each]), None)
+        if urgency is None:
+            self._pass_on()
+            return
+        try:
+            shared = self._open = await _Shared.begin(engine, urgency)
+        except Exception:  # noqa: BLE001 - whoever is called tries again, and is told if that fails too
+            self._pass_on()
+            return
+        except BaseException:
+            self._pass_on()
+            raise
+        shared.promised = len(self._lines[urgency])
+        self._invite(shared)
+        if shared.expected == 0:
+            self._close(shared)
 
     def _pass_on(self) -> None:
         """Call the next one, who will open a transaction."""
@@ -144,12 +175,41 @@ class Writers:
     async def _finish(self, shared: "_Shared") -> None:
         try:
             await shared.finish()
-        finally:
+        except BaseException:
             self._pass_on()
+            raise
+        await self._begin_next(shared.connection.engine)
 
 
 def _other(urgency: Urgency) -> Urgency:
     return Urgency.BACKGROUND if urgency is Urgency.MEMBER else Urgency.MEMBER
+
+
+class _AtHand(AsyncConnection):
+    """Executes its statements here and now: on a connection at hand there is nothing to wait for."""
+
+    __slots__ = ()
+
+    @property
+    def _here(self) -> Connection:
+        assert self.sync_connection is not None  # noqa: S101 - made of one
+        return self.sync_connection
+
+    async def execute(self, statement: Any, parameters: Any = None, **options: Any) -> CursorResult[Any]:
+        """As :meth:`AsyncConnection.execute`."""
+        return self._here.execute(statement, parameters, **options)
+
+    async def exec_driver_sql(self, statement: str, *parameters: Any, **options: Any) -> CursorResult[Any]:
+        """As :meth:`AsyncConnection.exec_driver_sql`."""
+        return self._here.exec_driver_sql(statement, *parameters, **options)
+
+    async def scalar(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
+        """As :meth:`AsyncConnection.scalar`."""
+        return self._here.scalar(statement, parameters, **options)
+
+    async def scalars(self, statement: Any, parameters: Any = None, **options: Any) -> ScalarResult[Any]:
+        """As :meth:`AsyncConnection.scalars`."""
+        return self._here.scalars(statement, parameters, **options)
 
 
 class _Shared:
@@ -157,15 +217,20 @@ class _Shared:
 
     def __init__(self, connection: AsyncConnection, driver: OneTripConnection, urgency: Urgency) -> None:
         self.connection = connection
+        self.at_hand = _AtHand(connection.engine, connection.sync_connection)
+        """What the writers are handed."""
         self.urgency = urgency
         self.finished = asyncio.Event()
         self.error: Exception | None = None
         self.expected = 0
         """How many were called and have not left yet."""
+        self.joined = 0
+        """How many were called at all."""
+        self.promised = 0
+        """How many waited when it was opened: they may join in any case."""
         self._driver = driver
         self._inside = asyncio.Lock()
-        self._size = 0
-        self._until = asyncio.get_running_loop().time() + LONGEST_TOGETHER
+        self._until = asyncio.get_running_loop().time() + LONGEST_TOGETHER[urgency]
 
     @classmethod
     async def begin(cls, engine: AsyncEngine, urgency: Urgency) -> "_Shared":
@@ -184,7 +249,7 @@ class _Shared:
     @property
     def is_full(self) -> bool:
         """Whether it is time to commit."""
-        return self._size + self.expected >= MOST_TOGETHER or asyncio.get_running_loop().time() > self._until
+        return self.joined >= MOST_TOGETHER or asyncio.get_running_loop().time() > self._until
 
     @property
     def is_broken(self) -> bool:
@@ -195,7 +260,6 @@ class _Shared:
     async def part(self) -> AsyncIterator[None]:
         """One writer's part of it: all of what is written inside, or nothing."""
         async with self._inside:
-            self._size += 1
             if self.is_broken:
                 raise self.error or StoreBusy("the transaction was interrupted")
             self._driver.now("SAVEPOINT part")

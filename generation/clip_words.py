@@ -7,7 +7,7 @@ import unicodedata
 from typing import Final
 
 from generation.job import Job, JobStatus
-from generation.progress import Phase, Progress
+from generation.progress import MOST_AHEAD, Phase, Progress
 from generation.request import GenerationRequest
 
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -81,7 +81,7 @@ def progress_words(progress: Progress) -> str:
         case Phase.WAITING:
             return f"waiting for {progress.waiting_for}" if progress.waiting_for else "waiting"
         case Phase.QUEUED:
-            return "queued" + _position_words(progress.position)
+            return "queued" + ("" if progress.position is None else f", {ahead_words(progress.position)}")
         case Phase.RENDERING:
             steps = progress.steps
             return "rendering" + (f", step {steps.done} of {steps.total}" if steps is not None else "")
@@ -89,10 +89,11 @@ def progress_words(progress: Progress) -> str:
             return "fetching the clip" + (f" from {progress.waiting_for}" if progress.waiting_for else "")
 
 
-def _position_words(position: int | None) -> str:
-    if position is None:
-        return ""
-    return ", next" if position == 0 else f", {position} ahead"
+def ahead_words(position: int) -> str:
+    """``next``, ``2 ahead``, ``1,000 or more ahead``."""
+    if position == 0:
+        return "next"
+    return f"{position:,} ahead" if position < MOST_AHEAD else f"{MOST_AHEAD:,} or more ahead"
 
 
 def _shows(character: str) -> bool:

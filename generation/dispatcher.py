@@ -104,8 +104,8 @@ class Dispatcher:
 
     async def _adopt(self, group: asyncio.TaskGroup) -> None:
         """Take over what was left unfinished, by our last run or by a process whose lease ran out."""
-        limit = 2 * self._rhythm.in_flight
-        for found in await self._outside.store.orphans(self._owner, self._outside.clock.now(), limit=limit):
+        limit, now = 2 * self._rhythm.in_flight, self._outside.clock.now()
+        for found in await self._outside.store.orphans(self._owner, now, limit=limit, carried=self._carried):
             if found.id not in self._carried and not self._stopped.is_set() and (job := await self._held(found.id)):
                 self._start(group, job)
 

@@ -67,6 +67,8 @@ class Usage:
     server_spent_today: Micros
     all_spent_today: Micros
     day: date
+    waiting_jobs: int = 0
+    """How many jobs of all servers wait, counted up to :data:`generation.progress.MOST_AHEAD`."""
 
     @property
     def resets_at(self) -> datetime:

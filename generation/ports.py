@@ -1,6 +1,6 @@
 """What the core needs of the outside: backends, messengers, a store, an artifact store, a clock and luck."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -215,7 +215,7 @@ class Transaction(Protocol):
     async def delivery_of(self, job_id: JobId) -> Delivery | None: ...
     async def limits_of(self, server: ServerRef) -> Limits | None: ...
     async def policy_of(self, server: ServerRef) -> Policy | None: ...
-
+    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]: ...
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         """What is used, read so that no other submit of this server can pass the check at the same time."""
         ...
@@ -273,8 +273,10 @@ class Store(Protocol):
         """Pending jobs that are due and held by nobody, oldest first."""
         ...
 
-    async def orphans(self, owner: str, now: datetime, *, limit: int) -> list[Job]:
-        """Unfinished jobs past PENDING that this owner holds already or whose holder is gone: what a restart finds."""
+    async def orphans(
+        self, owner: str, now: datetime, *, limit: int, carried: Collection[JobId] = frozenset()
+    ) -> list[Job]:
+        """Unfinished jobs past PENDING that this owner holds but does not carry, or whose holder is gone."""
         ...
 
     async def left_behind(self, *, limit: int) -> list[Job]:
@@ -282,7 +284,7 @@ class Store(Protocol):
 
     async def renew_leases(self, lease: Lease) -> None: ...
     async def ahead_of(self, job: Job) -> int:
-        """How many jobs wait (pending or queued) and are older than this one."""
+        """How many older jobs wait (pending or queued), counted up to :data:`generation.progress.MOST_AHEAD`."""
         ...
 
     async def made_lately(self, *, limit: int) -> list[Job]:

@@ -12,6 +12,9 @@ _TQDM: Final = re.compile(r"\b(\d{1,4})/(\d{1,4})\s*\[\d+:\d\d")
 _PERCENT: Final = re.compile(r"\b(\d{1,3})%\|")
 _MOST_STEPS: Final = 9999
 
+MOST_AHEAD: Final = 1000
+"""Jobs ahead of another are counted up to so many: the exact place in a longer line is worth nobody's while."""
+
 
 class Phase(StrEnum):
     """What a member is told that their job is doing."""

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from itertools import cycle
 from typing import Final
 
 import httpx
@@ -16,6 +17,7 @@ from generation.queue_answers import Answer
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
+_POOLS_OF_STREAMS: Final = 16
 
 _NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -73,7 +75,8 @@ def _trust() -> ssl.SSLContext:
 
 
 class QueueTransport:
-    """Two httpx clients: short calls have a pool of their own, because a hundred open streams would starve a submit.
+    """Short calls have a pool of their own, because a hundred open streams would starve a submit; streams have several,
+    because httpx goes through all connections of a pool whenever one of them begins or ends.
 
     The key goes only where the caller says so; redirects are never followed. ``direct_host`` is reached without the
     environment's proxy, ``transport`` replaces the network.
@@ -93,15 +96,16 @@ class QueueTransport:
         short = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle)
         long = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         mounts = {f"all://{direct_host}": transport} if direct_host else None
-        self._short, self._long = (
+        self._short, *self._pools = (
             httpx.AsyncClient(transport=transport, mounts=mounts, timeout=wait, limits=limits, verify=_trust())
-            for limits in (short, long)
+            for limits in (short, *[long] * _POOLS_OF_STREAMS)
         )
+        self._next_pool = cycle(self._pools)
 
     async def close(self) -> None:
         """Hang up."""
-        await self._short.aclose()
-        await self._long.aclose()
+        for client in (self._short, *self._pools):
+            await client.aclose()
 
     async def exchange(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -122,7 +126,9 @@ class QueueTransport:
     async def events(self, url: str) -> AsyncGenerator[str, None]:
         """The data of each server-sent event. Raises StreamRefused, Unreachable, or Broken when it ends badly."""
         try:
-            async with aconnect_sse(self._long, "GET", url, headers=self._headers({}, with_key=True)) as source:
+            async with aconnect_sse(
+                next(self._next_pool), "GET", url, headers=self._headers({}, with_key=True)
+            ) as source:
                 response = source.response
                 if response.status_code != 200 or "content-encoding" in response.headers:
                     raise StreamRefused(f"HTTP {response.status_code}")
@@ -145,7 +151,7 @@ class QueueTransport:
         try:
             async with (
                 asyncio.timeout(self._timeouts.download),
-                self._long.stream("GET", url, headers=self._headers({}, with_key=with_key)) as response,
+                next(self._next_pool).stream("GET", url, headers=self._headers({}, with_key=with_key)) as response,
             ):
                 yield Download(response.status_code, _lower(response.headers), response.aiter_raw())
         except _NEVER_SENT as error:

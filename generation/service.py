@@ -1,8 +1,10 @@
 """What members and admins can ask for, the same on every platform: submit, re-roll, cancel, look, set limits."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from pydantic import BaseModel, ValidationError
 
@@ -29,6 +31,8 @@ from generation.policy import Policy, check_server
 from generation.ports import Clock, Lease, Observer, SeedSource, Store, Transaction, Wake
 from generation.request import GenerationRequest
 from generation.urgency import Urgency
+
+_REMEMBERED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Service:
         self._submitted = submitted
         self._ended = ended
         self._breakers = breakers or Breakers()
+        self._ahead = _Ahead()
 
     def draw_seed(self) -> int:
         """A seed for a wish that came without one."""
@@ -131,8 +136,10 @@ class Service:
             delivery = await tx.delivery_of(job_id)
             if delivery is None:
                 raise JobNotFound(job_id)
-            await tx.save_delivery(delivery.opened(message, answer, self._clock.now()))
-        self._ended()
+            opened = delivery.opened(message, answer, self._clock.now())
+            await tx.save_delivery(opened)
+        if opened.status is DeliveryStatus.OWED:
+            self._ended()
 
     async def deliver_again(
         self, job_id: JobId, answer: Answer, *, by: UserRef, channel: ChannelRef, is_admin: bool = False
@@ -178,8 +185,9 @@ class Service:
         return queue_lines(self._breakers.all, self._clock.now())
 
     async def ahead_of(self, job: Job) -> int:
-        """How many waiting jobs are older than this one."""
-        return await self._store.ahead_of(job)
+        """How many waiting jobs are older than this one, counted up to :data:`generation.progress.MOST_AHEAD`."""
+        seen = self._ahead.take(job.id)
+        return await self._store.ahead_of(job) if seen is None else seen
 
     async def limits_of(self, server: ServerRef) -> Limits:
         """The limits in force: the server's own, else the operator's defaults."""
@@ -227,9 +235,9 @@ class Service:
         now = self._clock.now()
         server = ask.channel.server
         usage = await _usage(tx, server, ask.requested_by, now)
-        policy = await tx.policy_of(server) or Policy()
-        policy.check(request, ask.channel, ask.requested_by)
-        limits = await tx.limits_of(server) or self._rules.defaults_for(server)
+        limits, policy = await tx.rules_of(server)
+        (policy or Policy()).check(request, ask.channel, ask.requested_by)
+        limits = limits or self._rules.defaults_for(server)
         price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)
         self._rules.check_budget(usage, price)
@@ -245,7 +253,24 @@ class Service:
         )
         await tx.append(ledger.reserve(job, now))
         await tx.add_job(job, Delivery(job.id, ask.channel, opened_at=now, answer=ask.answer), ask.lease)
+        self._ahead.note(job.id, usage.waiting_jobs)
         return job
+
+
+class _Ahead:
+    """How many jobs were ahead of those that were just taken: whoever is answered next need not count again."""
+
+    def __init__(self) -> None:
+        self._seen: OrderedDict[JobId, int] = OrderedDict()
+
+    def note(self, job_id: JobId, ahead: int) -> None:
+        self._seen[job_id] = ahead
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+
+    def take(self, job_id: JobId) -> int | None:
+        """Once: by the next time it may have changed."""
+        return self._seen.pop(job_id, None)
 
 
 async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:

@@ -31,7 +31,9 @@ from generation.service import Service
 _log = logging.getLogger(__name__)
 
 Submit = Callable[[], Awaitable[Job]]
-DEFER_AFTER_SECONDS: Final = 1.5
+DEFER_AFTER_SECONDS: Final = 0.25
+"""How long submitting may take before the answer is deferred. It takes some milliseconds, unless hundreds ask at once:
+then everybody is answered soon, and learns a little later where the clip is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +108,26 @@ class _Deferral:
     def __init__(self, interaction: discord.Interaction, seconds: float) -> None:
         self._interaction = interaction
         self._seconds = seconds
-        self._begun = False
+        self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._defer_later())
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._begin)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """A deferral that is on its way is waited for: only then is it known which answer is open."""
-        assert self._task is not None  # noqa: S101 - entered
-        if not self._begun:
-            self._task.cancel()
-        await asyncio.wait({self._task})
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._task is not None:
+            await asyncio.wait({self._task})
 
-    async def _defer_later(self) -> None:
-        await asyncio.sleep(self._seconds)
-        self._begun = True
+    def _begin(self) -> None:
+        self._task = asyncio.create_task(self._defer())
+
+    async def _defer(self) -> None:
         try:
             await self._interaction.response.defer(thinking=True)
         except (discord.DiscordException, *NETWORK) as error:

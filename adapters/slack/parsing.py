@@ -5,6 +5,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final, NoReturn
 
 from adapters.slack.text import plain
@@ -97,8 +98,10 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
+@cache
 def _parser() -> _Parser:
-    parser = _Parser(prog="/animate", add_help=False, allow_abbrev=False)
+    """Built once: that costs as much as a transaction. With its usage given, argparse does not work that out either."""
+    parser = _Parser(prog="/animate", usage="/animate PROMPT", add_help=False, allow_abbrev=False)
     parser.add_argument("prompt", nargs="*")
     for flag in FLAGS:
         if flag.example is None:

@@ -8,7 +8,7 @@ from adapters.slack.parsing import FLAGS, CommandMisread, Problem
 from adapters.slack.places import Closed, PlaceRefused
 from adapters.slack.text import dated, escape, escaped_within, moment, user_mention
 from adapters.slack.values import Block, Content
-from generation.clip_words import bar, excerpt, maker_words, progress_words, seconds_words, settings_words
+from generation.clip_words import ahead_words, bar, excerpt, maker_words, progress_words, seconds_words, settings_words
 from generation.errors import FlipbookError
 from generation.job import Job, JobStatus
 from generation.limits import LimitName
@@ -129,7 +129,7 @@ def brought_directly_content(error: SlackRefused) -> Content:
 
 def queued_content(job: Job, ahead: int | None) -> Content:
     """The first answer: the wish is taken."""
-    place = "" if ahead is None else " · next in line" if ahead == 0 else f" · {ahead:,} ahead"
+    place = "" if ahead is None else " · next in line" if ahead == 0 else f" · {ahead_words(ahead)}"
     return _job_content(job, f"*Queued*{place}", _buttons(job))
 
 

@@ -6,6 +6,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from generation.clip_words import ahead_words
 from generation.progress import Phase
 from generation.progress import Progress as JobProgress
 
@@ -18,7 +19,7 @@ def describe(progress: JobProgress) -> str:
     if progress.waiting_for:
         parts.append(f"for {progress.waiting_for}")
     if progress.phase is Phase.QUEUED and progress.position is not None:
-        parts.append("next" if progress.position == 0 else f"{progress.position} ahead")
+        parts.append(ahead_words(progress.position))
     if progress.steps is not None:
         parts.append(f"step {progress.steps.done} of {progress.steps.total}")
     if progress.eta_seconds is not None:

@@ -10,6 +10,7 @@ from generation.errors import StaleJob, StoreError
 from generation.job import Job, JobId, JobStatus, RequestHandle
 from generation.places import Platform, ServerRef, UserRef
 from generation.pricing import Micros
+from generation.progress import MOST_AHEAD
 
 
 async def add(store: SqlStore, *jobs: Job) -> None:
@@ -174,6 +175,13 @@ async def test_only_older_waiting_jobs_are_ahead(store):
     await add(store, *older, same_time_before, job, same_time_after, a_job(created_at=later(minutes=1)))
     assert await store.ahead_of(job) == 3
     assert await store.ahead_of(a_job()) == 0
+
+
+async def test_no_more_jobs_ahead_are_counted_than_anybody_wants_to_know(store):
+    await add(store, *(a_job(created_at=later(minutes=-1)) for _ in range(MOST_AHEAD + 5)))
+    job = a_job()
+    await add(store, job)
+    assert await store.ahead_of(job) == MOST_AHEAD
 
 
 async def test_hostile_text_is_stored_and_found_again(store):

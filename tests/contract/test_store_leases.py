@@ -114,6 +114,8 @@ async def test_orphans_are_jobs_under_way_that_the_owner_holds_or_nobody_does(st
     await add(store, moved(a_job(), JobStatus.RUNNING), lease=a_lease("another"))
     assert await store.orphans("me", NOW, limit=10) == [*free, mine, expired]
     assert await store.orphans("me", NOW, limit=1) == free[:1]
+    assert await store.orphans("me", NOW, limit=2, carried={free[0].id, mine.id}) == free[1:]
+    assert await store.orphans("me", NOW, limit=10, carried={free[0].id, mine.id}) == [*free[1:], expired]
 
 
 async def test_all_leases_of_an_owner_are_renewed_at_once(store, lease_of):

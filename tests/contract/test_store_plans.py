@@ -108,3 +108,9 @@ async def test_claimable_jobs_are_read_in_order_without_sorting(recorded):
     store, record = recorded
     await store.claimable(NOW, limit=10)
     assert record.plans() == ["SEARCH jobs USING INDEX ix_jobs_unfinished (status=?)"]
+
+
+async def test_the_jobs_ahead_are_counted_from_an_index_alone_and_only_up_to_their_own_time(recorded):
+    store, record = recorded
+    await store.ahead_of(a_job())
+    assert "SEARCH jobs USING COVERING INDEX ix_jobs_unfinished (status=? AND created_at<?)" in record.plans()

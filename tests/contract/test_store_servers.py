@@ -56,6 +56,7 @@ async def test_a_policy_comes_back_as_it_was(store):
         async with store.transaction() as tx:
             await tx.set_policy(a_server(), policy, an_audit_entry(what="policy"))
             assert await tx.policy_of(a_server()) == policy
+            assert await tx.rules_of(a_server()) == (None, policy)
         assert await store.policy_of(a_server()) == policy
 
 

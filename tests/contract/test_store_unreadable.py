@@ -91,7 +91,7 @@ async def test_the_same_holds_for_what_a_restart_and_members_look_for(telling_st
     bad, good = (moved(a_job(), JobStatus.RUNNING) for _ in range(2))
     await add(telling_store, bad, good)
     await break_request(execute, bad)
-    assert await telling_store.orphans("me", NOW, limit=10) == [good]
+    assert [await telling_store.orphans("me", NOW, limit=1) for _ in range(2)] == [[], [good]]
     assert await telling_store.jobs_of(a_user(), a_server(), limit=10) == [good]
     assert await telling_store.unfinished_in(a_server(), limit=10) == [good]
     assert told.ids == [bad.id]

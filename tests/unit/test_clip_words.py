@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from factories import a_job, a_request, moved
 from generation.clip_words import bar, excerpt, maker_words, progress_words, seconds_words, settings_words
 from generation.job import JobStatus
-from generation.progress import Phase, Progress, Steps
+from generation.progress import MOST_AHEAD, Phase, Progress, Steps
 
 
 @pytest.mark.parametrize(
@@ -76,6 +76,9 @@ def test_a_bar_is_full_only_at_the_end(fraction: float, drawn: str) -> None:
         (Progress(Phase.QUEUED), "queued"),
         (Progress(Phase.QUEUED, position=0), "queued, next"),
         (Progress(Phase.QUEUED, position=3), "queued, 3 ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD - 1), "queued, 999 ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD), "queued, 1,000 or more ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD + 7), "queued, 1,000 or more ahead"),
         (Progress(Phase.RENDERING), "rendering"),
         (Progress(Phase.RENDERING, steps=Steps(9, 25)), "rendering, step 9 of 25"),
         (Progress(Phase.FETCHING), "fetching the clip"),

@@ -16,6 +16,8 @@ from doubles.hanging import Hangs
 
 MAX_REQUEST_BYTES = 1 << 30
 STOP_SECONDS = 0.5
+CROWD = 2048
+"""How many connections may wait to be accepted; the default keeps a crowd's waiting for seconds."""
 
 
 class DiscordDouble(Driver):
@@ -59,7 +61,7 @@ class DiscordDouble(Driver):
 
     async def __aenter__(self) -> Self:
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener).start()
+        await web.SockSite(self._runner, self._listener, backlog=CROWD).start()
         return self
 
     async def __aexit__(

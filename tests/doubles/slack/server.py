@@ -36,6 +36,8 @@ from doubles.slack.world import (
 from judges.slack_validate import SlackJudge
 
 MOST_BYTES = 1024**3
+CROWD = 2048
+"""How many connections may wait to be accepted."""
 
 
 class SlackDouble(Driver):
@@ -73,7 +75,7 @@ class SlackDouble(Driver):
     async def start(self) -> None:
         """Listen on a free port."""
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, backlog=CROWD)
         await site.start()
         port = self._runner.addresses[0][1]
         self.platform.url = f"http://127.0.0.1:{port}"
