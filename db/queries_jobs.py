@@ -118,12 +118,13 @@ async def orphans(
     """Unfinished jobs past PENDING that this owner holds or nobody does, oldest first, without those it carries: they
     are most of them, and not worth reading."""
     mine = or_(jobs.c.lease_owner == owner, _free(now))
-    ids = select(jobs.c.id).where(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine).order_by(*_OLDEST_FIRST)
-    left = [each for each in await unreadable.ids(connection, ids) if each not in carried][:limit]
+    lost = and_(UNFINISHED, jobs.c.status != JobStatus.PENDING.value, mine)
+    ids = await unreadable.ids(connection, select(jobs.c.id).where(lost).order_by(*_OLDEST_FIRST))
+    left = [each for each in ids if each not in carried][:limit]
     if not left:
         return []
-    found = select(jobs).where(jobs.c.id.in_(left), mine)
-    return await unreadable.readable(connection, found.order_by(*_OLDEST_FIRST), job_of)
+    found = select(jobs).where(lost, jobs.c.id.in_(left)).order_by(*_OLDEST_FIRST)
+    return await unreadable.readable(connection, found, job_of)
 
 
 async def made_lately(connection: AsyncConnection, limit: int, unreadable: Unreadable) -> list[Job]:
