@@ -1,17 +1,18 @@
 """What the two chats' load benchmarks share: bots in processes of their own, a backend to wait for, and arithmetic."""
 
+import argparse
 import asyncio
 import json
 import os
 import statistics
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from report import table
+from report import machine, table
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "tests")]
@@ -115,6 +116,33 @@ def probe_table(seen: dict[str, Any], commands: int) -> str:
         f"{seen['memory']:.0f} MiB",
     ]
     return table(head, [row])
+
+
+def wanted(title: str, scenarios: Sequence[str], *, rate: float, jobs: int) -> argparse.Namespace:
+    """The command line; without one, the run that is reported."""
+    parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--only", choices=scenarios)
+    parser.add_argument("--rate", type=float, default=rate)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--in-flight", type=int, default=1000)
+    parser.add_argument("--render", type=float, default=120.0)
+    parser.add_argument("--compare", type=int, default=jobs)
+    parser.add_argument("--compare-rate", type=float, default=4.0)
+    parser.add_argument("--compare-render", type=float, default=10.0)
+    parser.add_argument("--one-channel", type=int, default=60)
+    parser.add_argument("--every", type=float, default=1.5)
+    return parser.parse_args()
+
+
+async def run_scenarios(
+    title: str, scenarios: Mapping[str, Callable[[argparse.Namespace], Awaitable[None]]], *, rate: float, jobs: int
+) -> None:
+    """Run what the command line wants: commands a second of the crowd, and jobs of the comparison."""
+    options = wanted(title, list(scenarios), rate=rate, jobs=jobs)
+    print(machine())
+    for name, scenario in scenarios.items():
+        if options.only in {None, name}:
+            await scenario(options)
 
 
 def loads() -> str:

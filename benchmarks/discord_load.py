@@ -17,9 +17,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chat_load import PROMPT, WARM_UP, Child, at_rate, child, loads, probe_table, spread, until
+from chat_load import PROMPT, WARM_UP, Child, at_rate, child, loads, probe_table, run_scenarios, spread, until
 from chat_load_queue import KEY, Queue
-from report import machine, table
+from report import table
 
 from doubles.discord.interactions import Interaction
 from doubles.discord.places import Channel, Guild
@@ -184,30 +184,9 @@ async def one_channel(options: argparse.Namespace) -> None:
         print(f"one completed every {options.every:g} s; {loads()}\n")
 
 
-def wanted() -> argparse.Namespace:
-    """The command line; without one, the run that is reported."""
-    parser = argparse.ArgumentParser(description="Discord under load")
-    parser.add_argument("--only", choices=["crowd", "compare", "channel"])
-    parser.add_argument("--rate", type=float, default=200.0)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--in-flight", type=int, default=1000)
-    parser.add_argument("--render", type=float, default=120.0)
-    parser.add_argument("--compare", type=int, default=60)
-    parser.add_argument("--compare-rate", type=float, default=4.0)
-    parser.add_argument("--compare-render", type=float, default=10.0)
-    parser.add_argument("--one-channel", type=int, default=60)
-    parser.add_argument("--every", type=float, default=1.5)
-    return parser.parse_args()
-
-
-async def main() -> None:
-    """Run what is wanted."""
-    options = wanted()
-    print(machine())
-    for name, scenario in (("crowd", crowd), ("compare", compare), ("channel", one_channel)):
-        if options.only in {None, name}:
-            await scenario(options)
-
-
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(
+        run_scenarios(
+            "Discord under load", {"crowd": crowd, "compare": compare, "channel": one_channel}, rate=200.0, jobs=60
+        )
+    )
