@@ -33,10 +33,12 @@ def telling_full_disk() -> Iterator[None]:
 
 
 class ClipStorage:
-    """One folder of MP4 files that together take at most ``max_bytes``. Safe to use from several threads."""
+    """One folder of MP4 files that together take at most ``max_bytes``, on a file system that keeps ``min_free_bytes``.
+    Safe to use from several threads."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, *, min_free_bytes: int = MIN_FREE_BYTES) -> None:
         self._folder = folder
+        self._min_free_bytes = min_free_bytes
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._used = 0
@@ -59,7 +61,7 @@ class ClipStorage:
         if self._used + size > self._max_bytes:
             return False
         room = os.statvfs(self._folder)
-        return room.f_bavail * room.f_frsize >= size + MIN_FREE_BYTES
+        return room.f_bavail * room.f_frsize >= size + self._min_free_bytes
 
     def keep(self, clip: bytes) -> str:
         """Write a clip, safe from a power cut when this returns; returns its name. Raises StorageFull."""

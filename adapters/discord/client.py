@@ -91,7 +91,12 @@ class FlipbookClient(discord.Client):
         """The commands as they are registered."""
         return [command.to_dict(self.tree) for command in self.tree.get_commands()]
 
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:  # noqa: ARG002
+    async def before_identify_hook(
+        self,
+        shard_id: int | None,  # noqa: ARG002 - discord.py's
+        *,
+        initial: bool = False,
+    ) -> None:
         """Discord takes one new session in five seconds."""
         if not initial:
             await asyncio.sleep(self._between_sessions)

@@ -219,13 +219,13 @@ class SlackApi:
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         with self._watched():
             answer = await self._client(self._token, repeatable=repeatable).api_call(method, json=dict(sent))
-        return answer.data, answer.headers  # type: ignore[return-value]
+        return answer.data, answer.headers  # type: ignore[return-value]  # JSON: bytes come from files only
 
     async def _get(self, method: str, **asked: object) -> Mapping[str, Any]:
         with self._watched():
             client = self._client(self._token, repeatable=True)
             answer = await client.api_call(method, http_verb="GET", params=asked)
-        return answer.data  # type: ignore[return-value]
+        return answer.data  # type: ignore[return-value]  # as above
 
     def _client(self, token: SecretStr, *, repeatable: bool) -> AsyncWebClient:
         return AsyncWebClient(

@@ -38,9 +38,11 @@ def test_beyond_the_limit_nothing_is_kept(storage: ClipStorage, tmp_path: Path) 
     storage.keep(b"x" * 40)
 
 
-def test_a_file_system_without_room_takes_nothing_more(storage: ClipStorage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("worker.storage.MIN_FREE_BYTES", 2**80)
-    assert not storage.has_room_for(1)
+@pytest.mark.parametrize(("min_free_bytes", "has_room"), [(0, True), (2**80, False)])
+def test_a_file_system_without_room_takes_nothing_more(tmp_path: Path, min_free_bytes: int, has_room: bool) -> None:
+    storage = ClipStorage(tmp_path / "clips", 100, min_free_bytes=min_free_bytes)
+    storage.open(known=[])
+    assert storage.has_room_for(1) is has_room
 
 
 def test_a_disk_that_fills_up_while_writing_leaves_nothing_behind(

@@ -180,9 +180,10 @@ class Workspace:
 
 @dataclass
 class World:
-    """Every workspace, and what is not part of any: triggers and response URLs."""
+    """Every workspace, and what is not part of any: the app-level token, triggers and response URLs."""
 
     workspaces: dict[str, Workspace]
+    app_token: str
     triggers: dict[str, Trigger] = field(default_factory=dict)
     response_urls: dict[str, ResponseUrl] = field(default_factory=dict)
     last_ts: float = 0.0

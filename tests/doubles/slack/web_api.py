@@ -20,7 +20,7 @@ from doubles.slack.calls import METHODS, Call, Method, Refusal
 from doubles.slack.faults import AnswersError, ConnectionCut, RateLimited, StoredThenFails
 from doubles.slack.platform import Platform
 from doubles.slack.state import Json, Workspace
-from doubles.slack.world import APP_TOKEN, HOME
+from doubles.slack.world import HOME
 from judges.slack_validate import parse
 
 DECLARING = (methods_chat, methods_conversations, methods_files, methods_reactions, methods_team, methods_views)
@@ -105,7 +105,7 @@ class WebApi:
             return self._platform.world.workspaces[HOME]
         if not token:
             raise Refusal("not_authed")
-        if method.holder == "app" or token == APP_TOKEN:
+        if method.holder == "app" or token == self._platform.world.app_token:
             return self._app_level(method, token)
         workspace = self._platform.world.by_token(token)
         if workspace is None:
@@ -118,7 +118,7 @@ class WebApi:
     def _app_level(self, method: Method, token: str) -> Workspace:
         if method.holder != "app":
             raise Refusal("not_allowed_token_type")
-        if token != APP_TOKEN:
+        if token != self._platform.world.app_token:
             raise Refusal("not_allowed_token_type" if self._platform.world.by_token(token) else "invalid_auth")
         return self._platform.world.workspaces[HOME]
 

@@ -40,7 +40,7 @@ DEFAULT_EVENTS = ("app_home_opened", "app_mention", "app_uninstalled", "message.
 
 def two_workspaces(scopes: Sequence[str]) -> World:
     """Home with every kind of person and channel; another team with a channel of the same id."""
-    return World({HOME: _home(list(scopes)), OTHER: _other(list(scopes))})
+    return World({HOME: _home(list(scopes)), OTHER: _other(list(scopes))}, APP_TOKEN)
 
 
 def _home(scopes: list[str]) -> Workspace:

@@ -114,9 +114,8 @@ async def test_tokens_swapped_are_tokens_of_another_kind(slack: SlackDouble) -> 
     assert "(not_allowed_token_type): This is the app-level token. The bot token" in lines(found, Grade.BAD)[0]
 
 
-async def test_tokens_of_two_apps_are_noticed(slack: SlackDouble, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = APP_TOKEN.replace("A0FLIPBOOK", "A0ANOTHER")
-    monkeypatch.setattr("doubles.slack.web_api.APP_TOKEN", other)
+async def test_tokens_of_two_apps_are_noticed(slack: SlackDouble) -> None:
+    other = slack.platform.world.app_token = APP_TOKEN.replace("A0FLIPBOOK", "A0ANOTHER")
     found = await checkup(slack, access_of(slack, app_token=SecretStr(other)))
     assert lines(found, Grade.BAD) == [
         "Slack SLACK_APP_TOKEN: is of the app A0ANOTHER, the bot token of A0FLIPBOOK: take both from one app"
