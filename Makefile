@@ -18,13 +18,13 @@ test: $(VENV)/.dev ## The quick tests, under three minutes
 test-all: $(VENV)/.engine ## Every test, under half an hour
 	scripts/test all
 
-check: $(VENV)/.dev ## Lint, types, import direction
+check: $(VENV)/.dev ## Lint, types, import direction, words
 	scripts/check
 
 bench: $(VENV)/.dev ## Every benchmark; prints its tables
 	scripts/bench
 
-pictures: $(VENV)/.dev ## The documentation's pictures anew, from what the bot sends today (needs chromium)
+pictures: $(VENV)/.dev ## The documentation's pictures drawn again, from what the bot sends today (needs chromium)
 	$(BIN)/python scripts/render_pictures.py
 
 format: $(VENV)/.dev

@@ -1,10 +1,12 @@
-"""The engine against diffusers' own AnimateDiffPipeline on this machine's CPU, with the tiny random-weight models.
+"""The engine against diffusers' own AnimateDiffPipeline on this machine's CPU, with the tiny
+random-weight models.
 
     python benchmarks/engine_cpu.py            # about two minutes; prints one Markdown table
 
-Nothing here says how fast real models are: the tiny set has a thousandth of their weights. What it shows are ratios:
-the same pictures, the cost of our own loop for each step, and what sharing the steps does to a mixed queue. Time is
-processor time: everything runs on one thread, and whatever else the machine does then counts for little.
+Nothing here says how fast real models are: the tiny set has a thousandth of their weights. What it
+shows are ratios: the same pictures, the cost of our own loop for each step, and what sharing the
+steps does to a mixed queue. Time is processor time: everything runs on one thread, so other
+programs on the machine hardly count.
 """
 
 import argparse
@@ -27,13 +29,14 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import diffusers  # noqa: E402
 import numpy as np  # noqa: E402
+import structlog  # noqa: E402
 import torch  # noqa: E402
 
-from doubles.rendering import clip, stock_frames, stock_output, stock_pipeline, turbo  # noqa: E402
-from doubles.tiny_models import make_model_set  # noqa: E402
-from generation.request import Endpoint, GenerationRequest  # noqa: E402
+from doubles.worker.rendering import clip, stock_frames, stock_output, stock_pipeline, turbo  # noqa: E402
+from doubles.worker.tiny_models import make_model_set  # noqa: E402
+from generation.protocol.request import Endpoint, GenerationRequest  # noqa: E402
 from worker.engines.animatediff import EngineOptions, ModelSet  # noqa: E402
-from worker.engines.animatediff.bench import finish  # noqa: E402
+from worker.engines.animatediff.clip_timing import render_to_end  # noqa: E402
 from worker.engines.animatediff.engine import AnimateDiffEngine  # noqa: E402
 
 FRAMES = {"num_frames": 16, "negative_prompt": "bad quality"}
@@ -44,8 +47,9 @@ TWO_ROWS = 2 * 16 * 8 * 8
 
 
 @dataclass(frozen=True)
-class Contest:
-    """Ours and the stock pipelines over the same files; `narrow` shares as little as at 512 × 512."""
+class Comparison:
+    """Ours and the stock pipelines over the same files; `narrow` shares as little as at 512 ×
+    512."""
 
     engine: AnimateDiffEngine
     narrow: AnimateDiffEngine
@@ -53,16 +57,20 @@ class Contest:
     fused: Any
 
     @classmethod
-    def prepare(cls, root: Path) -> "Contest":
+    def prepare(cls, root: Path) -> "Comparison":
         make_model_set(root)
         options = (EngineOptions(), EngineOptions(shared_work_at_most=TWO_ROWS))
-        engines = [AnimateDiffEngine(ModelSet.from_folder(root), device="cpu", options=o) for o in options]
+        engines = [
+            AnimateDiffEngine(ModelSet.from_folder(root), device="cpu", options=o) for o in options
+        ]
         for engine in engines:
             engine.load()
         fused = stock_pipeline(root, Endpoint.TURBO)
         fused.fuse_lora(adapter_names=["lcm"])
         fused.unload_lora_weights()
-        return cls(*engines, {endpoint: stock_pipeline(root, endpoint) for endpoint in Endpoint}, fused)
+        return cls(
+            *engines, {endpoint: stock_pipeline(root, endpoint) for endpoint in Endpoint}, fused
+        )
 
 
 def our_steps(engine: AnimateDiffEngine, request: GenerationRequest) -> list[float]:
@@ -76,7 +84,7 @@ def our_steps(engine: AnimateDiffEngine, request: GenerationRequest) -> list[flo
 
 
 def stock_steps(pipe: Any, request: GenerationRequest) -> list[float]:
-    """The same of the stock pipeline, by its own callback."""
+    """Seconds of each step of the stock pipeline but the first, by its callback."""
     marks: list[float] = []
 
     def mark(*args: Any) -> Any:
@@ -89,14 +97,20 @@ def stock_steps(pipe: Any, request: GenerationRequest) -> list[float]:
 
 def compare_pictures(engine: AnimateDiffEngine, pipe: Any, request: GenerationRequest) -> str:
     """How many bytes of the frames differ, and by how much."""
-    ours = finish(engine, engine.begin(request)).astype(int)
+    ours = render_to_end(engine, engine.begin(request)).astype(int)
     theirs = stock_frames(pipe, request).astype(int)
     difference = np.abs(ours - theirs)
-    return f"{np.count_nonzero(difference)} of {difference.size:,} bytes differ, by at most {difference.max()}"
+    return (
+        f"{np.count_nonzero(difference)} of {difference.size:,} bytes differ, by at most "
+        f"{difference.max()}"
+    )
 
 
-def compare_steps(engine: AnimateDiffEngine, pipe: Any, request: GenerationRequest) -> tuple[float, float]:
-    """Median seconds of a step, ours and theirs, measured in turns so that both meet the same neighbours."""
+def compare_steps(
+    engine: AnimateDiffEngine, pipe: Any, request: GenerationRequest
+) -> tuple[float, float]:
+    """Median seconds of a step, ours and theirs, measured alternately, so that other programs
+    disturb both alike."""
     our_steps(engine, request), stock_steps(pipe, request)
     ours: list[float] = []
     theirs: list[float] = []
@@ -108,7 +122,7 @@ def compare_steps(engine: AnimateDiffEngine, pipe: Any, request: GenerationReque
 
 @dataclass(frozen=True)
 class Queue:
-    """What became of a queue of requests that were all there at the start: seconds until each had its frames."""
+    """A queue of requests that all arrived at the start: seconds until each had its frames."""
 
     waits: list[float]
     requests: Sequence[GenerationRequest]
@@ -118,10 +132,14 @@ class Queue:
         return max(self.waits)
 
     def mean_wait(self, endpoint: Endpoint) -> float:
-        return statistics.mean(w for w, r in zip(self.waits, self.requests, strict=True) if r.endpoint is endpoint)
+        return statistics.mean(
+            w for w, r in zip(self.waits, self.requests, strict=True) if r.endpoint is endpoint
+        )
 
 
-def one_at_a_time(requests: Sequence[GenerationRequest], render: Callable[[GenerationRequest], object]) -> Queue:
+def one_at_a_time(
+    requests: Sequence[GenerationRequest], render: Callable[[GenerationRequest], object]
+) -> Queue:
     """In the order of arrival, each to its end."""
     began, waits = CLOCK(), []
     for request in requests:
@@ -151,19 +169,23 @@ def mixed_queue() -> list[GenerationRequest]:
     return [kind(seed=i, num_inference_steps=steps[kind], **FRAMES) for i, kind in enumerate(kinds)]
 
 
-def compare_queues(contest: Contest) -> dict[str, Queue]:
-    """The mixed queue each way, in turns; of each way the run that neighbours disturbed least."""
+def compare_queues(comparison: Comparison) -> dict[str, Queue]:
+    """The mixed queue in each setting, alternately; of each the run that was disturbed least."""
     requests = mixed_queue()
-    ways: dict[str, Callable[[], Queue]] = {
-        "stock, one at a time": lambda: one_at_a_time(requests, lambda r: stock_frames(contest.stock[r.endpoint], r)),
-        "ours, one at a time": lambda: one_at_a_time(
-            requests, lambda r: finish(contest.engine, contest.engine.begin(r))
+    settings: dict[str, Callable[[], Queue]] = {
+        "stock, one at a time": lambda: one_at_a_time(
+            requests, lambda r: stock_frames(comparison.stock[r.endpoint], r)
         ),
-        "ours, shared": lambda: shared(contest.engine, requests),
-        "ours, shared by two rows": lambda: shared(contest.narrow, requests),
+        "ours, one at a time": lambda: one_at_a_time(
+            requests, lambda r: render_to_end(comparison.engine, comparison.engine.begin(r))
+        ),
+        "ours, shared": lambda: shared(comparison.engine, requests),
+        "ours, shared by two rows": lambda: shared(comparison.narrow, requests),
     }
-    runs = [{name: way() for name, way in ways.items()} for _ in range(QUEUES)]
-    return {name: min((run[name] for run in runs), key=lambda queue: queue.total) for name in ways}
+    runs = [{name: run() for name, run in settings.items()} for _ in range(QUEUES)]
+    return {
+        name: min((run[name] for run in runs), key=lambda queue: queue.total) for name in settings
+    }
 
 
 def queue_lines(queues: dict[str, Queue]) -> list[str]:
@@ -174,50 +196,75 @@ def queue_lines(queues: dict[str, Queue]) -> list[str]:
     }
     base = next(iter(rows.values()))
     return [
-        f"| {name} | " + " | ".join(f"{v:.2f} s ({v / b:.2f})" for v, b in zip(row, base, strict=True)) + " |"
+        f"| {name} | "
+        + " | ".join(f"{v:.2f} s ({v / b:.2f})" for v, b in zip(row, base, strict=True))
+        + " |"
         for name, row in rows.items()
     ]
 
 
-def step_lines(contest: Contest) -> list[str]:
-    """One line for each rival: how alike the pictures are and what a step costs."""
+def step_lines(comparison: Comparison) -> list[str]:
+    """One line for each baseline: how many bytes differ and what a step costs."""
     lines = []
-    rivals = (
-        ("standard, guidance 7.5", clip, contest.stock[Endpoint.STANDARD]),
-        ("turbo, guidance 1; stock's LoRA attached, as documented", turbo, contest.stock[Endpoint.TURBO]),
-        ("turbo, guidance 1; stock's LoRA fused", turbo, contest.fused),
+    baselines = (
+        ("standard, guidance 7.5", clip, comparison.stock[Endpoint.STANDARD]),
+        (
+            "turbo, guidance 1; stock's LoRA attached, as documented",
+            turbo,
+            comparison.stock[Endpoint.TURBO],
+        ),
+        ("turbo, guidance 1; stock's LoRA fused", turbo, comparison.fused),
     )
-    for name, make, pipe in rivals:
+    for name, make, pipe in baselines:
         request = make(num_inference_steps=STEPS, **FRAMES)
-        pictures = compare_pictures(contest.engine, pipe, request)
-        ours, theirs = (1000 * seconds for seconds in compare_steps(contest.engine, pipe, request))
-        lines.append(f"| {name} | {pictures} | {ours:.1f} ms | {theirs:.1f} ms | **{ours / theirs:.3f}** |")
+        pictures = compare_pictures(comparison.engine, pipe, request)
+        ours, theirs = (
+            1000 * seconds for seconds in compare_steps(comparison.engine, pipe, request)
+        )
+        lines.append(
+            f"| {name} | {pictures} | {ours:.1f} ms | {theirs:.1f} ms | **{ours / theirs:.3f}** |"
+        )
     return lines
 
 
 def setting() -> str:
-    """Where and when."""
+    """Date, machine and versions."""
     today, load = datetime.datetime.now(tz=datetime.UTC).date(), os.getloadavg()[0]
     machine = f"{os.cpu_count()}-core CPU ({platform.machine()}), {memory_gib()} GiB, no GPU"
-    versions = f"Python {platform.python_version()}, torch {torch.__version__}, diffusers {diffusers.__version__}"
-    return f"{today}: {machine}, {torch.get_num_threads()} torch thread(s), load {load:.1f} at the start; {versions}."
+    versions = (
+        f"Python {platform.python_version()}, torch {torch.__version__}, diffusers "
+        f"{diffusers.__version__}"
+    )
+    return (
+        f"{today}: {machine}, {torch.get_num_threads()} torch thread(s), load {load:.1f} at "
+        f"the start; {versions}."
+    )
 
 
-def report(contest: Contest) -> str:
-    """Everything, as Markdown."""
+def report(comparison: Comparison) -> str:
+    """The whole report, as Markdown."""
     lines = [
         f"Measured on {setting()} Processor time.",
-        "Tiny random-weight models, float32, 16 frames of 64 × 64; stock = `AnimateDiffPipeline`, eager, same files.",
+        (
+            "Tiny random-weight models, float32, 16 frames of 64 × 64; stock = "
+            "`AnimateDiffPipeline`, eager, same files."
+        ),
         "",
         f"| {STEPS} steps, alone | pictures | ours, a step | stock, a step | ratio |",
         "|---|---|---|---|---|",
-        *step_lines(contest),
+        *step_lines(comparison),
         "",
-        "| 8 requests at once (2 × 25 steps, 6 × turbo 4) | all done after | mean wait, turbo | mean wait, standard |",
+        (
+            "| 8 requests at once (2 × 25 steps, 6 × turbo 4) | all done after | mean wait, turbo "
+            "| mean wait, standard |"
+        ),
         "|---|---|---|---|",
-        *queue_lines(compare_queues(contest)),
+        *queue_lines(compare_queues(comparison)),
         "",
-        "Steps: medians, ours and stock in turns. Queues: the best of 3 runs each. In brackets: ratio to stock.",
+        (
+            "Steps: medians, ours and stock in turns. Queues: the best of 3 runs each. In "
+            "brackets: ratio to stock."
+        ),
     ]
     return "\n".join(lines)
 
@@ -234,8 +281,9 @@ def main() -> None:
     torch.set_num_threads(parser.parse_args().threads)
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with tempfile.TemporaryDirectory() as folder:
-        print(report(Contest.prepare(Path(folder))))
+        print(report(Comparison.prepare(Path(folder))))
 
 
 if __name__ == "__main__":

@@ -1,10 +1,11 @@
-"""Computes (does not measure) the memory that each size needs, from the real models' shapes without their numbers.
+"""Computes (does not measure) the memory that each size needs, from the real models' shapes without
+their numbers.
 
     python benchmarks/engine_memory.py         # seconds, on any machine; prints one Markdown table
 
-It walks one forward of the full-size UNet and of the decoder with fake tensors in bfloat16 and keeps count of what is
-alive. Attention is the fused kind that never holds its scores. Libraries' workspaces and the CUDA context, half a GB
-to one GB, come on top.
+It walks one forward of the full-size UNet and of the decoder with fake tensors in bfloat16 and
+keeps count of what is alive. Attention is the fused kind that never holds its scores. Libraries'
+workspaces and the CUDA context, half a GB to one GB, come on top.
 """
 
 import sys
@@ -20,8 +21,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
-from generation.request import VideoSizePreset
-from worker.engines.animatediff.memory import (
+from generation.protocol.request import VideoSizePreset
+from worker.engines.animatediff.memory.estimates import (
     DECODER_NUMBERS_PER_LATENT_PIXEL,
     UNET_NUMBERS_PER_LATENT_PIXEL,
 )
@@ -30,7 +31,8 @@ FRAMES = 16
 
 
 class AliveBytes(TorchDispatchMode):
-    """Counts the bytes of every storage that an operation makes, until it is freed; the weights' are left out."""
+    """Counts the bytes of every storage that an operation makes, until it is freed; weights
+    are not counted."""
 
     def __init__(self, weights: Any) -> None:
         super().__init__()
@@ -57,7 +59,7 @@ class AliveBytes(TorchDispatchMode):
 
 
 def unet_peak(unet: Any, *, rows: int, width: int, height: int) -> int:
-    """Bytes alive at the fullest moment of one forward."""
+    """Bytes alive at the peak of one forward."""
     sample = torch.empty(rows, 4, FRAMES, height // 8, width // 8)
     text = torch.empty(rows * FRAMES, 77, random_models.FULL.text_width)
     with AliveBytes(unet) as alive:
@@ -66,7 +68,7 @@ def unet_peak(unet: Any, *, rows: int, width: int, height: int) -> int:
 
 
 def decoder_peak(vae: Any, *, frames: int, width: int, height: int) -> int:
-    """Bytes alive at the fullest moment of decoding that many frames at once."""
+    """Bytes alive at the peak of decoding that many frames at once."""
     latents = torch.empty(frames, 4, height // 8, width // 8)
     with AliveBytes(vae) as alive:
         vae.decode(latents)
@@ -87,26 +89,41 @@ def main() -> None:
     """Compute and print."""
     torch.set_default_dtype(torch.bfloat16)
     with FakeTensorMode(), torch.no_grad():
-        unet, vae = random_models.unet(random_models.FULL, "cpu"), random_models.autoencoder(random_models.FULL)
+        unet, vae = (
+            random_models.unet(random_models.FULL, "cpu"),
+            random_models.autoencoder(random_models.FULL),
+        )
         text = random_models.text_encoder(random_models.FULL)
         print(
-            f"Weights in bfloat16, GiB: UNet {gib(weights_bytes(unet))} for each endpoint, decoder "
-            f"{gib(weights_bytes(vae))}, text encoder {gib(weights_bytes(text))} (its vocabulary not counted).\n"
+            f"Weights in bfloat16, GiB: UNet {gib(weights_bytes(unet))} for each endpoint, "
+            "decoder "
+            f"{gib(weights_bytes(vae))}, text encoder {gib(weights_bytes(text))} (its "
+            "vocabulary not counted).\n"
         )
         print(
-            "| size, 16 frames | one row | guided (two rows) | decoding 1 / 4 / 16 frames at once |\n|---|---|---|---|"
+            "| size, 16 frames | one row | guided (two rows) | decoding 1 / 4 / 16 frames at "
+            "once |\n|---|---|---|---|"
         )
         for preset in VideoSizePreset:
             width, height = preset.pixels
             rows = [gib(unet_peak(unet, rows=n, width=width, height=height)) for n in (1, 2)]
-            decoding = [gib(decoder_peak(vae, frames=n, width=width, height=height)) for n in (1, 4, 16)]
-            print(f"| {preset.value} {width} × {height} | {rows[0]} | {rows[1]} | {' / '.join(decoding)} |")
+            decoding = [
+                gib(decoder_peak(vae, frames=n, width=width, height=height)) for n in (1, 4, 16)
+            ]
+            print(
+                f"| {preset.value} {width} × {height} | {rows[0]} | {rows[1]} | "
+                f"{' / '.join(decoding)} |"
+            )
         latent_pixels = FRAMES * 64 * 64
         unet_numbers = unet_peak(unet, rows=2, width=512, height=512) / 2 / 2 / latent_pixels
-        decoder_numbers = decoder_peak(vae, frames=FRAMES, width=512, height=512) / 2 / latent_pixels
+        decoder_numbers = (
+            decoder_peak(vae, frames=FRAMES, width=512, height=512) / 2 / latent_pixels
+        )
     print(
-        f"\nNumbers alive for each latent pixel: UNet {unet_numbers:,.0f} (the engine reckons with "
-        f"{UNET_NUMBERS_PER_LATENT_PIXEL:,}), decoder {decoder_numbers:,.0f} ({DECODER_NUMBERS_PER_LATENT_PIXEL:,})."
+        f"\nNumbers alive for each latent pixel: UNet {unet_numbers:,.0f} (the engine reckons "
+        "with "
+        f"{UNET_NUMBERS_PER_LATENT_PIXEL:,}), decoder {decoder_numbers:,.0f} "
+        f"({DECODER_NUMBERS_PER_LATENT_PIXEL:,})."
     )
 
 

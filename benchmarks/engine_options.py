@@ -1,10 +1,12 @@
-"""What the engine's shortcuts save and what they change in the picture: computed at full size, measured on tiny models.
+"""What the engine's shortcuts save and what they change in the picture: computed at full size,
+measured on tiny models.
 
-    python benchmarks/engine_options.py         # some minutes on two cores; prints one Markdown table
+    python benchmarks/engine_options.py     # some minutes on two cores; prints one Markdown table
 
-FLOPs are counted over the full-size models' shapes, without their numbers: 16 × 512 × 512, 25 steps, guidance 7.5,
-decoding included. Time and likeness are measured with the tiny random-weight models: they show that each option does
-what it says, and nothing about beauty. Time is processor time of one thread, so that neighbours hardly matter.
+FLOPs are counted over the full-size models' shapes, without their numbers: 16 × 512 × 512, 25
+steps, guidance 7.5, decoding included. Time and likeness are measured with the tiny random-weight
+models: they show that each option does what it says, and nothing about beauty. Time is processor
+time of one thread, so that other programs hardly matter.
 """
 
 import logging
@@ -22,30 +24,37 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import random_models
+import structlog
 import torch
 from report import machine, table
 from torch.utils.flop_counter import FlopCounterMode
 
-from doubles.rendering import clip
-from doubles.tiny_models import make_model_set
-from generation.request import Endpoint, GenerationRequest
+from doubles.worker.rendering import clip
+from doubles.worker.tiny_models import make_model_set
+from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engine import Frames
 from worker.engines.animatediff import EngineOptions, ModelSet
-from worker.engines.animatediff.bench import finish
-from worker.engines.animatediff.compile import ForwardInputs
+from worker.engines.animatediff.clip_timing import render_to_end
+from worker.engines.animatediff.compile.forwards import ForwardInputs
+from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
 from worker.engines.animatediff.engine import AnimateDiffEngine
-from worker.engines.animatediff.options import Shape
-from worker.engines.animatediff.reuse import deep_features_of, reusing_forward
+from worker.engines.animatediff.options import ForwardShape
 
 STEPS: Final = 25
 FRAMES: Final = 16
 ROUNDS: Final = 3
-HEAD: Final = ("option", "FLOPs of a clip, computed", "ratio", "processor time, tiny", "likeness, tiny")
+HEAD: Final = (
+    "option",
+    "FLOPs of a clip, computed",
+    "ratio",
+    "processor time, tiny",
+    "likeness, tiny",
+)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One way to set the options."""
+    """One set of options."""
 
     name: str
     options: EngineOptions = field(default_factory=EngineOptions)
@@ -63,7 +72,11 @@ CHOICES: Final = (
 
 @dataclass(frozen=True)
 class Costs:
-    """FLOPs at full size: of one row of a whole step and of one that reuses, and of decoding a clip both ways."""
+    """FLOPs at full size.
+
+    whole, reusing: one row of a full step, and of a step with cached features. decode, fast_decode:
+    decoding a clip with the base's decoder, and with TAESD.
+    """
 
     whole: float
     reusing: float
@@ -72,12 +85,16 @@ class Costs:
 
     @classmethod
     def count(cls) -> "Costs":
-        """Walk the full-size models on no device at all."""
-        unet = random_models.ready(random_models.unet(random_models.FULL, "meta"), "meta", torch.bfloat16)
-        inputs = ForwardInputs.of_shape(Shape(Endpoint.STANDARD, 1, FRAMES, 512, 512), unet, text_width=768)
-        with torch.inference_mode(), deep_features_of(unet) as seen:
+        """Count over the full-size models on torch's meta device, without their weights."""
+        unet = random_models.ready(
+            random_models.unet(random_models.FULL, "meta"), "meta", torch.bfloat16
+        )
+        inputs = ForwardInputs.of_shape(
+            ForwardShape(Endpoint.STANDARD, 1, FRAMES, 512, 512), unet, text_width=768
+        )
+        with torch.inference_mode(), captured_features(unet) as captured:
             whole = flops(lambda: inputs.run(unet))
-            reusing = flops(lambda: reusing_forward(unet, inputs, seen[0]))
+            reusing = flops(lambda: forward_with_features(unet, inputs, captured[0]))
         latents = torch.empty(FRAMES, 4, 64, 64, device="meta", dtype=torch.bfloat16)
         with torch.device("meta"):
             decoders = [random_models.autoencoder(random_models.FULL), random_models.taesd()]
@@ -85,10 +102,13 @@ class Costs:
         return cls(whole, reusing, *(flops(lambda vae=vae: vae.decode(latents)) for vae in ready))
 
     def clip(self, choice: Choice, request: GenerationRequest) -> float:
-        """Of a whole clip."""
+        """FLOPs of a whole clip."""
         shortcuts = choice.options.shortcuts
         guided = [shortcuts.is_guided(at, STEPS) for at in range(request.num_inference_steps)]
-        each = [self.reusing if shortcuts.is_reusing(at) else self.whole for at in range(len(guided))]
+        each = [
+            self.reusing if shortcuts.uses_cached_features(at) else self.whole
+            for at in range(len(guided))
+        ]
         denoising = sum(cost * (1 + two) for cost, two in zip(each, guided, strict=True))
         return denoising + (self.fast_decode if choice.fast_decode else self.decode)
 
@@ -103,7 +123,7 @@ def flops(run: Any) -> float:
 def rendered(engine: AnimateDiffEngine, request: GenerationRequest) -> tuple[Frames, float]:
     """A clip and its processor seconds."""
     began = time.process_time()
-    frames = finish(engine, engine.begin(request))
+    frames = render_to_end(engine, engine.begin(request))
     return frames, time.process_time() - began
 
 
@@ -114,11 +134,13 @@ def likeness(ours: Frames, whole: Frames) -> str:
 
 
 def rows(root: Path, costs: Costs) -> list[list[str]]:
-    """One row for each choice; times are medians taken in turns."""
+    """One row for each choice; times are medians, measured alternately."""
     request = clip(num_frames=FRAMES, num_inference_steps=STEPS, negative_prompt="bad quality")
     engines = [loaded(root, choice) for choice in CHOICES]
     rounds = [[rendered(engine, request) for engine in engines] for _ in range(ROUNDS)]
-    seconds = [statistics.median(found[1] for found in column) for column in zip(*rounds, strict=True)]
+    seconds = [
+        statistics.median(found[1] for found in column) for column in zip(*rounds, strict=True)
+    ]
     computed = [costs.clip(choice, request) for choice in CHOICES]
     whole = rounds[0][0][0]
     return [
@@ -129,7 +151,9 @@ def rows(root: Path, costs: Costs) -> list[list[str]]:
             f"{taken / seconds[0]:.2f}",
             "–" if choice.fast_decode else likeness(frames, whole),
         ]
-        for choice, cost, taken, (frames, _) in zip(CHOICES, computed, seconds, rounds[0], strict=True)
+        for choice, cost, taken, (frames, _) in zip(
+            CHOICES, computed, seconds, rounds[0], strict=True
+        )
     ]
 
 
@@ -146,9 +170,13 @@ def main() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     costs = Costs.count()
     print(f"{machine()}, load {os.getloadavg()[0]:.0f} at the start, torch {torch.__version__}.\n")
-    print(f"One row of a step: {costs.whole / 1e12:.2f} TFLOP whole, {costs.reusing / 1e12:.2f} reusing.\n")
+    print(
+        f"One row of a step: {costs.whole / 1e12:.2f} TFLOP whole, {costs.reusing / 1e12:.2f} "
+        "reusing.\n"
+    )
     with tempfile.TemporaryDirectory() as folder:
         print(table(HEAD, rows(make_model_set(Path(folder)), costs)))
 

@@ -1,7 +1,8 @@
-"""How long `flipbook run` takes to be ready, and how much memory it holds: idle, and per 1,000 jobs under way.
+"""How long `flipbook run` takes to be ready, and how much memory it uses: idle, and per 1,000 jobs
+under way.
 
-The jobs wait: their backend is an address where nothing listens. Memory is the resident set of the bot's process,
-and of its embedded worker beside it.
+The jobs wait: their backend is an address where nothing listens. Memory is the resident set of the
+bot's process, and of its embedded worker beside it.
 """
 
 import asyncio
@@ -19,12 +20,12 @@ from pathlib import Path
 
 import psutil
 from report import machine, table
-from submit import OPEN, REQUEST, place, service_on
+from submit import OPEN, REQUEST, member, service_on
 
-from bot.keys import own_secret_key
-from db.cipher import FernetCipher
+from bot.key_files import own_secret_key
+from db.encryption import FernetCipher
 from db.store import SqlStore
-from generation.service import Ask
+from generation.service import SubmitContext
 
 JOBS = 1000
 MEBIBYTE = 1024**2
@@ -37,7 +38,7 @@ def free_port() -> int:
 
 
 def started(folder: Path, port: int, **environment: str) -> tuple[subprocess.Popen[bytes], float]:
-    """`flipbook run`, once it says that it is ready, and the seconds that took."""
+    """`flipbook run` once it is ready, and the seconds that took."""
     began = time.perf_counter()
     process = subprocess.Popen(
         [sys.executable, "-m", "bot", "run", "--engine", "preview", "--data-dir", str(folder)],
@@ -70,11 +71,13 @@ def worker_of(folder: Path) -> int:
 
 
 async def fill(folder: Path) -> None:
-    store = await SqlStore.open(f"sqlite+aiosqlite:///{folder / 'flipbook.db'}", FernetCipher(own_secret_key(folder)))
+    store = await SqlStore.open(
+        f"sqlite+aiosqlite:///{folder / 'flipbook.db'}", FernetCipher(own_secret_key(folder))
+    )
     service = service_on(store, OPEN)
     for number in range(JOBS):
-        channel, user = place(number)
-        await service.submit(REQUEST, Ask(f"open:{number}", user, channel))
+        channel, user = member(number)
+        await service.submit(REQUEST, SubmitContext(f"open:{number}", user, channel))
     await store.close()
 
 
@@ -95,7 +98,10 @@ def idle() -> list[str]:
 
 
 def per_thousand() -> str:
-    away = {"FLIPBOOK_WORKER_URL": f"http://127.0.0.1:{free_port()}", "FLIPBOOK_JOBS_IN_FLIGHT": str(JOBS)}
+    away = {
+        "FLIPBOOK_WORKER_URL": f"http://127.0.0.1:{free_port()}",
+        "FLIPBOOK_JOBS_IN_FLIGHT": str(JOBS),
+    }
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         process, _ = started(folder, free_port(), **away)
@@ -111,7 +117,13 @@ def per_thousand() -> str:
 def main() -> None:
     print(machine())
     row = [*idle(), per_thousand()]
-    head = ["start to ready", "bot, idle", "worker, idle", "SIGTERM to gone", f"bot, per {JOBS:,} jobs under way"]
+    head = [
+        "start to ready",
+        "bot, idle",
+        "worker, idle",
+        "SIGTERM to gone",
+        f"bot, per {JOBS:,} jobs under way",
+    ]
     print(table(head, [row]))
 
 

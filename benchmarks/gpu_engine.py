@@ -1,11 +1,13 @@
-"""The engine on a GPU with random full-size weights: one command, one table. Speed only; the pictures are noise.
+"""The engine on a GPU with random full-size weights: one command, one table. Speed only; the
+pictures are noise.
 
-    python benchmarks/gpu_engine.py                          # about ten minutes on an H200, most of it compiling
-    python benchmarks/gpu_engine.py --eager                  # without compiling
-    python benchmarks/gpu_engine.py --small --device cpu     # a dry run of the script itself
+    python benchmarks/gpu_engine.py                       # ten minutes on an H200, mostly compiling
+    python benchmarks/gpu_engine.py --eager               # without compiling
+    python benchmarks/gpu_engine.py --small --device cpu  # a dry run of the script itself
 
-Needs the worker extra and no model files. Stock is diffusers' `AnimateDiffPipeline` as its documentation runs it:
-float16, SDPA, eager, PIL frames; turbo with its LoRA's weights already fused.
+Needs the worker extra and no model files. Stock is diffusers' `AnimateDiffPipeline` as its
+documentation runs it: float16, SDPA, eager, PIL frames; turbo with its LoRA's weights already
+fused.
 """
 
 import argparse
@@ -17,6 +19,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +27,19 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import diffusers
 import random_models
+import structlog
 import torch
 from diffusers import AnimateDiffPipeline
 
-from generation.request import Endpoint, GenerationRequest, Motion, VideoSizePreset
-from worker.engines.animatediff import Compile, EngineOptions, ModelSet, Shape
-from worker.engines.animatediff.bench import Measurement, finish, measure
+from generation.protocol.request import Endpoint, GenerationRequest, Motion, VideoSizePreset
+from worker.engines.animatediff import Compile, EngineOptions, ForwardShape, ModelSet
+from worker.engines.animatediff.clip_timing import ClipTiming, render_to_end, time_clip
+from worker.engines.animatediff.denoise.schedulers import scheduler_for
 from worker.engines.animatediff.engine import AnimateDiffEngine
-from worker.engines.animatediff.schedulers import scheduler_for
 
 FLOOR_SECONDS = {Endpoint.STANDARD: 1.17, Endpoint.TURBO: 0.14}
-"""At 16 × 512 × 512, defaults, full size: computed FLOPs at 790 TFLOP/s, what an H200 attains in bfloat16."""
+"""At 16 × 512 × 512, defaults, full size: computed FLOPs at 790 TFLOP/s, what an H200 attains in
+bfloat16."""
 TARGET_SECONDS = {Endpoint.STANDARD: 2.2, Endpoint.TURBO: 0.30}
 QUEUE_LENGTH = 32
 
@@ -52,15 +57,18 @@ class Setup:
 
     @property
     def is_full_size(self) -> bool:
-        """Whether floors and targets mean anything."""
+        """Whether floors and targets apply."""
         return self.size is random_models.FULL
 
     @property
     def is_cuda(self) -> bool:
         return self.device.startswith("cuda")
 
-    def engine(self, *, compiled: bool = False, fast_decode: bool = False, **options: Any) -> AnimateDiffEngine:
-        """A loaded engine over random models, with the shapes that are served compiled or nothing."""
+    def engine(
+        self, *, compiled: bool = False, fast_decode: bool = False, **options: Any
+    ) -> AnimateDiffEngine:
+        """A loaded engine over random models, with the shapes that are served compiled or
+        nothing."""
         served = [(Endpoint.STANDARD, 2), (Endpoint.TURBO, 1), (Endpoint.TURBO, 2)]
         shapes = [self._shape(endpoint, rows) for endpoint, rows in served]
         chosen = EngineOptions(
@@ -74,7 +82,9 @@ class Setup:
             nowhere,
             device=self.device,
             options=chosen,
-            loader=lambda _, device, wish: self._models(device.name, device.dtype(wish.dtype), fast_decode=fast_decode),
+            loader=lambda _, device, options: self._models(
+                device.name, device.dtype(options.dtype), fast_decode=fast_decode
+            ),
         )
         engine.load()
         return engine
@@ -85,37 +95,46 @@ class Setup:
             made.vae = random_models.ready(random_models.taesd(), device, dtype)
         return made
 
-    def _shape(self, endpoint: Endpoint, rows: int) -> Shape:
+    def _shape(self, endpoint: Endpoint, rows: int) -> ForwardShape:
         asked = self.request(endpoint)
-        return Shape(endpoint, rows, asked.num_frames, *asked.pixels)
+        return ForwardShape(endpoint, rows, asked.num_frames, *asked.pixels)
 
     def request(self, endpoint: Endpoint, **fields: Any) -> GenerationRequest:
         """A request with the endpoint's own defaults."""
-        asked = {"endpoint": endpoint, "prompt": "a paper boat on a stormy sea", "seed": 0, **self.frame, **fields}
+        asked = {
+            "endpoint": endpoint,
+            "prompt": "a paper boat on a stormy sea",
+            "seed": 0,
+            **self.frame,
+            **fields,
+        }
         return GenerationRequest.model_validate(asked)
 
 
-def best_of(times: int, run: Callable[[], Measurement]) -> Measurement:
+def best_of(times: int, run: Callable[[], ClipTiming]) -> ClipTiming:
     """The run that was disturbed least, after one that does not count."""
     return min([run() for _ in range(1 + times)][1:], key=lambda m: m.seconds)
 
 
 def engine_rows(setup: Setup, engine: AnimateDiffEngine, name: str) -> Iterator[tuple[str, str]]:
-    """Whole clips alone, with their parts and their place between floor and target."""
+    """Whole clips alone, with their parts, beside floor and target."""
     for endpoint in Endpoint:
         request = setup.request(endpoint)
-        best = best_of(3, lambda request=request: measure(engine, request, clock=time.perf_counter))
-        yield f"{name}, {endpoint.label}, clip", placed(setup, endpoint, best.seconds)
+        best = best_of(3, partial(time_clip, engine, request, clock=time.perf_counter))
+        yield f"{name}, {endpoint.label}, clip", beside_targets(setup, endpoint, best.seconds)
         yield f"{name}, {endpoint.label}, a step", f"{best.step_seconds * 1000:.1f} ms"
         yield f"{name}, {endpoint.label}, decoding", f"{best.decode_seconds * 1000:.0f} ms"
 
 
-def placed(setup: Setup, endpoint: Endpoint, seconds: float) -> str:
+def beside_targets(setup: Setup, endpoint: Endpoint, seconds: float) -> str:
     """Seconds beside the floor and the target."""
     if not setup.is_full_size:
         return f"{seconds:.3f} s"
     floor, target = FLOOR_SECONDS[endpoint], TARGET_SECONDS[endpoint]
-    return f"{seconds:.3f} s ({floor / seconds:.0%} of the speed of an H200's floor; target {target:.2f} s)"
+    return (
+        f"{seconds:.3f} s ({floor / seconds:.0%} of the speed of an H200's floor; target "
+        f"{target:.2f} s)"
+    )
 
 
 SHORTCUTS: dict[str, dict[str, Any]] = {
@@ -126,12 +145,13 @@ SHORTCUTS: dict[str, dict[str, Any]] = {
 
 
 def shortcut_rows(setup: Setup) -> Iterator[tuple[str, str]]:
-    """Whole clips with something left out, eager: each on an engine of its own."""
+    """Whole clips with something left out, eager: each on a new engine."""
     for name, options in SHORTCUTS.items():
         engine = setup.engine(**options)
         for endpoint in Endpoint if "fast_decode" in options else (Endpoint.STANDARD,):
             request = setup.request(endpoint)
-            best = best_of(2, lambda request=request: measure(engine, request, clock=time.perf_counter))  # noqa: B023
+            one_clip = partial(time_clip, engine, request, clock=time.perf_counter)
+            best = best_of(2, one_clip)
             yield f"eager, {name}, {endpoint.label}, clip", f"{best.seconds:.3f} s"
         engine.close()
 
@@ -140,16 +160,18 @@ def preset_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, 
     """Memory and a step's time at every size, with guidance."""
     for preset in setup.presets:
         request = setup.request(Endpoint.STANDARD, video_size=preset, num_inference_steps=2)
-        found = best_of(1, lambda request=request: measure(engine, request, clock=time.perf_counter))
+        found = best_of(
+            1, lambda request=request: time_clip(engine, request, clock=time.perf_counter)
+        )
         memory = f"{found.peak_bytes / 2**30:.1f} GiB at its fullest"
         yield f"{preset.value}, guided", f"{found.step_seconds * 1000:.0f} ms a step, {memory}"
 
 
 def motion_row(engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
-    """What putting a camera motion on and taking it off costs."""
-    if engine._assembly is None:  # noqa: SLF001
+    """What merging and unmerging a camera motion costs."""
+    if engine._parts is None:  # noqa: SLF001
         return
-    merger = engine._assembly.turns.unets.motions(Endpoint.STANDARD)  # noqa: SLF001
+    merger = engine._parts.runner.unets.motions(Endpoint.STANDARD)  # noqa: SLF001
     taken = []
     with torch.inference_mode():
         for motions in ([Motion.ZOOM_IN], []) * 3:
@@ -200,18 +222,25 @@ def stock_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, s
     for endpoint in Endpoint:
         theirs = stock_seconds(setup, endpoint)
         request = setup.request(endpoint)
-        ours = best_of(3, lambda request=request: measure(engine, request, clock=time.perf_counter)).seconds
+        ours = best_of(
+            3, lambda request=request: time_clip(engine, request, clock=time.perf_counter)
+        ).seconds
         target = " (target 2)" if setup.is_full_size else ""
-        yield f"stock, {endpoint.label}, clip", f"{theirs:.3f} s; ours is {theirs / ours:.2f} times as quick{target}"
+        yield (
+            f"stock, {endpoint.label}, clip",
+            f"{theirs:.3f} s; ours is {theirs / ours:.2f} times as quick{target}",
+        )
         yield f"stock, {endpoint.label}, its settings", stock_settings(setup, request)
 
 
 def stock_settings(setup: Setup, request: GenerationRequest) -> str:
-    """How stock was run."""
+    """How the stock pipeline was run."""
     (width, height), dtype = request.pixels, "float16" if setup.is_cuda else "float32"
     return (
-        f"`AnimateDiffPipeline`, {dtype}, SDPA, eager, PIL frames, {request.num_inference_steps} steps, guidance "
-        f"{request.guidance_scale:g}, {request.num_frames} frames of {width} × {height}, best of 3 after one"
+        f"`AnimateDiffPipeline`, {dtype}, SDPA, eager, PIL frames, "
+        f"{request.num_inference_steps} steps, guidance "
+        f"{request.guidance_scale:g}, {request.num_frames} frames of {width} × {height}, best "
+        "of 3 after one"
     )
 
 
@@ -221,8 +250,11 @@ def mixed_requests(setup: Setup) -> list[GenerationRequest]:
     return [setup.request(kind, seed=i) for i, kind in enumerate(kinds)]
 
 
-def queue_waits(engine: AnimateDiffEngine, requests: Sequence[GenerationRequest], at_once: int) -> list[float]:
-    """All requests are there at the start, `at_once` of them under way; seconds until each has its frames."""
+def queue_waits(
+    engine: AnimateDiffEngine, requests: Sequence[GenerationRequest], at_once: int
+) -> list[float]:
+    """All requests arrive at the start, `at_once` of them active; seconds until each has its
+    frames."""
     began, waits = time.perf_counter(), [0.0] * len(requests)
     waiting, active = list(enumerate(requests)), {}
     while waiting or active:
@@ -230,7 +262,9 @@ def queue_waits(engine: AnimateDiffEngine, requests: Sequence[GenerationRequest]
             number, request = waiting.pop(0)
             active[number] = engine.begin(request)
         engine.step(list(active.values()))
-        for number in [n for n, render in active.items() if render.steps_done == render.total_steps]:
+        for number in [
+            n for n, render in active.items() if render.steps_done == render.total_steps
+        ]:
             engine.finish(active.pop(number))
             waits[number] = time.perf_counter() - began
     return waits
@@ -239,13 +273,19 @@ def queue_waits(engine: AnimateDiffEngine, requests: Sequence[GenerationRequest]
 def queue_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, str]]:
     """The mixed load: one at a time, and shared among as many as the engine takes."""
     requests = mixed_requests(setup)
-    finish(engine, engine.begin(requests[0]))
-    for name, at_once in (("one at a time", 1), (f"{engine.max_active} under way", engine.max_active)):
+    render_to_end(engine, engine.begin(requests[0]))
+    for name, at_once in (
+        ("one at a time", 1),
+        (f"{engine.max_active} under way", engine.max_active),
+    ):
         waits = queue_waits(engine, requests, at_once)
         turbo = [w for w, r in zip(waits, requests, strict=True) if r.endpoint is Endpoint.TURBO]
         p95 = statistics.quantiles(turbo, n=20)[-1]
-        pace = f"{60 * len(requests) / max(waits):.1f} clips a minute"
-        yield f"{len(requests)} mixed, {name}", f"{pace}; turbo waits {statistics.mean(turbo):.2f} s, p95 {p95:.2f} s"
+        rate = f"{60 * len(requests) / max(waits):.1f} clips a minute"
+        yield (
+            f"{len(requests)} mixed, {name}",
+            f"{rate}; turbo waits {statistics.mean(turbo):.2f} s, p95 {p95:.2f} s",
+        )
 
 
 def rows(setup: Setup) -> Iterator[tuple[str, str]]:
@@ -268,10 +308,17 @@ def rows(setup: Setup) -> Iterator[tuple[str, str]]:
 
 def setting(setup: Setup) -> str:
     """Date, device and versions."""
-    device = torch.cuda.get_device_name(setup.device) if setup.is_cuda else "CPU: a dry run, its numbers mean nothing"
+    device = (
+        torch.cuda.get_device_name(setup.device)
+        if setup.is_cuda
+        else "CPU: a dry run, its numbers mean nothing"
+    )
     today = datetime.datetime.now(tz=datetime.UTC).date()
     graphs = "with" if setup.cuda_graphs else "without"
-    return f"{today}, {device}, torch {torch.__version__}, diffusers {diffusers.__version__}, {graphs} CUDA graphs"
+    return (
+        f"{today}, {device}, torch {torch.__version__}, diffusers {diffusers.__version__}, "
+        f"{graphs} CUDA graphs"
+    )
 
 
 def main() -> None:
@@ -280,10 +327,16 @@ def main() -> None:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--eager", action="store_true", help="compile nothing")
     parser.add_argument("--cuda-graphs", action="store_true", help="compile with CUDA graphs")
-    parser.add_argument("--small", action="store_true", help="small models and clips, to try the script")
+    parser.add_argument(
+        "--small", action="store_true", help="small models and clips, to try the script"
+    )
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.disable(logging.INFO)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
     small = {"num_frames": 2, "video_size": {"width": 64, "height": 64}, "num_inference_steps": 2}
     setup = Setup(
         size=random_models.SMALL if asked.small else random_models.FULL,

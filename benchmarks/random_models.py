@@ -1,6 +1,8 @@
-"""AnimateDiff with random weights made on the device: full size for speed, small to try the scripts; no downloads.
+"""AnimateDiff with random weights made on the device: full size for speed, small to try the
+scripts; no downloads.
 
-Speed does not depend on the values of weights. The last layer is scaled down so that numbers stay finite.
+Speed does not depend on the values of weights. The last layer is scaled down so that numbers stay
+finite.
 """
 
 import atexit
@@ -19,9 +21,9 @@ from diffusers import AutoencoderKL, AutoencoderTiny  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer  # noqa: E402
 
-from generation.request import Endpoint, Motion  # noqa: E402
-from worker.engines.animatediff.load import LoadedModels  # noqa: E402
-from worker.engines.animatediff.unet import MotionUNet  # noqa: E402
+from generation.protocol.request import Endpoint, Motion  # noqa: E402
+from worker.engines.animatediff.models.load import LoadedModels  # noqa: E402
+from worker.engines.animatediff.models.unet import MotionUNet  # noqa: E402
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ SMALL = Size((32, 32, 32, 32), 8, 2, 32, 2, (16, 16, 32, 32), 4)
 
 
 def models(size: Size, device: str, dtype: Any) -> LoadedModels:
-    """What the engine would have loaded: a UNet for each endpoint, decoder, text encoder, tokenizer, one motion."""
+    """What the engine would have loaded: a UNet for each endpoint, decoder, text encoder,
+    tokenizer, one motion."""
     return LoadedModels(
         tokenizer=tokenizer(),
         text_encoder=ready(text_encoder(size), device, dtype),
@@ -54,12 +57,12 @@ def models(size: Size, device: str, dtype: Any) -> LoadedModels:
 
 
 def ready(module: Any, device: str, dtype: Any) -> Any:
-    """On the device, for use only."""
+    """On the device, for inference only."""
     return module.to(device, dtype).eval().requires_grad_(False)
 
 
 def unet(size: Size, device: str) -> Any:
-    """The UNet with motion modules, made where it will live: 5 GB in float32 at full size."""
+    """The UNet with motion modules, made on the device: 5 GB in float32 at full size."""
     with torch.device(device):
         made = MotionUNet(
             sample_size=64,
@@ -117,7 +120,9 @@ def tokenizer() -> Any:
     """Letters as tokens: enough to fill 77 of them."""
     letters = [chr(c) for c in range(33, 127)]
     words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    return CLIPTokenizer(vocab={word: i for i, word in enumerate(words)}, merges=[], model_max_length=77)
+    return CLIPTokenizer(
+        vocab={word: i for i, word in enumerate(words)}, merges=[], model_max_length=77
+    )
 
 
 def motion_lora(size: Size) -> Path:
@@ -127,7 +132,9 @@ def motion_lora(size: Size) -> Path:
     blocks += [(f"up_blocks.{i}", 3, width) for i, width in enumerate(reversed(size.channels))]
     for block, layers, width in [*blocks, ("mid_block", 1, size.channels[-1])]:
         for layer in range(layers):
-            for target in (f"{a}.processor.to_{p}" for a in ("attn1", "attn2") for p in ("q", "k", "v", "out")):
+            for target in (
+                f"{a}.processor.to_{p}" for a in ("attn1", "attn2") for p in ("q", "k", "v", "out")
+            ):
                 key = f"unet.{block}.motion_modules.{layer}.transformer_blocks.0.{target}_lora"
                 tensors[f"{key}.down.weight"] = torch.randn(size.lora_rank, width) * 0.01
                 tensors[f"{key}.up.weight"] = torch.randn(width, size.lora_rank) * 0.01

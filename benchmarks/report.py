@@ -1,17 +1,24 @@
-"""How benchmarks print: the machine they ran on, and tables that can be pasted into the docs."""
+"""How benchmarks start their processes, and print: the machine, and tables for the docs."""
 
 import os
 import platform
+import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+
+PYTHON = (sys.executable, "-m")
+_PATHS = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join(_PATHS)}
+"""With it, ``PYTHON`` runs a module of a benchmark, such as ``chat_load.bot``."""
 
 
 def machine() -> str:
     """One line: date, processor, cores, memory, Python."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
-        f"Python {platform.python_version()}"
+        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GiB, Python {platform.python_version()}"
     )
 
 

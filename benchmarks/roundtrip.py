@@ -1,25 +1,26 @@
-"""How late the bot knows that a clip is ready, what the worker adds to a job, and what waiting costs.
+"""How late the bot knows that a clip is ready, what the worker adds to a job, and what waiting
+costs.
 
-One worker process renders with an engine that only takes its time, so that every job lasts as long as it should and the
-machine is free for what is measured. Three clients run in processes of their own against it, one after the other:
+One worker process renders with an engine that only sleeps, so that every job takes a set time and
+the processor is free for what is measured. Clients run in processes of their own against it, one
+after the other:
 
 * the bot's whole core: completed at the worker → known at the bot → delivered to the channel;
-* our queue client alone, and fal's own ``fal_client.subscribe_async``, both waiting for 100 jobs of five seconds, 20 at
-  once (with more, fal's client is short of processor): requests, processor time, how late each knows, as ratios.
+* our queue client alone, and fal's own ``fal_client.subscribe_async``, both waiting for 100 jobs of
+  five seconds, 20 at once (with more, fal's client is short of processor time): requests, processor
+  time, how late each knows, as ratios.
 """
 
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from report import machine, table
+from report import ENVIRONMENT, PYTHON, machine, table
 
-HERE = Path(__file__).parent
 JOBS = 100
 AT_ONCE = 20
 STEP_SECONDS = 0.2
@@ -33,7 +34,8 @@ class WorkerProcess:
         self._log = folder / "worker.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, str(HERE / "roundtrip_worker.py"), str(folder / "worker"), str(step_seconds)],
+                [*PYTHON, "roundtrip_parts.worker", str(folder / "worker"), str(step_seconds)],
+                env=ENVIRONMENT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -45,9 +47,10 @@ class WorkerProcess:
         """When each request was completed, by the worker's own log."""
         found = {}
         for line in self._log.read_text().splitlines():
-            said = json.loads(line)
-            if said.get("event") == "request" and said.get("state") == "COMPLETED":
-                found[said["request_id"]] = datetime.fromisoformat(said["timestamp"]).timestamp()
+            entry = json.loads(line)
+            if entry.get("event") == "request" and entry.get("state") == "COMPLETED":
+                completed_at = datetime.fromisoformat(entry["timestamp"])
+                found[entry["request_id"]] = completed_at.timestamp()
         return found
 
     def close(self) -> list[float]:
@@ -55,20 +58,21 @@ class WorkerProcess:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        said = self._process.stdout.read().decode().splitlines()
+        lines = self._process.stdout.read().decode().splitlines()
         self._process.wait(15)
-        return [json.loads(line)["busy"] for line in said]
+        return [json.loads(line)["busy"] for line in lines]
 
 
 def run_client(name: str, url: str, jobs: int, at_once: int) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, str(HERE / "roundtrip_clients.py"), name, url, str(jobs), str(at_once)],
+        [*PYTHON, "roundtrip_parts.clients", name, url, str(jobs), str(at_once)],
+        env=ENVIRONMENT,
         capture_output=True,
         check=True,
         timeout=300,
     )
-    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return said
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 def late(seen: dict[str, float], completed: dict[str, float]) -> list[float]:
@@ -77,10 +81,14 @@ def late(seen: dict[str, float], completed: dict[str, float]) -> list[float]:
 
 
 def spread(milliseconds: list[float]) -> list[str]:
-    return [f"{statistics.median(milliseconds):.1f} ms", f"{statistics.quantiles(milliseconds, n=100)[98]:.1f} ms"]
+    return [
+        f"{statistics.median(milliseconds):.1f} ms",
+        f"{statistics.quantiles(milliseconds, n=100)[98]:.1f} ms",
+    ]
 
 
 def waiting(folder: Path) -> None:
+    # one after the other against the same worker: side by side they would share the processor
     worker = WorkerProcess(folder, STEP_SECONDS)
     bot = run_client("core", worker.url, JOBS, JOBS)
     mine = run_client("ours", worker.url, JOBS, AT_ONCE)
@@ -109,7 +117,16 @@ def waiting(folder: Path) -> None:
     ]
     ratio = [f"{mine['requests'] / theirs['requests']:.3f}", f"{mine['cpu'] / theirs['cpu']:.3f}"]
     print(
-        table(["waiting for 100 jobs of 5 s, 20 at once", "requests/job", "CPU/job", "known late, median", "p99"], rows)
+        table(
+            [
+                "waiting for 100 jobs of 5 s, 20 at once",
+                "requests/job",
+                "CPU/job",
+                "known late, median",
+                "p99",
+            ],
+            rows,
+        )
     )
     print(f"ours / theirs: requests {ratio[0]}, CPU {ratio[1]} (target ≤ 0.1 each)\n")
 
@@ -120,14 +137,19 @@ def overhead(folder: Path) -> None:
     asked = sorted(asked for asked, _ in run_client("ours", worker.url, ALONE, 1)["seen"].values())
     completed = sorted(worker.completions().values())[-ALONE:]
     busy = worker.close()[-ALONE:]
-    extra = [(end - begin - engine) * 1000 for begin, end, engine in zip(asked, completed, busy, strict=True)]
+    extra = [
+        (end - begin - engine) * 1000
+        for begin, end, engine in zip(asked, completed, busy, strict=True)
+    ]
     print(
         table(
             [f"the worker, {ALONE} jobs one at a time", "median", "p99"],
             [["added to the engine's own time", *spread(extra)]],
         )
     )
-    print("(target ≤ 15 ms; it holds the submit, three durable writes and the encoding of the MP4)\n")
+    print(
+        "(target ≤ 15 ms; it holds the submit, three durable writes and the encoding of the MP4)\n"
+    )
 
 
 def main() -> None:

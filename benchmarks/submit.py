@@ -1,7 +1,9 @@
-"""What taking a wish costs with 0, 10⁴ and 10⁶ finished jobs behind it, and whether a quota holds at its edge.
+"""What a submission costs with 0, 10⁴ and 10⁶ finished jobs in the database, and whether a quota
+holds at its edge.
 
-Prints p50 and p99 of ``service.submit`` on SQLite, and their growth from 0 to 10⁶ jobs (target: at most × 1.3). The
-histories are filled by SQL with rows of the store's own making, spread over a year, then a warm-up is thrown away.
+Prints p50 and p99 of ``service.submit`` on SQLite, and their growth from 0 to 10⁶ jobs (target: at
+most × 1.3). The histories are copies by SQL of rows that the store has written, spread over a year;
+a warm-up is not counted.
 """
 
 import asyncio
@@ -15,23 +17,23 @@ from pathlib import Path
 
 from report import machine, table
 
-from db.cipher import FernetCipher
+from db.encryption import FernetCipher
 from db.store import SqlStore
-from generation.clock import RandomSeeds, SystemClock
-from generation.delivery import Delivery
-from generation.errors import LimitExceeded
-from generation.job import Artifact, Job, RequestHandle, new_job_id
-from generation.ledger import reserve, settle
-from generation.limits import Limits
-from generation.places import ChannelRef, Platform, ServerRef, UserRef
-from generation.pricing import Micros
-from generation.request import Endpoint, GenerationRequest
-from generation.service import Ask, HouseRules, Service
+from generation.domain.delivery import Delivery
+from generation.domain.job import Artifact, Job, RequestHandle, new_job_id
+from generation.domain.ledger import reserve, settle
+from generation.domain.limits import Limits
+from generation.domain.pricing import Micros
+from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.protocol.clock import RandomSeeds, SystemClock
+from generation.protocol.errors import LimitExceeded
+from generation.protocol.request import Endpoint, GenerationRequest
+from generation.service import OperatorRules, Service, SubmitContext
 
 HISTORIES = (0, 10_000, 1_000_000)
 ROUNDS = 2000
 WARM_UP = 200
-PLACES = 1000
+CHANNELS = 1000
 OPEN = Limits(
     user_clips_per_day=None,
     server_clips_per_day=None,
@@ -42,8 +44,8 @@ OPEN = Limits(
 REQUEST = GenerationRequest(prompt="a paper boat on a stormy sea", seed=7)  # type: ignore[call-arg]
 
 
-class Deaf:
-    """Hears nothing."""
+class NoObserver:
+    """Ignores everything."""
 
     def __getattr__(self, name: str) -> object:
         return lambda *_args, **_keywords: None
@@ -52,28 +54,34 @@ class Deaf:
 def service_on(store: SqlStore, limits: Limits) -> Service:
     return Service(
         store,
-        HouseRules(backends=("worker",), default_limits=limits),
+        OperatorRules(backends=("worker",), default_limits=limits),
         clock=SystemClock(),
         seeds=RandomSeeds(),
-        observer=Deaf(),  # type: ignore[arg-type]
+        observer=NoObserver(),  # type: ignore[arg-type]
         submitted=lambda: None,
         ended=lambda: None,
     )
 
 
-def place(number: int) -> tuple[ChannelRef, UserRef]:
-    server = ServerRef(Platform.DISCORD, f"{10**17 + number % PLACES}")
-    return ChannelRef(server, f"{2 * 10**17 + number % PLACES}"), UserRef(Platform.DISCORD, f"{number % 7919}")
+def member(number: int) -> tuple[ChannelRef, UserRef]:
+    server = ServerRef(Platform.DISCORD, f"{10**17 + number % CHANNELS}")
+    return ChannelRef(server, f"{2 * 10**17 + number % CHANNELS}"), UserRef(
+        Platform.DISCORD, f"{number % 7919}"
+    )
 
 
 async def add_finished(store: SqlStore, count: int) -> None:
-    """One finished job with its delivery and ledger lines, written by the store."""
+    """Finished jobs with their deliveries and ledger lines, written by the store."""
     for number in range(count):
-        channel, user = place(number)
+        channel, user = member(number)
         at = datetime.now(UTC) - timedelta(days=1 + number % 365)
-        job = Job(new_job_id(at), REQUEST, user, channel, f"history:{number}", at, reserved=Micros(50_000))
+        job = Job(
+            new_job_id(at), REQUEST, user, channel, f"history:{number}", at, reserved=Micros(50_000)
+        )
         sent = job.submitting("worker", at)
-        queued = sent.queued(RequestHandle("worker", Endpoint.STANDARD, f"r{number}", 1)).running(at)
+        queued = sent.queued(RequestHandle("worker", Endpoint.STANDARD, f"r{number}", 1)).running(
+            at
+        )
         done = queued.succeeded(Artifact(f"{job.id}.mp4", 400_000), Micros(50_000), at)
         delivery = Delivery(job.id, channel, opened_at=at)
         async with store.transaction() as tx:
@@ -85,21 +93,27 @@ async def add_finished(store: SqlStore, count: int) -> None:
 
 
 def multiply(path: Path, wanted: int) -> None:
-    """Copy the rows there are until there are as many as wanted, each with ids and a place of its own."""
+    """Copy the rows until there are as many jobs as ``wanted``, each with an id and an origin of
+    its own."""
     with sqlite3.connect(path) as connection:
+        # a history that is lost in a crash is made again
         connection.execute("PRAGMA synchronous = OFF")
         [(have,)] = connection.execute("SELECT count(*) FROM jobs").fetchall()
         copies = wanted // have - 1
         for name in ("jobs", "deliveries", "ledger"):
             columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
-            kept = [column for _, column, kind, _, _, key in columns if not (key and kind == "INTEGER")]
+            kept = [
+                column for _, column, kind, _, _, key in columns if not (key and kind == "INTEGER")
+            ]
             picked = [_copied(name, column) for column in kept]
             connection.execute(
-                f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {copies}) "
-                f"INSERT INTO {name} ({', '.join(kept)}) SELECT {', '.join(picked)} FROM {name} AS t, n"
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < "
+                f"{copies}) "
+                f"INSERT INTO {name} ({', '.join(kept)}) SELECT {', '.join(picked)} FROM "
+                f"{name} AS t, n"
             )
         connection.commit()
-        connection.execute("ANALYZE")
+        connection.execute("ANALYZE")  # as in a database that has grown over a year
 
 
 def _copied(name: str, column: str) -> str:
@@ -115,9 +129,9 @@ async def measure(store: SqlStore, label: str) -> list[float]:
     service = service_on(store, OPEN)
     taken = []
     for number in range(ROUNDS + WARM_UP):
-        channel, user = place(number)
+        channel, user = member(number)
         began = time.perf_counter()
-        await service.submit(REQUEST, Ask(f"{label}:{number}", user, channel))
+        await service.submit(REQUEST, SubmitContext(f"{label}:{number}", user, channel))
         taken.append((time.perf_counter() - began) * 1000)
     return taken[WARM_UP:]
 
@@ -125,13 +139,16 @@ async def measure(store: SqlStore, label: str) -> list[float]:
 async def at_the_edge(store: SqlStore) -> int:
     """16 tasks ask 64 times for 10 clips."""
     service = service_on(store, OPEN.model_copy(update={"user_clips_per_day": 10}))
-    channel, user = ChannelRef(ServerRef(Platform.DISCORD, "edge"), "1"), UserRef(Platform.DISCORD, "edge")
+    channel, user = (
+        ChannelRef(ServerRef(Platform.DISCORD, "edge"), "1"),
+        UserRef(Platform.DISCORD, "edge"),
+    )
 
     async def ask(task: int) -> int:
         got = 0
         for number in range(4):
             try:
-                await service.submit(REQUEST, Ask(f"edge:{task}:{number}", user, channel))
+                await service.submit(REQUEST, SubmitContext(f"edge:{task}:{number}", user, channel))
                 got += 1
             except LimitExceeded:
                 pass
@@ -159,10 +176,26 @@ async def main() -> None:
             medians.append(cuts[49])
             tails.append(cuts[98])
             size = f"{path.stat().st_size / 1e6:.0f} MB"
-            rows.append([f"{history:,}", size, f"{cuts[49]:.2f} ms", f"{cuts[98]:.2f} ms", f"{granted} of 10"])
+            rows.append(
+                [
+                    f"{history:,}",
+                    size,
+                    f"{cuts[49]:.2f} ms",
+                    f"{cuts[98]:.2f} ms",
+                    f"{granted} of 10",
+                ]
+            )
     print(machine())
-    print(table(["finished jobs", "database", "submit p50", "submit p99", "granted at a quota of 10"], rows))
-    print(f"growth 0 → 10⁶: p50 × {medians[-1] / medians[0]:.2f}, p99 × {tails[-1] / tails[0]:.2f} (target ≤ 1.3)")
+    print(
+        table(
+            ["finished jobs", "database", "submit p50", "submit p99", "granted at a quota of 10"],
+            rows,
+        )
+    )
+    print(
+        f"growth 0 → 10⁶: p50 × {medians[-1] / medians[0]:.2f}, p99 × "
+        f"{tails[-1] / tails[0]:.2f} (target ≤ 1.3)"
+    )
 
 
 if __name__ == "__main__":

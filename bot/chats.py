@@ -1,4 +1,7 @@
-"""Every chat that has a token: built from the settings, run side by side, one's end leaving the others alone."""
+"""The chats that have a token: built from the settings and run side by side.
+
+One that ends does not affect the others.
+"""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,9 +12,9 @@ from pydantic import SecretStr
 from starlette.routing import Route
 
 from bot.settings import Settings
-from generation.errors import ChatUnusable
-from generation.places import Platform
+from generation.domain.refs import Platform
 from generation.ports import Messenger
+from generation.protocol.errors import ChatUnusable
 from generation.service import Service
 
 
@@ -22,25 +25,26 @@ class Chat(Protocol):
     def messenger(self) -> Messenger: ...
 
     async def run(self, service: Service) -> None:
-        """Serve members until cancelled. Raises ChatUnusable for what only the operator can change."""
+        """Serve members until cancelled. Raises ChatUnusable for what only the operator can
+        change."""
         ...
 
     async def close(self) -> None:
-        """Nothing is delivered any more."""
+        """Close the connections; nothing can be delivered afterwards."""
         ...
 
 
 @runtime_checkable
 class HasRoutes(Protocol):
-    """A chat whose platform may also call us."""
+    """A chat whose platform may send requests to the web app."""
 
     def routes(self, service: Service) -> list[Route]:
-        """What the web app has to serve for it."""
+        """The routes that the web app has to serve for it."""
         ...
 
 
 class NoChatLeft(Exception):
-    """Every configured chat has refused; the message has a sentence for each."""
+    """Every configured chat is unusable; the message has a sentence for each."""
 
 
 class Chats:
@@ -53,34 +57,43 @@ class Chats:
 
     @property
     def messengers(self) -> dict[Platform, Messenger]:
-        """Who delivers to which platform."""
+        """The messenger that delivers to each platform."""
         return {platform: chat.messenger for platform, chat in self._chats.items()}
 
     @property
     def states(self) -> dict[str, str]:
         """A word or a sentence per chat, for health pages."""
-        return {f"chat {platform.value}": self._refused.get(platform, "serving") for platform in self._chats}
+        return {
+            f"chat {platform.value}": self._refused.get(platform, "serving")
+            for platform in self._chats
+        }
 
     def routes(self, service: Service) -> list[Route]:
-        """Where platforms call us."""
-        found = [chat.routes(service) for chat in self._chats.values() if isinstance(chat, HasRoutes)]
+        """The routes for requests from all platforms."""
+        found = [
+            chat.routes(service) for chat in self._chats.values() if isinstance(chat, HasRoutes)
+        ]
         return [route for routes in found for route in routes]
 
     def __bool__(self) -> bool:
         return bool(self._chats)
 
     async def run(self, service: Service) -> None:
-        """Serve all of them until cancelled. Raises NoChatLeft when none of those configured can be served."""
+        """Serve all of them until cancelled. Raises NoChatLeft when none can be served."""
         async with asyncio.TaskGroup() as group:
             for platform, chat in self._chats.items():
-                group.create_task(self._serve(platform, chat, service), name=f"chat {platform.value}")
+                group.create_task(
+                    self._serve(platform, chat, service), name=f"chat {platform.value}"
+                )
 
     async def _serve(self, platform: Platform, chat: Chat, service: Service) -> None:
         try:
             await chat.run(service)
         except ChatUnusable as error:
+            # the end of one chat is not raised: the group would cancel the others
             self._refused[platform] = str(error)
             self._log.error("chat refused", chat=platform.value, reason=str(error))
+            # but with no chat left there is nothing to run for
             if len(self._refused) == len(self._chats):
                 raise NoChatLeft(" ".join(self._refused.values())) from error
 
@@ -90,8 +103,9 @@ class Chats:
             await chat.close()
 
 
-def chats_of(settings: Settings) -> Chats:
+def configured_chats(settings: Settings) -> Chats:
     """The chats whose tokens are set."""
+    # each adapter is imported only where its chat is used
     chats: dict[Platform, Chat] = {}
     if settings.discord_token is not None:
         chats[Platform.DISCORD] = _discord(settings, settings.discord_token)

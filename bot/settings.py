@@ -1,7 +1,7 @@
-"""The operator's settings: environment variables and ``.env``, read once, handed on as values.
+"""The operator's settings: environment variables and ``.env``, read once, passed on as values.
 
-Names that the ecosystem already has are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with ``FLIPBOOK_``.
-The only module of the bot that reads the environment.
+Names that other tools use too are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with
+``FLIPBOOK_``. This is the only module of the bot that reads the environment.
 """
 
 import os
@@ -13,20 +13,28 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
-from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from pydantic_settings import SettingsError as CannotDecode
+from pydantic_settings import SettingsError as UndecodableSetting
 
-from generation.limits import Limits
-from generation.places import ServerRef
-from generation.pricing import Prices
-from generation.queue_addresses import Base
-from generation.request import Endpoint
-from generation.webhook_signature import FAL_JWKS_URL
+from generation.backends.urls import BaseUrl
+from generation.backends.webhook_signature import FAL_JWKS_URL
+from generation.domain.limits import Limits
+from generation.domain.pricing import Prices
+from generation.domain.refs import ServerRef
+from generation.protocol.request import Endpoint
 from worker.settings import EngineChoice
 
 ENV_FILE: Final = ".env"
-"""Where settings may stand beside the environment, in the folder where ``flipbook`` is started."""
+"""The settings file, in the folder where ``flipbook`` is started; the environment wins over it."""
 
 
 class BackendName(StrEnum):
@@ -45,7 +53,7 @@ class LogFormat(StrEnum):
 
 
 class LogLevel(StrEnum):
-    """The least important line that is written."""
+    """The least severe lines that are written."""
 
     DEBUG = "DEBUG"
     INFO = "INFO"
@@ -57,15 +65,20 @@ class SettingsError(Exception):
     """Settings that cannot be used; the message has one line per variable."""
 
 
-def _listed(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+def _comma_separated(value: Any) -> Any:
+    return (
+        [part.strip() for part in value.split(",") if part.strip()]
+        if isinstance(value, str)
+        else value
+    )
 
 
-def _server(value: Any) -> Any:
+def _server_ref(value: Any) -> Any:
     return ServerRef.parse(value) if isinstance(value, str) else value
 
 
 def _empty_is_unset(value: Any) -> Any:
+    # `NAME=` in a .env file, or an empty variable of a container
     return None if isinstance(value, str) and not value.strip() else value
 
 
@@ -73,7 +86,7 @@ Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
 
 
-def _named(variable: str) -> Any:
+def _from_variable(variable: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(variable))
 
 
@@ -91,18 +104,23 @@ class Settings(BaseSettings):
         validate_by_alias=True,
     )
 
-    discord_token: Secret = _named("DISCORD_TOKEN")
-    slack_bot_token: Secret = _named("SLACK_BOT_TOKEN")
-    slack_app_token: Secret = _named("SLACK_APP_TOKEN")
-    slack_signing_secret: Secret = _named("SLACK_SIGNING_SECRET")
-    slack_client_id: Text = _named("SLACK_CLIENT_ID")
-    slack_client_secret: Secret = _named("SLACK_CLIENT_SECRET")
-    slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(_listed)] = frozenset()
-    fal_key: Secret = _named("FAL_KEY")
+    discord_token: Secret = _from_variable("DISCORD_TOKEN")
+    slack_bot_token: Secret = _from_variable("SLACK_BOT_TOKEN")
+    slack_app_token: Secret = _from_variable("SLACK_APP_TOKEN")
+    slack_signing_secret: Secret = _from_variable("SLACK_SIGNING_SECRET")
+    slack_client_id: Text = _from_variable("SLACK_CLIENT_ID")
+    slack_client_secret: Secret = _from_variable("SLACK_CLIENT_SECRET")
+    # NoDecode: a list is written with commas, not as JSON
+    slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(_comma_separated)] = (
+        frozenset()
+    )
+    fal_key: Secret = _from_variable("FAL_KEY")
 
-    backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(_listed)] = ()
+    backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
     allowed_servers: Annotated[
-        frozenset[Annotated[ServerRef, BeforeValidator(_server)]], NoDecode, BeforeValidator(_listed)
+        frozenset[Annotated[ServerRef, BeforeValidator(_server_ref)]],
+        NoDecode,
+        BeforeValidator(_comma_separated),
     ] = frozenset()
     daily_budget: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(10)
     price_standard: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.05")
@@ -133,18 +151,25 @@ class Settings(BaseSettings):
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
 
-    @field_validator("worker_url", "public_url", "fal_queue_url", "fal_jwks_url", "discord_api_url", "slack_api_url")
+    @field_validator(
+        "worker_url",
+        "public_url",
+        "fal_queue_url",
+        "fal_jwks_url",
+        "discord_api_url",
+        "slack_api_url",
+    )
     @classmethod
-    def _http(cls, value: str | None) -> str | None:
+    def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must begin with http:// or https://")
         return value
 
     @field_validator("worker_url", "fal_queue_url")
     @classmethod
-    def _backend(cls, value: str | None) -> str | None:
+    def _is_backend_address(cls, value: str | None) -> str | None:
         if value is not None:
-            Base.parse(value)
+            BaseUrl.parse(value)  # raises a sentence; the client parses it again
         return value
 
     @field_validator(
@@ -158,6 +183,7 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
+        # a line break that was copied along would end the header that holds the secret
         secret = value.get_secret_value().strip() if value is not None else ""
         if not (secret.isascii() and (secret.isprintable() or not secret)):
             raise ValueError("holds characters that no key has")
@@ -171,9 +197,11 @@ class Settings(BaseSettings):
 
     @property
     def preferred_backends(self) -> tuple[BackendName, ...]:
-        """The backends in order of preference: as set, else what keys and addresses there are, else our own worker."""
+        """The backends in order of preference: as set, else those with a key or an address, else
+        the embedded worker."""
         if self.backends:
-            return tuple(dict.fromkeys(self.backends))
+            return tuple(dict.fromkeys(self.backends))  # without doubles, in order
+        # a worker with an address is free of charge, so it comes before fal
         found = [BackendName.WORKER] if self.worker_url else []
         if self.fal_key is not None:
             found.append(BackendName.FAL)
@@ -181,44 +209,54 @@ class Settings(BaseSettings):
 
     @property
     def embeds_worker(self) -> bool:
-        """Whether a worker of our own has to be started."""
+        """Whether this process has to start a worker."""
         return BackendName.WORKER in self.preferred_backends and self.worker_url is None
 
     @property
     def database(self) -> str:
         """The database's URL: the one set, else a SQLite file in the data folder."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
+        return (
+            self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
+        )
 
     @property
     def prices(self) -> Prices:
-        """What clips cost: fal's price as set; our own worker is free."""
+        """What clips cost: fal's prices as set; a worker of one's own is free."""
         return Prices(
-            {BackendName.FAL: {Endpoint.STANDARD: self.price_standard, Endpoint.TURBO: self.price_turbo}},
+            {
+                BackendName.FAL: {
+                    Endpoint.STANDARD: self.price_standard,
+                    Endpoint.TURBO: self.price_turbo,
+                }
+            },
         )
 
 
 def load_settings(**overrides: object) -> Settings:
     """Read the environment and ``.env``; ``overrides`` (by field name) win over both.
 
-    Raises SettingsError naming each variable that is wrong, never showing its value.
+    Raises SettingsError, which names each wrong variable and never its value.
     """
-    with in_sentences(variable_of):
+    with as_settings_error(variable_of):
         return Settings(**overrides)  # type: ignore[arg-type]
 
 
 @contextmanager
-def in_sentences(variable: Callable[[str], str]) -> Iterator[None]:
-    """Around the reading of settings: whatever is wrong with them becomes a SettingsError in words for people.
+def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
+    """Within, every error of reading settings becomes a SettingsError in words for people.
 
-    ``variable`` names the environment variable of a field.
+    ``variable`` gives the environment variable of a field.
     """
     try:
         yield
     except ValidationError as error:
-        raise SettingsError(complaints(error, variable)) from None
-    except CannotDecode as error:
+        raise SettingsError(_sentences(error, variable)) from None  # its cause holds the values
+    except UndecodableSetting as error:
+        # the field's name is only in the message
         field = re.search(r'field "(\w+)"', str(error))
-        raise SettingsError(f"{variable(field[1]) if field else 'A setting'}: cannot be read as JSON") from None
+        raise SettingsError(
+            f"{variable(field[1]) if field else 'A setting'}: cannot be read as JSON"
+        ) from None
     except UnicodeDecodeError:
         raise SettingsError(".env: is not text in UTF-8") from None
     except OSError as error:
@@ -231,27 +269,34 @@ def variable_of(field: str) -> str:
     return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"FLIPBOOK_{field.upper()}"
 
 
-def complaints(error: ValidationError, variable: Callable[[str], str]) -> str:
-    """One line per variable that is wrong, never showing a value."""
+def _sentences(error: ValidationError, variable: Callable[[str], str]) -> str:
+    """One line per wrong variable, never with a value."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "\n".join(_complaint(complaint["loc"], complaint["msg"], variable) for complaint in found)
+    return "\n".join(_sentence(each["loc"], each["msg"], variable) for each in found)
 
 
-def _complaint(loc: tuple[int | str, ...], message: str, variable: Callable[[str], str]) -> str:
+def _sentence(loc: tuple[int | str, ...], message: str, variable: Callable[[str], str]) -> str:
     words = message.removeprefix("Value error, ")
-    if not loc:
+    if not loc:  # from the validator of the whole model, which names the variables itself
         return words
     first, *rest = map(str, loc)
+    # pydantic names a field by its alias where it has one, which is the variable itself
     name = variable(first) if first.islower() else first
     return f"{'.'.join([name, *rest])}: {words}"
 
 
-def in_environment(variables: Iterable[str]) -> dict[str, str]:
-    """Those variables that are set in the environment itself, whatever ``.env`` says."""
+def set_in_environment(variables: Iterable[str]) -> dict[str, str]:
+    """Those of the variables that the environment itself sets; ``.env`` is not read."""
     return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:
-    """The environment for a child process: ours, with some variables set, or taken away where None."""
-    environment = {**os.environ, **{name: value for name, value in changes.items() if value is not None}}
-    return {name: value for name, value in environment.items() if changes.get(name, value) is not None}
+    """The environment for a child process: this one's, with some variables set, and without those
+    whose change is None."""
+    environment = {
+        **os.environ,
+        **{name: value for name, value in changes.items() if value is not None},
+    }
+    return {
+        name: value for name, value in environment.items() if changes.get(name, value) is not None
+    }

@@ -1,7 +1,8 @@
-"""Starts our own worker as a child process and keeps one running: nothing else to install.
+"""Starts the embedded worker as a child process and keeps one running.
 
-The child tells its address in a ready line, holds a lock on its data folder and leaves when its standard input closes,
-so that it cannot outlive us. Where another Flipbook's worker already holds the folder, that one is used instead.
+The child prints its address in a ready line, locks its data folder and exits when its standard
+input closes, so that it cannot outlive its parent. Where the worker of another Flipbook has locked
+the folder, that one is used instead.
 """
 
 import asyncio
@@ -14,25 +15,26 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from generation.ports import Clock
+from generation.protocol.backoff import Backoff
+from generation.protocol.clock import Clock
 
 LOCKED: Final = 75
 """The child's exit code when another worker holds the data folder (``EX_TEMPFAIL``)."""
-_FIRST_PAUSE: Final = 0.5
-_LONGEST_PAUSE: Final = 30.0
+_BACKOFF: Final = Backoff(first=0.5, longest=30.0)
 _STEADY_SECONDS: Final = 600.0
-"""A child that lived so long was well; the next pause is short again."""
-_MANY: Final = 8
-_LEAVE_SECONDS: Final = 5.0
+"""A child that ran this long was well; the next pause is short again."""
+_MANY_EXITS: Final = 8
+_STOP_SECONDS: Final = 5.0
 """A little longer than the child takes at most."""
 
 
 class WorkerCannotStart(Exception):
-    """The child ended before it was ever ready; it has said why on standard error."""
+    """The child ended before it was ready; its own lines on standard error say why."""
 
 
 class EmbeddedWorker:
-    """One worker child, started again whenever it ends; ``moved`` hears of each new address."""
+    """A worker in a child process, restarted when it ends; ``moved`` is called with each new
+    address."""
 
     def __init__(
         self,
@@ -51,11 +53,10 @@ class EmbeddedWorker:
         self._ready = asyncio.Event()
         self._ended_early = asyncio.Event()
         self._log = structlog.get_logger("flipbook.supervisor")
-        self._pause = _FIRST_PAUSE
-        self._deaths = 0
+        self._exits = 0
         self._port = 0
         self.engine = ""
-        """What the worker renders with; empty until it has said so."""
+        """What the worker renders with; empty until its first ready line."""
 
     @property
     def state(self) -> str:
@@ -63,7 +64,9 @@ class EmbeddedWorker:
         return "ready" if self._ready.is_set() else "starting"
 
     async def ready(self) -> None:
-        """Return once a worker has told its address. Raises WorkerCannotStart when it ends before that."""
+        """Return once a worker's address is known. Raises WorkerCannotStart when it ends before
+        that."""
+        # whichever comes first; the task that still waits is cancelled
         waiting = [asyncio.create_task(event.wait()) for event in (self._ready, self._ended_early)]
         try:
             await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
@@ -71,39 +74,45 @@ class EmbeddedWorker:
             for task in waiting:
                 task.cancel()
         if not self._ready.is_set():
-            raise WorkerCannotStart("The worker on this machine cannot start; the lines above say why.")
+            raise WorkerCannotStart(
+                "The worker on this machine cannot start; the lines above say why."
+            )
 
     async def run(self) -> None:
-        """Keep a worker running until cancelled; then end it."""
+        """Keep a worker running until cancelled; then stop it."""
         while True:
             began = self._clock.now()
             code = await self._run_once_safely()
-            self._count((self._clock.now() - began).total_seconds())
+            self._count_exit((self._clock.now() - began).total_seconds())
             was_ready = self._ready.is_set()
             self._ready.clear()
+            pause = _BACKOFF.before(self._exits)
             if code == LOCKED:
-                await self._use_other()
+                await self._use_running_worker()
             else:
-                self._log.warning("worker ended", code=code, restart_in=self._pause)
-                if self._deaths >= _MANY:
-                    self._log.error("the worker ends again and again; its own lines say why", times=self._deaths)
-                self._port = self._port if was_ready else 0  # a port that somebody else has taken is ruled out
-                if not was_ready:
-                    self._ended_early.set()
-            await self._clock.sleep(self._pause)
-            self._pause = min(_LONGEST_PAUSE, self._pause * 2)
+                self._note_exit(code, pause, was_ready=was_ready)
+            await self._clock.sleep(pause)
 
-    def _count(self, lived: float) -> None:
-        """A worker that is ready and dies at once is as much of a storm as one that never gets ready."""
-        self._deaths += 1
-        if lived >= _STEADY_SECONDS:
-            self._deaths, self._pause = 1, _FIRST_PAUSE
+    def _count_exit(self, lived_seconds: float) -> None:
+        # being ready does not reset the count: a worker that is ready and ends at once would
+        # otherwise be restarted twice a second for ever
+        self._exits = 1 if lived_seconds >= _STEADY_SECONDS else self._exits + 1
+
+    def _note_exit(self, code: int | None, pause: float, *, was_ready: bool) -> None:
+        self._log.warning("worker ended", code=code, restart_in=pause)
+        if self._exits >= _MANY_EXITS:
+            self._log.error(
+                "the worker ends again and again; its own lines say why", times=self._exits
+            )
+        if not was_ready:
+            self._port = 0  # another process may have taken the port: any free one next time
+            self._ended_early.set()
 
     async def _run_once_safely(self) -> int | None:
-        """The exit code, or None where the system could not even start the child."""
+        """The exit code, or None where the system could not start the child."""
         try:
             return await self._run_once()
-        except OSError as error:
+        except OSError as error:  # no memory or no more processes: tried again later
             self._log.error("worker cannot be started", error=str(error))
             return None
 
@@ -115,53 +124,55 @@ class EmbeddedWorker:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             env=self._environment,
-            start_new_session=True,  # a Ctrl-C at the terminal is ours to pass on
+            start_new_session=True,  # a Ctrl-C at the terminal reaches only the parent
         )
         try:
-            await self._listen(child)
+            await self._read_output(child)
             return await child.wait()
         finally:
-            await self._end(child)
+            await self._stop(child)
 
-    async def _listen(self, child: asyncio.subprocess.Process) -> None:
-        """Read the child's lines to their end, so that its pipe never fills; one of them is the ready line."""
+    async def _read_output(self, child: asyncio.subprocess.Process) -> None:
+        """Read the child's lines to their end, so that its pipe never fills; one of them is the
+        ready line."""
         assert child.stdout is not None  # noqa: S101 - asked for above
         while True:
             try:
                 line = await child.stdout.readline()
             except ValueError:
-                continue  # longer than any ready line; it is thrown away
+                continue  # longer than any ready line: dropped
             if not line:
                 return
             if (url := self._url_in(line)) is not None:
-                self._tell(url)
+                self._use_address(url)
 
     def _url_in(self, line: bytes) -> str | None:
         try:
-            said = json.loads(line)
-            if said["ready"] is not True:
+            facts = json.loads(line)
+            if facts["ready"] is not True:  # the child may print other JSON lines
                 return None
-            self.engine = str(said.get("engine", ""))
-            return str(said["url"])
+            self.engine = str(facts.get("engine", ""))
+            return str(facts["url"])
         except (ValueError, TypeError, KeyError):
             return None
 
-    def _tell(self, url: str) -> None:
+    def _use_address(self, url: str) -> None:
         self._log.info("worker ready", url=url, engine=self.engine)
-        self._port = urlsplit(url).port or 0  # kept when it starts again, so that nobody has to look for it
+        # a restart keeps the port, so that requests under way find the worker again
+        self._port = urlsplit(url).port or 0
         self._moved(url)
         self._ready.set()
 
-    async def _use_other(self) -> None:
-        """Another worker holds the folder: its address stands in a file beside its lock."""
+    async def _use_running_worker(self) -> None:
+        """Another worker has locked the folder: its address is in a file beside its lock."""
         try:
-            said = await asyncio.to_thread((self._data_dir / "endpoint.json").read_bytes)
+            endpoint = await asyncio.to_thread((self._data_dir / "endpoint.json").read_bytes)
         except OSError:
-            return
-        if (url := self._url_in(said)) is not None:
-            self._tell(url)
+            return  # not written yet, or the worker has just ended: tried again after the pause
+        if (url := self._url_in(endpoint)) is not None:
+            self._use_address(url)
 
-    async def _end(self, child: asyncio.subprocess.Process) -> None:
+    async def _stop(self, child: asyncio.subprocess.Process) -> None:
         if child.returncode is not None:
             return
         if child.stdin is not None:
@@ -169,8 +180,8 @@ class EmbeddedWorker:
         with contextlib.suppress(ProcessLookupError):
             child.terminate()
         try:
-            async with asyncio.timeout(_LEAVE_SECONDS):
+            async with asyncio.timeout(_STOP_SECONDS):
                 await asyncio.shield(child.wait())
-        except TimeoutError:
+        except TimeoutError:  # stuck in a step on the GPU, or in a file system
             child.kill()
             await asyncio.shield(child.wait())

@@ -1,4 +1,4 @@
-"""Runs the web app inside our own loop, and leaves signals to us."""
+"""Runs the web app inside the process's own event loop, without uvicorn's signal handlers."""
 
 import contextlib
 import socket
@@ -14,35 +14,42 @@ class WebServer(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Signals belong to whoever composes the process."""
+        """Do nothing: the process handles signals itself."""
         yield
 
     @property
     def port(self) -> int:
-        """Where it listens, once it has started: the one asked for, or what the system chose for 0."""
+        """The port it listens on, once it has started: the one asked for, or the system's choice
+        for 0."""
         return int(self.servers[0].sockets[0].getsockname()[1])
 
 
-def listening(host: str, port: int) -> socket.socket:
-    """A socket at that address, port 0 for any free one; whoever asked closes it. Raises OSError.
+def open_listener(host: str, port: int) -> socket.socket:
+    """A listening socket at that address, port 0 for any free one; the caller closes it.
 
-    uvicorn would end the whole process by itself where an address cannot be used, in the middle of its start.
+    Raises OSError. uvicorn itself would end the whole process where an address cannot be used, in
+    the middle of its start.
     """
-    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    family, _, _, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
     try:
         return socket.create_server(address, family=family, backlog=2048)
     except OSError as error:
-        raise OSError(error.errno, f"{host} port {port} cannot be used: {error.strerror}") from error
+        raise OSError(
+            error.errno, f"{host} port {port} cannot be used: {error.strerror}"
+        ) from error
 
 
 def web_server(routes: Sequence[BaseRoute]) -> WebServer:
-    """A server for these routes; runs with ``serve([socket])``, stops when ``should_exit`` is set."""
+    """A server for these routes; runs with ``serve([socket])``, stops when ``should_exit`` is
+    set."""
     config = uvicorn.Config(
         Starlette(routes=list(routes)),
-        log_config=None,
-        access_log=False,
+        log_config=None,  # uvicorn would replace our logging
+        access_log=False,  # paths of clips are secrets
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=3,
+        timeout_graceful_shutdown=3,  # a slow download must not use up the time to stop
     )
     return WebServer(config)

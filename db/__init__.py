@@ -1,1 +1,1 @@
-"""Where jobs, deliveries, limits and the ledger are kept."""
+"""The database of jobs, deliveries, limits and the ledger."""

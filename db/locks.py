@@ -1,15 +1,14 @@
-"""Who has to wait for whom on PostgreSQL. On SQLite a writer is alone from its first statement: nothing to do.
+"""Row and advisory locks on PostgreSQL. SQLite needs none: it has one writer at a time.
 
-Locks are taken in one order: origin, server, budget, then rows of jobs and deliveries. Each ends with its transaction.
+Locks are taken in one order (origin, server, budget, rows of jobs and deliveries), so that no two
+transactions can deadlock. All of them end with the transaction.
 """
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.dialects import insert_or
 from db.schema import cleaned, servers
-from db.upsert import insert_or
-from generation.ledger import EVERYWHERE
-from generation.places import ServerRef
 
 
 class Locks:
@@ -17,28 +16,35 @@ class Locks:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._held: set[str] = set()
+        self._is_sqlite = connection.dialect.name == "sqlite"
+        self._held: set[str] = (
+            set()
+        )  # a second SELECT … FOR UPDATE would be a round trip for nothing
 
-    async def hold_origin(self, origin: str) -> None:
-        """Of two processes that were handed the same event, the second finds what the first one adds."""
-        if not self._alone():
+    async def lock_origin(self, origin: str) -> None:
+        """Wait for any other transaction that adds a job for this origin, and keep others out."""
+        if not self._is_sqlite:
+            # an origin without a job has no row to lock
             key = func.hashtextextended(cleaned(origin), 0)
             await self._connection.execute(select(func.pg_advisory_xact_lock(key)))
 
-    async def hold_server(self, server: ServerRef) -> None:
-        """Nobody else reads this server's limits, policy or usage in order to change or to submit."""
-        await self._hold(str(server))
+    async def lock(self, *keys: str) -> None:
+        """Lock the rows of these keys in ``servers``, in this order: a server's ``platform:id``, or
+        :data:`generation.domain.ledger.EVERYWHERE` for the budget of all servers."""
+        if self._is_sqlite:
+            return
+        for key in keys:
+            await self._lock(key)
 
-    async def hold_budget(self) -> None:
-        """Nobody else reads what all servers have spent in order to submit."""
-        await self._hold(EVERYWHERE)
-
-    async def _hold(self, key: str) -> None:
-        if self._alone() or key in self._held:
+    async def _lock(self, key: str) -> None:
+        if key in self._held:
             return
         if not await self._lock_row(key):
+            # a server's first transaction makes the row; another may do so at the same moment
             await self._connection.execute(
-                insert_or(self._connection.dialect.name, servers).values(server=key).on_conflict_do_nothing()
+                insert_or(self._connection.dialect.name, servers)
+                .values(server=key)
+                .on_conflict_do_nothing()
             )
             await self._lock_row(key)
         self._held.add(key)
@@ -46,6 +52,3 @@ class Locks:
     async def _lock_row(self, key: str) -> bool:
         row = select(servers).where(servers.c.server == key).with_for_update()
         return (await self._connection.execute(row)).first() is not None
-
-    def _alone(self) -> bool:
-        return self._connection.dialect.name == "sqlite"

@@ -1,8 +1,9 @@
-"""The tables, as SQLAlchemy Core knows them. ``db/migrations`` builds the same ones; a test compares the two.
+"""The tables in SQLAlchemy Core. ``db/migrations`` builds the same ones; a test compares the two.
 
-Servers and members are kept as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs have a running number
-besides their id, because "oldest first" must not depend on a clock. Indexes that serve unfinished jobs leave finished
-ones out: what a submit costs does not grow with the past.
+Servers and members are stored as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs
+have a sequential number besides their id, because "oldest first" must not depend on a clock. The
+indexes for unfinished jobs are partial: the cost of a submission does not grow with the number of
+finished jobs.
 """
 
 from typing import Final
@@ -24,27 +25,32 @@ from sqlalchemy import (
 )
 
 from db.engine import UtcDateTime
-from generation.delivery import DeliveryStatus
-from generation.job import FINAL, JobStatus
+from generation.domain.delivery import DeliveryStatus
+from generation.domain.job import FINAL, JobStatus
 
 VERSION_TABLE: Final = "flipbook_version"
 
 
 def cleaned(text: str) -> str:
     """The text as :class:`CleanText` stores it."""
+    # the usual case, without two conversions
     if text.isascii() and "\0" not in text:
         return text
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    # UTF-16 joins surrogates that are a pair and replaces lone ones
+    return (
+        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    )
 
 
 class CleanText(TypeDecorator[str]):
-    """Text from strangers: NUL, which PostgreSQL refuses, and lone surrogates, which nobody can encode, become �."""
+    """Text from strangers: NUL, which PostgreSQL refuses, and lone surrogates, which have no UTF-8
+    encoding, become �."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Replace what cannot be stored; values to compare with go the same way."""
+        """Replace what cannot be stored, in values to compare with too."""
         return None if value is None else cleaned(value)
 
 
@@ -56,13 +62,13 @@ metadata = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_name)s",
     }
 )
-RunningNumber: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers the rows itself only where the type is exactly INTEGER."""
+SequenceNumber: Final = BigInteger().with_variant(Integer(), "sqlite")
+"""SQLite numbers rows by itself only where the type is exactly INTEGER."""
 
 jobs = Table(
     "jobs",
     metadata,
-    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("number", SequenceNumber, primary_key=True, autoincrement=True),
     Column("id", Text, nullable=False, unique=True),
     Column("origin", CleanText, nullable=False, unique=True),
     Column("request", Text, nullable=False),
@@ -75,10 +81,12 @@ jobs = Table(
     Column("status", Text, nullable=False),
     Column("attempt", Integer, nullable=False),
     Column("backend", CleanText),
+    # the request at the backend
     Column("handle_backend", CleanText),
     Column("handle_endpoint", Text),
     Column("handle_request", CleanText),
     Column("handle_attempt", Integer),
+    # in micro-dollars: 32 bits end at 2,147 dollars
     Column("reserved", BigInteger, nullable=False),
     Column("cost", BigInteger),
     Column("artifact_key", CleanText),
@@ -86,6 +94,7 @@ jobs = Table(
     Column("failure_kind", Text),
     Column("failure_detail", CleanText),
     Column("cancel_requested", Boolean, nullable=False),
+    # why and until when the job waits, for the next attempt
     Column("not_before", UtcDateTime),
     Column("waiting_for", CleanText),
     Column("submitted_at", UtcDateTime),
@@ -95,23 +104,38 @@ jobs = Table(
     Column("lease_until", UtcDateTime),
     Column("engine", CleanText),
     Column("avoided", CleanText),
+    # a request that the job abandoned when it changed to another backend
     Column("left_backend", CleanText),
     Column("left_request", CleanText),
     Column("left_attempt", Integer),
 )
 
-UNFINISHED: Final = jobs.c.status.in_([literal_column(f"'{status}'") for status in JobStatus if status not in FINAL])
-"""Written with literals: SQLite uses a partial index only for a query that repeats the index's own words."""
+UNFINISHED: Final = jobs.c.status.in_(
+    [literal_column(f"'{status}'") for status in JobStatus if status not in FINAL]
+)
+"""Written with literals, not parameters: SQLite uses a partial index only for a query that contains
+the index's own condition."""
 
 Index("ix_jobs_of_user", jobs.c.user, jobs.c.server, jobs.c.created_at)
-Index("ix_jobs_unfinished", jobs.c.status, jobs.c.created_at, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 Index(
-    "ix_jobs_under_way", jobs.c.server, jobs.c.user, jobs.c.status, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED
+    "ix_jobs_unfinished",
+    jobs.c.status,
+    jobs.c.created_at,
+    sqlite_where=UNFINISHED,
+    postgresql_where=UNFINISHED,
+)
+Index(
+    "ix_jobs_under_way",
+    jobs.c.server,
+    jobs.c.user,
+    jobs.c.status,
+    sqlite_where=UNFINISHED,
+    postgresql_where=UNFINISHED,
 )
 Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 
-LEFT_BEHIND: Final = jobs.c.left_request.is_not(None)
-Index("ix_jobs_left_behind", jobs.c.number, sqlite_where=LEFT_BEHIND, postgresql_where=LEFT_BEHIND)
+ABANDONED: Final = jobs.c.left_request.is_not(None)
+Index("ix_jobs_left_behind", jobs.c.number, sqlite_where=ABANDONED, postgresql_where=ABANDONED)
 
 deliveries = Table(
     "deliveries",
@@ -127,14 +151,14 @@ deliveries = Table(
     Column("message_channel", CleanText),
     Column("message_thread", CleanText),
     Column("message_id", CleanText),
-    Column("answer_token", Text),
+    Column("answer_token", Text),  # encrypted, see db.encryption
     Column("answer_expires_at", UtcDateTime),
     Column("answer_private", Boolean),
     Column("attempts", Integer, nullable=False),
     Column("next_attempt_at", UtcDateTime),
-    Column("rung", CleanText),
+    Column("rung", CleanText),  # the delivery step
     Column("note", CleanText),
-    Column("told", Text, nullable=False),
+    Column("told", Text, nullable=False),  # a JSON list of texts
     Column("sent_at", UtcDateTime),
     Column("lease_owner", Text),
     Column("lease_until", UtcDateTime),
@@ -149,7 +173,7 @@ Index("ix_deliveries_leased", deliveries.c.lease_owner, sqlite_where=OWED, postg
 ledger = Table(
     "ledger",
     metadata,
-    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("number", SequenceNumber, primary_key=True, autoincrement=True),
     Column("job_id", Text, nullable=False, index=True),
     Column("server", CleanText, nullable=False),
     Column("user", CleanText, nullable=False),
@@ -159,7 +183,8 @@ ledger = Table(
     Column("day", Date, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
-"""Append-only: triggers refuse every UPDATE and DELETE. It refers to no job, so that it outlives them."""
+"""Append-only: triggers refuse every UPDATE and DELETE. No foreign key to jobs: the ledger outlives
+them."""
 
 ledger_totals = Table(
     "ledger_totals",
@@ -171,7 +196,8 @@ ledger_totals = Table(
 )
 
 servers = Table("servers", metadata, Column("server", CleanText, primary_key=True))
-"""Rows to lock on PostgreSQL, so that two submits of one server cannot both take the last place."""
+"""Rows to lock on PostgreSQL, so that two submissions of one server cannot both use the last of a
+quota."""
 
 server_limits = Table(
     "server_limits",
@@ -190,7 +216,7 @@ server_policies = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("number", RunningNumber, primary_key=True, autoincrement=True),
+    Column("number", SequenceNumber, primary_key=True, autoincrement=True),
     Column("server", CleanText, nullable=False, index=True),
     Column("by", CleanText, nullable=False),
     Column("at", UtcDateTime, nullable=False),

@@ -1,1 +1,2 @@
-"""The core: what a clip is, what a job is, and how one becomes the other. It imports nothing else of ours."""
+"""The core: what a clip is, what a job is, and how one becomes the other. It imports no
+other package of Flipbook."""

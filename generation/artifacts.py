@@ -1,10 +1,10 @@
-"""Where finished clips are kept: a folder on this machine, or an object store by URL (``s3://bucket/path``)."""
+"""Where finished clips are kept: a folder on this machine, or an object store by URL
+(``s3://bucket/path``)."""
 
 import asyncio
 import re
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
@@ -14,44 +14,53 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from generation.disk import NO_ROOM, disk_errors, flush
-from generation.errors import ArtifactError, ArtifactMissing, StorageFull
-from generation.job import Artifact, JobId
+from generation.domain.job import Artifact, JobId
+from generation.protocol.clock import Clock, SystemClock
+from generation.protocol.disk import NO_ROOM, disk_errors, flush
+from generation.protocol.errors import ArtifactError, ArtifactMissing, StorageFull
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\.mp4")
 _LEFTOVER: Final = re.compile(r".+\.mp4#\d+")
+"""How obstore names a file that it has not finished."""
+_LEFTOVER_SECONDS: Final = 3600
 _FULL: Final = tuple(f"(os error {number})" for number in NO_ROOM)
-"""How obstore words what the system said when there was no room; it hands on no number."""
+"""How obstore words the system's error when there is no room; it passes no number on."""
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
 class ObjectArtifacts:
     """A :class:`generation.ports.ArtifactStore` on obstore.
 
-    ``where`` is a folder (made if needed) or a URL that obstore knows; credentials come from the environment as that
-    store's own tools read them. Opening a folder sweeps what writers that were killed an hour ago or earlier left
-    behind. obstore's blocking calls run in threads: its own asynchronous ones can abort the interpreter at its end.
+    ``where`` is a folder (made if needed) or a URL that obstore knows; credentials come from the
+    environment as that store's own tools read them. Opening a folder removes the half-written files
+    of writers that were killed an hour ago or earlier. obstore's blocking calls run in threads: its
+    own asynchronous ones can abort the interpreter at its end.
     """
 
-    def __init__(self, where: Path | str, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, where: Path | str, *, clock: Clock | None = None) -> None:
         folder = _folder_of(where)
         self._folder = folder
         with _store_errors():
-            self._store: ObjectStore = from_url(str(where)) if folder is None else LocalStore(folder, mkdir=True)
+            self._store: ObjectStore = (
+                from_url(str(where)) if folder is None else LocalStore(folder, mkdir=True)
+            )
         if folder is not None:
-            _sweep(folder, older_than=now() - 3600)
+            now = (clock or SystemClock()).now()
+            _remove_leftovers(folder, older_than=now.timestamp() - _LEFTOVER_SECONDS)
 
     async def save(self, job_id: JobId, source: Path) -> Artifact:
-        """Keep a file under the job's name; saving again replaces it in one step. Raises StorageFull, ArtifactError."""
+        """Raises ArtifactError, StorageFull among them. Saving again replaces the file in one
+        step."""
         key = f"{job_id}.mp4"
+        # a key that we did not make might name a file elsewhere
         if not _KEY.fullmatch(key):
             raise ArtifactError("not a job's id")
         return Artifact(key, await asyncio.to_thread(self._put, key, source))
 
     @asynccontextmanager
     async def checkout(self, artifact: Artifact) -> AsyncIterator[Path]:
-        """The clip as a local file: the kept one itself where there is one (do not write to it), else a copy for as
-        long as the context lasts. Raises ArtifactMissing, StorageFull."""
+        """In a folder the kept file itself (do not write to it), else a copy. Raises
+        ArtifactMissing, StorageFull."""
         if not _KEY.fullmatch(artifact.key):
             raise ArtifactMissing(artifact.key)
         if self._folder is not None:
@@ -61,6 +70,7 @@ class ObjectArtifacts:
             yield path
             return
         with disk_errors():
+            # making the folder may fail on a full disk as well
             copies = tempfile.TemporaryDirectory(prefix="flipbook-")
         with copies as folder:
             path = Path(folder, artifact.key)
@@ -68,7 +78,7 @@ class ObjectArtifacts:
             yield path
 
     async def delete(self, artifact: Artifact) -> None:
-        """Forget a clip; deleting what is gone is fine."""
+        """Deleting what is gone is fine."""
         if _KEY.fullmatch(artifact.key):
             await asyncio.to_thread(self._delete, artifact.key)
 
@@ -77,6 +87,7 @@ class ObjectArtifacts:
             size = source.stat().st_size
             obstore.put(self._store, key, source)
             if self._folder is not None:
+                # a clip that is recorded as kept must survive a power cut
                 flush(self._folder / key)
                 flush(self._folder)
         return size
@@ -95,14 +106,14 @@ class ObjectArtifacts:
 
 
 def _folder_of(where: Path | str) -> Path | None:
-    """The folder that is meant, if it is one on this machine."""
+    """The folder, where it is one on this machine."""
     if isinstance(where, Path) or "://" not in where:
         return Path(where).absolute()
     parts = urlsplit(where)
     return Path(unquote(parts.path)).absolute() if parts.scheme == "file" else None
 
 
-def _sweep(folder: Path, *, older_than: float) -> None:
+def _remove_leftovers(folder: Path, *, older_than: float) -> None:
     """Remove half-written files; younger ones may belong to a process beside us."""
     for path in folder.iterdir():
         if _LEFTOVER.fullmatch(path.name) and path.lstat().st_mtime < older_than:
@@ -111,7 +122,8 @@ def _sweep(folder: Path, *, older_than: float) -> None:
 
 @contextmanager
 def _store_errors(missing: str | None = None) -> Iterator[None]:
-    """Translate what obstore and the file system raise; ``missing`` is the key whose absence is ArtifactMissing."""
+    """Translate what obstore and the file system raise; ``missing`` is the key whose absence is
+    ArtifactMissing."""
     try:
         with disk_errors():
             try:
@@ -122,5 +134,6 @@ def _store_errors(missing: str | None = None) -> Iterator[None]:
                 raise ArtifactMissing(missing) from error
     except BaseError as error:
         text = str(error)
+        # obstore's errors carry no code, only text
         kind = StorageFull if any(sign in text for sign in _FULL) else ArtifactError
         raise kind(text.partition("\n")[0][:300]) from error

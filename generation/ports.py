@@ -1,50 +1,28 @@
-"""What the core needs of the outside: backends, messengers, a store, an artifact store, a clock and luck."""
+"""The interfaces (ports) between the core and everything else: backends, messengers, storage."""
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Protocol
 
-from generation.audit import AuditEntry
-from generation.delivery import Delivery
-from generation.job import Artifact, Job, JobId, RequestHandle
-from generation.ledger import Entry, Totals
-from generation.limits import Limits, Usage
-from generation.places import MessageRef, Platform, ServerRef, UserRef
-from generation.policy import Policy
-from generation.progress import Look, Progress, Steps
-from generation.request import GenerationRequest
-from generation.urgency import Urgency
+from generation.domain.audit import AuditEntry
+from generation.domain.delivery import Delivery
+from generation.domain.job import Artifact, Job, JobId, RequestHandle
+from generation.domain.ledger import Entry, Totals
+from generation.domain.limits import Limits, Usage
+from generation.domain.policy import Policy
+from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
+from generation.protocol.progress import PreviewFrame, Progress, Steps
+from generation.protocol.request import GenerationRequest
 
-
-class Clock(Protocol):
-    """Time, as an argument."""
-
-    def now(self) -> datetime:
-        """The present moment, aware and in UTC."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait; a test's clock decides how long that is."""
-        ...
-
-
-class SeedSource(Protocol):
-    """Luck, as an argument."""
-
-    def draw(self) -> int:
-        """A new seed, 0…2³²−1."""
-        ...
-
-
-# Backends -------------------------------------------------------------------------------------------------------
+# Backends -----------------------------------------------------------------------------
 
 
 class BackendState(StrEnum):
-    """The queue protocol's three states, and no others."""
+    """The three states of the queue protocol."""
 
     IN_QUEUE = "IN_QUEUE"
     IN_PROGRESS = "IN_PROGRESS"
@@ -53,26 +31,21 @@ class BackendState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BackendUpdate:
-    """One answer to "how far is it?"; ``position`` counts requests ahead, ``inference_seconds`` comes at the end.
-
-    ``look`` is there where the backend shows clips while they appear, ``eta_seconds`` where it knows when they come.
-    """
+    """One status of a request. ``position`` counts the requests before it, ``inference_seconds``
+    comes with COMPLETED, ``preview`` and ``eta_seconds`` only from some backends."""
 
     state: BackendState
     position: int | None = None
     steps: Steps | None = None
     inference_seconds: float | None = None
-    look: Look | None = None
+    preview: PreviewFrame | None = None
     eta_seconds: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """A finished clip at the backend: where its MP4 can be fetched, and what it says of it.
-
-    ``seed`` is None where the backend does not say; the request holds the one that was asked for. ``engine`` is what
-    made it, in the backend's own word, where it has one.
-    """
+class BackendClip:
+    """A finished clip at the backend; ``url`` serves its MP4. Without ``seed`` it is the request's;
+    ``engine`` is the backend's name for what rendered the clip."""
 
     url: str
     seed: int | None = None
@@ -82,7 +55,7 @@ class Clip:
 
 
 class CancelOutcome(StrEnum):
-    """What a backend answers to a cancellation."""
+    """A backend's answer to a cancellation."""
 
     REQUESTED = "requested"
     ALREADY_COMPLETED = "already_completed"
@@ -90,58 +63,56 @@ class CancelOutcome(StrEnum):
 
 
 class Backend(Protocol):
-    """One side that serves fal's queue protocol. Every method raises :class:`generation.errors.BackendError`."""
+    """A server of fal's queue protocol. Methods raise generation.protocol.errors.BackendError."""
 
     @property
     def name(self) -> str:
         """``fal`` or ``worker``."""
-        ...
 
     @property
     def resubmits_safely(self) -> bool:
-        """Whether the same idempotency key gives the same request, so that a broken submission may be sent again."""
-        ...
+        """Whether repeating a submission under its idempotency key makes no second request."""
 
     async def engine(self) -> str | None:
-        """What renders there at present, in its own word; None where it does not say."""
+        """The backend's name for what renders there now; None where it does not report it."""
 
-    async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
-        """Queue a request; returns the request id. Raises BackendUnavailable or BackendBusy only when provably
-        nothing was accepted, SubmissionOutcomeUnknown when that is not known."""
-        ...
+    async def submit(
+        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+    ) -> str:
+        """Queue a request; returns the request id.
+
+        Raises BackendUnavailable or BackendBusy only when the backend certainly accepted nothing,
+        SubmissionOutcomeUnknown when that is not known.
+        """
 
     def watch(self, handle: RequestHandle) -> AsyncIterator[BackendUpdate]:
-        """Every change until COMPLETED, which is the last one. Survives dropped streams by asking again."""
-        ...
+        """Every change of status, COMPLETED last. Reconnects when a stream breaks."""
 
-    async def result(self, handle: RequestHandle) -> Clip:
-        """The finished clip; raises what went wrong when there is none."""
-        ...
+    async def result(self, handle: RequestHandle) -> BackendClip:
+        """The finished clip. Raises the request's own error when there is none."""
 
     async def cancel(self, handle: RequestHandle) -> CancelOutcome:
-        """Ask the backend to stop; it may still complete."""
-        ...
+        """Ask the backend to stop a request; it may complete in spite of that."""
 
-    async def fetch(self, clip: Clip, destination: Path, *, max_bytes: int) -> int:
-        """Write the MP4 to a file; returns its size in bytes."""
-        ...
+    async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
+        """Download the MP4 to a file; returns its size in bytes."""
 
 
-# Messengers -----------------------------------------------------------------------------------------------------
+# Messengers ---------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class ClipLink:
-    """Where a clip can be watched by whoever has the link, and until when."""
+    """A link to a clip, valid for everyone who has it, and when it expires."""
 
     url: str
     until: datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Parcel:
-    """A job's outcome on its way to the channel: ``video`` is the clip's file, None when there is no clip; ``link``
-    opens it where no file is taken, None where this service has no address outside."""
+class DeliveryPayload:
+    """What a messenger delivers: a job's outcome. ``video`` is the clip's file, None when there is
+    no clip; ``link`` is None where this service has no public URL."""
 
     job: Job
     delivery: Delivery
@@ -149,14 +120,14 @@ class Parcel:
     link: ClipLink | None = None
 
 
-class Noter(Protocol):
-    """Saves what a messenger must still know if we die before its next step."""
+class SaveNote(Protocol):
+    """Saves what a messenger needs to know after a crash in the middle of a delivery."""
 
     async def __call__(self, note: str) -> None: ...
 
 
 class Messenger(Protocol):
-    """Puts messages into one platform's channels. Raises :class:`generation.errors.DeliveryError`."""
+    """Posts messages on one platform. Methods raise generation.protocol.errors.DeliveryError."""
 
     @property
     def platform(self) -> Platform: ...
@@ -164,187 +135,201 @@ class Messenger(Protocol):
     @property
     def seconds_between_edits(self) -> float:
         """The least time between two progress edits of one message."""
-        ...
 
-    def rungs(self, delivery: Delivery, now: datetime) -> Sequence[str]:
-        """The ways to deliver that are open to this delivery now, best first; never empty."""
-        ...
+    def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:
+        """The delivery steps that are possible now, best first; never empty."""
 
     async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
-        """Show the newest progress in the message; losing one is no loss."""
-        ...
+        """Show the newest progress in the message; a lost one does no harm."""
 
-    async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:
-        """Bring the outcome to the channel by that rung; returns the message that now shows it.
-        Raises DeliveryDelayed (same rung later) or RungFailed (next rung)."""
-        ...
+    async def deliver(
+        self, payload: DeliveryPayload, step: str, note: SaveNote
+    ) -> MessageRef | None:
+        """Deliver by this step; returns the message that now shows the outcome. Raises
+        DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
 
 
-# Storage --------------------------------------------------------------------------------------------------------
+# Storage ------------------------------------------------------------------------------
 
 
 class ArtifactStore(Protocol):
-    """Where finished clips are kept."""
+    """The storage of finished clips."""
 
     async def save(self, job_id: JobId, source: Path) -> Artifact:
-        """Keep a file under the job's name; saving twice keeps one. Raises StorageFull."""
-        ...
+        """Store a job's clip, replacing an earlier one. Raises StorageFull."""
 
     def checkout(self, artifact: Artifact) -> AbstractAsyncContextManager[Path]:
-        """The clip as a local file for as long as the context lasts. Raises ArtifactMissing."""
-        ...
+        """The clip as a local file inside the context. Raises ArtifactMissing."""
 
     async def delete(self, artifact: Artifact) -> None:
-        """Forget a clip; deleting what is gone is fine."""
-        ...
+        """Delete a clip, if it is still there."""
+
+
+class Urgency(Enum):
+    """Whether a member waits for a transaction's answer; the store lets those go first."""
+
+    MEMBER = "member"
+    BACKGROUND = "background"
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Who carries a job, and until when nobody else may."""
+    """The process that holds a job or delivery, and until when no other may take it."""
 
     owner: str
     until: datetime
 
 
-class Transaction(Protocol):
-    """Writes that happen together or not at all; reads in it see its own writes and hold the server's row."""
+class Reads(Protocol):
+    """What both the store and a transaction read. A transaction sees its own writes, and what it
+    has read cannot change before its end: decisions are made in a transaction."""
 
-    async def job_of_origin(self, origin: str) -> Job | None: ...
     async def job(self, job_id: JobId) -> Job | None: ...
     async def delivery_of(self, job_id: JobId) -> Delivery | None: ...
-    async def limits_of(self, server: ServerRef) -> Limits | None: ...
-    async def policy_of(self, server: ServerRef) -> Policy | None: ...
-    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]: ...
+    async def limits_of(self, server: ServerRef) -> Limits | None:
+        """The server's own limits; None: the defaults."""
+
+    async def policy_of(self, server: ServerRef) -> Policy | None:
+        """The server's own policy; None: no rules."""
+
+    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]:
+        """The server's own limits and policy in one read."""
+
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-        """What is used, read so that no other submit of this server can pass the check at the same time."""
-        ...
+        """What the member, the server and all servers use."""
+
+
+class Transaction(Reads, Protocol):
+    """Writes that take effect together or not at all."""
+
+    async def job_of_origin(self, origin: str) -> Job | None:
+        """The job that this event caused. No other transaction can add one before the end."""
 
     async def add_job(self, job: Job, delivery: Delivery, lease: Lease | None) -> None:
-        """A new job and the message it owes. Raises nothing for a known origin: look first."""
-        ...
+        """Add a job and its delivery. Call :meth:`job_of_origin` first: an origin has one job."""
 
     async def save_job(self, job: Job, *, was: Job) -> None:
-        """Write a job's new state. Raises StaleJob when status, attempt or backend are no longer ``was``'s."""
-        ...
+        """Write a job's new state; a final one ends its lease, a requested cancellation stays.
+        Raises StaleJob when status, attempt or backend are no longer those of ``was``."""
 
-    async def request_cancel(self, job_id: JobId) -> None: ...
+    async def request_cancel(self, job_id: JobId) -> None:
+        """Request the cancellation of an unfinished job."""
+
     async def claim(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        """Take a job that nobody holds (or held until ``now``); False when somebody else was quicker."""
-        ...
+        """Take an unfinished job that no other owner holds at ``now``; False when that fails."""
 
-    async def release(self, job_id: JobId, owner: str) -> None: ...
+    async def release(self, job_id: JobId, owner: str) -> None:
+        """End this owner's lease of a job."""
+
     async def append(self, entry: Entry) -> None:
-        """Add one line to the ledger and to its totals."""
-        ...
+        """Append a line to the ledger and add it to its totals."""
 
-    async def save_delivery(self, delivery: Delivery) -> None: ...
+    async def save_delivery(self, delivery: Delivery) -> None:
+        """Write a delivery's new state. Raises StaleJob when its job is gone."""
+
     async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        """Take an outcome that is due and that nobody holds (or held until ``now``); False when somebody else was
-        quicker, or it has arrived since."""
-        ...
+        """Take a due delivery that no other owner holds at ``now``; False when that fails."""
 
-    async def release_delivery(self, job_id: JobId, owner: str) -> None: ...
+    async def release_delivery(self, job_id: JobId, owner: str) -> None:
+        """End this owner's lease of a delivery."""
+
     async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
-        """Write a server's limits (None: back to the defaults) and who did it."""
-        ...
+        """Write a server's limits (None: back to the defaults) and who changed them."""
 
-    async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None: ...
+    async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
+        """Write a server's policy and who changed it."""
 
 
-class Store(Protocol):
-    """The database, by meaning. Every method raises :class:`generation.errors.StoreError`; lists leave out, and tell
-    of once, what is stored and cannot be read."""
+class Store(Reads, Protocol):
+    """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
+    StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 
-    def transaction(self, urgency: Urgency = Urgency.BACKGROUND) -> AbstractAsyncContextManager[Transaction]: ...
+    def transaction(
+        self, urgency: Urgency = Urgency.BACKGROUND
+    ) -> AbstractAsyncContextManager[Transaction]: ...
 
-    async def job(self, job_id: JobId) -> Job | None: ...
-    async def delivery_of(self, job_id: JobId) -> Delivery | None: ...
-    async def job_of_message(self, message: MessageRef) -> Job | None: ...
+    async def job_of_message(self, message: MessageRef) -> Job | None:
+        """The newest job that a message shows; the message's thread and server are ignored."""
+
     async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int) -> list[Job]:
         """A member's jobs in a server, newest first."""
-        ...
 
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
-        """A server's jobs under way, oldest first."""
-        ...
+        """A server's unfinished jobs, oldest first."""
 
     async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
-        """Pending jobs that are due and held by nobody, oldest first."""
-        ...
+        """Pending jobs that are due and without a valid lease, oldest first."""
 
-    async def orphans(
-        self, owner: str, now: datetime, *, limit: int, carried: Collection[JobId] = frozenset()
+    async def stalled_jobs(
+        self, owner: str, now: datetime, *, limit: int, excluding: Collection[JobId] = frozenset()
     ) -> list[Job]:
-        """Unfinished jobs past PENDING that this owner holds but does not carry, or whose holder is gone."""
-        ...
+        """Unfinished jobs past PENDING that this owner holds or whose lease has expired, oldest
+        first; ``excluding`` are those that it handles already."""
 
-    async def left_behind(self, *, limit: int) -> list[Job]:
-        """Jobs that have left a request behind at a backend and cannot come back to it any more."""
+    async def abandoned_requests(self, *, limit: int) -> list[Job]:
+        """Jobs with an unfinished request at a backend to which they can no longer return."""
 
-    async def renew_leases(self, lease: Lease) -> None: ...
+    async def renew_leases(self, lease: Lease) -> None:
+        """Extend the leases of all unfinished jobs that ``lease.owner`` holds."""
+
     async def ahead_of(self, job: Job) -> int:
-        """How many older jobs wait (pending or queued), counted up to :data:`generation.progress.MOST_AHEAD`."""
-        ...
+        """How many older jobs wait (pending or queued), counted up to
+        :data:`generation.protocol.progress.MOST_AHEAD`."""
 
-    async def made_lately(self, *, limit: int) -> list[Job]:
-        """Those of the newest ``limit`` jobs that have become clips, oldest first."""
-        ...
+    async def recent_clips(self, *, limit: int) -> list[Job]:
+        """The successful ones of the newest ``limit`` jobs, oldest first."""
 
     async def cancellations(self, owner: str) -> list[JobId]:
-        """Unfinished jobs of this owner whose end was asked for."""
-        ...
+        """This owner's unfinished jobs whose cancellation was requested."""
 
     async def owed_deliveries(
         self, now: datetime, *, owner: str, platforms: frozenset[Platform], limit: int
     ) -> list[tuple[Job, Delivery]]:
-        """Outcomes that are due in the channels of these platforms and that no other owner holds, oldest first."""
-        ...
+        """Deliveries on these platforms that are due and that no other owner holds, the longest
+        due first."""
 
-    async def renew_delivery_leases(self, lease: Lease) -> None: ...
+    async def renew_delivery_leases(self, lease: Lease) -> None:
+        """Extend the leases of all deliveries that ``lease.owner`` holds."""
 
-    async def limits_of(self, server: ServerRef) -> Limits | None: ...
-    async def policy_of(self, server: ServerRef) -> Policy | None: ...
-    async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage: ...
-    async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]: ...
-    async def ledger_of(self, job_id: JobId) -> list[Entry]: ...
-    async def totals(self, scope: str, now: datetime) -> Totals: ...
+    async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]:
+        """The changes that admins made in a server, newest first."""
+
+    async def ledger_of(self, job_id: JobId) -> list[Entry]:
+        """A job's lines, oldest first."""
+
+    async def totals(self, scope: str, now: datetime) -> Totals:
+        """What a scope has used on the UTC day of ``now``."""
+
     async def ledger_discrepancies(self) -> Sequence[object]:
-        """Scopes and days whose totals are not the sum of their lines; empty when all is well."""
-        ...
+        """The daily totals that are not the sum of their lines. Reads the whole ledger."""
 
     async def status_counts(self) -> dict[str, int]:
-        """How many unfinished jobs there are in each status."""
-        ...
+        """The number of jobs in each unfinished status."""
 
     async def ping(self) -> None:
         """Read something. Raises StoreBusy when that is not possible."""
-        ...
 
 
 class Wake(Protocol):
-    """Tells a loop that there is something to do now."""
+    """Tells a loop that there is work now."""
 
     def __call__(self) -> None: ...
 
 
 class ProgressSink(Protocol):
-    """Where the dispatcher says how far a job is; never waits."""
+    """Takes a job's progress from the dispatcher; never blocks."""
 
     def __call__(self, job: Job, progress: Progress) -> None: ...
 
 
 class Observer(Protocol):
-    """Hears of every change after it is saved: for logs and metrics; never waits, never raises."""
+    """Receives every change after it is saved, for logs and metrics. Never blocks, never raises."""
 
     def job_moved(self, job: Job) -> None:
         """A job was created or reached a new status."""
-        ...
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
-        """An outcome reached its channel, stepped down a rung, was put off or given up."""
-        ...
+        """A delivery was sent, went to its next step, was postponed or was given up."""
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
-        """Something failed that somebody may want to look into; the work goes on."""
-        ...
+        """Something failed that an operator may want to look into; the work goes on."""

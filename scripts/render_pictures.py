@@ -1,13 +1,16 @@
-"""Draw the documentation's pictures anew from what the bot sends: python scripts/render_pictures.py [FOLDER]
+"""Draw the documentation's pictures from what the bot sends today.
 
-Needs Debian's packages chromium, fonts-dejavu-core and fonts-noto-color-emoji, and the development environment.
+Run as ``python scripts/render_pictures.py [FOLDER]``.
+
+Needs Debian's packages chromium, fonts-dejavu-core and fonts-noto-color-emoji, and the development
+environment.
 """
 
 import asyncio
 import sys
 from pathlib import Path
 
-from pictures.camera import NoChromium, chromium, photograph, write
+from pictures.browser import NoChromium, chromium, screenshot, write
 from pictures.page import tidy
 from pictures.scenes import scenes
 
@@ -18,9 +21,12 @@ async def render(folder: Path) -> None:
     """Write every picture into a folder."""
     async with chromium() as browser:
         for scene in scenes():
-            png, shown = await photograph(browser, scene.html())
+            png, shown = await screenshot(browser, scene.html())
+            # the words are stored in the PNG for a test without a browser: they have to be true
             if tidy(shown) != scene.words():
-                raise AssertionError(f"{scene.name} shows other words than its page holds:\n{tidy(shown)}")
+                raise AssertionError(
+                    f"{scene.name} shows other words than its page holds:\n{tidy(shown)}"
+                )
             path = folder / f"{scene.name}.png"
             write(png, scene.words(), path, has_frame=scene.has_frame)
             print(f"{path.name} {path.stat().st_size:,} bytes")
@@ -33,7 +39,10 @@ def main() -> None:
     try:
         asyncio.run(render(folder))
     except NoChromium:
-        sys.exit("There is no chromium here: apt-get install chromium fonts-dejavu-core fonts-noto-color-emoji")
+        sys.exit(
+            "There is no chromium here: apt-get install chromium fonts-dejavu-core "
+            "fonts-noto-color-emoji"
+        )
 
 
 if __name__ == "__main__":

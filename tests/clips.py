@@ -1,4 +1,4 @@
-"""Clips for tests: our own, those of other encoders, and the means to take them apart and spoil them."""
+"""Clips for tests: our own, those of other encoders, and functions that take them apart or damage them."""
 
 import io
 
@@ -69,7 +69,7 @@ def remuxed(data, **options):
 
 
 def coded_otherwise(codec="libx264", container="mp4", *, pixel_format="yuv420p", count=3, size=(64, 64), **coding):
-    """A clip as somebody else's encoder writes it."""
+    """A clip as another encoder writes it."""
     out = io.BytesIO()
     with av.open(out, "w", format=container) as target:
         stream = target.add_stream(codec, rate=8)

@@ -1,4 +1,4 @@
-"""What every test gets: the doubles' fixtures, and property tests that no slow machine can fail."""
+"""What every test gets: the doubles' fixtures, and property tests without a deadline."""
 
 import logging
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ settings.load_profile("flipbook")
 
 @pytest.fixture(autouse=True)
 def no_settings_of_the_operator(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No token, key or address of whoever runs the tests reaches them."""
+    """Hide the tokens, keys and addresses of the person who runs the tests."""
     for name in ("FAL_KEY", "DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "FLIPBOOK_WORKER_URL"):
         monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """A command that sets up its log in one test has not set it up for the next."""
+    """Undo what a command has set up for its log."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     levels = {name: logging.getLogger(name).level for name in NOISY}

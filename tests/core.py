@@ -13,25 +13,30 @@ from typing import Any
 
 from databases import SqliteFiles, a_cipher, sqlite_url
 from db.store import SqlStore
-from doubles.backend import ScriptedBackend
 from doubles.clock import ManualClock
-from doubles.messenger import RecordingMessenger
-from doubles.observer import RecordingObserver
-from factories import a_channel, a_request, a_user
+from doubles.generation.backend import ScriptedBackend
+from doubles.generation.messenger import RecordingMessenger
+from doubles.generation.observer import RecordingObserver
+from factories import a_channel, a_message, a_request, a_user
 from generation.artifacts import ObjectArtifacts
-from generation.breaker import Breakers
-from generation.carrier import Carrier
-from generation.clip_links import ClipLinks
-from generation.desk import Desk, Outside, Patience
-from generation.dispatcher import Dispatcher, Rhythm
-from generation.job import Job
-from generation.places import Platform
-from generation.ports import Backend, Clock, Messenger, SeedSource
-from generation.pricing import Prices
-from generation.progress import Progress
-from generation.relay import Post, Relay
-from generation.request import GenerationRequest
-from generation.service import Ask, HouseRules, Service
+from generation.backends.circuit_breaker import Breakers
+from generation.delivery.clip_links import ClipLinks
+from generation.delivery.relay import Relay, RelayTiming
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job
+from generation.domain.operator_rules import OperatorRules
+from generation.domain.pricing import Prices
+from generation.domain.refs import Platform
+from generation.lifecycle.completion import JobWriter
+from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
+from generation.lifecycle.fetching import ClipFetcher
+from generation.lifecycle.lifecycle import JobLifecycle
+from generation.lifecycle.timing import LifecycleTiming
+from generation.ports import Backend, Messenger
+from generation.protocol.clock import Clock, SeedSource
+from generation.protocol.progress import Progress
+from generation.protocol.request import GenerationRequest
+from generation.service import Service, SubmitContext
 
 
 class Seeds:
@@ -66,28 +71,35 @@ class Core:
     observer: RecordingObserver
     artifacts: ObjectArtifacts
     service: Service
-    carrier: Carrier
+    lifecycle: JobLifecycle
     dispatcher: Dispatcher
     relay: Relay
-    said: list[tuple[str, Progress]]
-    outside: Outside
-
-    @property
-    def desk(self) -> Desk:
-        return self.carrier._desk
-
-    @property
-    def breakers(self) -> Breakers:
-        return self.outside.breakers
+    progress: list[tuple[str, Progress]]
+    """What members were told, by job id, oldest first."""
+    jobs: JobWriter
+    breakers: Breakers
+    folder: Path
 
     async def submit(self, request: GenerationRequest | None = None, *, origin: str = "o1", user: str = "7001") -> Job:
-        """Somebody asks for a clip in the usual channel."""
-        ask = Ask(origin=origin, requested_by=a_user(user), channel=a_channel())
-        return await self.service.submit(request or a_request(), ask)
+        """A member submits a request in the usual channel."""
+        context = SubmitContext(origin=origin, requested_by=a_user(user), channel=a_channel())
+        return await self.service.submit(request or a_request(), context)
 
-    async def carry(self, job: Job) -> Job:
+    async def run(self, job: Job) -> Job:
         """Take the job as far as it goes."""
-        return await self.carrier.carry(job)
+        return await self.lifecycle.run(job)
+
+    async def finish(self, *, origin: str = "o1") -> Job:
+        """A finished job that has a message, and whose outcome is owed."""
+        job = await self.submit(origin=origin)
+        await self.service.opened(job.id, a_message(f"message-of-{origin}"))
+        return await self.run(job)
+
+    async def delivery(self, job: Job) -> Delivery:
+        """The job's delivery as the database has it."""
+        delivery = await self.store.delivery_of(job.id)
+        assert delivery is not None
+        return delivery
 
     async def reload(self, job: Job) -> Job:
         """The job as the database has it."""
@@ -115,26 +127,28 @@ async def a_core(
     clock: Clock | None = None,
     backend: ScriptedBackend | None = None,
     others: Sequence[Backend] = (),
-    rules: HouseRules | None = None,
+    rules: OperatorRules | None = None,
     owner: str = "run",
-    patience: Patience | None = None,
-    rhythm: Rhythm | None = None,
-    post: Post | None = None,
+    lifecycle_timing: LifecycleTiming | None = None,
+    dispatcher_timing: DispatcherTiming | None = None,
+    relay_timing: RelayTiming | None = None,
     prices: Prices | None = None,
     links: ClipLinks | None = None,
     messengers: Mapping[Platform, Messenger] | None = None,
     around: Callable[[SqlStore], Any] = lambda store: store,
-    options: Mapping[str, Any] | None = None,
+    keeps_waiting_jobs: bool = False,
+    public_url: str | None = None,
+    min_free_bytes: int = 0,
     seeds: SeedSource | None = None,
 ) -> AsyncIterator[Core]:
     """A core on the database in ``folder``; opening a second one there is a restart. Without ``messengers`` it has a
     recording one for Discord. ``others`` are backends after the first one, ``around`` may put something around the
-    store, ``options`` are more of the carrier's."""
+    store, ``prices`` are those of the default ``rules``."""
     clock = clock or QuickClock()
     backend = backend or ScriptedBackend()
     prices = prices or Prices()
     messenger, observer = RecordingMessenger(), RecordingObserver()
-    said: list[tuple[str, Progress]] = []
+    reported: list[tuple[str, Progress]] = []
     staging = folder / "staging"
     staging.mkdir(exist_ok=True)
     if not (folder / "flipbook.db").exists():
@@ -149,32 +163,40 @@ async def a_core(
         owner=owner,
         clock=clock,
         observer=observer,
-        post=post or Post(opening=0),
+        timing=relay_timing or RelayTiming(first_answer=0),
         links=links,
     )
 
-    def say(job: Job, progress: Progress) -> None:
-        said.append((job.id, progress))
+    def report(job: Job, progress: Progress) -> None:
+        reported.append((job.id, progress))
         relay.progress(job, progress)
 
     backends: dict[str, Backend] = {each.name: each for each in (backend, *others)}
-    breakers = Breakers(backends)
-    rules = rules or HouseRules(backends=tuple(backends), prices=prices)
-    outside = Outside(
-        store=store,
-        backends=backends,
-        artifacts=artifacts,
+    breakers = Breakers(backends, clock=clock)
+    rules = rules or OperatorRules(backends=tuple(backends), prices=prices)
+    jobs = JobWriter(
+        store,
+        rules,
+        owner=owner,
         clock=clock,
         observer=observer,
-        progress=say,
         ended=relay.wake,
-        staging=staging,
-        prices=prices,
-        rules=rules,
-        breakers=breakers,
+        keeps_waiting_jobs=keeps_waiting_jobs,
     )
-    carrier = Carrier(outside, owner=owner, patience=patience, **(options or {}))
-    dispatcher = Dispatcher(outside, carrier, owner=owner, rhythm=rhythm)
+    lifecycle = JobLifecycle(
+        store,
+        backends,
+        jobs=jobs,
+        fetcher=ClipFetcher(artifacts, staging, min_free_bytes=min_free_bytes),
+        breakers=breakers,
+        rules=rules,
+        clock=clock,
+        observer=observer,
+        progress=report,
+        timing=lifecycle_timing,
+        public_url=public_url,
+    )
+    dispatcher = Dispatcher(store, lifecycle, owner=owner, clock=clock, observer=observer, timing=dispatcher_timing)
     service = Service(
         store,
         rules,
@@ -187,7 +209,20 @@ async def a_core(
     )
     try:
         yield Core(
-            store, clock, backend, messenger, observer, artifacts, service, carrier, dispatcher, relay, said, outside
+            store=store,
+            clock=clock,
+            backend=backend,
+            messenger=messenger,
+            observer=observer,
+            artifacts=artifacts,
+            service=service,
+            lifecycle=lifecycle,
+            dispatcher=dispatcher,
+            relay=relay,
+            progress=reported,
+            jobs=jobs,
+            breakers=breakers,
+            folder=folder,
         )
     finally:
         await opened.close()

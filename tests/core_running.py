@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from core import Core
 from doubles.clock import ManualClock
-from generation.job import JobStatus
+from generation.domain.job import JobStatus
 
 
 @asynccontextmanager
@@ -50,7 +50,7 @@ async def pass_time(core: Core, seconds: float) -> None:
         await asyncio.sleep(0.005)
 
 
-async def standing_still(seconds: float = 0.2) -> None:
+async def time_stands_still(seconds: float = 0.2) -> None:
     """Let everything run for so long while the test's clock does not move: what repeats itself now is a hot loop."""
     await asyncio.sleep(seconds)
 

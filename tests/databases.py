@@ -1,4 +1,4 @@
-"""Real databases for tests: a fresh SQLite file, or a fresh database on a PostgreSQL server from a wheel."""
+"""Databases for tests: fresh SQLite files, and fresh databases on a PostgreSQL server from a wheel."""
 
 import asyncio
 import shutil
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from db.cipher import FernetCipher
+from db.encryption import FernetCipher
 from db.store import SqlStore
 
 CIPHER_KEY = "c29tZS1rZXktZm9yLXRlc3RzLW9mLTMyLWJ5dGVzISE="
@@ -30,7 +30,7 @@ def sqlite_url(path: Path) -> str:
 
 
 def migrated(url: str) -> None:
-    """Bring a database up to date; for fixtures outside of any loop."""
+    """Create the tables; for fixtures outside an event loop."""
 
     async def upgrade() -> None:
         await (await SqlStore.open(url, a_cipher())).close()
@@ -54,10 +54,10 @@ class SqliteFiles:
 
 
 class Postgres:
-    """A server on a socket of its own, started once; databases with all tables are copied from a template.
+    """A server on its own socket, started once; databases with all tables are copied from a template.
 
-    It lives outside of pytest's folder: started by root it runs as another user, and every other pytest that starts
-    on the machine takes the way into that folder from other users.
+    Its files are outside pytest's folder: started by root it runs as another user, and every pytest that starts on
+    the machine takes other users' access to that folder away.
     """
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Postgres:
 
 @contextmanager
 def foreign_writer(path: Path) -> Iterator[None]:
-    """Another process's transaction that keeps SQLite's write lock."""
+    """Holds SQLite's write lock, as another process would."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("BEGIN IMMEDIATE")
     try:

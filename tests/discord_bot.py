@@ -10,16 +10,16 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from adapters.discord import DiscordChat, Waits
+from adapters.discord import DiscordChat, DiscordTiming
 from adapters.discord.refs import server_ref, user_ref
 from core import Core, a_core
-from doubles.backend import ScriptedBackend
-from doubles.discord.interactions import InteractionKind
-from doubles.discord.messages import Message
 from doubles.discord.server import DiscordDouble
-from generation.job import Job, JobStatus
-from generation.places import Platform
-from generation.relay import Post
+from doubles.discord.state.interactions import InteractionKind
+from doubles.discord.state.messages import Message
+from doubles.generation.backend import ScriptedBackend
+from generation.delivery.relay import RelayTiming
+from generation.domain.job import Job, JobStatus
+from generation.domain.refs import Platform
 from generation.service import Quota
 
 PATIENCE = 10.0
@@ -27,7 +27,7 @@ PROMPT = "a paper boat on a stormy sea"
 
 
 class DoubleTime:
-    """The double's clock as the bot's: who sleeps by it wakes when a test moves it."""
+    """The double's clock as the bot's: sleeping tasks wake when a test moves it."""
 
     def __init__(self, double: DiscordDouble) -> None:
         self._double = double
@@ -65,12 +65,12 @@ class Bot:
         self.time.advance(seconds)
 
     async def animate(self, **options: Any) -> Message:
-        """Somebody asks for a clip and gets the first answer."""
+        """A member asks for a clip and gets the first response."""
         asked = await self.double.slash("animate", **({"prompt": PROMPT} | options))
         return await self.double.wait_for_reply(asked)
 
     async def clip(self, **options: Any) -> Message:
-        """Somebody asks for a clip and gets it."""
+        """A member asks for a clip and gets it."""
         message = await self.animate(**options)
         self.release()
         await self.until_clip(message)
@@ -96,7 +96,7 @@ class Bot:
         return message
 
     async def ask(self, command: str, **options: Any) -> Message:
-        """Somebody uses one of the other commands and gets its answer."""
+        """A member uses one of the other commands and gets its response."""
         user, channel = options.pop("user", None), options.pop("channel_of_command", None)
         asked = await self.double.slash(command, user=user, channel=channel, options=options)
         return await self.double.wait_for_reply(asked)
@@ -106,7 +106,7 @@ class Bot:
         return await self.ask(f"flipbook-admin {command}", user=self.double.people.moderator, **options)
 
     async def press(self, message: Message, action: str, **who: Any) -> Message:
-        """Somebody presses a button of a message and gets an answer."""
+        """A member presses a button of a message and gets a response."""
         custom_id = next(name for name in message.custom_ids if name.startswith(f"v1:{action}:"))
         return await self.double.wait_for_reply(await self.double.click(message, custom_id, **who))
 
@@ -127,7 +127,7 @@ class Bot:
         await self.double.wait_until(lambda: message.files, what="the clip")
 
     async def until_recorded(self, count: int = 1) -> None:
-        """Until so many deliveries have been recorded as sent."""
+        """Until ``count`` deliveries have been recorded as sent."""
         await self.until(lambda: len(self.sent) >= count)
 
     async def until_opened(self, job: Job) -> None:
@@ -141,12 +141,12 @@ class Bot:
         await self.until_status(JobStatus.PENDING)
         return (await self.jobs())[0]
 
-    async def until_served(self) -> None:
+    async def until_handled(self) -> None:
         """Until the bot has handled everything that has happened so far."""
         await self.ask("flipbook queue")  # events come in their order
-        reception = (await self.chat._account.login()).reception
-        assert reception is not None
-        await reception.let_everybody_leave(PATIENCE)
+        handler = (await self.chat._session.login()).handler
+        assert handler is not None
+        await handler.drain(PATIENCE)
 
     async def quota(self) -> Quota:
         """What the ordinary member has used."""
@@ -180,7 +180,7 @@ class Bot:
         await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Until something is so on either side."""
+        """Until ``holds()`` is true."""
         async with asyncio.timeout(PATIENCE):
             while not holds():
                 await asyncio.sleep(0.002)
@@ -197,8 +197,8 @@ async def running_bot(
     folder: Path,
     *,
     backend: ScriptedBackend | None = None,
-    waits: Waits | None = None,
-    post: Post | None = None,
+    timing: DiscordTiming | None = None,
+    post: RelayTiming | None = None,
     token: str | None = None,
     kill: bool = False,
     time: DoubleTime | None = None,
@@ -216,10 +216,10 @@ async def running_bot(
         api_url=double.api_url,
         gateway_url=double.gateway_url,
         clock=time,
-        waits=waits,
+        timing=timing,
     )
     messengers = {Platform.DISCORD: chat.messenger}
-    core_options |= {"clock": time, "backend": backend, "messengers": messengers, "post": post or Post()}
+    core_options |= {"clock": time, "backend": backend, "messengers": messengers, "relay_timing": post or RelayTiming()}
     async with AsyncExitStack() as stack:
         stack.push_async_callback(chat.close)
         core = await stack.enter_async_context(a_core(folder, **core_options))

@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from generation.audit import AuditEntry
-from generation.delivery import Answer, Delivery
-from generation.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
-from generation.ledger import Entry, reserve
-from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.audit import AuditEntry
+from generation.domain.delivery import Answer, Delivery
+from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.domain.ledger import Entry, reserve
+from generation.domain.pricing import Micros
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.ports import Lease
-from generation.pricing import Micros
-from generation.request import Endpoint, GenerationRequest
+from generation.protocol.request import Endpoint, GenerationRequest
 
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """When everything happens unless the test says otherwise."""
@@ -77,7 +77,7 @@ def a_handle(job: Job, **changes: Any) -> RequestHandle:
 
 
 def moved(job: Job, status: JobStatus, at: datetime = NOW) -> Job:
-    """A new job, brought to the status by the moves that lead there."""
+    """A new job, moved to the status step by step."""
     submitting = job.submitting("fal", at)
     match status:
         case JobStatus.PENDING:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from generation.places import ServerRef, UserRef
+from generation.domain.refs import ServerRef, UserRef
 
 POINTS = (
     "after insert",
@@ -25,15 +25,15 @@ POINTS = (
     "after SUCCEEDED, before delivery",
     "after delivery, before SENT",
 )
-"""Where a job may be when somebody dies, in the order of its life."""
+"""Where a job may be when a process is killed, in the order of its life."""
 BOT = Path(__file__).parent / "acceptance/crash/bot_under_test.py"
 PATIENCE_SECONDS = 60.0
 LEAVE_SECONDS = 15.0
 Process = asyncio.subprocess.Process
 
 
-class House:
-    """A folder in which bots work one after the other, each started with these variables beside the test's own."""
+class BotFolder:
+    """A folder for bots that run one after the other, each with these variables beside the test's own."""
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
@@ -41,12 +41,12 @@ class House:
 
     @property
     def log(self) -> str:
-        """What all of them have written down."""
+        """The log lines of all of them."""
         return (self.folder / "log").read_text()
 
     @asynccontextmanager
     async def bot(self, point: str, victim: str, *origin: str) -> AsyncIterator[Process]:
-        """A bot that brings death to the victim at that point, ended at the end if it still runs."""
+        """A bot that kills the victim at that point; stopped at the end if it still runs."""
         with (self.folder / "log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, str(BOT), str(self.folder), point, victim, *origin),
@@ -63,14 +63,14 @@ class House:
                 await process.wait()
 
     def kill(self, victim: str, bot: Process) -> None:
-        """Bring death from outside."""
+        """Kill from outside."""
         if victim in {"worker", "both"}:
             os.kill(json.loads((self.folder / "data/worker/endpoint.json").read_bytes())["pid"], signal.SIGKILL)
         if victim in {"bot", "both"}:
             bot.kill()
 
     async def until_killed(self, bot: Process) -> None:
-        """Until the bot is dead, of nothing else than a kill."""
+        """Until the bot has ended, by a kill and nothing else."""
         async with asyncio.timeout(PATIENCE_SECONDS):
             await bot.wait()
         assert bot.returncode == -signal.SIGKILL, self.log
@@ -89,7 +89,7 @@ class House:
         return self.engines()
 
     async def until_gone(self, engines: list[int]) -> None:
-        """Until a worker has left, as it does when its bot has."""
+        """Until these workers have ended, as they do after their bot."""
         deadline = time.monotonic() + 10
         while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in engines):
             assert time.monotonic() < deadline
@@ -97,16 +97,16 @@ class House:
 
     def engines(self) -> list[int]:
         """The processes that run an engine on this folder's data."""
-        place = str((self.folder / "data/worker").absolute())
-        return [p.pid for p in psutil.process_iter(["cmdline"]) if place in (p.info["cmdline"] or [])]
+        path = str((self.folder / "data/worker").absolute())
+        return [p.pid for p in psutil.process_iter(["cmdline"]) if path in (p.info["cmdline"] or [])]
 
     def rows(self, database: str, query: str) -> list[tuple[object, ...]]:
-        """What a query finds in ``flipbook.db`` or ``worker/worker.db``."""
+        """The rows of a query in ``flipbook.db`` or ``worker/worker.db``."""
         with sqlite3.connect(f"file:{self.folder / 'data' / database}?mode=ro", uri=True) as connection:
             return connection.execute(query).fetchall()
 
-    def assert_bought_and_charged_once(self, server: ServerRef, user: UserRef) -> None:
-        """One job, one submission, and a ledger that says so."""
+    def assert_submitted_and_charged_once(self, server: ServerRef, user: UserRef) -> None:
+        """One job, one submission, one charge in the ledger."""
         assert self.rows("flipbook.db", "SELECT status FROM jobs") == [("succeeded",)]
         assert self.rows("worker/worker.db", "SELECT count(*) FROM requests") == [(1,)]
         ledger = self.rows("flipbook.db", "SELECT kind, clips, amount FROM ledger ORDER BY rowid")

@@ -1,4 +1,4 @@
-"""The two chats of the crash matrix, each from outside of the bot: what a member does, and what everybody sees."""
+"""The two chats of the crash matrix, each seen from outside of the bot: what a member does and sees."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -8,9 +8,9 @@ from aiohttp import web
 
 from adapters.discord.refs import server_ref, user_ref
 from doubles.discord.server import DiscordDouble
-from doubles.hanging import Hangs, Matches
+from doubles.http.hanging import Hangs, Matches
 from doubles.slack.server import SlackDouble
-from generation.places import Platform, ServerRef, UserRef
+from generation.domain.refs import Platform, ServerRef, UserRef
 from slack_bot import public
 
 CONNECT_SECONDS = 60.0
@@ -19,7 +19,7 @@ UPLOADING = "during the upload"
 UPLOADED = "after the upload, before its completion"
 COMPLETED = "after the upload's completion, before it is recorded"
 MOMENTS: Mapping[str, bool] = {ANSWERED: True, UPLOADING: False, UPLOADED: True, COMPLETED: True}
-"""The points that only the chat sees, and whether what the bot asked for is done when it dies."""
+"""The points that only the chat sees, and whether the bot's request is done when it is killed."""
 
 
 class Chat(Protocol):
@@ -29,9 +29,9 @@ class Chat(Protocol):
     server: ServerRef
     member: UserRef
     redelivers: bool
-    """Whether the chat brings a command again that nobody took."""
+    """Whether the chat sends a command again that was not acknowledged."""
     moments: Mapping[str, Matches]
-    """The request that is on its way at each point that only the chat sees."""
+    """The request that is on the wire at each point that only the chat sees."""
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -42,15 +42,15 @@ class Chat(Protocol):
     def hangs(self) -> Hangs: ...
 
     async def until_connected(self) -> None:
-        """Until the bot hears what members say."""
+        """Until the bot gets what members send."""
         ...
 
     async def ask(self) -> None:
-        """The member wants a clip."""
+        """The member asks for a clip."""
         ...
 
     async def messages(self) -> list[list[bytes]]:
-        """Everything that the bot says for all to see: of each message its files, as a member's app fetches them."""
+        """The bot's public messages: of each its files, as a member's app downloads them."""
         ...
 
 
@@ -64,7 +64,7 @@ class InDiscord:
         self._double = double
         self.server = server_ref(double.guilds.studio.id)
         self.member = user_ref(double.people.member.id)
-        self.moments: Mapping[str, Matches] = {ANSWERED: _answers, UPLOADING: _brings_files}
+        self.moments: Mapping[str, Matches] = {ANSWERED: _answers, UPLOADING: _uploads_files}
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -86,8 +86,8 @@ class InDiscord:
         await self._double.slash("animate", prompt="a boat", options=options)
 
     async def messages(self) -> list[list[bytes]]:
-        said = self._double.world.messages()
-        return [[await self._double.download(each) for each in message.attachments] for message in said]
+        sent = self._double.world.messages()
+        return [[await self._double.download(each) for each in message.attachments] for message in sent]
 
 
 class InSlack:
@@ -138,7 +138,7 @@ async def _answers(request: web.Request) -> bool:
     return request.path.endswith("/callback")
 
 
-async def _brings_files(request: web.Request) -> bool:
+async def _uploads_files(request: web.Request) -> bool:
     return request.method == "PATCH" and request.content_type == "multipart/form-data"
 
 

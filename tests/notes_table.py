@@ -9,7 +9,7 @@ notes = Table("notes", MetaData(), Column("n", Integer), Column("at", UtcDateTim
 
 
 async def value(engine: AsyncEngine) -> int | None:
-    """What the row holds."""
+    """The row's value."""
     async with begin_read(engine) as connection:
         return await connection.scalar(select(notes.c.n))
 

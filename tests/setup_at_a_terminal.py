@@ -1,4 +1,4 @@
-"""A setup with somebody at the keyboard who answers as planned, and a file of its own."""
+"""A setup with planned answers at the terminal, and a file of its own."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import typer
 
-from bot.exits import Exit
-from bot.setup.chats import ChatSetup
-from bot.setup.dotenv_file import DotEnvFile
-from bot.setup.flow import Setup
+from bot.commands.setup.chats import ChatSetup
+from bot.commands.setup.dotenv_file import DotEnvFile
+from bot.commands.setup.flow import SetupFlow
+from bot.exit_codes import Exit
 
 
 @dataclass
 class PlannedTerminal:
-    """Answers questions in the order of ``answers``; without any left the person leaves. None: nobody is there."""
+    """Answers questions in the order of ``answers``, then aborts. None: there is no terminal."""
 
     answers: list[str] | None = None
     said: list[str] = field(default_factory=list)
@@ -29,7 +29,7 @@ class PlannedTerminal:
         self.said.append(text)
 
     def ask_secret(self, question: str) -> str:
-        assert self.answers is not None, "nobody is there to be asked"
+        assert self.answers is not None, "there is no terminal to ask at"
         self.asked.append(question)
         if not self.answers:
             raise typer.Abort
@@ -53,6 +53,6 @@ async def set_up(
     environment: Mapping[str, str] | None = None,
     replace: bool = False,
 ) -> Exit:
-    """Run the whole setup in a thread of its own, as it runs a loop of its own."""
-    work = Setup(chat, terminal, DotEnvFile(folder / ".env"), replace=replace)
-    return await asyncio.to_thread(work.run, given or {}, environment or {})
+    """Run the whole setup in a thread, because it runs an event loop of its own."""
+    flow = SetupFlow(chat, terminal, DotEnvFile(folder / ".env"), replace=replace)
+    return await asyncio.to_thread(flow.run, given or {}, environment or {})

@@ -14,22 +14,23 @@ import uvicorn
 from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from adapters.slack import SlackChat, Timing, manifest
+from adapters.slack import SlackChat, SlackTiming, manifest
 from core import Core, a_core
-from doubles.backend import ScriptedBackend
 from doubles.clock import settle
-from doubles.slack.deliveries import Delivery
+from doubles.generation.backend import ScriptedBackend
+from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
-from doubles.slack.state import Message
+from doubles.slack.state.workspaces import Message
 from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
-from generation.job import Job, JobStatus
-from generation.places import ChannelRef, MessageRef, Platform, ServerRef
-from generation.relay import Post
+from generation.delivery.relay import RelayTiming
+from generation.domain.job import Job, JobStatus
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
+from generation.protocol.backoff import Backoff
 
 PATIENCE = 10.0
 PROMPT = "a paper boat on a stormy sea"
-QUICK = Post(first_retry=0.05, longest_retry=0.4, tick=0.05)
-"""A relay in a hurry: tests do not wait for its pauses."""
+QUICK = RelayTiming(retry=Backoff(0.05, 0.4), poll_every=0.05)
+"""A relay with short pauses, so that tests need not wait."""
 
 SHIPPED: Mapping[str, Any] = {
     "scopes": tuple(manifest()["oauth_config"]["scopes"]["bot"]),
@@ -39,7 +40,7 @@ SHIPPED: Mapping[str, Any] = {
 
 
 class DoubleTime:
-    """The double's clock as the bot's: whoever sleeps by it wakes when a test moves it."""
+    """The double's clock as the bot's; a sleep ends when a test moves the clock past it."""
 
     def __init__(self, double: SlackDouble) -> None:
         self._double = double
@@ -64,13 +65,13 @@ class Bot:
     backend: ScriptedBackend
 
     async def animate(self, text: str = PROMPT, **how: Any) -> Message:
-        """Somebody asks for a clip; the message that answers."""
+        """A member asks for a clip; returns the message that answers."""
         known = {message.ts for message in self.double.state().bot_messages()}
         await self.double.slash("/animate", text, **how)
         return await self.double.wait_for_message(lambda said: said.ts not in known and not said.ephemeral_for)
 
     async def clip(self, text: str = PROMPT, **how: Any) -> Message:
-        """Somebody asks for a clip and gets it."""
+        """A member asks for a clip and gets it."""
         message = await self.animate(text, **how)
         self.release()
         return await self.delivered(message)
@@ -79,17 +80,17 @@ class Bot:
         """Until that message has its clip and this is recorded."""
         await self.double.wait_for(lambda: message.file_ids)
         await self.until(lambda: any(d.message and d.message.id == message.ts for d in self.sent))
-        self.double.clock.advance(1.2)  # the next message in the channel need not wait for its turn
+        self.double.clock.advance(1.2)  # the next message in the channel need not wait for its slot
         return message
 
     def release(self) -> None:
-        """Let the backend finish what it holds back."""
+        """Let a held backend finish."""
         if self.backend.hold is not None:
             self.backend.hold.set()
 
     @property
     def server(self) -> ServerRef:
-        """The home workspace, as limits know it."""
+        """The home workspace."""
         return ServerRef(Platform.SLACK, self.double.home.team)
 
     @property
@@ -119,17 +120,17 @@ class Bot:
         await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
 
     async def until_recorded(self, count: int = 1) -> None:
-        """Until so many deliveries have been recorded as sent."""
+        """Until ``count`` deliveries are recorded as sent."""
         await self.until(lambda: len(self.sent) >= count)
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Until something is so on our side."""
+        """Until a condition holds on the bot's side."""
         async with asyncio.timeout(PATIENCE):
             while not holds():
                 await asyncio.sleep(0.002)
 
     async def until_put_off(self) -> None:
-        """Until an outcome could not be delivered yet, and that is recorded."""
+        """Until a failed attempt to deliver an outcome is recorded."""
         await self.until(lambda: any(item.attempts for item in self.core.observer.deliveries))
 
     async def until_opened(self, message: Message) -> None:
@@ -144,7 +145,7 @@ class Bot:
         return MessageRef(ChannelRef(server, message.channel, message.thread_ts), message.ts)
 
     async def told(self, act: Delivery | None, user: str | None = None) -> str:
-        """What the person who acted is told for their eyes only."""
+        """What only the person who acted reads."""
         assert act is not None
         at = act.attempts[0].sent_at
         said = await self.double.wait_for_message(
@@ -154,12 +155,12 @@ class Bot:
 
 
 def clips(double: SlackDouble, *, team: str | None = None) -> list[Message]:
-    """Every message with a clip that stands anywhere."""
+    """Every message with a clip."""
     return [said for said in double.state().bot_messages() if said.file_ids and team in (None, said.team)]
 
 
 def public(double: SlackDouble, channel: str = GENERAL) -> list[Message]:
-    """What the bot has said for everybody in a channel of the home workspace."""
+    """The bot's messages in a channel of the home workspace that all members see."""
     return [said for said in double.home.messages_in(channel) if said.bot_id and not said.ephemeral_for]
 
 
@@ -191,8 +192,8 @@ async def running_bot(
     backend: ScriptedBackend | None = None,
     over_http: bool = False,
     kill: bool = False,
-    post: Post | None = None,
-    timing: Timing | None = None,
+    post: RelayTiming | None = None,
+    timing: SlackTiming | None = None,
     chat_options: Mapping[str, Any] | None = None,
     **core_options: Any,
 ) -> AsyncIterator[Bot]:
@@ -204,7 +205,7 @@ async def running_bot(
     chat = a_chat(double, over_http=over_http, clock=time, timing=timing, **(chat_options or {}))
     core_options |= {"clock": time, "backend": backend, "messengers": {Platform.SLACK: chat.messenger}}
     try:
-        async with a_core(folder, post=post or QUICK, **core_options) as core, asyncio.TaskGroup() as group:
+        async with a_core(folder, relay_timing=post or QUICK, **core_options) as core, asyncio.TaskGroup() as group:
             parts = (core.dispatcher.run(), core.relay.run(), chat.run(core.service))
             tasks = [group.create_task(part) for part in parts]
             try:

@@ -1,11 +1,11 @@
-"""Stories of outcomes on their way to Slack: how they begin, how time flies in them, and what is seen at the end."""
+"""Steps of tests that deliver outcomes to Slack: how they begin, how time passes, and what is seen at the end."""
 
 import asyncio
 
-from doubles.backend import ScriptedBackend, tiny_mp4
+from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.slack.server import SlackDouble
-from doubles.slack.state import Message
-from generation.job import JobStatus
+from doubles.slack.state.workspaces import Message
+from generation.domain.job import JobStatus
 from slack_bot import Bot, clips
 
 
@@ -19,7 +19,7 @@ async def under_way(bot: Bot, **how: object) -> Message:
     message = await bot.animate(**how)
     await bot.until_opened(message)
     await bot.until_status(JobStatus.RUNNING)
-    bot.double.clock.advance(1.2)  # the next message in the channel need not wait for its turn
+    bot.double.clock.advance(1.2)  # the next message in the channel need not wait for its slot
     return message
 
 
@@ -39,19 +39,19 @@ async def recorded(bot: Bot) -> object:
 
 
 class advancing:  # noqa: N801 - reads as a word: async with advancing(slack)
-    """Lets Slack's time fly, as long as something is waited for."""
+    """Lets Slack's time pass quickly while the body waits."""
 
     def __init__(self, slack: SlackDouble) -> None:
         self._slack = slack
 
     async def __aenter__(self) -> None:
-        self._task = asyncio.create_task(self._fly())
+        self._task = asyncio.create_task(self._pass_time())
 
     async def __aexit__(self, *_: object) -> None:
         self._task.cancel()
         await asyncio.wait({self._task})
 
-    async def _fly(self) -> None:
+    async def _pass_time(self) -> None:
         while True:
             await asyncio.sleep(0.01)
             self._slack.clock.advance(0.5)

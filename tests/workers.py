@@ -5,22 +5,23 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 
-from doubles.engine import SteppedEngine
-from generation.request import Endpoint
-from generation.wire import RequestState
-from worker.app import build_app
-from worker.http_server import HEAD_SECONDS, HttpServer
-from worker.listening import listen, url_of
-from worker.opening import open_parts
-from worker.parts import EngineInfo, Parts
+from doubles.clock import AutoClock
+from doubles.worker.engine import SteppedEngine
+from generation.protocol.clock import Clock
+from generation.protocol.request import Endpoint
+from generation.protocol.wire import RequestState
+from worker.api.app import build_app
+from worker.api.app_parts import AppParts, EngineInfo
+from worker.api.server import HEAD_SECONDS, HttpServer
+from worker.api.sse import PING_SECONDS
+from worker.process.assemble import open_parts
+from worker.process.listener import listen, url_of
+from worker.scheduling.live_request import LiveRequest
 from worker.settings import WorkerSettings
-from worker.streams import PING_SECONDS
-from worker.waiting import LiveRequest
 
 STANDARD = f"/{Endpoint.STANDARD.value}"
 TURBO = f"/{Endpoint.TURBO.value}"
@@ -36,26 +37,13 @@ def worker_settings(folder: Path, **given: object) -> WorkerSettings:
 
 
 @dataclass
-class MovingClock:
-    """A clock that only the test moves."""
-
-    now: datetime = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def move(self, seconds: float) -> None:
-        self.now += timedelta(seconds=seconds)
-
-
-@dataclass
 class Worker:
     """A worker under test."""
 
-    parts: Parts
+    parts: AppParts
     engine: SteppedEngine
     http: httpx.AsyncClient
-    clock: MovingClock
+    clock: AutoClock
     loop_task: "asyncio.Task[None] | None" = None
     errors: list[BaseException] = field(default_factory=list)
 
@@ -67,7 +55,7 @@ class Worker:
 
     async def live(self, request_id: str, owner: str = "") -> LiveRequest:
         """The request in the worker's memory."""
-        live = await self.parts.book.find(request_id, owner)
+        live = await self.parts.registry.find(request_id, owner)
         assert live is not None
         return live
 
@@ -76,7 +64,7 @@ class Worker:
         live = await self.live(request_id, owner)
         async with asyncio.timeout(10):
             while live.request.state is not state or len(live.logs) < logs:
-                await live.newer_than(live.version)
+                await live.changed_since(live.version)
         return live
 
     async def completed(self, request_id: str, owner: str = "") -> LiveRequest:
@@ -89,7 +77,7 @@ class Worker:
 
     async def _run_loop(self) -> None:
         try:
-            await self.parts.loop.run()
+            await self.parts.render_loop.run()
         except Exception as error:  # noqa: BLE001 -- shown at the end of the test
             self.errors.append(error)
 
@@ -100,7 +88,7 @@ class Worker:
             with contextlib.suppress(asyncio.CancelledError):
                 await self.loop_task
         self.engine.run_free()
-        assert await self.parts.loop.engine_stopped(10)
+        assert await self.parts.render_loop.wait_for_engine(10)
 
 
 @asynccontextmanager
@@ -108,12 +96,12 @@ async def open_worker(
     folder: Path,
     engine: SteppedEngine | None = None,
     *,
-    clock: MovingClock | None = None,
+    clock: Clock | None = None,
     rendering: bool = True,
     **given: object,
 ) -> AsyncIterator[Worker]:
     """A worker in process; callers reach it through ``worker.http``."""
-    engine, clock = engine or SteppedEngine(), clock or MovingClock()
+    engine, clock = engine or SteppedEngine(), clock or AutoClock()
     settings = worker_settings(folder, **given)
     folder.mkdir(exist_ok=True)
     async with open_parts(settings, engine, EngineInfo("preview", "a test"), address=ADDRESS, clock=clock) as parts:
@@ -149,7 +137,7 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(worker: Worker, **patience: float) -> AsyncIterator[str]:
+async def listening(worker: Worker, **timeouts: float) -> AsyncIterator[str]:
     """The same, for those who need nothing but the address."""
-    async with serving(worker, **patience) as (_, url):
+    async with serving(worker, **timeouts) as (_, url):
         yield url

@@ -1,7 +1,11 @@
-"""The port between the worker's loop and whatever renders: one engine, one thread, one step at a time.
+"""The port between the worker's render loop and an engine: one engine, one thread, one step at a
+time.
 
-The loop owns an engine and calls it from a single thread only. An engine keeps no request between calls except in
-the :class:`Render` that it handed out, so a failure of one request can never colour the next one.
+The loop calls the engine from one thread only. Between calls an engine keeps no request except in
+the :class:`Render` that it returned, so a failure of one request cannot affect the next one.
+
+Below the port stand the protocols of what some engines offer beyond it; the worker asks for each
+with ``isinstance``.
 """
 
 from collections.abc import Sequence
@@ -11,10 +15,18 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.request import GenerationRequest
+from generation.protocol.request import GenerationRequest
 
 Frames = NDArray[np.uint8]
 """Finished frames: shape (frames, height, width, 3), RGB, 0…255."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """Which engine renders, and why this one."""
+
+    name: str
+    reason: str
 
 
 class Render(Protocol):
@@ -29,13 +41,13 @@ class Render(Protocol):
 
     @property
     def steps_done(self) -> int:
-        """How many of them are finished; the render is ready for :meth:`Engine.finish` when they are all."""
+        """How many steps are finished; after the last one :meth:`Engine.finish` may be called."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailure:
-    """A render that cannot go on, and why; every other render under way is untouched."""
+    """A render that cannot go on, and why; the other renders are not affected."""
 
     render: Render
     error: Exception
@@ -46,28 +58,30 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """``preview`` or ``animatediff``: what the clip's maker is called."""
+        """``preview`` or ``animatediff``."""
         ...
 
     @property
     def max_active(self) -> int:
-        """How many renders may be under way at once."""
+        """How many renders may be active at once."""
         ...
 
     def load(self) -> None:
-        """Make everything ready that the first step needs. Raises :class:`EngineUnavailable` naming what is missing."""
+        """Prepare everything that the first step needs. Raises :class:`EngineUnavailable` naming
+        what is missing."""
         ...
 
     def check(self, request: GenerationRequest) -> None:
-        """Raise :class:`EngineRefusal` when this engine can never render that request."""
+        """Raise :class:`EngineRefusal` when this engine can never render the request."""
         ...
 
     def begin(self, request: GenerationRequest) -> Render:
-        """Start a render; nothing of it has been computed yet."""
+        """Start a render; this computes nothing yet."""
         ...
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
-        """Advance at least one unfinished render (given oldest first) by one step; the engine picks which share it."""
+        """Advance at least one unfinished render (given oldest first) by one step; the engine picks
+        which of them share the step."""
         ...
 
     def finish(self, render: Render) -> Frames:
@@ -75,28 +89,96 @@ class Engine(Protocol):
         ...
 
     def close(self) -> None:
-        """Give memory and devices back; nothing is called afterwards."""
+        """Release memory and devices; no method is called afterwards."""
         ...
 
 
 @runtime_checkable
-class ShowsLooks(Protocol):
-    """An engine whose renders can be looked at while they appear."""
+class ShowsPreviews(Protocol):
+    """An engine that can show an unfinished render."""
 
-    def look(self, render: Render) -> Frames | None:
-        """What the clip would be if it ended now, as frames much smaller than its own; None where there is none."""
+    def preview(self, render: Render) -> Frames | None:
+        """What the clip would be if it ended now, as frames much smaller than the clip's; None
+        where there is nothing to show."""
         ...
 
 
+@runtime_checkable
+class HasDeviceName(Protocol):
+    """An engine that can name the device it renders on."""
+
+    @property
+    def device_name(self) -> str | None:
+        """For people; None until the engine is loaded, and where it needs no device."""
+        ...
+
+
+@runtime_checkable
+class HasIdleWork(Protocol):
+    """An engine that has work for idle times, such as compiling."""
+
+    def idle(self) -> bool:
+        """Do one piece of that work; False when there is none left."""
+        ...
+
+
+@runtime_checkable
+class EstimatesRenders(Protocol):
+    """An engine that can estimate how long a request takes. It only reads what it has measured, so
+    any thread may call it."""
+
+    def estimate_seconds(self, request: GenerationRequest) -> float | None:
+        """Seconds when rendered alone; None before the first measurement."""
+        ...
+
+
+@runtime_checkable
+class EstimatesSteps(Protocol):
+    """An engine that can estimate how long one step of a request takes on this machine."""
+
+    def step_seconds(self, request: GenerationRequest) -> float | None:
+        """Average seconds when rendered alone; None before the first measurement."""
+        ...
+
+
+@runtime_checkable
+class MeteredDevice(Protocol):
+    """A device that measures its own memory; None where it cannot."""
+
+    def forget_peak(self) -> None: ...
+    def peak_bytes(self) -> int | None: ...
+
+
+@runtime_checkable
+class HasMeteredDevice(Protocol):
+    """An engine that renders on such a device."""
+
+    @property
+    def device(self) -> MeteredDevice: ...
+
+
+def device_name_of(engine: Engine) -> str | None:
+    """The device that the engine renders on; None where it names none."""
+    return engine.device_name if isinstance(engine, HasDeviceName) else None
+
+
+def engine_label(engine: Engine) -> str:
+    """The engine's name as stored with a clip: ``animatediff-cpu`` where a model renders without a
+    GPU."""
+    # slow clips should be recognisable as such long after they were made
+    return f"{engine.name}-cpu" if device_name_of(engine) == "CPU" else engine.name
+
+
 class EngineError(Exception):
-    """Something went wrong inside an engine; the message is a sentence for the member or the operator.
+    """Something went wrong inside an engine; the message is a sentence for the member or the
+    operator.
 
     EngineError
-    ├── EngineUnavailable   the engine cannot work at all (a model file is missing, no memory to load)
-    ├── EngineRefusal       this request is beyond what the engine can do
+    ├── EngineUnavailable   the engine cannot work at all (a model file is missing)
+    ├── EngineRefusal       the engine can never render this request
     ├── OutOfMemory         the device had no room for this request, even alone
-    ├── NonFiniteLatents    the numbers ran away; a black clip is never handed out
-    └── DeviceLost          the device is gone or its context is poisoned; the worker must start again
+    ├── NonFiniteLatents    NaN or infinity in the latents; a black clip is never returned
+    └── DeviceLost          the device is gone or its context is poisoned; the worker has to restart
     """
 
 
@@ -105,7 +187,7 @@ class EngineUnavailable(EngineError):
 
 
 class EngineRefusal(EngineError):
-    """The request is beyond this engine; names the field and what is possible."""
+    """The engine cannot render this request; names the field and what is possible."""
 
 
 class OutOfMemory(EngineError):

@@ -1,28 +1,32 @@
-"""What the worker knows of one request, and the moves that a request can make.
+"""The worker's record of one request, and the transitions that it can make.
 
     IN_QUEUE ── started ──► IN_PROGRESS ── finished ──► COMPLETED
         ▲                        │
-        └──── interrupted ───────┘            IN_QUEUE ── finished (cancelled, too late, invalid) ──► COMPLETED
+        └─ interrupted, requeued ┘
 
-A record never changes; every move gives a new one. Whoever keeps it saves the new one before anybody may see it.
+    IN_QUEUE ── finished (cancelled, too late, invalid) ──► COMPLETED
+
+A record is immutable; every transition returns a new one. It is saved before any caller sees it.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
-from generation.request import Endpoint, GenerationRequest
-from generation.wire import ErrorBody, LogEntry, RequestState
+from generation.protocol.request import Endpoint, GenerationRequest
+from generation.protocol.wire import ErrorBody, LogEntry, RequestState
 
 MAX_ATTEMPTS: Final = 2
-"""A request that was running when the worker died is run once more; then it is the suspect."""
+"""A request that was running when the worker died is run a second time; if the worker dies again,
+the request is taken to be the cause and fails."""
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
-    """A finished clip: its file's name in the storage, its size in bytes, the seed and the engine that made it.
+class StoredClip:
+    """A finished clip: its file name in the clip storage, its size in bytes, the seed and the
+    engine that made it.
 
-    ``engine`` is empty for clips of workers that did not write it down yet.
+    ``engine`` is empty for clips of older workers, which did not store it.
     """
 
     file_name: str
@@ -32,8 +36,9 @@ class Clip:
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no clip: the result's status code and body, and what the status says of it."""
+class RequestFailure:
+    """Why there is no clip: status code and body of the result, and the error that the status
+    shows."""
 
     http_status: int
     body: ErrorBody
@@ -41,20 +46,21 @@ class Failure:
     error_type: str
 
 
-Ending = Clip | Failure
+Outcome = StoredClip | RequestFailure
 
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """The caller's own name for a submission, and a digest of what was submitted under it."""
+    """The caller's idempotency key, and a digest of what was submitted under it."""
 
     key: str
     digest: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
-    """What a caller asked for beside the input. ``start_by``: not worth rendering if it has not begun by then."""
+class RequestOptions:
+    """What a caller asked for beside the input. A request that has not started at ``start_by``
+    fails."""
 
     low_priority: bool = False
     start_by: datetime | None = None
@@ -64,24 +70,25 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. ``owner`` is the id of the key that submitted it, ``input`` is None where it was not valid."""
+    """One request. ``owner`` is the id of the key that submitted it; ``input`` is None where it was
+    not valid."""
 
     id: str
     owner: str
     endpoint: Endpoint
     input: GenerationRequest | None
     created_at: datetime
-    wishes: Wishes = Wishes()
+    options: RequestOptions = RequestOptions()
     state: RequestState = RequestState.IN_QUEUE
     attempts: int = 0
     cancel_requested: bool = False
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    ending: Ending | None = None
+    outcome: Outcome | None = None
 
     @property
     def open(self) -> bool:
-        """True until the request has ended, one way or another."""
+        """True until the request has ended, with or without a clip."""
         return self.state is not RequestState.COMPLETED
 
     @property
@@ -92,29 +99,32 @@ class Request:
         return (self.finished_at - self.started_at).total_seconds()
 
     def started(self, now: datetime) -> Self:
-        """The engine begins; counts as an attempt."""
-        return replace(self, state=RequestState.IN_PROGRESS, attempts=self.attempts + 1, started_at=now)
+        """The engine begins; this counts as an attempt."""
+        return replace(
+            self, state=RequestState.IN_PROGRESS, attempts=self.attempts + 1, started_at=now
+        )
 
     def cancelling(self) -> Self:
-        """The caller wants no clip any more; until the engine lets go, it is still in progress."""
+        """The caller cancelled it; it stays in progress until the engine has dropped it."""
         return replace(self, cancel_requested=True)
 
-    def finished(self, ending: Ending, now: datetime) -> Self:
+    def finished(self, outcome: Outcome, now: datetime) -> Self:
         """It ended, with a clip or without."""
-        return replace(self, state=RequestState.COMPLETED, ending=ending, finished_at=now)
+        return replace(self, state=RequestState.COMPLETED, outcome=outcome, finished_at=now)
 
     def interrupted(self) -> Self:
-        """The worker died under it; back into the queue, at its old place."""
+        """The worker died while rendering it; back to its old place in the queue."""
         return replace(self, state=RequestState.IN_QUEUE, started_at=None)
 
-    def put_back(self) -> Self:
-        """The worker itself was told to stop; back into the queue as if it had never begun."""
+    def requeued(self) -> Self:
+        """The worker was told to stop; back in the queue, and the attempt does not count."""
+        # stopping the worker is the operator's doing, not the request's
         return replace(self.interrupted(), attempts=self.attempts - 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A request as it lies in the database, with what its render said."""
+class StoredRequest:
+    """A request as the database holds it, with its render's log lines."""
 
     request: Request
     logs: tuple[LogEntry, ...] = ()

@@ -1,4 +1,5 @@
-"""The worker's settings: environment variables that begin with ``FLIPBOOK_WORKER_``, or a ``.env`` file."""
+"""The worker's settings: environment variables that begin with ``FLIPBOOK_WORKER_``, or a ``.env``
+file."""
 
 import ipaddress
 from enum import StrEnum
@@ -14,7 +15,8 @@ MEBIBYTE: Final = 2**20
 
 
 class EngineChoice(StrEnum):
-    """Which engine to use; ``auto`` takes AnimateDiff when torch and the models are there, else the preview."""
+    """Which engine to use; ``auto`` takes AnimateDiff when torch and the models are there, else the
+    preview."""
 
     AUTO = "auto"
     ANIMATEDIFF = "animatediff"
@@ -25,69 +27,123 @@ class WorkerSettings(BaseSettings):
     """Everything about a worker that its operator may set. Sizes in bytes, times in seconds."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FLIPBOOK_WORKER_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="FLIPBOOK_WORKER_",
+        env_file=".env",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
-    port: Annotated[int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")] = 8650
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
+    ] = 8650
     public_url: AnyHttpUrl | None = Field(
         default=None,
-        description="Base of every URL in the worker's answers; without it, the address that the caller used.",
+        description=(
+            "Base of every URL in the worker's answers; without it, the address that "
+            "the caller used."
+        ),
     )
-    data_dir: Path = Field(default=Path("data/worker"), description="Folder for requests and finished clips.")
-    models_dir: Path | None = Field(default=None, description="Folder with the models of the AnimateDiff engine.")
+    data_dir: Path = Field(
+        default=Path("data/worker"), description="Folder for requests and finished clips."
+    )
+    models_dir: Path | None = Field(
+        default=None, description="Folder with the models of the AnimateDiff engine."
+    )
     fast_decode: bool = Field(
-        default=False, description="Whether AnimateDiff decodes with TAESD: quicker, with softer detail."
+        default=False,
+        description="Whether AnimateDiff decodes with TAESD: quicker, with softer detail.",
     )
     safety_checker: bool = Field(
-        default=False, description="Whether AnimateDiff refuses clips in which the safety checker sees nudity."
+        default=False,
+        description="Whether AnimateDiff refuses clips in which the safety checker sees nudity.",
     )
     engine: EngineChoice = Field(default=EngineChoice.AUTO, description="Which engine renders.")
     step_seconds: Annotated[
-        float, Field(ge=0, le=60, allow_inf_nan=False, description="How long each step of the preview engine lasts.")
+        float,
+        Field(
+            ge=0,
+            le=60,
+            allow_inf_nan=False,
+            description="How long each step of the preview engine lasts.",
+        ),
     ] = 0
     deterministic: bool = Field(
-        default=False, description="Whether AnimateDiff renders each clip alone: the same request, the same bytes."
+        default=False,
+        description=(
+            "Whether AnimateDiff renders each clip alone: the same request, the same bytes."
+        ),
     )
     animatediff: EngineOptions = Field(
-        default_factory=EngineOptions, description="Further options of the AnimateDiff engine, as JSON."
+        default_factory=EngineOptions,
+        description="Further options of the AnimateDiff engine, as JSON.",
     )
-    looks: bool = Field(default=False, description="Whether clips can be seen, small and rough, while they appear.")
+    looks: bool = Field(
+        default=False, description="Whether clips can be seen, small and rough, while they appear."
+    )
     key: SecretStr | None = Field(
         default=None,
-        description="Keys that callers may use, as id:secret, separated by commas. Without any, only this machine"
-        " itself may call.",
+        description=(
+            "Keys that callers may use, as id:secret, separated by commas. Without any, only this "
+            "machine itself may call."
+        ),
     )
-    result_seconds: Annotated[int, Field(ge=60, description="How long results are kept after they are finished.")] = (
-        24 * 3600
-    )
-    max_queue: Annotated[int, Field(ge=1, le=100_000, description="How many requests may wait at most.")] = 1000
-    max_streams: Annotated[int, Field(ge=1, description="How many status streams may be open at once.")] = 2000
+    result_seconds: Annotated[
+        int, Field(ge=60, description="How long results are kept after they are finished.")
+    ] = 24 * 3600
+    max_queue: Annotated[
+        int, Field(ge=1, le=100_000, description="How many requests may wait at most.")
+    ] = 1000
+    max_streams: Annotated[
+        int, Field(ge=1, description="How many status streams may be open at once.")
+    ] = 2000
     max_disk_bytes: Annotated[
-        int, Field(ge=64 * MEBIBYTE, description="How much the files in the data folder may take together.")
+        int,
+        Field(
+            ge=64 * MEBIBYTE, description="How much the files in the data folder may take together."
+        ),
     ] = 10 * 1024 * MEBIBYTE
     cors_origins: tuple[str, ...] = Field(
-        default=(), description="Web pages that may call, as a JSON list of origins such as https://app.example.org."
+        default=(),
+        description=(
+            "Web pages that may call, as a JSON list of origins such as https://app.example.org."
+        ),
     )
     webhooks_to_private: bool = Field(
-        default=False, description="Whether webhooks may go to this machine and to private networks."
+        default=False,
+        description="Whether webhooks may go to this machine and to private networks.",
     )
-    upload_seconds: Annotated[int, Field(ge=60, description="How long uploaded files are kept.")] = 24 * 3600
+    upload_seconds: Annotated[
+        int, Field(ge=60, description="How long uploaded files are kept.")
+    ] = 24 * 3600
     max_upload_bytes: Annotated[
-        int, Field(ge=0, description="How much the uploads of one key may take together; 0 takes none.")
+        int,
+        Field(ge=0, description="How much the uploads of one key may take together; 0 takes none."),
     ] = 1024 * MEBIBYTE
-    ssl_certfile: Path | None = Field(default=None, description="Certificate chain (PEM); serves https with it.")
-    ssl_keyfile: Path | None = Field(default=None, description="Private key (PEM) of the certificate.")
+    ssl_certfile: Path | None = Field(
+        default=None, description="Certificate chain (PEM); serves https with it."
+    )
+    ssl_keyfile: Path | None = Field(
+        default=None, description="Private key (PEM) of the certificate."
+    )
     hang_seconds: Annotated[
         float,
-        Field(ge=0, allow_inf_nan=False, description="How long a step may be silent before the engine counts as hung."),
+        Field(
+            ge=0,
+            allow_inf_nan=False,
+            description="How long a step may be silent before the engine counts as hung.",
+        ),
     ] = 60
     load_seconds: Annotated[
         float,
         Field(ge=0, allow_inf_nan=False, description="The same while it loads or compiles."),
     ] = 600
     listener_fd: Annotated[
-        int | None, Field(ge=3, description="A listening socket that was inherited, in place of host and port.")
+        int | None,
+        Field(
+            ge=3, description="A listening socket that was inherited, in place of host and port."
+        ),
     ] = None
     exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
 
@@ -103,30 +159,35 @@ class WorkerSettings(BaseSettings):
 
     @model_validator(mode="after")
     def _no_key_alone(self) -> Self:
-        """Raise ValueError for a private key without its certificate: whoever sets it does not mean plain http."""
+        """Raise ValueError for a private key without its certificate, which would mean plain
+        http."""
         if self.ssl_keyfile is not None and self.ssl_certfile is None:
-            raise ValueError("FLIPBOOK_WORKER_SSL_KEYFILE needs FLIPBOOK_WORKER_SSL_CERTFILE beside it")
+            raise ValueError(
+                "FLIPBOOK_WORKER_SSL_KEYFILE needs FLIPBOOK_WORKER_SSL_CERTFILE beside it"
+            )
         return self
 
     @property
-    def is_kept(self) -> bool:
-        """Whether a keeper owns the port and starts the worker again: then one outlives the other by nothing."""
+    def is_supervised(self) -> bool:
+        """Whether a supervisor holds the port and restarts the worker; the worker then ends with
+        it."""
         return self.exit_with_parent and self.listener_fd is not None
 
     @property
     def keys(self) -> dict[str, SecretStr]:
         """The secrets of all keys by key id."""
+        # the first colon separates: secrets may have more of them
         pairs = (pair.partition(":") for pair in _pairs(self.key))
         return {name: SecretStr(secret) for name, _, secret in pairs}
 
     @property
     def on_loopback(self) -> bool:
-        """True when nobody but this machine can reach ``host``."""
+        """True when only this machine can reach ``host``."""
         return is_loopback(self.host)
 
     @property
     def models_folder(self) -> Path:
-        """Where the AnimateDiff engine looks for its models."""
+        """The folder with the models of the AnimateDiff engine."""
         return self.models_dir or self.data_dir / "models"
 
     @property
@@ -140,6 +201,7 @@ def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
     try:
+        # any other name may resolve to another machine
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False

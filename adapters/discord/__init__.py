@@ -1,18 +1,22 @@
-"""Discord: members' commands, buttons and reactions to the service, and the messenger that brings clips back."""
+"""Discord: translates commands, buttons and reactions into service calls, and delivers clips."""
 
-from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat, Waits
-from adapters.discord.checkup import check_discord
+from adapters.discord.chat import API_URL, GATEWAY_URL, DiscordChat, DiscordTiming
 from adapters.discord.errors import DiscordUnusable
-from adapters.discord.permissions import NEEDS, Need, invite_url
+from adapters.discord.setup.checks import check_discord
+from adapters.discord.setup.permissions import (
+    REQUIRED_PERMISSIONS,
+    RequiredPermission,
+    invite_url,
+)
 
 __all__ = [
     "API_URL",
     "GATEWAY_URL",
-    "NEEDS",
+    "REQUIRED_PERMISSIONS",
     "DiscordChat",
+    "DiscordTiming",
     "DiscordUnusable",
-    "Need",
-    "Waits",
+    "RequiredPermission",
     "check_discord",
     "invite_url",
 ]

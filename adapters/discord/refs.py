@@ -1,8 +1,9 @@
-"""Between Discord's ids and the core's places. A thread's channel is its parent: what is allowed there holds in it."""
+"""Discord's ids as the core's references, and back. A thread's channel is its parent: a rule for
+the parent covers the thread."""
 
 import discord
 
-from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 
 
 def server_ref(guild_id: int) -> ServerRef:
@@ -23,16 +24,23 @@ def channel_ref(guild_id: int, channel_id: int, *, parent_id: int | None = None)
 
 
 def channel_of(guild_id: int, channel: object, channel_id: int) -> ChannelRef:
-    """The place of something that happened in ``channel``, which may be unknown to the client."""
+    """The reference for ``channel``, or for ``channel_id`` alone where the client does not know the
+    channel."""
     parent_id = channel.parent_id if isinstance(channel, discord.Thread) else None
     return channel_ref(guild_id, channel_id, parent_id=parent_id)
 
 
-def place_of(channel: ChannelRef) -> int:
-    """The id of what messages are posted to: the thread, else the channel."""
+def posting_id(channel: ChannelRef) -> int:
+    """The id to post messages to: the thread's, else the channel's."""
+    # at Discord a thread is a channel of its own
     return int(channel.thread or channel.id)
 
 
 def message_ref(guild_id: int, channel_id: int, message_id: int) -> MessageRef:
-    """A message, named by the thread or channel that it stands in: reactions do not name a parent."""
+    """A message in a channel or thread, without the thread's parent: reactions do not name it."""
     return MessageRef(channel_ref(guild_id, channel_id), str(message_id))
+
+
+def interaction_origin(interaction_id: int) -> str:
+    """The origin of a job that an interaction caused: the same for a second delivery of it."""
+    return f"discord:interaction:{interaction_id}"

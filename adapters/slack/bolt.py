@@ -1,8 +1,10 @@
-"""Bolt's side: which deliveries reach which of our handlers, and how each is acknowledged, last of all."""
+"""The Bolt app: which of Slack's payloads goes to which handler, and how it is acknowledged."""
 
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 import structlog
 from pydantic import SecretStr
@@ -12,9 +14,16 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.api import SlackApi
-from adapters.slack.front import Front
-from adapters.slack.payloads import (
+from adapters.slack.commands import ANIMATE, FLIPBOOK
+from adapters.slack.handlers.acknowledge import Acknowledger
+from adapters.slack.handlers.animate import AnimateHandler
+from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
+from adapters.slack.handlers.payloads import (
+    Click,
+    Command,
+    Mention,
+    Reaction,
     UnreadablePayload,
     click_in,
     command_in,
@@ -22,18 +31,34 @@ from adapters.slack.payloads import (
     reaction_in,
     removal_in,
 )
-from adapters.slack.quiet import quiet_logger
-from adapters.slack.values import Content
+from adapters.slack.handlers.reactions import SlackReactions
+from adapters.slack.handlers.removal import stop_after_removal
+from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION
+from adapters.slack.logging import quiet_logger
+from adapters.slack.models import Act, SlackContent
+from adapters.slack.web_api import SlackApi
 
-_ANYTHING: Final = re.compile(r".*", re.DOTALL)
+ANYTHING: Final = re.compile(r".*", re.DOTALL)
 Body = dict[str, Any]
+Listener = Callable[[AsyncAck, Body, AsyncBoltContext], Awaitable[None]]
 
 
-def bolt_app(front: Front, api: SlackApi, signing_secret: SecretStr | None) -> AsyncApp:
+@dataclass(frozen=True, slots=True)
+class SlackHandlers:
+    """The handlers that the app routes to, and what acknowledges for them."""
+
+    animate: AnimateHandler
+    members: SlackMemberCommands
+    buttons: SlackButtons
+    reactions: SlackReactions
+    acknowledger: Acknowledger
+
+
+def bolt_app(handlers: SlackHandlers, api: SlackApi, signing_secret: SecretStr | None) -> AsyncApp:
     """A Bolt app whose listeners finish before they acknowledge: what is acknowledged is stored.
 
-    Bolt reads its own environment variables; a client without a token and an ``authorize`` of ours leave them nothing
-    to decide.
+    Bolt reads environment variables of its own; a client without a token and our own ``authorize``
+    leave them without effect.
     """
 
     async def authorize() -> AuthorizeResult:
@@ -41,6 +66,7 @@ def bolt_app(front: Front, api: SlackApi, signing_secret: SecretStr | None) -> A
         return AuthorizeResult(
             enterprise_id=None,
             team_id=identity.team,
+            # calls go through SlackApi, never through Bolt's client
             bot_token=None,
             bot_id=identity.bot_id,
             bot_user_id=identity.bot_user,
@@ -53,77 +79,109 @@ def bolt_app(front: Front, api: SlackApi, signing_secret: SecretStr | None) -> A
         authorize=authorize,
         signing_secret=signing_secret.get_secret_value() if signing_secret else "",
         request_verification_enabled=signing_secret is not None,
+        # Bolt would acknowledge an event before its listener runs
         process_before_response=True,
     )
-    _listen(app, front, api)
-    app.error(_give_up)
+    _route_acts(app, handlers)
+    _route_events(app, api)
+    app.error(_answer_error)
     return app
 
 
-def _listen(app: AsyncApp, front: Front, api: SlackApi) -> None:
-    async def on_command(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        content = await front.command(command_in(body, _team(context)))
-        await ack(**_private(content)) if content else await ack()
+def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
+    """Bolt runs the first listener that matches, so the ones for anything else come last."""
+    in_ack = partial(_answering_in_ack, handlers.acknowledger)
+    beside_ack = partial(_answering_beside_ack, handlers.acknowledger)
+    app.command(ANIMATE.name)(in_ack(handlers.animate.command))
+    app.command(FLIPBOOK.name)(in_ack(handlers.members.handle))
+    app.command(ANYTHING)(in_ack(unknown_command))
+    app.action(REROLL_ACTION)(beside_ack(_click_in, handlers.buttons.reroll))
+    app.action(CANCEL_ACTION)(beside_ack(_click_in, handlers.buttons.cancel))
+    app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.unknown))
+    app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
+    app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
-    async def on_click(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await front.click(click_in(body, _team(context)))
-        await ack()
 
-    async def on_mention(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await front.mention(mention_in(body, _team(context), (await api.identity()).bot_user))
-        await ack()
-
-    async def on_reaction(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await front.reaction(reaction_in(body, _team(context)))
-        await ack()
-
+def _route_events(app: AsyncApp, api: SlackApi) -> None:
     async def on_removal(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await front.removed(_team(context), removal_in(body))
+        await stop_after_removal(api, _team(context), removal_in(body))
         await ack()
 
-    async def on_anything(ack: AsyncAck) -> None:
+    async def ignore(ack: AsyncAck) -> None:
         await ack()
 
-    app.command(_ANYTHING)(_readable(on_command))
-    app.action(_ANYTHING)(_readable(on_click))
-    app.event("app_mention")(_readable(on_mention))
-    app.event("reaction_added")(_readable(on_reaction))
     for name in ("tokens_revoked", "app_uninstalled"):
-        app.event(name)(_readable(on_removal))
-    app.event(_ANYTHING)(on_anything)
-    app.shortcut(_ANYTHING)(on_anything)
-    app.view(_ANYTHING)(on_anything)
+        app.event(name)(on_removal)
+    # without an acknowledgement Slack would deliver again what the bot has no handler for
+    for register in (app.event, app.shortcut, app.view):
+        register(ANYTHING)(ignore)
 
 
-Listener = Callable[[AsyncAck, Body, AsyncBoltContext], Awaitable[None]]
+class _HasAct(Protocol):
+    @property
+    def act(self) -> Act: ...
 
 
-def _readable(listener: Listener) -> Listener:
-    """What cannot be read is acknowledged, so that Slack does not send it again, and written down."""
+Acted = TypeVar("Acted", bound=_HasAct)
+Handle = Callable[[Acted], Awaitable[SlackContent | None]]
+
+
+def _answering_in_ack(acknowledger: Acknowledger, handle: Handle[Command]) -> Listener:
+    """The acknowledgement of a command says what its handler returns."""
 
     async def listen(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        try:
-            await listener(ack, body, context)
-        except UnreadablePayload as error:
-            structlog.get_logger("flipbook.slack").warning("a delivery cannot be read", missing=str(error))
-            await ack()
+        command = command_in(body, _team(context))
+        content = await acknowledger.answer_in_ack(command.act, lambda: handle(command))
+        await ack(**_ephemeral(content)) if content else await ack()
 
     return listen
 
 
+def _answering_beside_ack(
+    acknowledger: Acknowledger,
+    read: Callable[[Body, AsyncBoltContext], Acted],
+    handle: Handle[Acted],
+) -> Listener:
+    """Slack takes no answer in the acknowledgement of clicks and events."""
+
+    async def listen(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        acted = read(body, context)
+        await acknowledger.answer_beside_ack(acted.act, lambda: handle(acted))
+        await ack()
+
+    return listen
+
+
+def _click_in(body: Body, context: AsyncBoltContext) -> Click:
+    return click_in(body, _team(context))
+
+
+def _mention_in(body: Body, context: AsyncBoltContext) -> Mention:
+    return mention_in(body, _team(context), context.bot_user_id or "")
+
+
+def _reaction_in(body: Body, context: AsyncBoltContext) -> Reaction:
+    return reaction_in(body, _team(context))
+
+
 def _team(context: AsyncBoltContext) -> str:
+    # an organisation-wide act of an Enterprise Grid names no workspace
     return context.team_id or context.enterprise_id or ""
 
 
-def _private(content: Content) -> Body:
+def _ephemeral(content: SlackContent) -> Body:
     answer: Body = {"text": content.text, "response_type": "ephemeral"}
     return answer | ({"blocks": list(content.blocks)} if content.blocks else {})
 
 
-async def _give_up(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
-    """Not acknowledged: Slack will deliver it again."""
+async def _answer_error(error: Exception, request: AsyncBoltRequest) -> BoltResponse:
+    """Slack delivers again what is not acknowledged, so what can never be read is acknowledged."""
+    log = structlog.get_logger("flipbook.slack")
+    if isinstance(error, UnreadablePayload):
+        log.warning("a delivery cannot be read", missing=str(error))
+        return BoltResponse(status=200, body="")
     kind = str(request.body.get("type", "command"))
-    structlog.get_logger("flipbook.slack").warning(
-        "a delivery was not served, Slack will repeat it", kind=kind, error=type(error).__name__
+    log.warning(
+        "a delivery was not handled, Slack will repeat it", kind=kind, error=type(error).__name__
     )
     return BoltResponse(status=503, body="")

@@ -1,18 +1,13 @@
-"""The slash commands: what the manifest says of them, and who serves their words."""
+"""The slash commands as the manifest lists them, and the flags of ``/animate``."""
 
 from dataclasses import dataclass
 from typing import Final
 
-from adapters.slack import render_help
-from adapters.slack.members import Members
-from adapters.slack.payloads import Command
-from adapters.slack.values import Content
-from adapters.slack.wishes import Wishes
-
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
-    """A slash command as Slack lists it. ``should_escape``: Slack hands over members and channels with their ids."""
+    """A slash command as Slack lists it. ``should_escape``: Slack sends members and channels with
+    their ids."""
 
     name: str
     description: str
@@ -33,25 +28,32 @@ FLIPBOOK: Final = CommandSpec(
 )
 COMMANDS: Final = (ANIMATE, FLIPBOOK)
 
-_ASKS_FOR_HELP: Final = frozenset({"", "help", "--help", "-h", "?"})
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One flag of ``/animate``: the request's field that it sets, and an example of its value
+    (None: it takes none)."""
+
+    name: str
+    field: str
+    example: str | None
+    about: str
 
 
-class Commands:
-    """Serves commands; raises FlipbookError when the answer is no."""
-
-    def __init__(self, wishes: Wishes, members: Members) -> None:
-        self._wishes = wishes
-        self._members = members
-
-    async def serve(self, command: Command) -> Content | None:
-        """The words after a command."""
-        match command.name:
-            case ANIMATE.name if command.text.strip().lower() in _ASKS_FOR_HELP:
-                return render_help.animate_content()
-            case ANIMATE.name:
-                await self._wishes.make(command.act, command.text)
-                return None
-            case FLIPBOOK.name:
-                return await self._members.serve(command)
-            case _:
-                return render_help.unknown_command_content()
+FLAGS: Final = (
+    Flag("--turbo", "endpoint", None, "a quicker, rougher clip"),
+    Flag(
+        "--size",
+        "video_size",
+        "landscape_16_9",
+        "a named size, or width and height such as 640x384",
+    ),
+    Flag("--frames", "num_frames", "24", "how many pictures"),
+    Flag("--fps", "fps", "8", "pictures a second"),
+    Flag("--steps", "num_inference_steps", "12", "how long each is worked on"),
+    Flag("--guidance", "guidance_scale", "7.5", "how closely it follows the words"),
+    Flag("--seed", "seed", "42", "the same seed gives the same clip"),
+    Flag("--motion", "motions", "zoom-in,pan-left", "camera motions, with commas between them"),
+    Flag("--no", "negative_prompt", '"blurry, text"', "what should not be seen"),
+)
+FLAG_OF: Final = {flag.field: flag.name for flag in FLAGS}

@@ -1,4 +1,5 @@
-"""Socket Mode: one connection that is opened again whenever it breaks; a lost answer is asked for again by Slack."""
+"""Socket Mode: one connection, opened again whenever it breaks. When an acknowledgement is lost,
+Slack delivers again."""
 
 from typing import Final
 
@@ -11,17 +12,19 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.quiet import quiet_logger
+from adapters.slack.logging import quiet_logger
 
 PING_SECONDS: Final = 10.0
-"""A socket that dies without notice is replaced within this time."""
+"""A socket that dies without a close frame is replaced within this time."""
 
 
-class Socket(AsyncSocketModeHandler):
-    """Bolt's handler; an answer that meets a dying socket is one line in the log."""
+class SlackSocket(AsyncSocketModeHandler):
+    """Bolt's handler, with one line in the log for an acknowledgement that met a dying socket."""
 
-    def __init__(self, app: AsyncApp, app_token: SecretStr, api_url: str, ping_seconds: float = PING_SECONDS) -> None:
-        """Must be made while the event loop runs."""
+    def __init__(
+        self, app: AsyncApp, app_token: SecretStr, api_url: str, ping_seconds: float = PING_SECONDS
+    ) -> None:
+        """Needs a running event loop."""
         token = app_token.get_secret_value()
         super().__init__(
             app,
@@ -33,17 +36,23 @@ class Socket(AsyncSocketModeHandler):
         self._log = structlog.get_logger("flipbook.slack")
 
     async def connect(self, address: str) -> None:
-        """Open the first connection, at an address that Slack has just given; tried until it stands."""
+        """Open the first connection, at an address that Slack has just given; tries until it
+        succeeds."""
+        # with an address set, slack_sdk asks for none of its own, whose refusal it only logs
         self.client.wss_uri = address
         await self.connect_async()  # type: ignore[no-untyped-call]
 
     async def close(self) -> None:
-        """Leave; nothing is opened again."""
+        """Close the connection for good."""
         await self.close_async()  # type: ignore[no-untyped-call]
 
     async def handle(self, client: SocketModeClient, req: SocketModeRequest) -> None:  # type: ignore[override]
-        """Serve one envelope."""
+        """Handle one envelope."""
         try:
             await super().handle(client, req)
+        # slack_sdk would log each with its traceback
         except (TimeoutError, ConnectionError, aiohttp.ClientError) as error:
-            self._log.info("an answer was lost with its socket; Slack asks again", error=type(error).__name__)
+            self._log.info(
+                "an acknowledgement was lost with its socket; Slack delivers again",
+                error=type(error).__name__,
+            )

@@ -1,1 +1,1 @@
-"""The terminal as a chat: one member, one channel, one job at a time."""
+"""The terminal as a chat platform: one member, one channel, one job at a time."""

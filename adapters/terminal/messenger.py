@@ -1,4 +1,4 @@
-"""Puts a job's outcome where the person at the terminal asked for it: a file."""
+"""Delivers a job's clip to a file that was named on the command line."""
 
 import asyncio
 import errno
@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from generation.delivery import Delivery
-from generation.errors import RungFailed
-from generation.job import Job
-from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from generation.ports import Noter, Parcel
-from generation.progress import Progress
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.ports import DeliveryPayload, SaveNote
+from generation.protocol.errors import DeliveryStepFailed
+from generation.protocol.progress import Progress
 
 LOCAL_SERVER = ServerRef(Platform.TERMINAL, "local")
 LOCAL_CHANNEL = ChannelRef(LOCAL_SERVER, "terminal")
@@ -21,7 +21,7 @@ LOCAL_USER = UserRef(Platform.TERMINAL, "operator")
 
 
 def check_output(output: Path) -> None:
-    """Raise OSError where a clip could not be written: better before it is made than afterwards."""
+    """Raise OSError where a clip could not be written: better before it is rendered than after."""
     if output.is_dir():
         raise IsADirectoryError(errno.EISDIR, "it is a folder", str(output))
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -30,36 +30,46 @@ def check_output(output: Path) -> None:
 
 
 class TerminalMessenger:
-    """Writes the clip to ``output``, whole or not at all, and hands progress to ``shown``."""
+    """Writes the clip to ``output``, whole or not at all; progress goes to ``show_progress``."""
 
     platform = Platform.TERMINAL
     seconds_between_edits = 0.1
 
-    def __init__(self, output: Path, shown: Callable[[Progress], None]) -> None:
+    def __init__(self, output: Path, show_progress: Callable[[Progress], None]) -> None:
         self._output = output
-        self._shown = shown
+        self._show_progress = show_progress
 
-    def rungs(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
-        """There is one way: the file."""
+    def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
+        """A single step: the file."""
         return ("file",)
 
     async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:  # noqa: ARG002
-        """Hand the newest state to the screen."""
-        self._shown(progress)
+        """Pass the newest progress on."""
+        self._show_progress(progress)
 
-    async def deliver(self, parcel: Parcel, rung: str, note: Noter) -> MessageRef | None:  # noqa: ARG002
-        """Write the file beside its place and move it there. Raises RungFailed where that cannot be done."""
-        if parcel.video is not None:
+    async def deliver(
+        self,
+        payload: DeliveryPayload,
+        step: str,  # noqa: ARG002 - the port's
+        note: SaveNote,  # noqa: ARG002 - the port's
+    ) -> MessageRef | None:
+        """Write the clip to the file. Raises DeliveryStepFailed where that is not possible."""
+        # a failed job has no clip, and its message is printed by the command
+        if payload.video is not None:
             try:
-                await asyncio.to_thread(self._write, parcel.video)
+                await asyncio.to_thread(self._write, payload.video)
             except OSError as error:
-                raise RungFailed(f"{self._output} cannot be written ({error.strerror})") from error
-        return MessageRef(LOCAL_CHANNEL, parcel.job.id)
+                raise DeliveryStepFailed(
+                    f"{self._output} cannot be written ({error.strerror})"
+                ) from error
+        return MessageRef(LOCAL_CHANNEL, payload.job.id)
 
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
+        # a hidden file beside it, so that the name never stands for half a clip
         partial = self._output.with_name(f".{self._output.name}.{os.getpid()}.part")
         try:
+            # copied, because the clip stays in the artifact store
             shutil.copyfile(video, partial)
             partial.replace(self._output)
         finally:

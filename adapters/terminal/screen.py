@@ -1,4 +1,4 @@
-"""A live progress line on standard error: where the clip is, how far, how long still."""
+"""A live progress line on standard error: phase, step and time left."""
 
 from types import TracebackType
 from typing import Self
@@ -6,15 +6,20 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from generation.clip_words import ahead_words
-from generation.progress import Phase
-from generation.progress import Progress as JobProgress
+from generation.protocol.progress import Phase
+from generation.protocol.progress import Progress as JobProgress
+from generation.text.clips import ahead_words
 
-_WORDS = {Phase.WAITING: "waiting", Phase.QUEUED: "queued", Phase.RENDERING: "rendering", Phase.FETCHING: "fetching"}
+_WORDS = {
+    Phase.WAITING: "waiting",
+    Phase.QUEUED: "queued",
+    Phase.RENDERING: "rendering",
+    Phase.FETCHING: "fetching",
+}
 
 
 def describe(progress: JobProgress) -> str:
-    """Where the job is in words: ``queued, 2 ahead, about 12 s``."""
+    """The progress in words: ``queued, 2 ahead, about 12 s left``."""
     parts = [_WORDS[progress.phase]]
     if progress.waiting_for:
         parts.append(f"for {progress.waiting_for}")
@@ -24,11 +29,14 @@ def describe(progress: JobProgress) -> str:
         parts.append(f"step {progress.steps.done} of {progress.steps.total}")
     if progress.eta_seconds is not None:
         parts.append(f"about {max(1, round(progress.eta_seconds))} s left")
-    return parts[0] + (" " if progress.waiting_for else ", ") + ", ".join(parts[1:]) if parts[1:] else parts[0]
+    phase, *details = parts
+    # "waiting for …" is one clause, everything else follows after a comma
+    separator = " " if progress.waiting_for else ", "
+    return separator.join((phase, ", ".join(details))) if details else phase
 
 
 class Screen:
-    """Shows one job's progress; quiet on a terminal that is none."""
+    """Shows one job's progress; without a terminal, a line for each new phase."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -48,24 +56,30 @@ class Screen:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Give the terminal back as it was."""
+        """Remove the live line."""
         self._live.stop()
 
     def show(self, progress: JobProgress) -> None:
-        """The newest state replaces the last one; without a terminal each new phase is one line."""
+        """Replace the live line; without a terminal, print each new phase as a line."""
         if self._console.is_terminal:
+            # no steps yet: a bar without an end, which moves to and fro
             done = None if progress.steps is None else progress.steps.fraction
             total = None if done is None else 1.0
-            self._live.update(self._task, description=describe(progress), completed=done or 0, total=total)
+            self._live.update(
+                self._task, description=describe(progress), completed=done or 0, total=total
+            )
         elif progress.phase != self._last:
             self._console.print(describe(progress))
         self._last = progress.phase
 
     def say(self, line: str) -> None:
-        """One line above the bar."""
+        """Print a line above the live line."""
         self._console.print(line, highlight=False)

@@ -1,1 +1,1 @@
-"""The web side: health, metrics, webhooks."""
+"""The bot's web server: health pages, metrics, clip links and fal's webhooks."""

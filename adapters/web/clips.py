@@ -1,4 +1,5 @@
-"""``GET /clips/{job_id}.mp4``: a kept clip for whoever comes with a signed link, with ranges, so that players seek."""
+"""``GET /clips/{job_id}.mp4``: a stored clip for a signed link, with ranges, so that players can
+seek."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -8,10 +9,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from generation.clip_links import CLIPS_PATH, ClipLinks, Opening
-from generation.errors import ArtifactError, ArtifactMissing, StoreError
-from generation.job import Artifact, Job, JobId
+from generation.delivery.clip_links import CLIPS_PATH, ClipLinks, LinkStatus
+from generation.domain.job import Artifact, Job, JobId
 from generation.ports import ArtifactStore
+from generation.protocol.errors import ArtifactError, ArtifactMissing, StoreError
 
 _HEADERS: Final = {
     "Cache-Control": "private, max-age=3600",
@@ -25,17 +26,23 @@ _GONE: Final = "This clip is no longer kept. Re-roll it with the same seed to ma
 _BUSY: Final = "The clip cannot be read at the moment. Please try again in a minute."
 
 
-def clip_route(links: ClipLinks, job_of: Callable[[JobId], Awaitable[Job | None]], artifacts: ArtifactStore) -> Route:
-    """The route. 404 for a link that is not ours, 410 for one whose time is over or whose clip is gone, 503 while the
-    clip cannot be read."""
-    return Route(f"{CLIPS_PATH}/{{job_id}}.mp4", _Clips(links, job_of, artifacts), methods=["GET"])
+def clip_route(
+    links: ClipLinks, job_of: Callable[[JobId], Awaitable[Job | None]], artifacts: ArtifactStore
+) -> Route:
+    """The route. 404 for a link with a wrong signature, 410 for one that has expired or whose clip
+    is gone, 503 while the clip cannot be read."""
+    endpoint = _ClipEndpoint(links, job_of, artifacts)
+    return Route(f"{CLIPS_PATH}/{{job_id}}.mp4", endpoint, methods=["GET"])
 
 
-class _Clips:
+class _ClipEndpoint:
     """An ASGI application, because the clip is checked out for as long as it is being sent."""
 
     def __init__(
-        self, links: ClipLinks, job_of: Callable[[JobId], Awaitable[Job | None]], artifacts: ArtifactStore
+        self,
+        links: ClipLinks,
+        job_of: Callable[[JobId], Awaitable[Job | None]],
+        artifacts: ArtifactStore,
     ) -> None:
         self._links = links
         self._job_of = job_of
@@ -48,27 +55,35 @@ class _Clips:
             if isinstance(found, Response):
                 await found(scope, receive, send)
                 return
+            # until the last byte is sent: the clip is not deleted under a player
             async with self._artifacts.checkout(found) as path:
-                answer = FileResponse(path, media_type="video/mp4", filename=f"flipbook-{found.key}", headers=_HEADERS)
-                answer.headers["Content-Disposition"] = f'inline; filename="flipbook-{found.key}"'
+                answer = FileResponse(
+                    path,
+                    media_type="video/mp4",
+                    filename=f"flipbook-{found.key}",
+                    # shown in the page; a browser would only save an attachment
+                    content_disposition_type="inline",
+                    headers=_HEADERS,
+                )
                 await answer(scope, receive, send)
         except ArtifactMissing:
-            await _words(410, _GONE)(scope, receive, send)
+            await _text(410, _GONE)(scope, receive, send)
         except (ArtifactError, StoreError):
-            await _words(503, _BUSY)(scope, receive, send)
+            await _text(503, _BUSY)(scope, receive, send)
 
     async def _found(self, request: Request) -> Artifact | Response:
-        """The clip that the link opens, or what to say instead."""
+        """The clip of the link, or the answer when there is none."""
         job_id, query = JobId(request.path_params["job_id"]), request.query_params
-        match self._links.opening(job_id, query.get("until", ""), query.get("signature", "")):
-            case Opening.FORGED:
-                return _words(404, _UNKNOWN)
-            case Opening.EXPIRED:
-                return _words(410, _EXPIRED)
-            case Opening.GOOD:
+        match self._links.check(job_id, query.get("until", ""), query.get("signature", "")):
+            # the same answer as for a job that never was: it tells nothing about other clips
+            case LinkStatus.FORGED:
+                return _text(404, _UNKNOWN)
+            case LinkStatus.EXPIRED:
+                return _text(410, _EXPIRED)
+            case LinkStatus.VALID:
                 job = await self._job_of(job_id)
-                return job.artifact if job is not None and job.artifact is not None else _words(410, _GONE)
+                return (job and job.artifact) or _text(410, _GONE)
 
 
-def _words(status: int, text: str) -> Response:
+def _text(status: int, text: str) -> Response:
     return PlainTextResponse(text, status, headers={"X-Robots-Tag": "noindex"})

@@ -1,81 +1,94 @@
-"""Prometheus metrics: counted as jobs and deliveries move, and read from the database when asked for."""
+"""Prometheus metrics: counted as jobs and deliveries change, and read from the database for each
+scrape."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from generation.breaker import Circuit
-from generation.delivery import Delivery, DeliveryStatus
-from generation.errors import StoreError
-from generation.job import Job, JobStatus
+from generation.backends.circuit_breaker import Circuit
+from generation.domain.delivery import Delivery, DeliveryStatus
+from generation.domain.job import Job, JobStatus
+from generation.protocol.errors import StoreError
 
-_WAITS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
+_JOB_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
-class Metrics:
-    """An observer that counts. One object per process, with a registry of its own."""
+class MetricsObserver:
+    """An observer that counts; one per process, with a registry of its own."""
 
     def __init__(self) -> None:
+        # not the global registry, which cannot hold the same metric twice (as tests need it)
         self.registry = CollectorRegistry()
-        self._jobs = Counter(
+        counter = partial(Counter, registry=self.registry)
+        gauge = partial(Gauge, registry=self.registry)
+        self._jobs = counter(
             "flipbook_jobs_total",
             "Jobs by the status they reached.",
             ("status", "endpoint", "platform", "backend"),
-            registry=self.registry,
         )
-        self._failures = Counter(
-            "flipbook_job_failures_total", "Failed jobs by kind.", ("kind",), registry=self.registry
-        )
-        self._spent = Counter(
+        self._failures = counter("flipbook_job_failures_total", "Failed jobs by kind.", ("kind",))
+        self._spent = counter(
             "flipbook_spent_dollars_total",
             "What clips did cost, and what failures probably did.",
             ("backend",),
-            registry=self.registry,
         )
         self._seconds = Histogram(
-            "flipbook_job_seconds", "From asking to the clip.", ("endpoint",), buckets=_WAITS, registry=self.registry
+            "flipbook_job_seconds",
+            "From asking to the clip.",
+            ("endpoint",),
+            buckets=_JOB_SECONDS,
+            registry=self.registry,
         )
-        self._deliveries = Counter(
+        self._deliveries = counter(
             "flipbook_deliveries_total",
             "Deliveries by what became of them.",
             ("status", "platform"),
-            registry=self.registry,
         )
-        self._trouble = Counter(
-            "flipbook_trouble_total", "Errors that were survived.", ("what",), registry=self.registry
+        self._trouble = counter("flipbook_trouble_total", "Errors that were survived.", ("what",))
+        self._forged = counter(
+            "flipbook_webhooks_forged_total", "Webhooks whose signature was not good."
         )
-        self._forged = Counter(
-            "flipbook_webhooks_forged_total", "Webhooks whose signature was not good.", registry=self.registry
-        )
-        self._unfinished = Gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",), registry=self.registry)
-        self._circuits = Gauge(
+        self._unfinished = gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",))
+        self._circuits = gauge(
             "flipbook_backend_circuit",
             "1 for the state of a backend's circuit, 0 for the others.",
             ("backend", "state"),
-            registry=self.registry,
         )
 
     def job_moved(self, job: Job) -> None:
-        """Count a status change, and at the end what it took."""
+        """Count a status change, and at the end the cost and the seconds."""
         platform = job.channel.server.platform
-        self._jobs.labels(job.status, job.request.endpoint.label, platform, job.backend or "none").inc()
+        self._jobs.labels(
+            job.status, job.request.endpoint.label, platform, job.backend or "none"
+        ).inc()
         if job.status.is_final:
+            # costs are whole millionths of a dollar
             self._spent.labels(job.backend or "none").inc((job.cost or 0) / 1_000_000)
         if job.failure is not None:
             self._failures.labels(job.failure.kind).inc()
         if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
-            self._seconds.labels(job.request.endpoint.label).observe((job.finished_at - job.created_at).total_seconds())
+            self._seconds.labels(job.request.endpoint.label).observe(
+                (job.finished_at - job.created_at).total_seconds()
+            )
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
-        """Count an outcome that arrived or was given up."""
+        """Count a delivery once it is sent or abandoned."""
         if delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}:
             self._deliveries.labels(delivery.status, job.channel.server.platform).inc()
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:  # noqa: ARG002
-        """Count an error that was survived."""
+        """Count an error after which the service went on."""
         self._trouble.labels(what).inc()
 
     def webhook_forged(self) -> None:
@@ -84,6 +97,7 @@ class Metrics:
 
     def render(self, unfinished: Mapping[str, int], circuits: Mapping[str, Circuit]) -> bytes:
         """The metrics as text, with the unfinished jobs and the backends' circuits as given."""
+        # these two are states, not events, so they are set for each scrape
         for backend, circuit in circuits.items():
             for state in Circuit:
                 self._circuits.labels(backend, state).set(state is circuit)
@@ -94,7 +108,7 @@ class Metrics:
 
 
 def metrics_route(
-    metrics: Metrics,
+    metrics: MetricsObserver,
     status_counts: Callable[[], Awaitable[dict[str, int]]],
     circuits: Callable[[], Mapping[str, Circuit]] = dict,
 ) -> Route:
@@ -104,6 +118,7 @@ def metrics_route(
         try:
             unfinished = await status_counts()
         except StoreError:
+            # the counters of this process are worth having without the database
             unfinished = {}
         return Response(metrics.render(unfinished, circuits()), media_type=CONTENT_TYPE_LATEST)
 

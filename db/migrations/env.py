@@ -1,4 +1,5 @@
-"""Alembic's way in: runs the migrations on the connection that :func:`db.engine.upgrade` hands over, in its loop."""
+"""Alembic's way in: runs the migrations on the connection that :func:`db.engine.upgrade` hands
+over, in its loop."""
 
 from alembic import context
 

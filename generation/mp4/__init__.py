@@ -1,7 +1,8 @@
-"""Clips as MP4: written so that they play inline everywhere, read as hostile input, shrunk to a byte limit.
+"""Clips as MP4: written so that they play inline everywhere, read as hostile input, re-encoded to a
+byte limit.
 
-Everything here is synchronous and takes milliseconds to seconds of one core; FFmpeg lets go of the interpreter lock.
-Callers on an event loop go through ``asyncio.to_thread``.
+Everything here blocks for milliseconds to seconds of one core; FFmpeg releases the interpreter
+lock. Callers on an event loop use ``asyncio.to_thread``.
 """
 
 from generation.mp4.boxes import faststart, is_mp4

@@ -1,4 +1,4 @@
-"""One picture of a clip, for link pages."""
+"""One frame of a clip as a JPEG, for link pages."""
 
 import io
 from fractions import Fraction
@@ -7,16 +7,18 @@ from typing import Final
 from av.video.reformatter import Interpolation
 from PIL import Image
 
-from generation.mp4.reading import first_good_frame, opened
+from generation.mp4.reading import first_frame, opened
 
 _SIDE: Final = 640
 _QUALITY: Final = 85
 
 
 def poster(data: bytes) -> bytes:
-    """The first good frame as a JPEG of at most 640 pixels a side, for link pages. Raises CorruptVideo."""
+    """The first frame that decodes, as a JPEG of at most 640 pixels a side. Raises
+    CorruptVideo."""
     with opened(data) as source:
-        frame = first_good_frame(source.stream, source.packets())
+        frame = first_frame(source.stream, source.packets())
+        # only ever smaller: enlarging adds bytes and no detail
         scale = min(Fraction(1), Fraction(_SIDE, max(frame.width, frame.height)))
         small = frame.reformat(
             width=max(1, round(frame.width * scale)),

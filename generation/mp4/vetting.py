@@ -1,31 +1,47 @@
-"""What FFmpeg gets to see of a stranger's MP4: the few boxes that a video track needs, each table checked beforehand.
+"""What FFmpeg is given of an untrusted MP4: the few boxes that a video track needs, each table
+checked first.
 
-A table that promises four billion frames costs a hostile sender twenty bytes and FFmpeg gigabytes. So the index is
-walked first: boxes that playing does not need (metadata, sound, chapters, encryption, still images) become padding of
-the same size in a copy, and tables must fit the room they have and stay within what a clip can be.
+A table that announces four billion frames costs a hostile sender twenty bytes and FFmpeg gigabytes.
+So the index is checked first: in a copy, boxes that playing does not need (metadata, sound,
+chapters, encryption, still images) become padding of the same size. Tables must end within their
+box and list no more than a clip can have.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from generation.errors import CorruptVideo
 from generation.mp4.boxes import Box, Buffer, boxes, is_mp4
+from generation.protocol.errors import CorruptVideo
 
 MAX_BYTES: Final = 256 * 2**20
 MAX_FRAMES: Final = 10_000
 _MAX_BOXES: Final = 50_000
 _MAX_DEPTH: Final = 12
 
-# Where the boxes within a box begin, in bytes after its header.
+# Where the boxes within a box begin, in bytes after its header
 _CONTAINERS: Final[Mapping[bytes, int]] = dict.fromkeys(
     (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"mvex", b"moof", b"traf"), 0
 ) | {b"stsd": 8, b"avc1": 78, b"avc3": 78}
 _PLAIN: Final = frozenset(
-    {b"ftyp", b"mdat", b"mvhd", b"tkhd", b"mdhd", b"hdlr", b"vmhd", b"avcC", b"colr", b"pasp", b"trex", b"mfhd"}
-    | {b"tfhd", b"tfdt"}
+    {
+        b"ftyp",
+        b"mdat",
+        b"mvhd",
+        b"tkhd",
+        b"mdhd",
+        b"hdlr",
+        b"vmhd",
+        b"avcC",
+        b"colr",
+        b"pasp",
+        b"trex",
+        b"mfhd",
+        b"tfhd",
+        b"tfdt",
+    }
 )
-# Tables: where the count stands after the header of four bytes, and how many bytes an entry has.
+# Tables: where the count is, in bytes after the header, and how many bytes an entry has
 _TABLES: Final[Mapping[bytes, tuple[int, int]]] = {
     b"stts": (4, 8),
     b"ctts": (4, 8),
@@ -38,14 +54,15 @@ _TABLES: Final[Mapping[bytes, tuple[int, int]]] = {
     b"trun": (4, 0),
 }
 _RUNS: Final = frozenset({b"stts", b"ctts"})  # each entry counts for many frames
-_MAX_EDITS: Final = 16  # each edit may list all frames once more
+_MAX_EDITS: Final = 16  # each edit may list all frames again
 _TRUN_FIELDS: Final = (0x100, 0x200, 0x400, 0x800)
 
 
 def vetted(data: bytes) -> bytearray:
     """A copy of an MP4 that is safe to hand to FFmpeg.
 
-    Raises CorruptVideo, in a sentence, for what is no MP4, is cut short, is coded in anything but H.264, or lies.
+    Raises CorruptVideo, with a sentence, for what is not an MP4, is cut short, is not H.264, or has
+    an index that cannot be true.
     """
     if not data:
         raise CorruptVideo("The file is empty.")
@@ -54,6 +71,7 @@ def vetted(data: bytes) -> bytearray:
     if not is_mp4(data[:4096]):
         raise CorruptVideo("The file is not an MP4.")
     vetting = _Vetting(bytearray(data))
+    # the whole file is its outermost level
     vetting.level(0, None)
     if not vetting.has_video:
         raise CorruptVideo("The MP4 has no video track.")
@@ -61,7 +79,7 @@ def vetted(data: bytes) -> bytearray:
 
 
 class _Vetting:
-    """One walk through one file, with what it may still cost."""
+    """The check of one file, with counts of what was seen so far."""
 
     def __init__(self, data: bytearray) -> None:
         self.data = data
@@ -70,7 +88,7 @@ class _Vetting:
         self._frames: Counter[bytes] = Counter()
 
     def level(self, start: int, end: int | None, depth: int = 0) -> None:
-        """Vet the boxes that lie side by side in a range of the file, and those within them."""
+        """Vet the boxes side by side in a range of the file, and those within them."""
         if depth > _MAX_DEPTH:
             raise CorruptVideo("The MP4 is nested far too deeply.")
         for box in self._counted(start, end):
@@ -93,21 +111,31 @@ class _Vetting:
         elif box.kind in _CONTAINERS:
             self.level(box.payload + _CONTAINERS[box.kind], box.end, depth + 1)
         elif box.kind not in _PLAIN:
+            # unknown kinds too: FFmpeg reads more of them than playing needs
             self._pad(box)
 
     def _pad(self, box: Box) -> None:
+        # "free" is a box that every reader skips; offsets stay as they are
         self.data[box.start + 4 : box.start + 8] = b"free"
 
     def _is_first_video(self, track: Box) -> bool:
         if self.has_video:
             return False
+        # the handler says what a track is: "vide", "soun" and others
         media = (box for box in self._counted(track.payload, track.end) if box.kind == b"mdia")
-        handlers = (box for part in media for box in self._counted(part.payload, part.end) if box.kind == b"hdlr")
-        self.has_video = any(self.data[box.payload + 8 : box.payload + 12] == b"vide" for box in handlers)
+        handlers = (
+            box
+            for part in media
+            for box in self._counted(part.payload, part.end)
+            if box.kind == b"hdlr"
+        )
+        self.has_video = any(
+            self.data[box.payload + 8 : box.payload + 12] == b"vide" for box in handlers
+        )
         return self.has_video
 
     def _vet_table(self, box: Box) -> None:
-        """Tables of one kind add up: a file may hold many."""
+        """Check a table; tables of one kind add up, because a file may hold many."""
         self._frames[box.kind] += _frames_of_table(self.data, box)
         if self._frames[box.kind] > (_MAX_EDITS if box.kind == b"elst" else MAX_FRAMES):
             raise CorruptVideo("The MP4's index promises more than a clip can hold.")
@@ -117,28 +145,33 @@ class _Vetting:
         foreign = [kind for kind in kinds if kind not in (b"avc1", b"avc3")]
         if foreign or not kinds:
             name = foreign[0].decode("ascii", "replace") if foreign else ""
-            raise CorruptVideo(f"The video is coded as {name if name.isalnum() else 'nothing known'}, not as H.264.")
+            raise CorruptVideo(
+                f"The video is coded as {name if name.isalnum() else 'nothing known'}, not as "
+                "H.264."
+            )
 
 
 def _frames_of_table(data: Buffer, box: Box) -> int:
-    """How many frames a table speaks of; its entries must fit the room it has."""
+    """How many frames a table lists; its entries must end within its box."""
     count_at, usual_bytes = _TABLES[box.kind]
     count, first = _number(data, box.payload + count_at), box.payload + count_at + 4
     entry_bytes = _entry_bytes(data, box, usual_bytes)
     if first + count * entry_bytes > box.end:
         raise CorruptVideo("The MP4's index is longer than the room it has.")
+    # a larger count is over the limit by itself, and would take long to add up
     if box.kind in _RUNS and count <= MAX_FRAMES:
         return sum(_number(data, first + entry * entry_bytes) for entry in range(count))
     return count
 
 
 def _entry_bytes(data: Buffer, box: Box, usual: int) -> int:
-    """The bytes of one entry where they depend on what the table's own header says."""
+    """The bytes of one entry, which for some tables depend on their own header."""
     header = _number(data, box.payload)
     if box.kind == b"elst" and header >> 24 == 1:
         return 20
     if box.kind == b"stsz" and _number(data, box.payload + 4):
-        return 0  # all frames have one size, which stands in the header
+        # all frames have one size, which the header gives
+        return 0
     if box.kind == b"trun":
         return 4 * sum(bool(header & field) for field in _TRUN_FIELDS)
     return usual

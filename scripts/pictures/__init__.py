@@ -1,1 +1,1 @@
-"""Draws what the bot really sends as a chat would show it, for the documentation's pictures."""
+"""Draws what the bot sends as a chat would show it, for the documentation's pictures."""

@@ -6,7 +6,7 @@ from functools import cache
 
 from PIL import Image
 
-from generation.request import GenerationRequest
+from generation.protocol.request import GenerationRequest
 from worker.engines.preview.engine import PreviewRender
 
 SHOWN = (352, 198)
@@ -14,7 +14,7 @@ SHOWN = (352, 198)
 
 @cache
 def frame_of(request: GenerationRequest) -> str:
-    """The middle frame as an address that a page can hold, at the size in which it is shown."""
+    """The middle frame as a data URL, at the size in which it is shown."""
     render = PreviewRender(request)
     while not render.is_finished:
         render.advance()

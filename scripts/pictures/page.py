@@ -1,4 +1,5 @@
-"""The page that a picture is taken of: plain looks of our own, nothing from outside, and the words that it shows."""
+"""The page that a picture is taken of, in a plain style without anything from outside, and its
+words."""
 
 import re
 from dataclasses import dataclass
@@ -7,20 +8,23 @@ from html.parser import HTMLParser
 from typing import Final
 
 WIDTH: Final = 640
-_STYLE: Final = """
+_CSS: Final = """
 * { box-sizing: border-box; margin: 0 }
-body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-serif; color: #24292f; background: #fff }
+body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-serif;
+       color: #24292f; background: #fff }
 #picture { padding: 14px 18px 16px; background: #fff; border: 1px solid #d8dee4 }
 .message { display: grid; grid-template-columns: 40px 1fr; gap: 0 12px; margin-top: 12px }
 .message:first-child { margin-top: 0 }
-.face { width: 40px; height: 40px; color: #fff; font-weight: bold; font-size: 18px; line-height: 40px;
+.face { width: 40px; height: 40px; color: #fff; font-weight: bold; font-size: 18px;
+         line-height: 40px;
         text-align: center; background: #0f766e }
 .person .face { background: #7c5c2e }
 .discord .face { border-radius: 50% }
 .slack .face { border-radius: 7px }
 .head { font-weight: bold }
 .head .when, .note { font-weight: normal; font-size: 12px; color: #6e7781 }
-.badge { font-size: 10px; padding: 1px 4px; margin-left: 5px; border-radius: 3px; vertical-align: 1px; color: #fff;
+.badge { font-size: 10px; padding: 1px 4px; margin-left: 5px; border-radius: 3px;
+         vertical-align: 1px; color: #fff;
          background: #4f5b93 }
 .slack .badge { color: #57606a; background: #eaeef2 }
 .private { background: #f3f5fd; border-left: 3px solid #4f5b93; margin: 12px -10px 0; padding: 7px }
@@ -29,50 +33,56 @@ body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-ser
 .small { font-size: 12px; color: #57606a }
 .quote { border-left: 4px solid #d0d7de; padding-left: 10px; margin: 2px 0 }
 .item { padding-left: 16px; text-indent: -11px }
-code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1px 4px; border-radius: 3px }
+code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1px 4px;
+         border-radius: 3px }
 .at, .time, code { white-space: nowrap }
 .at { color: #3b4a9c; background: #e9ecfb; border-radius: 3px; padding: 0 2px }
 .time { background: #eff1f3; border-radius: 3px; padding: 0 3px }
 .clip { position: relative; width: 352px; margin-top: 6px }
 .clip img { display: block; width: 352px; border-radius: 6px }
-.clip i { position: absolute; left: 50%; top: 50%; width: 52px; height: 52px; margin: -26px; border-radius: 50%;
+.clip i { position: absolute; left: 50%; top: 50%; width: 52px; height: 52px; margin: -26px;
+         border-radius: 50%;
           background: rgba(0, 0, 0, .55) }
 .clip i::after { content: ""; position: absolute; left: 20px; top: 15px; border: solid transparent;
                  border-width: 11px 0 11px 18px; border-left-color: #fff }
 .buttons { margin-top: 8px }
-.button { display: inline-block; font-size: 14px; padding: 4px 13px; border-radius: 6px; border: 1px solid #c4cbd2;
+.button { display: inline-block; font-size: 14px; padding: 4px 13px; border-radius: 6px;
+         border: 1px solid #c4cbd2;
           background: #f3f5f7 }
 .slack .button { background: #fff; font-weight: bold }
 .reactions { margin-top: 8px }
-.reaction { display: inline-block; font-size: 13px; padding: 1px 8px; border-radius: 9px; border: 1px solid #9aa5e0;
+.reaction { display: inline-block; font-size: 13px; padding: 1px 8px; border-radius: 9px;
+         border: 1px solid #9aa5e0;
             background: #eef0fc }
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How one platform's messages stand on the page; ``badge`` is the word beside an app's name."""
+class ChatStyle:
+    """How one platform's messages are drawn; ``badge`` is the word beside an app's name."""
 
     platform: str
     badge: str
 
 
-def page(look: Look, messages: list[str]) -> str:
+def page(style: ChatStyle, messages: list[str]) -> str:
     """A whole page with messages on it, oldest first."""
-    body = f'<div id="picture" class="{look.platform}">{"".join(messages)}</div>'
-    head = f'<meta charset="utf-8"><link rel="icon" href="data:,"><style>{_STYLE}</style>'
+    body = f'<div id="picture" class="{style.platform}">{"".join(messages)}</div>'
+    head = f'<meta charset="utf-8"><link rel="icon" href="data:,"><style>{_CSS}</style>'
     return f"<!doctype html><html><head>{head}</head><body>{body}</body></html>"
 
 
 def person(name: str, words: str) -> str:
-    """What a member says or does."""
+    """A message of a member."""
     return _message("person", _head(name), name, f"<div>{escape(words)}</div>")
 
 
-def app(look: Look, body: str, *, note: str = "", above: str = "", is_private: bool = False) -> str:
-    """A message of the bot's: ``above`` says what it answers, ``note`` stands beside the time."""
+def app(
+    style: ChatStyle, body: str, *, note: str = "", above: str = "", is_private: bool = False
+) -> str:
+    """A message of the bot: ``above`` says what it answers, ``note`` is put beside the time."""
     answered = f'<div class="note">{escape(above)}</div>' if above else ""
-    head = answered + _head("Flipbook", f'<span class="badge">{look.badge}</span>', note)
+    head = answered + _head("Flipbook", f'<span class="badge">{style.badge}</span>', note)
     return _message("private" if is_private else "app", head, "Flipbook", body)
 
 
@@ -82,12 +92,18 @@ def _head(name: str, badge: str = "", note: str = "") -> str:
 
 
 def _message(kind: str, head: str, name: str, inside: str) -> str:
-    return f'<div class="message {kind}"><div class="face">{escape(name[:1])}</div><div>{head}{inside}</div></div>'
+    return (
+        f'<div class="message {kind}"><div '
+        f'class="face">{escape(name[:1])}</div><div>{head}{inside}</div></div>'
+    )
 
 
 def clip(frame: str, words: str) -> str:
-    """A video as it stands in a message, with its name below."""
-    return f'<div class="clip"><img alt="" src="{frame}"><i></i></div><div class="note">{escape(words)}</div>'
+    """A video in a message, with its name below."""
+    return (
+        f'<div class="clip"><img alt="" src="{frame}"><i></i></div><div '
+        f'class="note">{escape(words)}</div>'
+    )
 
 
 def buttons(labels: list[str]) -> str:

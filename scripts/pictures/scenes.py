@@ -1,21 +1,23 @@
-"""The pictures of the documentation, each made of what the bot's own code sends in that moment."""
+"""The pictures of the documentation, each made of a payload that the bot's own code renders."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from adapters.discord import lists
-from adapters.discord import render as discord_render
-from adapters.discord.layout import buttons as discord_buttons
-from adapters.discord.render import alt_text, file_name
-from adapters.slack import render as slack_render
-from adapters.slack import render_admin, render_help
-from adapters.slack.values import Content
-from generation.job import Job, JobStatus
-from generation.limits import Limits
-from generation.places import Platform
-from pictures import discord_look, slack_look
-from pictures.cast import NOW, QUEUED, RENDERING, TOO_MANY, job_on
+from adapters.discord.text import help as discord_help
+from adapters.discord.text import lists
+from adapters.discord.text import render as discord_render
+from adapters.discord.text.layout import buttons as discord_buttons
+from adapters.discord.text.render import alt_text, file_name
+from adapters.slack.models import SlackContent
+from adapters.slack.text import help as help_text
+from adapters.slack.text import lists as slack_lists
+from adapters.slack.text import render as slack_render
+from generation.domain.job import Job, JobStatus
+from generation.domain.limits import Limits
+from generation.domain.refs import Platform
+from pictures import discord_messages, slack_messages
+from pictures.examples import NOW, QUEUED, RENDERING, TOO_MANY, job_on
 from pictures.frame import frame_of
 from pictures.page import page, person, words_of
 
@@ -24,7 +26,8 @@ ASKED: Final = "/animate a paper boat on a stormy sea --size landscape_16_9"
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture: its name, and the page that it is taken of (with a frame of the clip, or without for its words)."""
+    """One picture: its name, and the page that it is taken of (with a frame of the clip, or without
+    for its words)."""
 
     name: str
     draw: Callable[[bool], str]
@@ -35,7 +38,7 @@ class Scene:
         return self.draw(with_frame)
 
     def words(self) -> str:
-        """What the picture says."""
+        """The words on the picture."""
         return words_of(self.html(with_frame=False))
 
 
@@ -44,22 +47,33 @@ def scenes() -> list[Scene]:
     return [*_discord_scenes(), *_slack_scenes()]
 
 
-# Discord ----------------------------------------------------------------------------------------------------------
+# Discord ------------------------------------------------------------------------------
 
 
 def _discord_scenes() -> list[Scene]:
     waiting, running, done = (
-        job_on(Platform.DISCORD, status) for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+        job_on(Platform.DISCORD, status)
+        for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
     clip = _discord_job(discord_render.ended(done, has_clip=True), done)
-    clip |= {"attachments": [{"id": 0, "filename": file_name(done.id), "description": alt_text(done)}]}
+    clip |= {
+        "attachments": [{"id": 0, "filename": file_name(done.id), "description": alt_text(done)}]
+    }
     return [
-        _discord("queued", "animate", _discord_job(discord_render.under_way(waiting, QUEUED, NOW), waiting)),
-        _discord("rendering", "animate", _discord_job(discord_render.under_way(running, RENDERING, NOW), running)),
+        _discord(
+            "queued",
+            "animate",
+            _discord_job(discord_render.under_way(waiting, QUEUED, NOW), waiting),
+        ),
+        _discord(
+            "rendering",
+            "animate",
+            _discord_job(discord_render.under_way(running, RENDERING, NOW), running),
+        ),
         _discord("clip", "animate", clip, job=done),
         _discord("refusal", "animate", _private(discord_render.refusal(TOO_MANY))),
         _discord("limits", "flipbook-admin limits show", _private(lists.limits_list(Limits()))),
-        _discord("help", "flipbook help", _private(lists.HELP)),
+        _discord("help", "flipbook help", _private(discord_help.HELP)),
     ]
 
 
@@ -75,30 +89,33 @@ def _private(content: str) -> dict[str, Any]:
 def _discord(name: str, command: str, payload: dict[str, Any], *, job: Job | None = None) -> Scene:
     def draw(with_frame: bool) -> str:
         frame = frame_of(job.request) if job is not None and with_frame else None
-        message = discord_look.drawn(payload, above=f"mia used /{command}", frame=frame)
-        return page(discord_look.LOOK, [message])
+        message = discord_messages.message_html(payload, above=f"mia used /{command}", frame=frame)
+        return page(discord_messages.STYLE, [message])
 
     return Scene(f"discord-{name}", draw, has_frame=job is not None)
 
 
-# Slack ------------------------------------------------------------------------------------------------------------
+# Slack --------------------------------------------------------------------------------
 
 
 def _slack_scenes() -> list[Scene]:
     waiting, running, done = (
-        job_on(Platform.SLACK, status) for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+        job_on(Platform.SLACK, status)
+        for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
     return [
         _slack("queued", slack_render.queued_content(waiting, QUEUED.position)),
         _slack("rendering", slack_render.progress_content(running, RENDERING)),
         _slack("clip", slack_render.outcome_content(done, has_clip=True), job=done),
         _slack("refusal", slack_render.error_content(TOO_MANY), asked=ASKED),
-        _slack("limits", render_admin.limits_content(Limits()), asked="/flipbook admin limits show"),
-        _slack("help", render_help.flipbook_content(), asked="/flipbook help"),
+        _slack("limits", slack_lists.limits_content(Limits()), asked="/flipbook admin limits show"),
+        _slack("help", help_text.flipbook_content(), asked="/flipbook help"),
     ]
 
 
-def _slack(name: str, content: Content, *, asked: str | None = None, job: Job | None = None) -> Scene:
+def _slack(
+    name: str, content: SlackContent, *, asked: str | None = None, job: Job | None = None
+) -> Scene:
     """``asked``: what mia typed, when she alone sees the answer."""
 
     def draw(with_frame: bool) -> str:
@@ -106,7 +123,7 @@ def _slack(name: str, content: Content, *, asked: str | None = None, job: Job | 
         if job is not None:
             payload["files"] = [{"title": slack_render.file_title(job)}]
         frame = frame_of(job.request) if job is not None and with_frame else None
-        message = slack_look.drawn(payload, frame=frame, is_private=asked is not None)
-        return page(slack_look.LOOK, [*([person("mia", asked)] if asked else []), message])
+        message = slack_messages.message_html(payload, frame=frame, is_private=asked is not None)
+        return page(slack_messages.STYLE, [*([person("mia", asked)] if asked else []), message])
 
     return Scene(f"slack-{name}", draw, has_frame=job is not None)

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from generation.mp4 import Change, encode, fit
-from pictures import camera
+from pictures import browser as chromium_browser
 
 pytestmark = pytest.mark.browser
 
@@ -53,9 +53,9 @@ def quarters(count: int) -> np.ndarray:
     """Four colours that stay, and a white bar that moves between them."""
     frames = np.zeros((count, SIDE, SIDE, 3), np.uint8)
     half = SIDE // 2
-    places = [(slice(None, half), slice(None, half)), (slice(None, half), slice(half, None))]
-    places += [(slice(half, None), slice(None, half)), (slice(half, None), slice(half, None))]
-    for (rows, columns), colour in zip(places, QUARTERS.values(), strict=True):
+    areas = [(slice(None, half), slice(None, half)), (slice(None, half), slice(half, None))]
+    areas += [(slice(half, None), slice(None, half)), (slice(half, None), slice(half, None))]
+    for (rows, columns), colour in zip(areas, QUARTERS.values(), strict=True):
         frames[:, rows, columns] = colour
     for number in range(count):
         frames[number, half - 8 : half + 8, 4 * number : 4 * number + 16] = 255
@@ -63,7 +63,7 @@ def quarters(count: int) -> np.ndarray:
 
 
 def grainy(count: int) -> np.ndarray:
-    """The same with grain, which costs bytes."""
+    """The same with grain, which makes the file larger."""
     grain = np.random.default_rng(5).normal(0, 12, (count, SIDE, SIDE, 3))
     return np.clip(quarters(count) + grain, 0, 255).astype(np.uint8)
 
@@ -93,12 +93,12 @@ async def chromium() -> AsyncIterator[Browser]:
         pytest.fail("Chromium is not installed, and in CI it has to be")
     if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed")
-    async with camera.chromium(PLAYS_UNASKED) as browser:
+    async with chromium_browser.chromium(PLAYS_UNASKED) as browser:
         yield browser
 
 
 async def played(mp4: bytes) -> tuple[dict[str, object], list[list[int]]]:
-    """What Chromium tells of the clip after it has played it to the end, and the last colours of its quarters."""
+    """Chromium's facts about the clip after it has played to the end, and the last colours of its quarters."""
     async with asyncio.timeout(60), chromium() as browser, served(mp4) as address:
         page = await browser.new_page()
         await page.goto(address)
@@ -107,9 +107,9 @@ async def played(mp4: bytes) -> tuple[dict[str, object], list[list[int]]]:
 
 
 async def test_a_clip_plays_to_its_end_with_every_frame_and_its_colours():
-    told, colours = await played(encode(quarters(16), 8))
+    facts, colours = await played(encode(quarters(16), 8))
 
-    assert told == {
+    assert facts == {
         "error": None,
         "readyState": 4,
         "width": SIDE,
@@ -125,10 +125,10 @@ async def test_a_clip_made_to_fit_plays_to_its_end():
     large = encode(grainy(16), 16)
     fitted = fit(large, len(large) // 40)
 
-    told, colours = await played(fitted.data)
+    facts, colours = await played(fitted.data)
 
     assert fitted.change is Change.BIT_RATE
-    assert told == {
+    assert facts == {
         "error": None,
         "readyState": 4,
         "width": SIDE,
@@ -141,6 +141,6 @@ async def test_a_clip_made_to_fit_plays_to_its_end():
 
 
 async def test_a_single_frame_plays():
-    told, _colours = await played(encode(quarters(1), 8))
+    facts, _colours = await played(encode(quarters(1), 8))
 
-    assert (told["error"], told["frames"], told["ended"]) == (None, 1, True)
+    assert (facts["error"], facts["frames"], facts["ended"]) == (None, 1, True)

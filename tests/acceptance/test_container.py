@@ -49,7 +49,7 @@ def test_it_has_two_stages_and_does_not_run_as_root() -> None:
     assert "--uid 10001" in " ".join(every("RUN"))
 
 
-def test_data_is_a_volume_health_is_looked_at_and_the_pages_are_reachable() -> None:
+def test_data_is_a_volume_health_is_checked_and_the_pages_are_reachable() -> None:
     assert every("VOLUME") == ["/data"]
     assert "/healthz" in every("HEALTHCHECK")[0]
     assert environment()["FLIPBOOK_DATA_DIR"] == "/data"
@@ -57,7 +57,7 @@ def test_data_is_a_volume_health_is_looked_at_and_the_pages_are_reachable() -> N
     assert (json.loads(every("ENTRYPOINT")[0]), json.loads(every("CMD")[0])) == (["flipbook"], ["run"])
 
 
-def test_what_is_copied_exists_and_is_let_through_by_the_ignore_file() -> None:
+def test_what_is_copied_exists_and_is_not_ignored_by_docker() -> None:
     let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     copied = {name for rest in every("COPY") if "--from" not in rest for name in rest.split()[:-1]}
     assert copied == let_through

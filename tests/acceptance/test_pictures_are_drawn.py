@@ -1,4 +1,4 @@
-"""The script that draws the documentation's pictures runs, and Chromium shows in each the words that it carries."""
+"""The script that draws the documentation's pictures runs, and Chromium shows in each the words stored in it."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pictures.camera import MOST_BYTES, words_in
+from pictures.browser import MOST_BYTES, words_in
 from pictures.scenes import scenes
 
 pytestmark = pytest.mark.browser

@@ -1,4 +1,4 @@
-"""The databases that the store's contract is tested on: SQLite always, PostgreSQL where it is asked for."""
+"""The databases of the contract tests: SQLite always, PostgreSQL with the mark ``postgres``."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -11,7 +11,7 @@ from databases import CIPHER_KEY, Postgres, SqliteFiles, a_cipher, sqlite_url
 from db.engine import begin_read, begin_write, open_engine
 from db.schema import jobs
 from db.store import SqlStore
-from generation.job import JobId
+from generation.domain.job import JobId
 from generation.ports import Lease
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
@@ -69,7 +69,7 @@ async def other_store(url: str, store: SqlStore) -> AsyncIterator[SqlStore]:
 
 @pytest.fixture
 async def engine(url: str) -> AsyncIterator[AsyncEngine]:
-    """A way to the same database behind the store's back."""
+    """Another engine on the same database, past the store."""
     engine = open_engine(url)
     yield engine
     await engine.dispose()
@@ -99,7 +99,7 @@ def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, .
 
 @pytest.fixture
 def lease_of(engine: AsyncEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
-    """Who holds a job."""
+    """Reads a job's lease from its row."""
 
     async def lease_of(job_id: JobId) -> Lease | None:
         query = select(jobs.c.lease_owner, jobs.c.lease_until).where(jobs.c.id == job_id)

@@ -1,4 +1,4 @@
-"""How transactions begin and end and what their errors become, on every database."""
+"""Transactions and their errors, on every database."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import begin_write, open_engine
 from factories import NOW
-from generation.errors import StoreError
+from generation.protocol.errors import StoreError
 from notes_table import notes, value, write
 
 SLOW = {
     "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000000) SELECT count(*) FROM c",
     "postgresql": "SELECT pg_sleep(0.5)",
 }
-"""Statements that a cancellation finds under way; both end by themselves before anybody loses patience."""
+"""Statements slow enough to be cancelled; both end before the busy timeout."""
 
 
 @pytest.fixture
 async def engine(empty_url: str) -> AsyncIterator[AsyncEngine]:
-    """An impatient engine on a database with one table of one row."""
+    """An engine with a busy timeout of a second, on a database with one table of one row."""
     engine = open_engine(empty_url, busy_seconds=1)
     async with begin_write(engine) as connection:
         await connection.run_sync(notes.metadata.create_all)
@@ -33,7 +33,7 @@ async def engine(empty_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def other_engine(empty_url: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
-    """Another impatient engine on the same database."""
+    """Another such engine on the same database."""
     other = open_engine(empty_url, busy_seconds=1)
     yield other
     await other.dispose()

@@ -1,4 +1,4 @@
-"""Transactions and errors that are PostgreSQL's own."""
+"""Transactions and errors of PostgreSQL alone."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -8,13 +8,13 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import begin_write, open_engine
-from generation.errors import StorageFull, StoreBusy, StoreError
+from generation.protocol.errors import StorageFull, StoreBusy, StoreError
 from notes_table import notes, run, value, write
 
 
 @pytest.fixture
 async def postgresql(postgres) -> AsyncIterator[AsyncEngine]:
-    """An impatient engine on a fresh database."""
+    """An engine with a lock timeout of a second, on a fresh database."""
     with postgres.fresh("template1") as url:
         engine = open_engine(url.replace("postgresql://", "postgres://"), busy_seconds=1)
         await run(engine, "CREATE TABLE notes (n INTEGER, at TIMESTAMPTZ); INSERT INTO notes VALUES (0, NULL)")

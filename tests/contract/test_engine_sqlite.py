@@ -1,4 +1,4 @@
-"""Transactions and errors that are SQLite's own."""
+"""Transactions and errors of SQLite alone: group commit, pragmas, locks, the disk."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import foreign_writer, sqlite_url
 from db.engine import begin_read, begin_write, close, open_engine
-from generation.errors import StorageFull, StoreBusy, StoreError
-from generation.urgency import Urgency
+from generation.ports import Urgency
+from generation.protocol.errors import StorageFull, StoreBusy, StoreError
 from notes_table import notes, value, write
 
 
@@ -33,7 +33,7 @@ async def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def sqlite(file: Path) -> AsyncIterator[AsyncEngine]:
-    """An impatient engine on the file."""
+    """An engine with a busy timeout of a second, on the file."""
     engine = open_engine(sqlite_url(file), busy_seconds=1)
     yield engine
     await engine.dispose()
@@ -72,7 +72,7 @@ async def test_a_lock_that_another_process_keeps_is_busy_and_then_works(file, sq
     assert await value(sqlite) == 2
 
 
-async def test_a_writer_whose_turn_does_not_come_is_refused(sqlite):
+async def test_a_writer_that_waits_too_long_for_other_writers_is_refused(sqlite):
     async with begin_write(sqlite):
         with pytest.raises(StoreBusy, match="other writers took too long"):
             await write(sqlite, 1)
@@ -164,13 +164,13 @@ async def test_writers_that_wait_share_one_commit(file, sqlite):
     assert commits < 10
 
 
-async def test_of_writers_that_share_a_commit_the_one_that_fails_undoes_its_own_writes_only(sqlite):
+async def test_a_writer_that_fails_undoes_only_its_own_writes_of_a_shared_commit(sqlite):
     ends = await asyncio.gather(*(counted(sqlite, 1, fails=n == 5) for n in range(10)), return_exceptions=True)
     assert [type(end) for end in ends].count(ZeroDivisionError) == 1
     assert await value(sqlite) == 9
 
 
-async def test_a_cancelled_writer_takes_nobody_along(sqlite):
+async def test_a_cancelled_writer_leaves_the_others_alone(sqlite):
     first = asyncio.create_task(counted(sqlite, 1))
     others = [asyncio.create_task(counted(sqlite, 10)) for _ in range(5)]
     await asyncio.sleep(0)
@@ -182,7 +182,7 @@ async def test_a_cancelled_writer_takes_nobody_along(sqlite):
     assert await value(sqlite) // 10 == 4
 
 
-async def test_when_a_shared_commit_fails_all_who_share_it_are_told(file, sqlite):
+async def test_when_a_shared_commit_fails_all_its_writers_raise(file, sqlite):
     def fail(_connection: object) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
@@ -205,7 +205,7 @@ async def test_when_a_shared_commit_fails_all_who_share_it_are_told(file, sqlite
     assert await value(sqlite) == 7
 
 
-async def test_a_disk_that_is_full_for_one_writer_undoes_and_tells_those_who_share_its_commit(sqlite):
+async def test_a_disk_that_is_full_for_one_writer_fails_all_writers_of_the_commit(sqlite):
     begun = asyncio.Event()
 
     async def overfill() -> None:
@@ -223,7 +223,7 @@ async def test_a_disk_that_is_full_for_one_writer_undoes_and_tells_those_who_sha
     assert await value(sqlite) == (1 if ends[1] is None else 0)
 
 
-async def test_whoever_is_waited_for_writes_before_work_in_the_background(sqlite):
+async def test_members_write_before_background_work(sqlite):
     order: list[str] = []
     begun = asyncio.Event()
 
@@ -244,7 +244,7 @@ async def test_whoever_is_waited_for_writes_before_work_in_the_background(sqlite
     assert order == ["first", "member", "another member", "background"]
 
 
-async def test_background_work_gets_its_turn_however_many_are_waited_for(sqlite):
+async def test_background_work_is_not_starved_by_members(sqlite):
     order: list[str] = []
 
     async def member(left: int) -> None:
@@ -261,7 +261,7 @@ async def test_background_work_gets_its_turn_however_many_are_waited_for(sqlite)
     assert order.index("work") <= 3
 
 
-async def test_a_reader_cancelled_in_mid_statement_leaves_no_transaction_behind(file, sqlite):
+async def test_a_reader_cancelled_inside_a_statement_leaves_no_open_transaction(file, sqlite):
     reading = asyncio.create_task(value(sqlite))
     for _ in range(20):
         await asyncio.sleep(0)

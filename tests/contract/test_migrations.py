@@ -1,4 +1,4 @@
-"""Databases are built, brought up to date, and left alone when they are newer than we are."""
+"""Databases are created, migrated, and left alone when a newer version made them."""
 
 import asyncio
 import sqlite3
@@ -17,7 +17,7 @@ from db.engine import begin_read, begin_write, open_engine, upgrade
 from db.schema import VERSION_TABLE, metadata
 from db.store import MIGRATIONS, SqlStore
 from factories import a_delivery, a_job
-from generation.errors import DatabaseTooNew, StoreError
+from generation.protocol.errors import DatabaseTooNew, StoreError
 
 NEWEST = ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
@@ -104,7 +104,7 @@ async def test_on_sqlite_migrations_write_the_models_own_words(sqlite_files, tmp
     assert migrated == words(created)
 
 
-# Any folder of migrations -----------------------------------------------------------------------------------------
+# Any folder of migrations -------------------------------------------------------------------------
 
 ENV = """
 from alembic import context
@@ -152,7 +152,7 @@ class Migrations:
 
 @pytest.fixture
 def migrations(tmp_path: Path) -> Migrations:
-    """A folder of which one step was made; its name would be read as a setting if it were not escaped."""
+    """A folder with one step; Alembic would interpolate its name if it were not escaped."""
     made = Migrations(tmp_path / "100%(here)s")
     made.add("one", FAMILY)
     return made
@@ -173,7 +173,7 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path, migr
     await engine.dispose()
 
 
-async def test_a_step_that_would_leave_orphans_changes_nothing(tmp_path, migrations):
+async def test_a_step_that_would_break_foreign_keys_changes_nothing(tmp_path, migrations):
     engine = open_engine(f"sqlite:///{tmp_path / 'family.db'}")
     await upgrade(engine, migrations.folder, "version_here")
     migrations.add("two", 'op.execute("DELETE FROM parents")')
@@ -194,7 +194,7 @@ async def test_steps_that_fail_half_way_change_nothing(empty, migrations):
     assert await tables(empty) == {"parents", "children", "version_here"}
 
 
-async def test_after_a_migration_foreign_keys_are_watched_again(empty, migrations):
+async def test_after_a_migration_foreign_keys_are_enforced_again(empty, migrations):
     await upgrade(empty, migrations.folder, "version_here")
 
     async def adopt() -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from databases import a_cipher
-from db.cipher import FernetCipher
+from db.encryption import FernetCipher
 from db.store import SqlStore
 from factories import (
     NOW,
@@ -20,10 +20,10 @@ from factories import (
     later,
     moved,
 )
-from generation.delivery import Answer, Delivery, DeliveryStatus
-from generation.errors import StaleJob, StoreError
-from generation.job import Job, JobStatus
-from generation.places import Platform, ServerRef
+from generation.domain.delivery import Answer, Delivery, DeliveryStatus
+from generation.domain.job import Job, JobStatus
+from generation.domain.refs import Platform, ServerRef
+from generation.protocol.errors import StaleJob, StoreError
 
 DISCORD = frozenset({Platform.DISCORD})
 
@@ -40,7 +40,7 @@ async def save(store: SqlStore, delivery: Delivery) -> None:
 
 
 def a_full_delivery(job: Job) -> Delivery:
-    """Something other than the default in every field."""
+    """A delivery without a default in any field."""
     return a_delivery(
         job,
         status=DeliveryStatus.SENT,
@@ -48,7 +48,7 @@ def a_full_delivery(job: Job) -> Delivery:
         answer=an_answer(private=True),
         attempts=3,
         next_attempt_at=later(seconds=9),
-        rung="reply",
+        step="reply",
         note="F123\nsecond line",
         told=("the message is gone", "", 'quotes " and 💥 and \ud800'),
         sent_at=later(seconds=10.5),

@@ -6,11 +6,11 @@ import pytest
 
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_full_job, a_job, a_lease, a_server, a_user, later, moved
-from generation.errors import StaleJob, StoreError
-from generation.job import Job, JobId, JobStatus, RequestHandle
-from generation.places import Platform, ServerRef, UserRef
-from generation.pricing import Micros
-from generation.progress import MOST_AHEAD
+from generation.domain.job import Job, JobId, JobStatus, RequestHandle
+from generation.domain.pricing import Micros
+from generation.domain.refs import Platform, ServerRef, UserRef
+from generation.protocol.errors import StaleJob, StoreError
+from generation.protocol.progress import MOST_AHEAD
 
 
 async def add(store: SqlStore, *jobs: Job) -> None:
@@ -39,10 +39,10 @@ async def test_a_transaction_reads_its_own_writes(store):
 
 
 async def test_what_is_not_there_is_none(store):
-    nobody = JobId("0" * 24)
+    unknown = JobId("0" * 24)
     async with store.transaction() as tx:
-        assert (await tx.job(nobody), await tx.delivery_of(nobody), await tx.job_of_origin("none")) == (None,) * 3
-    assert (await store.job(nobody), await store.delivery_of(nobody)) == (None, None)
+        assert (await tx.job(unknown), await tx.delivery_of(unknown), await tx.job_of_origin("none")) == (None,) * 3
+    assert (await store.job(unknown), await store.delivery_of(unknown)) == (None, None)
 
 
 async def test_an_exception_undoes_the_whole_transaction(store):
@@ -103,7 +103,7 @@ async def test_saving_a_job_that_is_gone_is_stale(store):
         await save(store, job.submitting("fal", NOW), job)
 
 
-async def test_a_wish_to_cancel_survives_a_save_by_one_who_did_not_know(store):
+async def test_a_requested_cancellation_survives_a_save_of_a_job_read_before(store):
     job = a_job()
     await add(store, job)
     async with store.transaction() as tx:
@@ -114,7 +114,7 @@ async def test_a_wish_to_cancel_survives_a_save_by_one_who_did_not_know(store):
     assert await store.job(job.id) == replace(submitting, cancel_requested=True)
 
 
-async def test_a_wish_to_cancel_is_saved_with_the_job_too(store):
+async def test_a_requested_cancellation_is_saved_with_the_job_too(store):
     job = a_job()
     await add(store, job)
     await save(store, job.cancel(), job)
@@ -154,12 +154,12 @@ async def test_unfinished_jobs_of_a_server_come_oldest_first(store):
     assert await store.unfinished_in(a_server(), limit=1) == [early]
 
 
-async def test_of_the_newest_jobs_those_that_became_clips_are_found_oldest_first(store):
+async def test_recent_clips_are_the_successful_ones_of_the_newest_jobs_oldest_first(store):
     first, second, third = (moved(a_job(), JobStatus.SUCCEEDED, later(minutes=n)) for n in range(3))
-    assert await store.made_lately(limit=10) == []
+    assert await store.recent_clips(limit=10) == []
     await add(store, first, second, moved(a_job(), JobStatus.FAILED), third, a_job())
-    assert await store.made_lately(limit=10) == [first, second, third]
-    assert await store.made_lately(limit=4) == [second, third]
+    assert await store.recent_clips(limit=10) == [first, second, third]
+    assert await store.recent_clips(limit=4) == [second, third]
 
 
 async def test_unfinished_jobs_are_counted_by_status(store):
@@ -177,7 +177,7 @@ async def test_only_older_waiting_jobs_are_ahead(store):
     assert await store.ahead_of(a_job()) == 0
 
 
-async def test_no_more_jobs_ahead_are_counted_than_anybody_wants_to_know(store):
+async def test_the_jobs_ahead_are_counted_only_up_to_a_maximum(store):
     await add(store, *(a_job(created_at=later(minutes=-1)) for _ in range(MOST_AHEAD + 5)))
     job = a_job()
     await add(store, job)
@@ -223,7 +223,7 @@ async def test_ping_reads_the_database(store):
     await store.ping()
 
 
-async def test_a_new_job_may_be_held_from_the_start(store):
+async def test_a_new_job_may_have_a_lease_from_the_start(store):
     job = a_job()
     async with store.transaction() as tx:
         await tx.add_job(job, a_delivery(job), a_lease())
@@ -242,10 +242,10 @@ async def test_a_job_of_another_attempt_or_at_another_backend_is_not_written_ove
     assert await store.job(job.id) == sent
 
 
-async def test_what_was_left_behind_is_found_once_its_job_cannot_come_back_to_it(store):
+async def test_an_abandoned_request_is_found_once_its_job_cannot_return_to_it(store):
     left = RequestHandle("worker", a_job().request.endpoint, "request-left", 1)
     jobs = {status: replace(moved(a_job(), status), left=left) for status in JobStatus}
     await add(store, *jobs.values(), moved(a_job(), JobStatus.SUCCEEDED))
     gone = [status for status in JobStatus if status not in {JobStatus.PENDING, JobStatus.SUBMITTING}]
-    assert await store.left_behind(limit=100) == [jobs[status] for status in gone]
-    assert len(await store.left_behind(limit=2)) == 2
+    assert await store.abandoned_requests(limit=100) == [jobs[status] for status in gone]
+    assert len(await store.abandoned_requests(limit=2)) == 2

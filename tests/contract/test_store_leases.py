@@ -1,11 +1,11 @@
-"""Who carries which job: claims, leases, what a restart finds, on every database."""
+"""Leases of jobs: claims, renewals, stalled jobs, on every database."""
 
 import asyncio
 from dataclasses import replace
 
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_job, a_lease, a_server, later, moved
-from generation.job import Job, JobId, JobStatus
+from generation.domain.job import Job, JobId, JobStatus
 from generation.ports import Lease
 
 
@@ -27,28 +27,28 @@ async def test_a_free_job_is_claimed_once(store):
     assert not await claim(store, job.id, a_lease("another"))
 
 
-async def test_a_job_is_free_again_when_its_lease_has_run_out(store):
+async def test_a_job_can_be_claimed_again_when_its_lease_has_expired(store):
     job = a_job()
     await add(store, job, lease=a_lease("gone", later(minutes=1)))
     assert not await claim(store, job.id, a_lease("me"), later(seconds=59))
     assert await claim(store, job.id, a_lease("me", later(minutes=2)), later(minutes=1))
 
 
-async def test_who_holds_a_job_may_claim_it_again(store):
+async def test_the_holder_of_a_job_may_claim_it_again(store):
     job = a_job()
     await add(store, job, lease=a_lease("me", later(minutes=1)))
     assert await claim(store, job.id, a_lease("me", later(minutes=5)))
     assert not await claim(store, job.id, a_lease("another"), later(minutes=4))
 
 
-async def test_what_is_finished_or_unknown_cannot_be_claimed(store):
+async def test_a_finished_or_unknown_job_cannot_be_claimed(store):
     jobs = [moved(a_job(), status) for status in JobStatus if status.is_final]
     await add(store, *jobs)
     for job_id in [*(job.id for job in jobs), JobId("0" * 24)]:
         assert not await claim(store, job_id, a_lease())
 
 
-async def test_of_sixteen_that_claim_at_once_one_wins(store, other_store):
+async def test_of_sixteen_concurrent_claims_of_a_job_one_wins(store, other_store):
     job = a_job()
     await add(store, job)
     claims = [claim((store, other_store)[n % 2], job.id, a_lease(f"owner-{n}")) for n in range(16)]
@@ -66,7 +66,7 @@ async def test_only_its_owner_releases_a_job(store):
     assert await store.claimable(NOW, limit=10) == [job]
 
 
-async def test_the_end_of_a_job_is_the_end_of_its_lease(store, lease_of):
+async def test_a_final_state_ends_the_lease(store, lease_of):
     running = moved(a_job(), JobStatus.RUNNING)
     await add(store, running, lease=a_lease("me"))
     assert await lease_of(running.id) == a_lease("me")
@@ -75,7 +75,7 @@ async def test_the_end_of_a_job_is_the_end_of_its_lease(store, lease_of):
     assert await lease_of(running.id) is None
 
 
-async def test_a_move_before_the_end_keeps_the_lease(store, lease_of):
+async def test_every_other_state_keeps_the_lease(store, lease_of):
     job = a_job()
     await add(store, job, lease=a_lease("me"))
     async with store.transaction() as tx:
@@ -83,7 +83,7 @@ async def test_a_move_before_the_end_keeps_the_lease(store, lease_of):
     assert await lease_of(job.id) == a_lease("me")
 
 
-async def test_claimable_are_due_pending_jobs_that_nobody_holds_oldest_first(store):
+async def test_claimable_are_due_pending_jobs_without_a_valid_lease_oldest_first(store):
     young, old = a_job(created_at=later(seconds=1)), a_job()
     same_time = a_job()
     due = a_job(created_at=later(seconds=2), not_before=NOW)
@@ -96,7 +96,7 @@ async def test_claimable_are_due_pending_jobs_that_nobody_holds_oldest_first(sto
     assert await store.claimable(NOW, limit=2) == [old, same_time]
 
 
-async def test_a_pending_job_whose_end_was_asked_for_is_still_claimable(store):
+async def test_a_pending_job_with_a_requested_cancellation_is_still_claimable(store):
     job = a_job()
     await add(store, job)
     async with store.transaction() as tx:
@@ -104,7 +104,7 @@ async def test_a_pending_job_whose_end_was_asked_for_is_still_claimable(store):
     assert await store.claimable(NOW, limit=10) == [replace(job, cancel_requested=True)]
 
 
-async def test_orphans_are_jobs_under_way_that_the_owner_holds_or_nobody_does(store):
+async def test_stalled_are_submitted_jobs_of_the_owner_or_without_a_valid_lease(store):
     free = [moved(a_job(), status) for status in (JobStatus.SUBMITTING, JobStatus.QUEUED, JobStatus.RUNNING)]
     mine = moved(a_job(created_at=later(seconds=1)), JobStatus.QUEUED)
     expired = moved(a_job(created_at=later(seconds=2)), JobStatus.QUEUED)
@@ -112,10 +112,10 @@ async def test_orphans_are_jobs_under_way_that_the_owner_holds_or_nobody_does(st
     await add(store, mine, a_job(), lease=a_lease("me"))
     await add(store, expired, lease=a_lease("gone", NOW))
     await add(store, moved(a_job(), JobStatus.RUNNING), lease=a_lease("another"))
-    assert await store.orphans("me", NOW, limit=10) == [*free, mine, expired]
-    assert await store.orphans("me", NOW, limit=1) == free[:1]
-    assert await store.orphans("me", NOW, limit=2, carried={free[0].id, mine.id}) == free[1:]
-    assert await store.orphans("me", NOW, limit=10, carried={free[0].id, mine.id}) == [*free[1:], expired]
+    assert await store.stalled_jobs("me", NOW, limit=10) == [*free, mine, expired]
+    assert await store.stalled_jobs("me", NOW, limit=1) == free[:1]
+    assert await store.stalled_jobs("me", NOW, limit=2, excluding={free[0].id, mine.id}) == free[1:]
+    assert await store.stalled_jobs("me", NOW, limit=10, excluding={free[0].id, mine.id}) == [*free[1:], expired]
 
 
 async def test_all_leases_of_an_owner_are_renewed_at_once(store, lease_of):
@@ -127,7 +127,7 @@ async def test_all_leases_of_an_owner_are_renewed_at_once(store, lease_of):
     assert [await lease_of(job.id) for job in (mine, running, others)] == [renewed, renewed, a_lease("another")]
 
 
-async def test_cancellations_are_the_owners_unfinished_jobs_whose_end_was_asked_for(store):
+async def test_cancellations_are_the_owners_unfinished_jobs_with_a_requested_cancellation(store):
     asked, not_asked, others = a_job(), a_job(channel=a_channel(server=a_server("9002"))), a_job()
     await add(store, asked, not_asked, lease=a_lease("me"))
     await add(store, others, lease=a_lease("another"))

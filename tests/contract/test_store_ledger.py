@@ -1,19 +1,19 @@
-"""What the store promises about the ledger, usage and quotas, on every database."""
+"""The store's ledger, usage and quotas, on every database."""
 
 import asyncio
 from dataclasses import replace
 
 import pytest
 
-from db.queries_ledger import Discrepancy
+from db.queries.ledger import Discrepancy
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_job, a_server, a_user, an_entry, later, moved
-from generation.errors import StoreError
-from generation.job import Job, JobStatus
-from generation.ledger import EVERYWHERE, Entry, Totals, refund, reserve, server_scope, settle, user_scope
-from generation.limits import Usage
-from generation.places import ServerRef
-from generation.pricing import FREE, Micros
+from generation.domain.job import Job, JobStatus
+from generation.domain.ledger import EVERYWHERE, Entry, Totals, refund, reserve, server_scope, settle, user_scope
+from generation.domain.limits import Usage
+from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import ServerRef
+from generation.protocol.errors import StoreError
 
 UNUSED = Usage(0, 0, 0, 0, FREE, FREE, NOW.date())
 NOTHING = Totals(0, FREE)
@@ -122,7 +122,7 @@ async def test_totals_that_were_tampered_with_are_found(store, execute):
 
 
 async def submit_if(store: SqlStore, server: ServerRef, allowed) -> bool:
-    """What a submit does: look, judge, write."""
+    """Read, check and write, as a submission does."""
     job = a_job(channel=a_channel(server=server))
     async with store.transaction() as tx:
         if not allowed(await tx.usage(server, a_user(), NOW)):

@@ -1,4 +1,4 @@
-"""What a call costs must not grow with finished jobs: SQLite's own plans, call by call."""
+"""SQLite's query plans: the cost of a call must not grow with the number of finished jobs."""
 
 import re
 import sqlite3
@@ -11,8 +11,8 @@ from databases import a_cipher
 from db.engine import open_engine
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_lease, a_message, a_server, a_user, an_entry, later
-from generation.ledger import EVERYWHERE
-from generation.places import Platform
+from generation.domain.ledger import EVERYWHERE
+from generation.domain.refs import Platform
 
 WHOLE_TABLE = re.compile(
     r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea|left))"
@@ -20,7 +20,7 @@ WHOLE_TABLE = re.compile(
 
 
 class Recorded:
-    """The statements that went to the database, and how SQLite would run them."""
+    """The executed statements and SQLite's plans for them."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -44,7 +44,7 @@ class Recorded:
 
 @pytest.fixture
 async def recorded(sqlite_files, tmp_path) -> Iterator[tuple[SqlStore, Recorded]]:
-    """A store with all its statements written down."""
+    """A store and its recorded statements."""
     url = sqlite_files.fresh(tmp_path)
     engine = open_engine(url)
     record = Recorded(url.removeprefix("sqlite:///"))
@@ -62,11 +62,11 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.jobs_of(a_user(), a_server(), limit=10)
     await store.unfinished_in(a_server(), limit=10)
     await store.claimable(NOW, limit=10)
-    await store.orphans("me", NOW, limit=10)
-    await store.left_behind(limit=10)
+    await store.stalled_jobs("me", NOW, limit=10)
+    await store.abandoned_requests(limit=10)
     await store.ahead_of(job)
     await store.cancellations("me")
-    await store.made_lately(limit=10)
+    await store.recent_clips(limit=10)
     await store.owed_deliveries(NOW, owner="me", platforms=frozenset(Platform), limit=10)
     await store.usage(a_server(), a_user(), NOW)
     await store.totals(EVERYWHERE, NOW)

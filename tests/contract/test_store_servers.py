@@ -6,10 +6,10 @@ import pytest
 
 from db.store import SqlStore
 from factories import a_server, an_audit_entry, later
-from generation.errors import StoreError
-from generation.limits import Limits
-from generation.policy import Policy
-from generation.request import Endpoint
+from generation.domain.limits import Limits
+from generation.domain.policy import Policy
+from generation.protocol.errors import StoreError
+from generation.protocol.request import Endpoint
 
 STRICT = Limits(
     user_clips_per_day=None,
@@ -57,7 +57,7 @@ async def test_a_policy_comes_back_as_it_was(store):
             await tx.set_policy(a_server(), policy, an_audit_entry(what="policy"))
             assert await tx.policy_of(a_server()) == policy
             assert await tx.rules_of(a_server()) == (None, policy)
-        assert await store.policy_of(a_server()) == policy
+        assert (await store.policy_of(a_server()), await store.rules_of(a_server())) == (policy, (None, policy))
 
 
 async def test_every_change_is_written_down_newest_first(store):

@@ -1,4 +1,4 @@
-"""Clocks that tests hold in their hands: no test waits for real time to pass."""
+"""Clocks that tests control: no test waits for real time to pass."""
 
 import asyncio
 import heapq
@@ -39,7 +39,7 @@ class ManualClock:
         return sum(not alarm.done() for _, _, alarm in self._alarms)
 
     async def advance(self, seconds: float) -> None:
-        """Move time, stopping at each alarm on the way until everybody who woke has gone on to wait again."""
+        """Move time, stopping at each alarm until all that woke wait again."""
         target = self._now + timedelta(seconds=seconds)
         await settle()
         while self._alarms and self._alarms[0][0] <= target:
@@ -63,7 +63,7 @@ class AutoClock:
         return self._now
 
     def advance(self, seconds: float) -> None:
-        """Move time without anybody sleeping."""
+        """Move time without a sleep."""
         self._now += timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:

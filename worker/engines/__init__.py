@@ -1,1 +1,2 @@
-"""The engines that can render a request: `preview` (procedural, no model) and `animatediff` (diffusers)."""
+"""The engines that can render a request: `preview` (procedural, no model) and `animatediff`
+(diffusers)."""

@@ -1,4 +1,4 @@
-"""Opens the worker's database, and hands out its stores."""
+"""Opens the worker's database and its stores."""
 
 from pathlib import Path
 from typing import Final, Self
@@ -16,7 +16,7 @@ MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
 class WorkerDatabase:
-    """One open database. All stores raise StoreError and its children, or StorageFull, when the disk fails."""
+    """An open database. All stores raise StoreError and its subclasses, or StorageFull."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -27,7 +27,8 @@ class WorkerDatabase:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Open the database, making or upgrading it. Raises DatabaseTooNew when a newer worker made it."""
+        """Open the database; create or migrate it first. Raises DatabaseTooNew when a newer worker
+        made it."""
         engine = open_engine(url)
         try:
             await upgrade(engine, MIGRATIONS, VERSION_TABLE)
@@ -37,5 +38,5 @@ class WorkerDatabase:
         return cls(engine)
 
     async def close(self) -> None:
-        """Let go of the database."""
+        """Close every connection, after the commits under way."""
         await close(self._engine)

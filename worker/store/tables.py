@@ -1,8 +1,20 @@
-"""The worker's tables, as SQLAlchemy Core knows them. ``worker/migrations`` builds the same ones; a test compares."""
+"""The worker's tables in SQLAlchemy Core. ``worker/migrations`` builds the same ones; a test
+compares the two."""
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
 
 from db.engine import UtcDateTime
 
@@ -17,9 +29,9 @@ requests = Table(
     Column("id", Text, nullable=False, unique=True),
     Column("owner", Text, nullable=False),
     Column("idempotency_key", Text),
-    Column("digest", Text),
+    Column("digest", Text),  # of the submission under the idempotency key
     Column("endpoint", Text, nullable=False),
-    Column("input", Text),
+    Column("input", Text),  # JSON; NULL for an input that was not valid
     Column("low_priority", Boolean, nullable=False),
     Column("start_by", UtcDateTime),
     Column("may_run_again", Boolean, nullable=False),
@@ -37,7 +49,7 @@ requests = Table(
     Column("error_body", Text),
     Column("error", Text),
     Column("error_type", Text),
-    Column("logs", Text, nullable=False),
+    Column("logs", Text, nullable=False),  # a JSON list
     Column("engine", Text),
     Index("ix_requests_idempotency", "owner", "idempotency_key", unique=True),
     Index("ix_requests_open", "number", sqlite_where=text("state != 'COMPLETED'")),

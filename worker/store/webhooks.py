@@ -1,4 +1,5 @@
-"""The webhooks that are owed: one for each request that ended and named a URL, until it is delivered or given up."""
+"""The webhooks table: one row for each finished request with a webhook, until it is delivered or
+given up."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from worker.store.tables import webhooks
 
 @dataclass(frozen=True, slots=True)
 class OwedWebhook:
-    """A webhook that was tried so many times."""
+    """A webhook to deliver; ``attempts`` have failed so far."""
 
     request_id: str
     attempts: int
@@ -20,31 +21,38 @@ class OwedWebhook:
 
 
 class WebhookStore:
-    """Owed webhooks by request. They come to be in the transaction that ends their request."""
+    """Owed webhooks by request. :class:`worker.store.requests.RequestStore` adds them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
     async def due(self, now: datetime, at_most: int) -> tuple[OwedWebhook, ...]:
-        """Those whose next attempt has come, the longest overdue first."""
-        statement = select(webhooks).where(webhooks.c.next_attempt_at <= now).order_by(webhooks.c.next_attempt_at)
+        """The webhooks whose next attempt is due, the longest due first."""
+        statement = (
+            select(webhooks)
+            .where(webhooks.c.next_attempt_at <= now)
+            .order_by(webhooks.c.next_attempt_at)
+        )
         async with begin_read(self._engine) as connection:
             rows = (await connection.execute(statement.limit(at_most))).mappings().all()
         return tuple(OwedWebhook(**row) for row in rows)
 
     async def next_attempt_at(self) -> datetime | None:
-        """When the next one is due; None when nothing is owed."""
+        """When the next attempt is due; None without a webhook."""
         async with begin_read(self._engine) as connection:
-            moment: datetime | None = (await connection.execute(select(func.min(webhooks.c.next_attempt_at)))).scalar()
-        return moment
+            # the minimum of a column with an index: SQLite reads one entry
+            due: datetime | None = await connection.scalar(
+                select(func.min(webhooks.c.next_attempt_at))
+            )
+        return due
 
     async def postpone(self, request_id: str, attempts: int, until: datetime) -> None:
-        """Not delivered; try again then."""
+        """Write a failed attempt: the next one is due at ``until``."""
         statement = update(webhooks).where(webhooks.c.request_id == request_id)
         async with begin_write(self._engine) as connection:
             await connection.execute(statement.values(attempts=attempts, next_attempt_at=until))
 
-    async def settle(self, request_id: str) -> None:
-        """Delivered, or given up: nothing is owed any more."""
+    async def delete(self, request_id: str) -> None:
+        """Delete a webhook that was delivered or given up."""
         async with begin_write(self._engine) as connection:
             await connection.execute(delete(webhooks).where(webhooks.c.request_id == request_id))

@@ -105,7 +105,9 @@ def _deliveries() -> None:
         _text("told"),
         _moment("sent_at", nullable=True),
         sa.PrimaryKeyConstraint("job_id", name="pk_deliveries"),
-        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="fk_deliveries_job_id", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["job_id"], ["jobs.id"], name="fk_deliveries_job_id", ondelete="CASCADE"
+        ),
     )
     op.create_index("ix_deliveries_of_message", "deliveries", ["message_id", "message_channel"])
     _partial_index("ix_deliveries_owed", "deliveries", ["next_attempt_at"], OWED)
@@ -137,9 +139,14 @@ def _ledger() -> None:
 
 
 def _servers() -> None:
-    op.create_table("servers", _text("server"), sa.PrimaryKeyConstraint("server", name="pk_servers"))
     op.create_table(
-        "server_limits", _text("server"), _text("limits"), sa.PrimaryKeyConstraint("server", name="pk_server_limits")
+        "servers", _text("server"), sa.PrimaryKeyConstraint("server", name="pk_servers")
+    )
+    op.create_table(
+        "server_limits",
+        _text("server"),
+        _text("limits"),
+        sa.PrimaryKeyConstraint("server", name="pk_server_limits"),
     )
     op.create_table(
         "server_policies",
@@ -176,8 +183,14 @@ def _forbid_changes_to_the_ledger() -> None:
 _REFUSAL = "'the ledger is append-only'"
 _TRIGGERS = {
     "sqlite": (
-        f"CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, {_REFUSAL}); END",
-        f"CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, {_REFUSAL}); END",
+        (
+            "CREATE TRIGGER ledger_no_update BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, "
+            f"{_REFUSAL}); END"
+        ),
+        (
+            "CREATE TRIGGER ledger_no_delete BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, "
+            f"{_REFUSAL}); END"
+        ),
     ),
     "postgresql": (
         f"""CREATE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS

@@ -17,4 +17,10 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("left_backend", sa.Text()))
     op.add_column("jobs", sa.Column("left_request", sa.Text()))
     op.add_column("jobs", sa.Column("left_attempt", sa.Integer()))
-    op.create_index("ix_jobs_left_behind", "jobs", ["number"], sqlite_where=LEFT_BEHIND, postgresql_where=LEFT_BEHIND)
+    op.create_index(
+        "ix_jobs_left_behind",
+        "jobs",
+        ["number"],
+        sqlite_where=LEFT_BEHIND,
+        postgresql_where=LEFT_BEHIND,
+    )

@@ -15,4 +15,10 @@ def upgrade() -> None:
     """Who brings an outcome, and until when nobody else may."""
     op.add_column("deliveries", sa.Column("lease_owner", sa.Text()))
     op.add_column("deliveries", sa.Column("lease_until", sa.DateTime(timezone=True)))
-    op.create_index("ix_deliveries_leased", "deliveries", ["lease_owner"], sqlite_where=OWED, postgresql_where=OWED)
+    op.create_index(
+        "ix_deliveries_leased",
+        "deliveries",
+        ["lease_owner"],
+        sqlite_where=OWED,
+        postgresql_where=OWED,
+    )

@@ -11,18 +11,18 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from mortal import REQUEST, SIZE, MortalBackend, MortalStore
+from observed_ports import REQUEST, SIZE, ObservedBackend, ObservedStore
 
 from adapters.terminal.screen import Screen
-from bot.animate import animate
-from bot.app import Ports
+from bot.commands.animate.terminal_job import make_clip
+from bot.composition import Ports
 from bot.logging import configure_logging
 from bot.settings import LogFormat, LogLevel, load_settings
-from generation.request import GenerationRequest
+from generation.protocol.request import GenerationRequest
 
 
-class Impatient:
-    """Presses Ctrl-C when the point is reached, so many times."""
+class CtrlC:
+    """Presses Ctrl-C ``times`` times when the point is reached."""
 
     def __init__(self, point: str, times: int) -> None:
         self._point = point
@@ -33,32 +33,32 @@ class Impatient:
         self.press(point)
 
     def press(self, point: str) -> None:
-        """Press it now, unless it has been pressed or this is another point."""
+        """Press it at the chosen point, once."""
         if point == self._point:
             for _ in range(self._times):
                 os.kill(os.getpid(), signal.SIGINT)
             self._times = 0
 
     def answered(self) -> None:
-        """Nothing waits for that here."""
+        """Nothing waits for the first answer here."""
 
 
 async def main(folder: Path, point: str, times: int) -> None:
-    impatient = Impatient(point, times)
+    ctrl_c = CtrlC(point, times)
     settings = load_settings(data_dir=folder / "data", engine="preview", preview_step_seconds=0.3)
     configure_logging(LogFormat.CONSOLE, LogLevel.ERROR)
 
     def arrange(ports: Ports) -> Ports:
-        impatient.press("before insert")
+        ctrl_c.press("before insert")
         return replace(
             ports,
-            store=MortalStore(ports.store, impatient),  # type: ignore[arg-type]
-            backends={name: MortalBackend(backend, impatient) for name, backend in ports.backends.items()},  # type: ignore[arg-type, misc]
+            store=ObservedStore(ports.store, ctrl_c),  # type: ignore[arg-type]
+            backends={name: ObservedBackend(backend, ctrl_c) for name, backend in ports.backends.items()},  # type: ignore[arg-type, misc]
         )
 
     request = GenerationRequest.model_validate({**REQUEST, "video_size": SIZE})
     with Screen() as screen:
-        outcome = await animate(settings, request, folder / "clip.mp4", screen, arrange=arrange)
+        outcome = await make_clip(settings, request, folder / "clip.mp4", screen, arrange=arrange)
     print(json.dumps(outcome.facts()))
 
 

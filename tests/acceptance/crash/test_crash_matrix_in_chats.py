@@ -1,6 +1,6 @@
-"""The crash matrix through both chats: killed at any step, a member sees one message with one clip, bought once.
+"""The crash matrix through both chats: killed at any point, a member sees one message with one clip, submitted once.
 
-The bot is a process of its own; the chat goes on without it, and whoever asked sees in the end what the chat keeps.
+The bot is a process of its own; the chat goes on without it, and keeps what the member sees in the end.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import pytest
 from doubles.discord.fixtures import OpenDouble as OpenDiscord
 from doubles.slack.server import OpenDouble as OpenSlack
 from generation import mp4
-from kills import PATIENCE_SECONDS, POINTS, House, Process
+from kills import PATIENCE_SECONDS, POINTS, BotFolder, Process
 from kills_in_chats import ANSWERED, COMPLETED, MOMENTS, UPLOADED, UPLOADING, Chat, InDiscord, InSlack
 from slack_bot import SHIPPED
 
@@ -29,7 +29,7 @@ IN_SLACK = (
     UPLOADED,
     COMPLETED,
 )
-"""Between its first answer and its outcome a job is the core's alone: one point there is enough for the second chat."""
+"""Between its first answer and its outcome a job does not touch the chat: one point there is enough for the second."""
 CELLS = [
     *(("discord", point, "bot") for point in IN_DISCORD),
     *(("slack", point, "bot") for point in IN_SLACK),
@@ -50,47 +50,47 @@ async def chat(request: pytest.FixtureRequest, open_discord_double: OpenDiscord,
 async def test_after_a_kill_exactly_one_clip_stands_in_the_channel(
     tmp_path: Path, chat: Chat, point: str, victim: str, crash_table: list[str]
 ) -> None:
-    house = House(tmp_path, chat.environment)
-    async with house.bot(point, victim) as bot:
-        await ready(house, chat, bot)
-        await (struck_by_the_chat if point in MOMENTS else struck_from_inside)(house, chat, bot, point, victim)
+    folder = BotFolder(tmp_path, chat.environment)
+    async with folder.bot(point, victim) as bot:
+        await ready(folder, chat, bot)
+        await (killed_by_the_chat if point in MOMENTS else killed_from_inside)(folder, chat, bot, point, victim)
         if victim == "worker":
-            await house.until_delivered(bot)
-            engines = await house.until_one_engine(bot)
+            await folder.until_delivered(bot)
+            engines = await folder.until_one_engine(bot)
     if victim != "worker":
-        async with house.bot(point, victim) as bot:
+        async with folder.bot(point, victim) as bot:
             if point == "before insert" and not chat.redelivers:
-                await ready(house, chat, bot)
-                await chat.ask()  # nobody answered the first time
-            await house.until_delivered(bot)
-            engines = await house.until_one_engine(bot)
+                await ready(folder, chat, bot)
+                await chat.ask()  # the first command got no answer
+            await folder.until_delivered(bot)
+            engines = await folder.until_one_engine(bot)
     assert (tmp_path / "killed").exists() or point in MOMENTS
     messages = await chat.messages()
     assert [[mp4.probe(clip).frames for clip in clips] for clips in messages] == [[4]]
-    house.assert_bought_and_charged_once(chat.server, chat.member)
+    folder.assert_submitted_and_charged_once(chat.server, chat.member)
     assert len(engines) == 1
     crash_table.append(f"| {chat.name} | {point} | {victim} | {len(messages)} | 1 | exact | {len(engines)} |")
-    await house.until_gone(engines)
+    await folder.until_gone(engines)
 
 
-async def ready(house: House, chat: Chat, bot: Process) -> None:
-    """Everybody is there who may have to die."""
-    await house.until_worker_is_ready(bot)
+async def ready(folder: BotFolder, chat: Chat, bot: Process) -> None:
+    """The bot and the worker are up."""
+    await folder.until_worker_is_ready(bot)
     await chat.until_connected()
 
 
-async def struck_from_inside(house: House, chat: Chat, bot: Process, point: str, victim: str) -> None:
-    """The bot sees to it itself."""
+async def killed_from_inside(folder: BotFolder, chat: Chat, bot: Process, point: str, victim: str) -> None:
+    """The bot kills itself, or its worker, at the point."""
     await chat.ask()
     if victim != "worker":
-        await house.until_killed(bot)
+        await folder.until_killed(bot)
 
 
-async def struck_by_the_chat(house: House, chat: Chat, bot: Process, point: str, victim: str) -> None:
+async def killed_by_the_chat(folder: BotFolder, chat: Chat, bot: Process, point: str, victim: str) -> None:
     """The kill comes while the chat has a request and has not answered it."""
     async with chat.hangs.one(chat.moments[point], is_done=MOMENTS[point]) as hang:
         await chat.ask()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await hang.reached.wait()
-        house.kill(victim, bot)
-        await house.until_killed(bot)
+        folder.kill(victim, bot)
+        await folder.until_killed(bot)

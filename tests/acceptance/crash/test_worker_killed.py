@@ -1,4 +1,4 @@
-"""``flipbook worker`` killed with SIGKILL: nothing that it had said is lost, what it was doing is done once more."""
+"""``flipbook worker`` killed with SIGKILL: no answer is lost, and the running request is rendered again."""
 
 import json
 import os
@@ -18,7 +18,7 @@ import pytest
 from workers import APP, INPUT, STANDARD
 
 pytestmark = pytest.mark.slow
-PATIENCE = 60.0
+PATIENCE_SECONDS = 60.0
 SLOW = {**INPUT, "num_inference_steps": 25}
 
 
@@ -31,7 +31,7 @@ class Killable:
         self.http = httpx.Client(base_url=json.loads(process.stdout.readline())["url"], timeout=30)
 
     def kill(self) -> None:
-        """As the kernel does when there is no memory left."""
+        """Send SIGKILL, as the kernel does when memory runs out."""
         self._process.kill()
         self._process.wait(10)
 
@@ -43,13 +43,13 @@ class Killable:
         return str(answer.json()["request_id"])
 
     def status(self, request_id: str) -> dict[str, Any]:
-        """Where it stands, with its logs."""
-        said: dict[str, Any] = self.http.get(f"{APP}/requests/{request_id}/status?logs=1").json()
-        return said
+        """The request's status with its logs."""
+        answer: dict[str, Any] = self.http.get(f"{APP}/requests/{request_id}/status?logs=1").json()
+        return answer
 
     def reaches(self, request_id: str, state: str, *, logs: int = 0) -> dict[str, Any]:
-        """Wait until it is in that state and has said so many lines."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait until it is in that state and has that many log lines."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (status := self.status(request_id))["status"] != state or len(status["logs"]) < logs:
             assert time.monotonic() < deadline, status
             time.sleep(0.02)
@@ -79,7 +79,7 @@ def worker(folder: Path) -> Iterator[Killable]:
 
 
 class Receiver(HTTPServer):
-    """Somebody who is called, and in trouble the first time."""
+    """A webhook receiver that fails the first time."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Hook)
@@ -117,15 +117,15 @@ def test_requests_logs_results_and_owed_webhooks_outlive_a_kill_and_the_running_
 ) -> None:
     with worker(tmp_path) as first:
         done = first.submit(prompt="done", webhook=receiver.url)
-        told = first.reaches(done, "COMPLETED")
+        before = first.reaches(done, "COMPLETED")
         clip = first.clip(done)
-        assert receiver.called.acquire(timeout=PATIENCE)
+        assert receiver.called.acquire(timeout=PATIENCE_SECONDS)
         running, waiting = first.submit(prompt="running"), first.submit(prompt="waiting")
         first.reaches(running, "IN_PROGRESS", logs=3)
         first.kill()
     with worker(tmp_path) as second:
         again = second.status(done)
-        assert (again["status"], again["logs"], again["metrics"]) == ("COMPLETED", told["logs"], told["metrics"])
+        assert (again["status"], again["logs"], again["metrics"]) == ("COMPLETED", before["logs"], before["metrics"])
         assert second.clip(done) == clip
         assert second.reaches(running, "COMPLETED")["logs"][-1]["labels"] == {"step": "25", "steps": "25"}
         undisturbed = second.submit(prompt="running")
@@ -133,11 +133,11 @@ def test_requests_logs_results_and_owed_webhooks_outlive_a_kill_and_the_running_
         second.reaches(undisturbed, "COMPLETED")
         assert second.clip(running) == second.clip(undisturbed)
         assert second.clip(waiting) != second.clip(running)
-        assert receiver.called.acquire(timeout=PATIENCE)
+        assert receiver.called.acquire(timeout=PATIENCE_SECONDS)
     assert [(call["request_id"], call["status"]) for call in receiver.calls] == [(done, "OK")] * 2
 
 
-def test_a_request_that_is_killed_twice_has_failed_and_takes_nobody_with_it(tmp_path: Path) -> None:
+def test_a_request_that_is_killed_twice_has_failed_and_no_other_fails_with_it(tmp_path: Path) -> None:
     with worker(tmp_path) as first:
         suspect, other = first.submit(prompt="suspect"), first.submit(prompt="other")
         first.reaches(suspect, "IN_PROGRESS", logs=1)

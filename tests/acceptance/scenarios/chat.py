@@ -1,4 +1,4 @@
-"""One chat as people use it, in words that every platform has: what the scenario is written in."""
+"""A chat as people use it, in terms that every platform has: the scenario is written in these."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -8,17 +8,17 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from generation.places import MessageRef, Platform, ServerRef, UserRef
+from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 
 Post = Any
-"""A message of the bot, as the platform's double keeps it: alive, so that what is looked at is what is there now."""
+"""A message of the bot, as the platform's double keeps it: the object changes with the message."""
 
 STEPS = 4
 """How many steps every clip here takes: small clips, but real ones."""
 
 
 class Person(StrEnum):
-    """Who takes part."""
+    """The people of the scenario."""
 
     MEMBER = "the member whose story this is"
     OTHER = "another member"
@@ -27,7 +27,7 @@ class Person(StrEnum):
 
 
 class Where(StrEnum):
-    """Where a clip can be found at the end."""
+    """The message that has the clip at the end."""
 
     SAME_MESSAGE = "in the message that showed the progress"
     NEW_MESSAGE = "in a new message in the channel"
@@ -37,8 +37,8 @@ class Where(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """A message with clips, and where it stands: its clips as downloaded from the platform's own file address."""
+class ClipMessage:
+    """A message with clips, and where it is; ``clips`` are downloaded from the platform's own file address."""
 
     post: Post
     where: Where
@@ -46,8 +46,8 @@ class Standing:
 
 
 class Chat(Protocol):
-    """A platform's double with its people. Acts return as soon as the platform has an answer; ``told`` words are for
-    one person's eyes."""
+    """A platform's double with its people. Acts return as soon as the platform has an answer. Texts that an act returns
+    are private to the person."""
 
     platform: Platform
 
@@ -62,21 +62,21 @@ class Chat(Protocol):
         ...
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass, unless somebody still waits for an answer: that would make the bot late."""
+        """Let time pass, unless a person still waits for a response: that would make the bot late."""
         ...
 
-    def get_well(self) -> None:
-        """Nothing goes wrong any more."""
+    def clear_faults(self) -> None:
+        """Remove the faults that are left."""
         ...
 
     # What people do
 
-    async def wish(self, who: Person) -> None:
+    async def request_clip(self, who: Person) -> None:
         """Ask for a clip."""
         ...
 
-    async def wish_in_vain(self, who: Person) -> str:
-        """Ask for a clip and be told that there will be none."""
+    async def request_refused(self, who: Person) -> str:
+        """Ask for a clip and get a refusal, which is returned."""
         ...
 
     async def press_reroll(self, who: Person, post: Post) -> None:
@@ -92,13 +92,13 @@ class Chat(Protocol):
         ...
 
     async def set_limit(self, name: str, value: str) -> str:
-        """The admin sets a limit and is told."""
+        """The admin sets a limit and gets the response."""
         ...
 
     # What people see
 
     def posts(self) -> Sequence[Post]:
-        """What the bot has said for everybody in the channel, oldest first."""
+        """The bot's public messages in the channel, oldest first."""
         ...
 
     def words(self, post: Post) -> str:
@@ -109,12 +109,12 @@ class Chat(Protocol):
         """Whether there is a clip in it."""
         ...
 
-    async def everything_with_a_clip(self, shown: Post) -> list[Standing]:
+    async def clip_messages(self, shown: Post) -> list[ClipMessage]:
         """Every message with clips anywhere, as seen from the message that showed the progress."""
         ...
 
     def names_a_time(self, words: str) -> bool:
-        """Whether it says when something will be: a moment, or how long until then."""
+        """Whether it names a time: a moment, or the time until then."""
         ...
 
     # Who they are to the core

@@ -6,8 +6,8 @@ from acceptance.scenarios.chat import Chat
 from acceptance.scenarios.discord_chat import DiscordScenario
 from acceptance.scenarios.slack_chat import SlackScenario
 from doubles.discord.fixtures import OpenDouble as OpenDiscord
-from doubles.slack.limits import RateLimits
 from doubles.slack.server import OpenDouble as OpenSlack
+from doubles.slack.web_api.limits import RateLimits
 from slack_bot import SHIPPED
 
 

@@ -1,4 +1,4 @@
-"""The scenario's words on the Discord double."""
+"""The scenario's chat on the Discord double."""
 
 import re
 from collections.abc import Sequence
@@ -7,14 +7,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from acceptance.scenarios.chat import STEPS, Person, Standing, Where
+from acceptance.scenarios.chat import STEPS, ClipMessage, Person, Where
 from adapters.discord.refs import message_ref, server_ref, user_ref
 from discord_bot import PROMPT, Bot, DoubleTime, clips, running_bot
-from doubles.discord.messages import Message
-from doubles.discord.people import User
-from doubles.discord.places import Channel
 from doubles.discord.server import DiscordDouble
-from generation.places import MessageRef, Platform, ServerRef, UserRef
+from doubles.discord.state.messages import Message
+from doubles.discord.state.people import User
+from doubles.discord.state.places import Channel
+from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 
 SMALL = {"width": 64, "height": 64, "num_frames": 2, "steps": STEPS}
 
@@ -53,14 +53,14 @@ class DiscordScenario:
         if all(asked.answered or asked.refuses_as for asked in self.double.world.interactions.values()):
             self._time.advance(seconds)
 
-    def get_well(self) -> None:
+    def clear_faults(self) -> None:
         self.double.stage.planned.clear()
         self.channel.real_upload_limit = None
 
-    async def wish(self, who: Person) -> None:
+    async def request_clip(self, who: Person) -> None:
         await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
 
-    async def wish_in_vain(self, who: Person) -> str:
+    async def request_refused(self, who: Person) -> str:
         asked = await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
         return self._told(await self.double.wait_for_reply(asked))
 
@@ -88,8 +88,8 @@ class DiscordScenario:
     def has_clip(self, post: Message) -> bool:
         return bool(post.files)
 
-    async def everything_with_a_clip(self, shown: Message) -> list[Standing]:
-        return [await self._standing(message, shown) for message in clips(self.double)]
+    async def clip_messages(self, shown: Message) -> list[ClipMessage]:
+        return [await self._clip_message(message, shown) for message in clips(self.double)]
 
     def names_a_time(self, words: str) -> bool:
         return re.search(r"<t:\d+:R>", words) is not None
@@ -109,9 +109,9 @@ class DiscordScenario:
         pressed = await self.double.click(post, custom_id, user=self.person(who))
         await self.double.wait_for_reply(pressed)
 
-    async def _standing(self, message: Message, shown: Message) -> Standing:
+    async def _clip_message(self, message: Message, shown: Message) -> ClipMessage:
         content = [await self.double.download(attachment) for attachment in message.attachments]
-        return Standing(message, self._where(message, shown), tuple(content))
+        return ClipMessage(message, self._where(message, shown), tuple(content))
 
     def _where(self, message: Message, shown: Message) -> Where:
         if message is shown:

@@ -1,4 +1,4 @@
-"""What can go wrong with a clip on its way, as a table: each row is played on the chat that has it.
+"""What can go wrong with a clip's delivery, as a table: each row runs on the chat that has it.
 
 However it goes wrong, what was asked for is bought once, and its clip is posted once.
 """
@@ -41,8 +41,9 @@ class Fault:
     """One row: ``strike`` happens ``when``, ``afterwards`` once the clip is made; then the clip is ``where``, and the
     message with it ``says`` so (without a clip: the member's own message, or what the member is told).
 
-    ``bought`` is how many requests the worker gets for the member's wish, or for both of two. ``prepare`` gives options
-    of the bot. ``is_smaller``: the clip has to be made smaller. ``is_the_end``: afterwards nobody can ask there again.
+    ``bought`` is how many requests the worker gets for the member's request, or for both of two. ``prepare`` gives
+    options of the bot. ``is_smaller``: the clip has to be made smaller. ``is_the_end``: afterwards nothing can be asked
+    for there.
     """
 
     name: str

@@ -6,13 +6,13 @@ from typing import Any, Final
 from acceptance.scenarios.chat import Person, Where
 from acceptance.scenarios.discord_chat import DiscordScenario
 from acceptance.scenarios.faults import Fault, Scene, Strike, When
-from adapters.discord import Waits
+from adapters.discord import DiscordTiming
 from core import a_clip_links
-from generation.job import JobStatus
+from generation.domain.job import JobStatus
 
 _ASKING, _RENDERING, _RE_ROLLING = When.ASKING, When.RENDERING, When.RE_ROLLING
 _A_PAUSE = 601.0
-"""Seconds after which Discord is asked again, once Cloudflare has turned us away."""
+"""Seconds after which Discord is asked again during a Cloudflare ban."""
 
 
 def _fault(name: str, **details: Any) -> Strike:
@@ -53,7 +53,7 @@ async def _message_deleted(scene: Scene) -> None:
 
 
 def _stored_but_failed(status: int) -> Strike:
-    """The message is gone, and the posting of the next one is answered with an error although it was done."""
+    """The message is deleted, and the post of the next one is answered with an error although it was stored."""
 
     async def strike(scene: Scene) -> None:
         await _message_deleted(scene)
@@ -62,14 +62,14 @@ def _stored_but_failed(status: int) -> Strike:
     return strike
 
 
-async def _shut_out(scene: Scene) -> None:
+async def _no_step_left(scene: Scene) -> None:
     """Neither the channel nor the member takes the clip."""
     await _in_the_channel("missing_permission")(scene)
     await scene.chat.double.fault("dms_closed", user=scene.chat.person(Person.MEMBER))
 
 
 async def _reacted_twice(scene: Scene) -> None:
-    """They take the reaction back and put it on again at once, before the real one."""
+    """The other member reacts and removes it again, before the reaction that counts."""
     other = scene.chat.person(Person.OTHER)
     await scene.chat.double.react(scene.post, user=other)
     await scene.chat.double.unreact(scene.post, user=other)
@@ -90,16 +90,16 @@ async def _job_closed(scene: Scene) -> None:
 
 
 async def _pause_over(scene: Scene) -> None:
-    """Nobody hammers: one request was turned away, and none follows before the pause is over."""
-    await scene.story.until(lambda: scene.story.core.observer.troubles)  # the outcome waits, whoever was turned away
+    """One request was refused, and none follows before the ban is over."""
+    await scene.story.until(lambda: scene.story.core.observer.troubles)
     assert scene.chat.double.served_429 == 1
     scene.chat.pass_time(_A_PAUSE)
 
 
 def _impatient(chat: DiscordScenario) -> Mapping[str, Any]:
-    """A gateway with a quick heart, and a bot that soon misses it; new sessions without the usual pause."""
+    """Short heartbeats, a short heartbeat timeout, and new sessions without the usual pause."""
     chat.double.gateway.heartbeat_ms = 100
-    return {"waits": Waits(heartbeat=0.4, new_session=0.05)}
+    return {"timing": DiscordTiming(heartbeat=0.4, new_session=0.05)}
 
 
 def _reached_from_outside(_: DiscordScenario) -> Mapping[str, Any]:
@@ -140,7 +140,7 @@ DISCORD_FAULTS: Final = (
     Fault("10062: the first answer is too late", _ASKING, _fault("unknown_interaction")),
     Fault("40060: another process was quicker", _ASKING, _fault("already_acknowledged")),
     Fault("50027: the token has ended", _RENDERING, _fault("token_expired")),
-    # the place
+    # the channel
     Fault(
         "40005 below the advertised limit",
         _RENDERING,
@@ -166,7 +166,7 @@ DISCORD_FAULTS: Final = (
     Fault(
         "50013, and no direct messages",
         _RENDERING,
-        _shut_out,
+        _no_step_left,
         where=Where.NOWHERE,
         says=("Flipbook lacks a permission in the channel, and you take no direct messages", "It is kept: "),
         is_the_end=True,

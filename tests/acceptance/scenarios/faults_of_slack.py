@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from acceptance.scenarios.chat import Where
 from acceptance.scenarios.faults import Fault, Scene, Strike, When
-from adapters.slack import Timing
+from adapters.slack import SlackTiming
 from doubles.slack import faults as slack
 from doubles.slack.world import GENERAL
 
@@ -51,7 +51,7 @@ async def _no_view_opened(scene: Scene) -> None:
 
 
 def _quick_pings(_: Any) -> Mapping[str, Any]:
-    return {"timing": Timing(ping=0.1)}
+    return {"timing": SlackTiming(ping=0.1)}
 
 
 def _over_http(_: Any) -> Mapping[str, Any]:
@@ -95,7 +95,7 @@ SLACK_FAULTS: Final = (
         where=Where.THREAD,
         says=(_STILL_LOOKING,),
     ),
-    # the place
+    # the channel
     Fault(
         "not_in_channel at first",
         _ASKING,
@@ -146,7 +146,7 @@ SLACK_FAULTS: Final = (
     # twice
     Fault("a reaction retried", _RE_ROLLING, _fault(slack.EventsDoubled()), bought=2),
     Fault("a reaction told under two ids", _RE_ROLLING, _fault(slack.EventsDoubled(fresh_id=True)), bought=2),
-    # what nobody but Slack may say, and when
+    # signatures
     Fault(
         "clock skew",
         _ASKING,

@@ -9,13 +9,13 @@ from typing import Any
 
 import aiohttp
 
-from acceptance.scenarios.chat import STEPS, Person, Standing, Where
-from doubles.slack.deliveries import Delivery
+from acceptance.scenarios.chat import STEPS, ClipMessage, Person, Where
 from doubles.slack.faults import Fault
+from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
-from doubles.slack.state import Message
+from doubles.slack.state.workspaces import Message
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
-from generation.places import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from slack_bot import PROMPT, Bot, clips, public, running_bot, words
 
 SMALL = f"--size 64x64 --frames 2 --steps {STEPS}"
@@ -42,13 +42,13 @@ class SlackScenario:
         if all(each.settled for delivery in self.double.deliveries for each in delivery.attempts):
             self.double.clock.advance(seconds)
 
-    def get_well(self) -> None:
+    def clear_faults(self) -> None:
         self.double.heal(Fault)
 
-    async def wish(self, who: Person) -> None:
+    async def request_clip(self, who: Person) -> None:
         await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who])
 
-    async def wish_in_vain(self, who: Person) -> str:
+    async def request_refused(self, who: Person) -> str:
         return await self._told(await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who]))
 
     async def press_reroll(self, who: Person, post: Message) -> None:
@@ -72,8 +72,8 @@ class SlackScenario:
     def has_clip(self, post: Message) -> bool:
         return bool(post.file_ids)
 
-    async def everything_with_a_clip(self, shown: Message) -> list[Standing]:
-        return [await self._standing(message, shown) for message in clips(self.double)]
+    async def clip_messages(self, shown: Message) -> list[ClipMessage]:
+        return [await self._clip_message(message, shown) for message in clips(self.double)]
 
     def names_a_time(self, words: str) -> bool:
         return re.search(r"about \d+ (s|min|h) left|<!date\^\d+\^", words) is not None
@@ -94,9 +94,9 @@ class SlackScenario:
         said = await self.double.wait_for_message(lambda each: each.ephemeral_for and float(each.ts) >= since)
         return said.text
 
-    async def _standing(self, message: Message, shown: Message) -> Standing:
+    async def _clip_message(self, message: Message, shown: Message) -> ClipMessage:
         content = [await self._download(file_id) for file_id in message.file_ids]
-        return Standing(message, self._where(message, shown), tuple(content))
+        return ClipMessage(message, self._where(message, shown), tuple(content))
 
     async def _download(self, file_id: str) -> bytes:
         headers = {"Authorization": f"Bearer {self.double.home.tokens.bot}"}

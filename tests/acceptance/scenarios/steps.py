@@ -1,4 +1,4 @@
-"""The scenario: one list of steps, written once, that every chat has to play. A bot may restart after each."""
+"""The scenario: one list of steps for every chat. The bot may be restarted after each."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -12,14 +12,14 @@ MEMBER, OTHER, THIRD = Person.MEMBER, Person.OTHER, Person.THIRD
 
 
 async def a_clip_is_made(story: Story) -> None:
-    """From it the bot knows how long such clips take here."""
+    """The bot learns how long such clips take here."""
     post = await story.asks(THIRD)
     story.engine.allow(STEPS)
     await story.delivered(post)
     await story.bought(1)
 
 
-async def somebody_keeps_the_worker_busy(story: Story) -> None:
+async def the_worker_is_busy(story: Story) -> None:
     """One clip is being made and another waits."""
     story.keep("rendering", await story.asks(THIRD))
     story.keep("waiting", await story.asks(THIRD))
@@ -34,7 +34,7 @@ async def the_member_asks_and_reads_where_the_clip_is(story: Story) -> None:
     await story.bought(4)
 
 
-async def the_turn_comes_and_a_bar_is_shown(story: Story) -> None:
+async def rendering_begins_and_a_bar_is_shown(story: Story) -> None:
     """Rendering."""
     story.engine.allow(2 * STEPS)
     await story.delivered(story.post("rendering"))
@@ -44,7 +44,7 @@ async def the_turn_comes_and_a_bar_is_shown(story: Story) -> None:
 
 
 async def the_clip_appears_in_the_same_message(story: Story) -> None:
-    """The very bytes that are kept, playable, and seen once."""
+    """The bytes that are stored, playable, and in one message."""
     story.engine.allow(STEPS - STEPS // 2)
     post = story.post("first")
     await story.delivered(post)
@@ -54,7 +54,7 @@ async def the_clip_appears_in_the_same_message(story: Story) -> None:
 
 
 async def another_member_re_rolls_it_by_the_button(story: Story) -> None:
-    """A second clip, for whoever pressed and charged to them."""
+    """A second clip, charged to the member who pressed."""
     second = await story.answers(lambda: story.chat.press_reroll(OTHER, story.post("first")))
     story.engine.allow(STEPS)
     await story.delivered(second)
@@ -98,7 +98,7 @@ async def a_limit_is_met(story: Story) -> None:
     told = await story.chat.set_limit("user_clips_per_day", "1")
     assert "clips per member and day" in told
     posts = len(story.chat.posts())
-    refusal = await story.chat.wish_in_vain(MEMBER)
+    refusal = await story.chat.request_refused(MEMBER)
     assert refusal.startswith("At most 1 clips per member and day; 1 are used. It starts again ")
     assert story.chat.names_a_time(refusal)
     await story.bought(7)
@@ -106,7 +106,7 @@ async def a_limit_is_met(story: Story) -> None:
 
 
 async def an_admin_raises_it(story: Story) -> None:
-    """It is in the trail who did it."""
+    """The audit log names the admin."""
     told = await story.chat.set_limit("user_clips_per_day", "3")
     assert "3" in told
     entry = (await story.core.service.audit_of(story.chat.server))[0]
@@ -115,7 +115,7 @@ async def an_admin_raises_it(story: Story) -> None:
 
 
 async def the_member_asks_again_and_gets_a_clip(story: Story) -> None:
-    """Nothing is left of the refusal."""
+    """The refusal has no effect on the next request."""
     post = await story.asks(MEMBER)
     story.engine.allow(STEPS)
     await story.delivered(post)
@@ -124,7 +124,7 @@ async def the_member_asks_again_and_gets_a_clip(story: Story) -> None:
 
 
 async def the_worker_dies_in_the_middle_of_a_clip(story: Story) -> None:
-    """Another one takes its place, somewhere else."""
+    """Another worker starts at another address."""
     post = story.keep("last", await story.asks(MEMBER))
     story.engine.allow(STEPS // 2)
     await story.shows(post, "rendering", "█")
@@ -141,10 +141,10 @@ async def the_clip_arrives_nevertheless(story: Story) -> None:
 
 
 async def everything_is_there_once(story: Story) -> None:
-    """Nine wishes, one of them cancelled: eight messages with one clip each, and the books are right."""
-    standing = await story.chat.everything_with_a_clip(story.post("last"))
-    assert [len(each.clips) for each in standing] == [1] * 8
-    assert {each.where for each in standing} == {Where.SAME_MESSAGE, Where.NEW_MESSAGE}
+    """Nine requests, one of them cancelled: eight messages with one clip each, and the ledger is right."""
+    messages = await story.chat.clip_messages(story.post("last"))
+    assert [len(each.clips) for each in messages] == [1] * 8
+    assert {each.where for each in messages} == {Where.SAME_MESSAGE, Where.NEW_MESSAGE}
     assert len(story.chat.posts()) == 9
     assert await story.clips_of(MEMBER) == 3
     assert await story.core.store.ledger_discrepancies() == []
@@ -152,9 +152,9 @@ async def everything_is_there_once(story: Story) -> None:
 
 SCENARIO: Final[tuple[Step, ...]] = (
     a_clip_is_made,
-    somebody_keeps_the_worker_busy,
+    the_worker_is_busy,
     the_member_asks_and_reads_where_the_clip_is,
-    the_turn_comes_and_a_bar_is_shown,
+    rendering_begins_and_a_bar_is_shown,
     the_clip_appears_in_the_same_message,
     another_member_re_rolls_it_by_the_button,
     another_member_re_rolls_it_by_a_reaction,

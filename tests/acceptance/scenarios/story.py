@@ -1,17 +1,17 @@
-"""What has happened so far in a scenario, and what can be asked of it."""
+"""The state of one run of the scenario, with the acts and checks that its steps use."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
 
-from acceptance.scenarios.chat import Chat, Holds, Person, Post, Standing
+from acceptance.scenarios.chat import Chat, ClipMessage, Holds, Person, Post
 from acceptance.scenarios.studio import PATIENCE_SECONDS, MeasuredEngine, Studio
 from core import Core
 from generation import mp4
-from generation.delivery import DeliveryStatus
-from generation.job import Job
+from generation.domain.delivery import DeliveryStatus
+from generation.domain.job import Job
 
 A_WHILE = 11.0
-"""Seconds after which a member's second 🔁 on the same clip is meant."""
+"""Seconds after which a member's second 🔁 on the same clip counts."""
 
 
 class Story:
@@ -34,22 +34,22 @@ class Story:
         return self.studio.engine
 
     async def until(self, holds: Holds) -> None:
-        """Let time pass until something is so."""
+        """Let time pass until ``holds()`` is true."""
         await self.studio.until(holds)
 
     async def let_a_while_pass(self) -> None:
-        """Long enough that nothing counts as a slip of the hand."""
+        """Wait until a second 🔁 on the same clip counts."""
         until = self.chat.now().timestamp() + A_WHILE
         await self.until(lambda: self.chat.now().timestamp() > until)
 
     # Acts
 
     async def asks(self, who: Person) -> Post:
-        """Somebody asks for a clip; the message that answers."""
-        return await self.answers(lambda: self.chat.wish(who))
+        """Ask for a clip; returns the job's message."""
+        return await self.answers(lambda: self.chat.request_clip(who))
 
     async def answers(self, act: Callable[[], Awaitable[None]]) -> Post:
-        """The new message for everybody that an act brings about, once it is recorded as a job's."""
+        """The new public message after an act, once it is recorded as a job's."""
         known = list(self.chat.posts())
         await act()
         await self.until(lambda: len(self.chat.posts()) > len(known))
@@ -57,7 +57,7 @@ class Story:
         await self._has_status(post, set(DeliveryStatus))
         return post
 
-    # What was kept in mind
+    # Messages by name
 
     def keep(self, name: str, post: Post) -> Post:
         """Remember a message under a name."""
@@ -68,18 +68,18 @@ class Story:
         """The message of that name."""
         return self._posts[name]
 
-    # What is so
+    # Checks
 
     def words(self, post: Post) -> str:
         """What a message says, in small letters."""
         return self.chat.words(post).lower()
 
     async def shows(self, post: Post, *words: str) -> None:
-        """Wait until a message says all of that at once."""
+        """Wait until a message has all these words at once."""
         await self.until(lambda: all(each in self.words(post) for each in words))
 
     async def delivered(self, post: Post) -> None:
-        """Wait until a message has its clip, and it is recorded that it has."""
+        """Wait until a message has its clip, and the delivery is recorded."""
         await self.until(lambda: self.chat.has_clip(post))
         await self.recorded(post)
 
@@ -88,30 +88,30 @@ class Story:
         await self._has_status(post, {DeliveryStatus.SENT})
 
     async def settled(self, count: int) -> None:
-        """Wait until so many outcomes are where they could be brought, or are given up, and that is recorded."""
+        """Wait until ``count`` deliveries are recorded as sent or abandoned."""
         over = {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}
         moved = self.core.observer.deliveries
         await self.until(lambda: len({each.job_id for each in moved if each.status in over}) >= count)
 
     async def bought(self, count: int) -> None:
-        """So many requests have ever reached the worker."""
+        """Exactly ``count`` requests have reached the worker."""
         await self.until(lambda: self.studio.bought >= count)
         assert self.studio.bought == count
 
     async def clips_of(self, who: Person) -> int:
-        """How many clips count for somebody today."""
+        """How many clips count for a person today."""
         quota = await self.core.service.quota(self.chat.user(who), self.chat.server)
         return quota.usage.user_clips_today
 
     async def has_the_kept_clip(self, post: Post) -> None:
         """The message has one clip: what people download is what we keep, and it plays."""
-        standing = await self.standing(post)
-        assert standing.clips == (await self.kept(await self.job_of(post)),)
-        assert mp4.probe(standing.clips[0]).frames == 2
+        clip_message = await self.clip_message(post)
+        assert clip_message.clips == (await self.kept(await self.job_of(post)),)
+        assert mp4.probe(clip_message.clips[0]).frames == 2
 
-    async def standing(self, post: Post) -> Standing:
+    async def clip_message(self, post: Post) -> ClipMessage:
         """A message with a clip."""
-        everything = await self.chat.everything_with_a_clip(post)
+        everything = await self.chat.clip_messages(post)
         return next(each for each in everything if each.post is post)
 
     async def kept(self, job: Job) -> bytes:
@@ -121,7 +121,7 @@ class Story:
             return path.read_bytes()
 
     async def is_a_re_roll_of(self, name: str, post: Post, *, by: Person) -> None:
-        """The same wish with another seed, by somebody else."""
+        """The same request with another seed, by another person."""
         first, again = await self.job_of(self.post(name)), await self.job_of(post)
         assert (again.parent, again.requested_by) == (first.id, self.chat.user(by))
         assert again.request == first.request.with_seed(again.request.seed) != first.request

@@ -1,4 +1,4 @@
-"""A real preview worker with room for one clip, and the bot that uses it; each can be ended and begun anew."""
+"""A real preview worker with room for one clip, and the bot that uses it; each can be restarted."""
 
 import asyncio
 import sqlite3
@@ -9,13 +9,13 @@ from typing import Any, Self
 
 from acceptance.scenarios.chat import Chat, Holds
 from core import Core, Seeds
-from generation.moving_backend import MovingBackend
-from generation.queue_client import QueueClient
+from generation.backends.client import QueueClient
+from generation.backends.relocatable import RelocatableBackend
 from worker.engines.preview import PreviewEngine
 from workers import Worker, listening, open_worker
 
 PATIENCE_SECONDS = 20.0
-_LOOK_SECONDS = 0.005
+_POLL_SECONDS = 0.005
 _PASSING_SECONDS = 0.25
 """While something is waited for, the platform's time passes fifty times as fast as ours."""
 
@@ -33,7 +33,7 @@ class MeasuredEngine(PreviewEngine):
         return 1
 
     def allow(self, steps: int) -> None:
-        """Let so many more steps end."""
+        """Let that many more steps end."""
         for _ in range(steps):
             self._allowed.release()
 
@@ -60,7 +60,7 @@ class Studio:
         self._worker_life = AsyncExitStack()
         self._worker: Worker | None = None
         self._worker_url = ""
-        self._backend: MovingBackend | None = None
+        self._backend: RelocatableBackend | None = None
 
     async def __aenter__(self) -> Self:
         await self._start_worker()
@@ -90,10 +90,10 @@ class Studio:
     def is_told_to_stop(self) -> bool:
         """Whether the worker's engine has been told that what it renders is not wanted any more."""
         assert self._worker is not None
-        return bool(self._worker.parts.loop._dropping)
+        return bool(self._worker.parts.render_loop._dropping)
 
     async def restart_bot(self) -> None:
-        """End the bot, and begin it anew in the same folder."""
+        """Stop the bot and start it again in the same folder."""
         await self._bot_life.aclose()
         await self._start_bot()
 
@@ -106,12 +106,12 @@ class Studio:
         self._backend.move_to(self._worker_url)
 
     async def moment(self) -> None:
-        """Let everybody work for a moment, in which the platform's time passes quickly."""
-        await asyncio.sleep(_LOOK_SECONDS)
+        """Let bot and worker run for a moment, in which the platform's time passes quickly."""
+        await asyncio.sleep(_POLL_SECONDS)
         self.chat.pass_time(_PASSING_SECONDS)
 
     async def until(self, holds: Holds) -> None:
-        """Let time pass until something is so."""
+        """Let time pass until ``holds()`` is true."""
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not holds():
@@ -122,7 +122,7 @@ class Studio:
 
     async def _start_bot(self) -> None:
         self._bot_life = AsyncExitStack()
-        backend = await self._bot_life.enter_async_context(MovingBackend("worker", self._connect))
+        backend = await self._bot_life.enter_async_context(RelocatableBackend("worker", self._connect))
         backend.move_to(self._worker_url)
         self._backend = backend
         self.bot = await self._bot_life.enter_async_context(
@@ -132,7 +132,7 @@ class Studio:
     async def _start_worker(self) -> None:
         self._worker_life = AsyncExitStack()
         self._worker = worker = await self._worker_life.enter_async_context(
-            open_worker(self._folder / "worker", self.engine, clock=self.chat.now)
+            open_worker(self._folder / "worker", self.engine, clock=_ChatClock(self.chat))
         )
         self._worker_url = await self._worker_life.enter_async_context(listening(worker))
 

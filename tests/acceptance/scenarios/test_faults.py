@@ -29,7 +29,7 @@ async def test_whatever_goes_wrong_on_slack(slack: SlackScenario, tmp_path: Path
 
 
 async def play(fault: Fault, chat: Chat, folder: Path) -> None:
-    """One row, from the wish to the end, and one more wish."""
+    """One row, from the request to the end, and one more request."""
     async with Studio(chat, folder, **fault.prepare(chat)) as studio:
         story = Story(studio)
         if fault.bought == 0:
@@ -44,14 +44,14 @@ async def play(fault: Fault, chat: Chat, folder: Path) -> None:
 
 
 async def refused(fault: Fault, story: Story) -> None:
-    """Nobody gets a clip, and nothing is posted."""
+    """There is no clip, and nothing is posted."""
     scene = Scene(story, story.chat)
     await fault.strike(scene)
     if fault.says:
-        told = await story.chat.wish_in_vain(Person.MEMBER)
+        told = await story.chat.request_refused(Person.MEMBER)
         assert all(words in told for words in fault.says)
     else:
-        await story.chat.wish(Person.MEMBER)
+        await story.chat.request_clip(Person.MEMBER)
     assert list(story.chat.posts()) == []
     await fault.afterwards(scene)
 
@@ -83,21 +83,21 @@ async def under_way(fault: Fault, story: Story) -> Post:
 
 
 async def is_as_expected(fault: Fault, story: Story, post: Post) -> None:
-    standing: list[Any] = await story.chat.everything_with_a_clip(post)
+    messages: list[Any] = await story.chat.clip_messages(post)
     if fault.where is Where.NOWHERE:
-        assert standing == []
+        assert messages == []
         assert all(words in story.chat.words(post) for words in fault.says)
         return
-    assert [len(each.clips) for each in standing] == [1] * fault.bought
-    assert standing[0].where is fault.where
-    assert all(words in story.chat.words(standing[0].post) for words in fault.says)
-    (job, *_), (clip, *_) = await story.jobs(), standing[0].clips
+    assert [len(each.clips) for each in messages] == [1] * fault.bought
+    assert messages[0].where is fault.where
+    assert all(words in story.chat.words(messages[0].post) for words in fault.says)
+    (job, *_), (clip, *_) = await story.jobs(), messages[0].clips
     assert mp4.probe(clip).frames == 2
     assert (clip != await story.kept(job)) is fault.is_smaller
 
 
 async def goes_on(story: Story) -> None:
-    """The next wish is served as if nothing had been."""
-    story.chat.get_well()
+    """The next request is served as usual."""
+    story.chat.clear_faults()
     story.engine.run_free()
     await story.delivered(await story.asks(Person.THIRD))

@@ -1,4 +1,4 @@
-"""The scenario on both chats: as it is, and with the bot begun anew between any two of its steps."""
+"""The scenario on both chats: as it is, and with the bot restarted between any two of its steps."""
 
 from pathlib import Path
 

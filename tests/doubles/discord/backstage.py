@@ -1,29 +1,29 @@
-"""What every part of the double works with: its memory, its record, its gateway, and news for whoever waits."""
+"""What every part of the double works with: its world, its record, its gateway and its notifications."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from doubles.discord.buckets import Buckets
 from doubles.discord.changes import Changes
 from doubles.discord.clock import DoubleClock
-from doubles.discord.compose import Composer
-from doubles.discord.gateway import Gateway
-from doubles.discord.messages import Message
-from doubles.discord.payloads import member_payload
-from doubles.discord.people import User
+from doubles.discord.gateway.sessions import Gateway
 from doubles.discord.planned import PlannedAnswers
 from doubles.discord.record import Exchange, Record
-from doubles.discord.rules import pace_violation
-from doubles.discord.wire_messages import FileLinks, MessagePayloads, emoji_payload
-from doubles.discord.world import World, new_world
+from doubles.discord.rest.buckets import Buckets
+from doubles.discord.rest.compose import Composer
+from doubles.discord.rules.messages import interval_violation
+from doubles.discord.state.messages import Message
+from doubles.discord.state.people import User
+from doubles.discord.state.world import World, new_world
+from doubles.discord.wire.messages import FileLinks, MessagePayloads, emoji_payload
+from doubles.discord.wire.payloads import member_payload
 
 
 @dataclass(frozen=True)
 class Strictness:
     """Rules a test may want otherwise."""
 
-    edit_pace: float | None = 3.0
-    """Least seconds between two progress edits of one message; None: any pace."""
+    edit_interval: float | None = 3.0
+    """Least seconds between two progress edits of one message; None: any interval."""
     old_edits: int = 3
     """Edits taken for a message older than an hour, before 429/30046."""
     old_edit_retry_after: float = 0.05
@@ -35,7 +35,7 @@ class Strictness:
 
 @dataclass(eq=False)
 class Backstage:
-    """The double behind its front doors (REST, gateway, files, the driver)."""
+    """The double behind its four interfaces: REST, gateway, files and the driver."""
 
     world: World
     record: Record
@@ -56,7 +56,7 @@ class Backstage:
         return self.record.changes
 
     def message_created(self, message: Message) -> None:
-        """Tell the gateway of a new message; nobody hears of ephemeral ones."""
+        """Tell the gateway of a new message, unless it is ephemeral."""
         if not message.ephemeral:
             self.gateway.dispatch("MESSAGE_CREATE", self.wire.event(message), channel=message.channel)
 
@@ -89,9 +89,9 @@ class Backstage:
         event = "MESSAGE_REACTION_ADD" if added else "MESSAGE_REACTION_REMOVE"
         self.gateway.dispatch(event, payload, channel=message.channel)
 
-    def check_pace(self, message: Message) -> None:
+    def check_interval(self, message: Message) -> None:
         """Note progress edits that came too close together."""
-        if violation := pace_violation(message.edits, self.strictness.edit_pace):
+        if violation := interval_violation(message.edits, self.strictness.edit_interval):
             self.record.violations.append(violation)
 
     def log(self, exchange: Exchange) -> None:

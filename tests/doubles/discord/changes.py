@@ -1,11 +1,11 @@
-"""News that something happened on the double, for whoever waits for it."""
+"""Notifications that something has changed on the double."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Changes:
-    """Wakes those who wait for something to happen on the double."""
+    """Wakes tasks that wait for a change on the double."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []

@@ -1,13 +1,19 @@
-"""The human side: what people do in Discord's app, as calls of a test; only `autocomplete` waits for the bot."""
+"""What people do in Discord's app, as calls of a test; only `autocomplete` waits for the bot."""
 
 from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Any
 
 from doubles.discord.backstage import Backstage
-from doubles.discord.interactions import Callback, Interaction, InteractionKind
-from doubles.discord.messages import Json, Message, walk_components
-from doubles.discord.options import (
+from doubles.discord.rest.interactions import defer
+from doubles.discord.rest.reactions import react, unreact
+from doubles.discord.state.interactions import Callback, Interaction, InteractionKind
+from doubles.discord.state.messages import Json, Message, walk_components
+from doubles.discord.state.people import User
+from doubles.discord.state.places import Channel, Guild
+from doubles.discord.waiting import Waiting
+from doubles.discord.wire.interactions import interaction_payload
+from doubles.discord.wire.options import (
     CannotDoThat,
     Filled,
     attachment_limit,
@@ -16,19 +22,13 @@ from doubles.discord.options import (
     fill_modal,
     find_command,
 )
-from doubles.discord.people import User
-from doubles.discord.places import Channel, Guild
-from doubles.discord.routes_interactions import defer
-from doubles.discord.routes_reactions import react, unreact
-from doubles.discord.waiting import Waiting
-from doubles.discord.wire_interactions import interaction_payload
 
 BUTTON, STRING_SELECT = 2, 3
 USER_MENU, MESSAGE_MENU = 2, 3
 
 
 class Driver(Waiting):
-    """What a person can do. Users default to the ordinary member, places to the studio's text channel."""
+    """What a person can do. `user` defaults to the ordinary member, `channel` to the studio's text channel."""
 
     def __init__(self, stage: Backstage) -> None:
         super().__init__(stage)
@@ -149,7 +149,7 @@ class Driver(Waiting):
         self.stage.changes.announce()
 
     def refuse_next(self, code: int) -> None:
-        """The next interaction's first response is refused: 10062 (too late) or 40060 (somebody was quicker)."""
+        """The next interaction's first response is refused: 10062 (too late) or 40060 (answered by another process)."""
         self._refuse_next = code
 
     def _whereabouts(self, user: User | None, channel: Channel | None, guild: Guild | None) -> tuple[User, Channel]:

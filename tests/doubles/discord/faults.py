@@ -3,17 +3,17 @@
 import re
 from collections.abc import Awaitable, Callable
 
-from doubles.discord.call import Answer
 from doubles.discord.driver import Driver
-from doubles.discord.gateway import INVALID_SESSION, RECONNECT
-from doubles.discord.interactions import TOKEN_SECONDS
-from doubles.discord.messages import Message
-from doubles.discord.payloads import channel_payload
-from doubles.discord.people import User
-from doubles.discord.permissions import Permission
-from doubles.discord.places import Channel, Guild, Overwrite
+from doubles.discord.gateway.sessions import INVALID_SESSION, RECONNECT
 from doubles.discord.planned import Planned
-from doubles.discord.rest import cloudflare_429, rate_limited
+from doubles.discord.rest.api import cloudflare_429, rate_limited
+from doubles.discord.rest.call import Answer
+from doubles.discord.state.interactions import TOKEN_SECONDS
+from doubles.discord.state.messages import Message
+from doubles.discord.state.people import User
+from doubles.discord.state.permissions import Permission
+from doubles.discord.state.places import Channel, Guild, Overwrite
+from doubles.discord.wire.payloads import channel_payload
 
 ANY_ROUTE = "."
 NEW_MESSAGE = r"^POST /channels/\d+/messages$"
@@ -116,16 +116,16 @@ class Faults:
 
     async def missing_permission(self, channel: Channel, permission: Permission = Permission.ATTACH_FILES) -> None:
         """Take a permission from the bot in a channel (of a thread: in its parent) and say so: 50013."""
-        place = channel.parent if channel.is_thread and channel.parent else channel
-        place.overwrites.append(Overwrite(self._stage.world.bot.id, kind=1, deny=permission))
-        self._stage.gateway.dispatch("CHANNEL_UPDATE", channel_payload(place, self._stage.world), channel=place)
+        target = channel.parent if channel.is_thread and channel.parent else channel
+        target.overwrites.append(Overwrite(self._stage.world.bot.id, kind=1, deny=permission))
+        self._stage.gateway.dispatch("CHANNEL_UPDATE", channel_payload(target, self._stage.world), channel=target)
 
     async def unknown_message(self, message: Message) -> None:
         """Delete a message: 10008."""
         self._stage.message_deleted(message)
 
     async def dms_closed(self, user: User) -> None:
-        """Somebody takes no direct messages any more: 50007."""
+        """A user takes no direct messages any more: 50007."""
         user.accepts_dms = False
 
     async def duplicate_events(self, event: str | None = None, *, times: int = 1) -> None:
@@ -133,7 +133,7 @@ class Faults:
         self._stage.gateway.duplicates += [event] * times
 
     async def replay_too_much(self, events: int = 1) -> None:
-        """The next RESUME replays so many events that the client has had already."""
+        """The next RESUME replays that many events that the client has had already."""
         self._stage.gateway.replay_extra = events
 
     async def guild_gone(self, guild: Guild) -> None:

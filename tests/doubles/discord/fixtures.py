@@ -14,7 +14,7 @@ OpenDouble = Callable[..., Awaitable[DiscordDouble]]
 
 @pytest.fixture
 async def discord_double(open_discord_double: OpenDouble) -> DiscordDouble:
-    """A judged Discord with its standing cast; at the end the test fails on any violation."""
+    """A judged Discord with the usual people; at the end the test fails on any violation."""
     return await open_discord_double()
 
 

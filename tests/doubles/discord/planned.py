@@ -1,9 +1,9 @@
-"""Faults waiting for their request: answers that the next matching REST calls get instead of their own."""
+"""Planned faults: answers that the next matching REST calls get instead of their own."""
 
 import re
 from dataclasses import dataclass, field
 
-from doubles.discord.call import Answer
+from doubles.discord.rest.call import Answer
 
 HAMMERING = 10
 HAMMERING_SECONDS = 60.0
@@ -11,7 +11,7 @@ HAMMERING_SECONDS = 60.0
 
 @dataclass(eq=False)
 class Planned:
-    """One planned answer: for which routes, how often, and whether the request is carried out nevertheless."""
+    """One planned answer: for which routes, how often, and whether the request is run nevertheless."""
 
     route: re.Pattern[str]
     answer: Answer
@@ -51,7 +51,7 @@ class InvalidRequests:
     _seen: dict[str, list[float]] = field(default_factory=dict)
 
     def hammering(self, name: str, status: int, now: float) -> bool:
-        """Whether this refusal is one too many of its kind within a minute; said once per burst."""
+        """Whether this refusal is one too many of its kind within a minute; true once per burst."""
         if status not in {401, 403, 429}:
             self._seen.pop(name, None)
             return False

@@ -1,4 +1,4 @@
-"""What went over the wire, what the judges said about it, and which rules were broken."""
+"""The log of requests and frames, and the violations that the judges and rules have found."""
 
 from collections import Counter
 from dataclasses import dataclass, field

@@ -60,7 +60,7 @@ class SampleBot(discord.Client):
         await self.heard.put(("reaction", (str(event.emoji), event.user_id, event.message_author_id)))
 
     async def on_message(self, message: discord.Message) -> None:
-        """Every message of somebody else."""
+        """Every message of other authors."""
         if self.user is not None and message.author.id != self.user.id:
             await self.heard.put(("message", message.content))
 
@@ -74,7 +74,7 @@ class SampleBot(discord.Client):
 
 
 def add_commands(tree: app_commands.CommandTree[Any]) -> None:
-    """The sample's commands: one of each way to answer."""
+    """The sample's commands: one for each kind of response."""
 
     @tree.command(description="A clip")
     @app_commands.describe(prompt="What to draw")

@@ -1,4 +1,4 @@
-"""Discord for tests: gateway, REST and files on one port of 127.0.0.1, with the human side as calls in process."""
+"""Discord for tests: gateway, REST and files on one port of 127.0.0.1, and people's acts as calls in process."""
 
 import socket
 from pathlib import Path
@@ -8,20 +8,20 @@ from typing import Self
 from aiohttp import web
 
 from doubles.discord.backstage import Strictness, new_backstage
-from doubles.discord.cdn import serve_file
 from doubles.discord.driver import Driver
 from doubles.discord.faults import Faults
-from doubles.discord.rest import PREFIX, Rest
-from doubles.hanging import Hangs
+from doubles.discord.rest.api import PREFIX, Rest
+from doubles.discord.rest.cdn import serve_file
+from doubles.http.hanging import Hangs
 
 MAX_REQUEST_BYTES = 1 << 30
 STOP_SECONDS = 0.5
 CROWD = 2048
-"""How many connections may wait to be accepted; the default keeps a crowd's waiting for seconds."""
+"""How many connections may wait to be accepted; with the default many clients wait for seconds."""
 
 
 class DiscordDouble(Driver):
-    """A whole Discord of its own.
+    """A whole Discord.
 
     `judge` is the folder of the official descriptions; None switches the judges off (for load), not the rules of
     sense. `buckets` enforces rate limits. Used as `async with DiscordDouble(judge=specs()) as double`; the bot is

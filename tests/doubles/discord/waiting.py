@@ -1,4 +1,4 @@
-"""Waiting for the bot without sleeping, and looking at what people see."""
+"""Waits for the bot without sleeping, and reads what people see."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,11 +8,11 @@ import aiohttp
 
 from doubles.discord.backstage import Backstage
 from doubles.discord.clock import DoubleClock
-from doubles.discord.gateway import Gateway
-from doubles.discord.interactions import Interaction
-from doubles.discord.messages import Attachment, Message
+from doubles.discord.gateway.sessions import Gateway
 from doubles.discord.record import Exchange
-from doubles.discord.world import Guilds, People, Places, World
+from doubles.discord.state.interactions import Interaction
+from doubles.discord.state.messages import Attachment, Message
+from doubles.discord.state.world import Guilds, People, Places, World
 
 PATIENCE = 5.0
 """Real seconds to wait for something that should happen at once."""
@@ -20,7 +20,7 @@ PATIENCE = 5.0
 
 @dataclass(frozen=True)
 class Seen:
-    """A message as somebody in the channel sees it."""
+    """A message as people in the channel see it."""
 
     author: str
     content: str
@@ -33,7 +33,7 @@ class Seen:
 
 
 class Waiting:
-    """The double as a test looks at it."""
+    """The double as a test reads it and waits for it."""
 
     def __init__(self, stage: Backstage) -> None:
         self.stage = stage

@@ -1,4 +1,4 @@
-"""Runs the sample app in both ways a Bolt app can be reached: over sockets and behind HTTP."""
+"""Runs the sample app on both of Bolt's transports: over sockets and behind HTTP."""
 
 import asyncio
 import contextlib

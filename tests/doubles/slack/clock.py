@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Changes:
-    """Wakes whoever waits for a condition on the double whenever something in it has changed."""
+    """Wakes the waiters for conditions on the double whenever something in it has changed."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Event] = set()

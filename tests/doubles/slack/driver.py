@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from doubles.slack import events, payloads, posting
-from doubles.slack.courier import CONNECT_SECONDS, WAIT_SECONDS
-from doubles.slack.deliveries import Delivery
 from doubles.slack.faults import Fault
+from doubles.slack.inbound import events, payloads
+from doubles.slack.inbound.courier import CONNECT_SECONDS, WAIT_SECONDS
+from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.platform import Platform
-from doubles.slack.state import Channel, Message, OpenView, Workspace, World
+from doubles.slack.state import posting
+from doubles.slack.state.workspaces import Channel, Message, OpenView, Workspace, World
 from doubles.slack.world import GENERAL, HOME, VERIFICATION_TOKEN
 
 
@@ -24,8 +25,8 @@ class Driver:
     ) -> Delivery:
         """Type a command into a channel."""
         workspace = self._workspace(team)
-        place, who = _standing_in(workspace, channel, user)
-        payload = payloads.slash(self.platform, workspace, place, who, command, text)
+        where, who = _channel_and_user(workspace, channel, user)
+        payload = payloads.slash(self.platform, workspace, where, who, command, text)
         return await self._deliver(Delivery("slash_commands", "slash", payload, team))
 
     async def click(
@@ -95,7 +96,7 @@ class Driver:
         posting.remove(self.platform, self._workspace(team).messages[channel, ts])
 
     async def open_home(self, *, user: str | None = None, team: str = HOME) -> Delivery | None:
-        """Look at the bot's Home tab."""
+        """Open the bot's Home tab."""
         workspace = self._workspace(team)
         who = user or workspace.default_user
         direct = posting.direct_channel(self.platform, workspace, who)
@@ -132,7 +133,7 @@ class Driver:
         return await self._deliver(Delivery("interactive", "global_shortcut", payload, team))
 
     def invite(self, channel: str, *, team: str = HOME) -> None:
-        """Bring the bot into a channel."""
+        """Invite the bot into a channel."""
         workspace = self._workspace(team)
         workspace.channels[channel].members.add(workspace.bot_user)
         self.platform.changes.announce()
@@ -155,7 +156,7 @@ class Driver:
         return delivery
 
     def approve(self, team: str = HOME) -> str:
-        """Agree to the installation: the code that the browser brings to the bot's redirect address."""
+        """Agree to the installation: the code that the browser hands to the bot's redirect address."""
         code = self.platform.world.next_id("code-")
         self.platform.world.codes[code] = team
         return code
@@ -177,7 +178,7 @@ class Driver:
         return self.platform.world
 
     async def wait_for_message(self, predicate: Callable[[Message], object], timeout: float = WAIT_SECONDS) -> Message:
-        """The first message of the bot, in any place, for which the predicate holds; looked at on every change."""
+        """The first message of the bot, in any channel, for which the predicate holds; checked on every change."""
         found = await self.wait_for(
             lambda: next((each for each in self.platform.world.bot_messages() if predicate(each)), None), timeout
         )
@@ -185,7 +186,7 @@ class Driver:
         return found
 
     async def wait_for(self, condition: Callable[[], object], timeout: float = WAIT_SECONDS) -> object:
-        """The first true value of a condition on the double; TimeoutError after so many real seconds."""
+        """The first true value of a condition on the double; TimeoutError after `timeout` real seconds."""
         return await self.platform.changes.until(condition, timeout)
 
     async def _deliver(self, delivery: Delivery) -> Delivery:
@@ -195,15 +196,15 @@ class Driver:
         return None if delivery is None else await self._deliver(delivery)
 
     def _write(self, workspace: Workspace, text: str, channel: str, thread_ts: str | None, user: str | None) -> Message:
-        place, who = _standing_in(workspace, channel, user)
-        return posting.post(self.platform, workspace, place, who, text=text, thread_ts=thread_ts)
+        where, who = _channel_and_user(workspace, channel, user)
+        return posting.post(self.platform, workspace, where, who, text=text, thread_ts=thread_ts)
 
     def _workspace(self, team: str) -> Workspace:
         return self.platform.world.workspaces[team]
 
 
-def _standing_in(workspace: Workspace, channel_id: str, user: str | None) -> tuple[Channel, str]:
-    """The channel and who acts in it; ValueError for somebody who is not there and so cannot."""
+def _channel_and_user(workspace: Workspace, channel_id: str, user: str | None) -> tuple[Channel, str]:
+    """The channel and who acts in it; ValueError for a person who is not in it."""
     channel, who = workspace.channels[channel_id], user or workspace.default_user
     if who not in channel.members:
         raise ValueError(f"{who} is not in {channel_id}")

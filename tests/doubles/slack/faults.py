@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from doubles.slack import posting
+from doubles.slack.state import posting
 from doubles.slack.world import HOME
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class _Armed:
 
 
 class FaultBox:
-    """The faults that are armed, each for so many exchanges as its `times` says (1 without one)."""
+    """The faults that are armed, each for as many exchanges as its `times` says (1 without one)."""
 
     def __init__(self) -> None:
         self._armed: list[_Armed] = []
@@ -142,18 +142,18 @@ class FileNotReady(Fault):
     error: str = "file_not_found"
 
 
-# Places
+# Channels
 
 
 @dataclass(frozen=True)
-class _PlaceFault(Fault):
+class _ChannelFault(Fault):
     channel: str
     team: str = HOME
 
 
 @dataclass(frozen=True)
-class BotRemoved(_PlaceFault):
-    """Somebody removed the bot from the channel."""
+class BotRemoved(_ChannelFault):
+    """An admin removed the bot from the channel."""
 
     async def strike(self, platform: Platform) -> None:
         """At once, without any event."""
@@ -162,7 +162,7 @@ class BotRemoved(_PlaceFault):
 
 
 @dataclass(frozen=True)
-class ChannelGone(_PlaceFault):
+class ChannelGone(_ChannelFault):
     """The channel does not exist any more."""
 
     async def strike(self, platform: Platform) -> None:
@@ -171,7 +171,7 @@ class ChannelGone(_PlaceFault):
 
 
 @dataclass(frozen=True)
-class ChannelArchived(_PlaceFault):
+class ChannelArchived(_ChannelFault):
     """The channel takes no more messages."""
 
     async def strike(self, platform: Platform) -> None:
@@ -181,7 +181,7 @@ class ChannelArchived(_PlaceFault):
 
 @dataclass(frozen=True)
 class MessageDeleted(Fault):
-    """Somebody with the right to do so deleted a message."""
+    """An admin deleted a message."""
 
     channel: str
     ts: str
@@ -248,7 +248,7 @@ class ClockSkewed(Fault):
 
 @dataclass(frozen=True)
 class Unsigned(Fault):
-    """HTTP mode: the next deliveries carry no signature; the bot must refuse them."""
+    """HTTP mode: the next deliveries have no signature; the bot must refuse them."""
 
     times: int = 1
 

@@ -59,13 +59,13 @@ class Journal:
             self._judged(method, self.judge.judges(method), self.judge.check_response(method, answer))
 
     def judge_blocks(self, where: str, blocks: list[Any]) -> list[str]:
-        """Judge blocks that come another way than by a Web API call."""
+        """Judge blocks that do not come in a Web API call."""
         if self.judge is None:
             return []
         return self._judged(where, True, [f"{where} blocks {each}" for each in self.judge.check_blocks(blocks)])
 
     def judge_view(self, where: str, view: dict[str, Any]) -> None:
-        """Judge a view that comes another way than by a Web API call."""
+        """Judge a view that does not come in a Web API call."""
         if self.judge is not None:
             self._judged(where, True, [f"{where} view {each}" for each in self.judge.check_view(view)])
 

@@ -1,4 +1,4 @@
-"""What every corner of the double shares."""
+"""What all parts of the double share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from doubles.slack.clock import Changes, Clock
 from doubles.slack.faults import FaultBox
 from doubles.slack.journal import Journal
-from doubles.slack.limits import Limiter
-from doubles.slack.state import World
+from doubles.slack.state.workspaces import World
+from doubles.slack.web_api.limits import Limiter
 
 if TYPE_CHECKING:
-    from doubles.slack.courier import Courier
-    from doubles.slack.socket_mode import SocketMode
+    from doubles.slack.inbound.courier import Courier
+    from doubles.slack.inbound.socket_mode import SocketMode
 
 
 class Tasks:
@@ -50,7 +50,7 @@ class Tasks:
 
 @dataclass
 class Platform:
-    """The world, its clock and its log, and the ways out to the bot. `url` is http://127.0.0.1:port once started."""
+    """The world, its clock and its log, and the transports to the bot. `url` is http://127.0.0.1:port once started."""
 
     world: World
     clock: Clock

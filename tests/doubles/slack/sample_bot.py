@@ -1,4 +1,4 @@
-"""A small Bolt app that uses the double in every way a video bot would: the double's own tests drive it."""
+"""A small Bolt app that makes every call a video bot would; the double's own tests drive it."""
 
 from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -6,14 +6,14 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from doubles.slack.server import SlackDouble
-from doubles.slack.state import Json
+from doubles.slack.state.workspaces import Json
 from doubles.slack.world import APP_TOKEN, SIGNING_SECRET
 
 CLIP = b"\x00\x00\x00\x18ftypisom" + bytes(range(256)) * 8
 
 
 def client_of(double: SlackDouble, token: str | None = None) -> AsyncWebClient:
-    """A client of the home workspace's bot, or of whoever the token belongs to."""
+    """A client of the home workspace's bot, or of the bot that the token is for."""
     return AsyncWebClient(token=token or double.home.tokens.bot, base_url=double.base_url)
 
 

@@ -8,20 +8,20 @@ from typing import Self
 
 from aiohttp import web
 
-from doubles.hanging import Hangs
+from doubles.http.hanging import Hangs
 from doubles.slack.clock import Changes, Clock
-from doubles.slack.courier import CONNECT_SECONDS, WAIT_SECONDS, Courier
-from doubles.slack.deliveries import Ack, Delivery
 from doubles.slack.driver import Driver
-from doubles.slack.files import FileStore
-from doubles.slack.http_mode import HttpMode
+from doubles.slack.inbound.courier import CONNECT_SECONDS, WAIT_SECONDS, Courier
+from doubles.slack.inbound.deliveries import Ack, Delivery
+from doubles.slack.inbound.http_mode import HttpMode
+from doubles.slack.inbound.response_urls import ResponseUrls
+from doubles.slack.inbound.socket_mode import SocketMode
 from doubles.slack.journal import Exchange, Journal
-from doubles.slack.limits import Limiter, RateLimits
 from doubles.slack.platform import Platform
-from doubles.slack.response_urls import ResponseUrls
-from doubles.slack.socket_mode import SocketMode
-from doubles.slack.state import File, Workspace
-from doubles.slack.web_api import WebApi
+from doubles.slack.state.files import FileStore
+from doubles.slack.state.workspaces import File, Workspace
+from doubles.slack.web_api.api import WebApi
+from doubles.slack.web_api.limits import Limiter, RateLimits
 from doubles.slack.world import (
     APP_TOKEN,
     CLIENT_ID,

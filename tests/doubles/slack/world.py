@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from doubles.slack.state import Channel, Tokens, User, Workspace, World
+from doubles.slack.state.workspaces import Channel, Tokens, User, Workspace, World
 
 APP_ID = "A0FLIPBOOK"
 APP_TOKEN = "xapp-1-A0FLIPBOOK-1-double"

@@ -1,66 +1,88 @@
-"""AnimateDiff as an engine of the worker: real models through diffusers, with a denoise loop of our own.
+"""AnimateDiff as an engine of the worker: real models through diffusers, with its own denoise loop.
 
-Importing this package needs no torch; what does is imported when it is first asked for.
+Importing this package needs no torch: names that need it are imported at their first use.
 """
 
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
-from worker.engines.animatediff.catalogue import ModelSource, sources, wanted
-from worker.engines.animatediff.chosen import DEFAULT_BASE, Chosen
-from worker.engines.animatediff.files import FileProblem, missing_files, why_not_loadable
-from worker.engines.animatediff.inventory import Holding, inventory, verify
-from worker.engines.animatediff.models import ModelSet
-from worker.engines.animatediff.options import Compile, EngineOptions, Residency, Shape
+from worker.engines.animatediff.models.catalogue import ModelSource, selected_sources, sources
+from worker.engines.animatediff.models.files import FileProblem, missing_files, why_not_loadable
+from worker.engines.animatediff.models.inventory import ModelFiles, inventory, verify
+from worker.engines.animatediff.models.model_set import ModelSet
+from worker.engines.animatediff.models.selection import DEFAULT_BASE, ModelSelection
+from worker.engines.animatediff.options import Compile, EngineOptions, ForwardShape, Residency
 
 if TYPE_CHECKING:
-    from worker.engines.animatediff.download import accept, bytes_missing, fetch, own_token, plan, unaccepted
     from worker.engines.animatediff.engine import AnimateDiffEngine
+    from worker.engines.animatediff.models.download import (
+        accept,
+        bytes_missing,
+        fetch,
+        hub_token,
+        plan,
+        unaccepted,
+    )
 
 __all__ = [
     "DEFAULT_BASE",
     "AnimateDiffEngine",
-    "Chosen",
     "Compile",
     "EngineOptions",
     "FileProblem",
-    "Holding",
+    "ForwardShape",
+    "ModelFiles",
+    "ModelSelection",
     "ModelSet",
     "ModelSource",
     "Residency",
-    "Shape",
     "accept",
     "available",
     "bytes_missing",
     "fetch",
+    "hub_token",
     "inventory",
     "missing_files",
-    "own_token",
     "plan",
+    "selected_sources",
     "sources",
     "unaccepted",
     "verify",
-    "wanted",
 ]
 
-_LATER: Final = {
+_IMPORTED_LATE: Final = {
     "AnimateDiffEngine": "engine",
-    **dict.fromkeys(("accept", "bytes_missing", "fetch", "own_token", "plan", "unaccepted"), "download"),
+    **dict.fromkeys(
+        ("accept", "bytes_missing", "fetch", "hub_token", "plan", "unaccepted"), "models.download"
+    ),
 }
-_LIBRARIES: Final = ("torch", "diffusers", "transformers", "accelerate", "peft", "safetensors", "huggingface_hub")
+_LIBRARIES: Final = (
+    "torch",
+    "diffusers",
+    "transformers",
+    "accelerate",
+    "peft",
+    "safetensors",
+    "huggingface_hub",
+)
 
 
 def __getattr__(name: str) -> Any:
-    """Import the part that holds `name` only now."""
-    if name not in _LATER:
+    """Import the module that defines `name` at the first use of it."""
+    if name not in _IMPORTED_LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_LATER[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_IMPORTED_LATE[name]}"), name)
 
 
 def available(models: ModelSet) -> str | None:
-    """Why the engine cannot run here, in a sentence; None when it can. Imports none of the libraries."""
+    """Why the engine cannot run here, in a sentence; None when it can."""
+    # find_spec finds the libraries without the seconds that importing them takes
+    # all of them at once: one sentence says all that is to be installed
     absent = [library for library in _LIBRARIES if find_spec(library) is None]
     if absent:
-        return f"The engine needs {', '.join(absent)}; install flipbook with its worker extra: flipbook[worker]."
+        return (
+            f"The engine needs {', '.join(absent)}; install flipbook with its worker extra: "
+            "flipbook[worker]."
+        )
     return why_not_loadable(models)

@@ -1,4 +1,4 @@
-"""The device that renders: which one, how much memory it has, and how far ahead of it the CPU may run."""
+"""The device that renders: its memory, its clock, and how far ahead of it the CPU may run."""
 
 import os
 import time
@@ -12,30 +12,33 @@ import torch
 from worker.engine import EngineUnavailable
 
 STEPS_AHEAD: Final = 1
-"""Steps that may be launched before an earlier one is done: keeps the GPU busy, and progress and cancel honest."""
+"""Steps that may be launched before an earlier one is done: enough to keep the GPU busy, few enough
+that progress and cancelling are not late."""
 
 
 @dataclass(slots=True)
 class Device:
-    """One torch device; events and streams exist on CUDA only, elsewhere every call has finished when it returns."""
+    """One torch device. Only CUDA has events and streams; elsewhere a call that returns is done."""
 
     name: str
     _launched: deque[Any] = field(default_factory=deque)
 
     @classmethod
     def pick(cls, name: str | None) -> "Device":
-        """The named device, else CUDA where there is one, else the CPU.
+        """The named device, or CUDA where there is one, or the CPU.
 
         Raises:
-            EngineUnavailable: a device was named that is not there.
+            EngineUnavailable: the named device does not exist.
         """
         if name is None:
             return cls("cuda" if torch.cuda.is_available() else "cpu")
         try:
+            # the only way to learn whether a device exists is to use it
             torch.empty(1, device=name)
         except (RuntimeError, AssertionError) as error:
             raise EngineUnavailable(
-                f"The device {name} is not there. Look at the driver, or leave the device out to use what there is."
+                f"The device {name} is not there. Look at the driver, or leave the device out "
+                "to use what there is."
             ) from error
         return cls(name)
 
@@ -46,7 +49,7 @@ class Device:
 
     @property
     def title(self) -> str:
-        """Its name for people."""
+        """Its name for people, such as ``NVIDIA H200`` or ``CPU``."""
         return str(torch.cuda.get_device_name(self.name)) if self.is_cuda else self.name.upper()
 
     def dtype(self, name: str | None) -> Any:
@@ -55,45 +58,52 @@ class Device:
 
     @property
     def layout(self) -> dict[str, Any]:
-        """How `Module.to` is to lay weights out: channels last is what CUDA's convolutions like."""
+        """The memory layout, for `Module.to`: CUDA convolves faster in channels last."""
         return {"memory_format": torch.channels_last} if self.is_cuda else {}
 
     def free_bytes(self) -> int:
-        """Memory that a forward could take now, what torch holds in reserve included."""
+        """Bytes that a forward could take now, torch's own reserve included."""
         if self.is_cuda:
+            # torch keeps freed blocks: the driver counts them as used, though torch can reuse them
             free, _ = torch.cuda.mem_get_info(self.name)
-            return int(free) + int(torch.cuda.memory_reserved(self.name) - torch.cuda.memory_allocated(self.name))
+            return int(free) + int(
+                torch.cuda.memory_reserved(self.name) - torch.cuda.memory_allocated(self.name)
+            )
+        # pages, not psutil: one number needs no dependency
         return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
     def total_bytes(self) -> int:
-        """All the memory the device has."""
+        """All the device's memory, in bytes."""
         if self.is_cuda:
             return int(torch.cuda.mem_get_info(self.name)[1])
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
-    def now(self) -> Any:
-        """A mark between the work before and the work after it; only good for :meth:`seconds_between`."""
+    def mark(self) -> Any:
+        """A mark between the work before and after it, for :meth:`seconds_between`."""
+        # CPU work is done when the call returns: the clock is a mark
         if not self.is_cuda:
             return time.perf_counter()
-        mark = torch.cuda.Event(enable_timing=True)
-        mark.record()
-        return mark
+        event = torch.cuda.Event(enable_timing=True)
+        event.record()
+        return event
 
     def seconds_between(self, begin: Any, end: Any) -> float:
-        """The device's time between two marks that it has passed."""
+        """The device's time between two marks that it has reached."""
         return float(begin.elapsed_time(end) / 1000 if self.is_cuda else end - begin)
 
-    def pace(self, begun: Any, took: Callable[[float], None]) -> None:
-        """End a step that began at a mark, and wait until no more than :data:`STEPS_AHEAD` steps are open.
+    def end_step(self, begun: Any, on_seconds: Callable[[float], None]) -> None:
+        """End a step that began at a mark; wait until at most :data:`STEPS_AHEAD` steps are open.
 
-        `took` is told the device's seconds of the step when they are known, at once or some steps later.
+        `on_seconds` gets the device's seconds of the step once they are known: at once on a CPU,
+        some steps later on CUDA.
         """
-        self._launched.append((begun, self.now(), took))
+        # without the wait Python would queue many steps, and cancelling would come too late
+        self._launched.append((begun, self.mark(), on_seconds))
         while len(self._launched) > (STEPS_AHEAD if self.is_cuda else 0):
-            begin, end, tell = self._launched.popleft()
+            begin, end, report = self._launched.popleft()
             if self.is_cuda:
                 end.synchronize()
-            tell(self.seconds_between(begin, end))
+            report(self.seconds_between(begin, end))
 
     def synchronize(self) -> None:
         """Wait until everything launched is done."""
@@ -101,10 +111,10 @@ class Device:
             torch.cuda.synchronize(self.name)
 
     def peak_bytes(self) -> int | None:
-        """The most memory torch has held since :meth:`forget_peak`; None where nobody counts."""
+        """The most bytes torch has held since :meth:`forget_peak`; None off CUDA."""
         return int(torch.cuda.max_memory_allocated(self.name)) if self.is_cuda else None
 
     def forget_peak(self) -> None:
-        """Begin a new peak."""
+        """Reset the peak that :meth:`peak_bytes` counts."""
         if self.is_cuda:
             torch.cuda.reset_peak_memory_stats(self.name)

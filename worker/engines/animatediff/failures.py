@@ -1,13 +1,13 @@
 """Translates what torch raises into the engine's errors, in one place."""
 
-import logging
 from typing import Final
 
+import structlog
 import torch
 
 from worker.engine import DeviceLost, EngineError, OutOfMemory
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("flipbook.engine")
 
 _LOST: Final = (
     "cuda error",
@@ -21,20 +21,28 @@ _LOST: Final = (
     "cuda driver",
     "unspecified launch failure",
 )
-"""After any of these every later call on the device fails too: its context is poisoned."""
-_OUT_OF_MEMORY: Final = ("out of memory", "cublas_status_alloc_failed", "can't allocate memory", "not enough memory")
+"""Parts of messages after which every later call on the device fails too: its context is broken."""
+_OUT_OF_MEMORY: Final = (
+    "out of memory",
+    "cublas_status_alloc_failed",
+    "can't allocate memory",
+    "not enough memory",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, on the device or on the CPU; such an error leaves the device fit for work."""
+    """Whether memory ran out, on the device or the CPU; the device still works afterwards."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and _mentions(error, _OUT_OF_MEMORY)
 
 
 def is_device_lost(error: BaseException) -> bool:
-    """Whether the device is gone or its context poisoned."""
-    return isinstance(error, RuntimeError) and not is_out_of_memory(error) and _mentions(error, _LOST)
+    """Whether the device is gone or its context broken."""
+    # "CUDA error: out of memory" begins like a lost device, so memory is asked first
+    return (
+        isinstance(error, RuntimeError) and not is_out_of_memory(error) and _mentions(error, _LOST)
+    )
 
 
 def _mentions(error: BaseException, words: tuple[str, ...]) -> bool:
@@ -43,11 +51,12 @@ def _mentions(error: BaseException, words: tuple[str, ...]) -> bool:
 
 
 def translated(error: Exception, *, doing: str) -> EngineError:
-    """The engine's error for whatever went wrong while `doing` something to a render."""
+    """The engine's error for what torch raised; `doing` says during what, for the log."""
+    # raised by the engine itself: its sentence is better
     if isinstance(error, EngineError):
         return error
     if is_device_lost(error):
-        log.error("The device was lost while %s: %s", doing, _first_line(error))
+        log.error("the device was lost", doing=doing, reason=first_line(error))
         return DeviceLost(
             "The GPU stopped answering. The worker has to start again; "
             "if this comes back, look at the GPU's driver, temperature and power."
@@ -57,15 +66,19 @@ def translated(error: Exception, *, doing: str) -> EngineError:
             "There was not enough memory for this clip, even alone and in the smallest pieces. "
             "A smaller size or fewer frames will fit."
         )
-    log.error("The engine failed while %s", doing, exc_info=error)
-    return EngineError("The engine failed on this clip; the worker's log says more. Other clips are not affected.")
+    log.error("the engine failed on a clip", doing=doing, exc_info=error)
+    return EngineError(
+        "The engine failed on this clip; the worker's log says more. Other clips are not affected."
+    )
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, or its class name where it has none."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
 
 
 def free_device_memory() -> None:
-    """Give cached memory back to the device; only worth its time after memory ran out."""
+    """Give torch's cached memory back to the device; slow, so only after memory ran out."""
+    # on a CPU the allocator frees at once
     if torch.cuda.is_available():
         torch.cuda.empty_cache()

@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Final
 
-from generation.request import Endpoint
+from generation.protocol.request import Endpoint
 from worker.engines.animatediff.shortcuts import Shortcuts
 
 
@@ -13,27 +13,30 @@ class Residency(StrEnum):
     """Where the two endpoints' models are kept."""
 
     AUTO = "auto"
-    """Together when they fit beside the work, else swapped."""
+    """TOGETHER when both fit on the device beside the work, else SWAP."""
     TOGETHER = "together"
     SWAP = "swap"
-    """One on the device, the other in main memory: a change of endpoint costs a copy."""
+    """One on the device, the other offloaded to main memory: a change of endpoint costs a copy."""
 
 
 class Compile(StrEnum):
-    """When `torch.compile` is used for the shapes that are served."""
+    """When the shapes that are served are compiled with `torch.compile`."""
 
     AUTO = "auto"
     """IDLE on CUDA, OFF elsewhere."""
     OFF = "off"
     IDLE = "idle"
-    """Eager at first; each served shape is compiled while nothing is under way."""
+    """Eager at first; each served shape is compiled while no render is active."""
     START = "start"
     """The default shapes are compiled before the engine is ready."""
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """The shape of one forward, which is what is compiled: text is one chunk of 77 tokens."""
+class ForwardShape:
+    """The shape of one forward, which is what is compiled; its text is one chunk of 77 tokens.
+
+    width, height: of the clip, in pixels.
+    """
 
     endpoint: Endpoint
     rows: int
@@ -42,8 +45,11 @@ class Shape:
     height: int
 
 
-DEFAULT_SHAPES: Final = (Shape(Endpoint.TURBO, 1, 16, 512, 512), Shape(Endpoint.STANDARD, 2, 16, 512, 512))
-"""The defaults of both endpoints: turbo without guidance, standard with."""
+DEFAULT_SHAPES: Final = (
+    ForwardShape(Endpoint.TURBO, 1, 16, 512, 512),
+    ForwardShape(Endpoint.STANDARD, 2, 16, 512, 512),
+)
+"""The default clips of both endpoints: turbo without guidance, standard with."""
 
 
 DTYPES: Final = (None, "float32", "bfloat16", "float16")
@@ -51,25 +57,31 @@ DTYPES: Final = (None, "float32", "bfloat16", "float16")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """Everything beyond the models and the device; the defaults are meant for most machines.
+    """Everything beyond the models and the device; the defaults suit most machines.
 
-    dtype: of the UNet and the text encoder: float32, bfloat16 or float16; None picks bfloat16 on CUDA, float32 else.
+    The names are keys of the JSON in ``FLIPBOOK_WORKER_ANIMATEDIFF``.
+
+    dtype: of the UNet and the text encoder: float32, bfloat16 or float16; None picks bfloat16 on
+        CUDA and float32 elsewhere.
     vae_dtype: of the decoder; None is the same. float32 if flat areas show bands.
-    max_active: how many renders may be under way at once.
-    rows_at_most: rows that may share a forward; a render with guidance has two. Memory and CUDA may allow fewer.
-    shared_work_at_most: latent pixels that may share a forward. A GPU is full at one or two rows of 16 × 512 × 512
-        (computed). Beyond that n equal clips in step all end last, when the last of them would have ended anyway: on
-        average half as late again for two, nearly twice as late for many.
+    max_active: how many renders may be active at once.
+    rows_at_most: rows that may share a forward; a render with guidance has two. Memory and CUDA may
+        allow fewer.
+    shared_work_at_most: latent pixels that may share a forward. A GPU is full at one or two rows of
+        16 × 512 × 512 (computed). Beyond that, n equal clips in one batch all end when the last of
+        them would have ended anyway: on average half as late again for two, nearly twice as late
+        for many.
     motion_strength: of each camera motion, 1 as trained.
     turbo_lora_strength: of AnimateLCM's LoRA, 0.8 as its authors advise.
-    looks: whether a render keeps what is needed to show it while it appears; never beside a safety checker, which sees
-        only finished clips.
+    looks: whether a render keeps the latents from which preview frames are made; never beside a
+        safety checker, which sees only finished clips.
     frames_decoded_at_once: None decides by memory.
     overlap_decode: on CUDA, decode beside the next render's steps.
-    cuda_graphs: compile with CUDA graphs (mode ``reduce-overhead``); helps where launching is slower than computing.
-    compile_backend: torch's name; ``inductor`` unless one is testing.
-    reuse_every, guided_share: work that standard clips leave out, see :class:`Shortcuts`; clips that reuse run
-        uncompiled.
+    cuda_graphs: compile with CUDA graphs (mode ``reduce-overhead``); helps where launching kernels
+        takes longer than running them.
+    compile_backend: torch's name; ``inductor`` outside of tests.
+    reuse_every, guided_share: `cache_interval` and `guidance_cutoff` of :class:`Shortcuts`, for
+        standard clips; a clip with cached features runs uncompiled.
     shapes: what to compile first; shapes that are served often follow.
     compile_cache: a file in which compiled code is kept over restarts.
     """
@@ -92,14 +104,17 @@ class EngineOptions:
     cuda_graphs: bool = False
     reuse_every: int = 1
     guided_share: float = 1.0
-    shapes: tuple[Shape, ...] = DEFAULT_SHAPES
+    shapes: tuple[ForwardShape, ...] = DEFAULT_SHAPES
     compile_cache: Path | None = None
 
     def __post_init__(self) -> None:
-        """Raise ValueError naming the option that cannot be."""
+        """Raise ValueError naming an option whose value is out of range."""
+        # pydantic parses the types; it does not know these ranges
         for name in ("dtype", "vae_dtype"):
             if getattr(self, name) not in DTYPES:
-                raise ValueError(f"{name} is one of {', '.join(dtype for dtype in DTYPES if dtype)}")
+                raise ValueError(
+                    f"{name} is one of {', '.join(dtype for dtype in DTYPES if dtype)}"
+                )
         for name in ("max_active", "rows_at_most", "shared_work_at_most", "reuse_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1")

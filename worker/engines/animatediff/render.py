@@ -1,67 +1,73 @@
-"""One clip on its way: everything the engine knows of a request, so that dropping it is all that cancelling takes."""
+"""The state of one clip: all that the engine keeps of a request, so that dropping it cancels it.
 
-import math
+Needs no torch: tensors are only held here, not computed.
+"""
+
 from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from generation.request import GenerationRequest
-from worker.engines.animatediff.embeddings import TextEmbedder
-from worker.engines.animatediff.schedulers import scheduler_for
-from worker.engines.animatediff.sharing import GroupKey
-from worker.engines.animatediff.shortcuts import NONE, REUSING_WORK, Shortcuts, shortcuts_for
-
-LATENT_CHANNELS = 4
+from generation.protocol.request import GenerationRequest
+from worker.engines.animatediff.batch_key import BatchKey, uses_guidance
+from worker.engines.animatediff.shortcuts import (
+    CACHED_STEP_WORK,
+    NO_SHORTCUTS,
+    Shortcuts,
+    shortcuts_for,
+)
 
 Tensor = Any
 
 
 @dataclass(slots=True)
-class Denoising:
+class DenoisingState:
     """The first and longer part: noise becomes latents, a timestep at a time.
 
-    latents: (1, 4, frames, height / 8, width / 8), float32. texts: one embedding for each row, the negative one first.
-    deep: for each row what the UNet's deep layers said at its last whole step, where later steps reuse it.
+    latents: (1, 4, frames, height / 8, width / 8), float32.
+    embeddings: one for each row, (1, tokens, width); the negative prompt's first.
+    cached_features: for each row the deep layers' features of its last full step, (frames,
+        channels, h, w); empty where no later step reuses them.
     """
 
     scheduler: Any
     generator: Any
     latents: Tensor
-    texts: tuple[Tensor, ...]
+    embeddings: tuple[Tensor, ...]
     timesteps: list[int]
     timesteps_on_device: Tensor
-    position: int = 0
-    deep: tuple[Tensor, ...] = ()
+    step_index: int = 0
+    cached_features: tuple[Tensor, ...] = ()
 
     @property
     def is_over(self) -> bool:
         """Whether every timestep is done."""
-        return self.position == len(self.timesteps)
+        return self.step_index == len(self.timesteps)
 
 
 @dataclass(slots=True)
-class Decoding:
+class DecodingState:
     """The second part: latents become pixels, some frames at a time.
 
-    latents: (frames, 4, height / 8, width / 8). pixels: (frames, height, width, 3), uint8, in main memory.
-    begun, done: the device's marks around what has been launched; on CUDA, events on the decoder's stream.
+    latents: (frames, 4, height / 8, width / 8).
+    pixels: (frames, height, width, 3), uint8, in main memory.
+    begun, done: the device's marks around what has been launched; on CUDA, events on the decoder's
+        stream.
     """
 
     latents: Tensor
     pixels: Tensor
-    position: int = 0
+    frames_launched: int = 0
     begun: Any = None
     done: Any = None
 
     @property
     def is_launched(self) -> bool:
         """Whether every frame has been given to the device."""
-        return self.position == len(self.pixels)
+        return self.frames_launched == len(self.pixels)
 
     @property
     def has_arrived(self) -> bool:
-        """Whether every frame lies in main memory."""
+        """Whether every frame is in main memory."""
+        # off CUDA the mark is a number: a launched frame has arrived
         return self.is_launched and (not hasattr(self.done, "query") or bool(self.done.query()))
 
     def wait(self) -> None:
@@ -71,25 +77,35 @@ class Decoding:
 
 
 class ClipRender:
-    """A :class:`worker.engine.Render`: nothing is computed and no device memory held until its first turn.
+    """A :class:`worker.engine.Render`: it computes nothing and holds no device memory before its
+    first batch.
 
-    The last of its steps takes in the decoding: `steps_done` reaches `total_steps` when the frames are there.
+    Decoding belongs to the last step: `steps_done` reaches `total_steps` when the frames are there.
     """
 
-    def __init__(self, request: GenerationRequest, *, text_chunks: int, turn: int, shortcuts: Shortcuts = NONE) -> None:
+    def __init__(
+        self,
+        request: GenerationRequest,
+        *,
+        text_chunks: int,
+        batch_number: int,
+        shortcuts: Shortcuts = NO_SHORTCUTS,
+    ) -> None:
+        """`text_chunks`: the common length of its rows' texts, in chunks of 77 tokens.
+        `batch_number`: how many batches the engine had run when the render began."""
         self.request = request
         self.shortcuts = shortcuts_for(request, shortcuts)
-        self.key = GroupKey.of(request)
+        self.key = BatchKey.of(request)
         self.text_chunks = text_chunks
-        self.last_turn = turn
-        self.denoising: Denoising | None = None
-        self.decoding: Decoding | None = None
-        self.look: Tensor | None = None
+        self.last_batch = batch_number
+        self.denoising: DenoisingState | None = None
+        self.decoding: DecodingState | None = None
+        self.preview_latents: Tensor | None = None
         self._finished = False
 
     @property
     def total_steps(self) -> int:
-        """The steps that were asked for."""
+        """The steps that the request asks for."""
         return self.request.num_inference_steps
 
     @property
@@ -97,85 +113,59 @@ class ClipRender:
         """Steps finished; the last one only when the frames are there."""
         if self._finished:
             return self.total_steps
-        return min(self._position, self.total_steps - 1)
-
-    @property
-    def wants_guidance(self) -> bool:
-        """Whether the negative prompt has any effect: at a guidance of 1 or less it has none."""
-        return self.request.guidance_scale > 1
+        # denoised, but not decoded: not finished yet
+        return min(self._step_index, self.total_steps - 1)
 
     @property
     def is_guided(self) -> bool:
-        """Whether a negative row goes along in the next step."""
-        return self.wants_guidance and self.shortcuts.is_guided(self._position, self.total_steps)
+        """Whether the next step has a row for the negative prompt."""
+        is_before_cutoff = self.shortcuts.is_guided(self._step_index, self.total_steps)
+        return uses_guidance(self.request) and is_before_cutoff
 
     @property
-    def is_reusing(self) -> bool:
-        """Whether the next step reuses what the deep layers said before."""
-        return self.shortcuts.is_reusing(self._position)
+    def uses_cached_features(self) -> bool:
+        """Whether the next step reuses the deep layers' features of an earlier one."""
+        return self.shortcuts.uses_cached_features(self._step_index)
 
     @property
     def rows(self) -> int:
-        """Rows it brings to a forward."""
+        """Rows that its next step adds to a forward."""
         return 2 if self.is_guided else 1
 
     @property
     def step_work(self) -> float:
         """What its next step costs, in latent pixels."""
-        return self.key.row_work * self.rows * (REUSING_WORK if self.is_reusing else 1.0)
+        part = CACHED_STEP_WORK if self.uses_cached_features else 1.0
+        return self.key.row_work * self.rows * part
 
     @property
     def is_denoising(self) -> bool:
-        """Whether its next turn is a timestep."""
+        """Whether its next batch is a timestep, not decoding."""
         return self.decoding is None
 
     @property
-    def is_in_flight(self) -> bool:
-        """Whether nothing is left to do but wait for the last pixels."""
+    def awaits_pixels(self) -> bool:
+        """Whether all is launched and only the last pixels are still on their way."""
         return self.decoding is not None and self.decoding.is_launched
 
     @property
     def work_left(self) -> float:
         """What it still costs, in latent pixels."""
         if self.decoding is not None:
-            left = 1 - self.decoding.position / self.key.frames
+            left = 1 - self.decoding.frames_launched / self.key.frames
             return self.key.decode_work * left
-        return self.key.row_work * self.shortcuts.rows_left(self.request, self._position) + self.key.decode_work
+        rows = self.shortcuts.rows_left(self.request, self._step_index)
+        return self.key.row_work * rows + self.key.decode_work
 
     @property
-    def _position(self) -> int:
+    def _step_index(self) -> int:
+        # finish() drops the denoising state, which held the index
         if self.decoding is not None or self._finished:
             return self.total_steps
-        return 0 if self.denoising is None else self.denoising.position
-
-    def prepare(self, embedder: TextEmbedder, device: str) -> Denoising:
-        """Read the prompts, draw the noise and set the schedule, unless that is done.
-
-        The noise is drawn in float32 on the CPU: a seed then means the same on every device and in every dtype.
-        """
-        if self.denoising is None:
-            request = self.request
-            scheduler = scheduler_for(request.endpoint, request.num_inference_steps)
-            generator = torch.Generator("cpu").manual_seed(request.seed)
-            shape = (1, LATENT_CHANNELS, self.key.frames, self.key.height // 8, self.key.width // 8)
-            prompts = (request.negative_prompt, request.prompt) if self.wants_guidance else (request.prompt,)
-            self.denoising = Denoising(
-                scheduler=scheduler,
-                generator=generator,
-                latents=torch.randn(shape, generator=generator).to(device) * scheduler.init_noise_sigma,
-                texts=tuple(embedder.embed(prompt) for prompt in prompts),
-                timesteps=[int(t) for t in scheduler.timesteps],
-                timesteps_on_device=scheduler.timesteps.to(device, torch.float32),
-            )
-        return self.denoising
+        return 0 if self.denoising is None else self.denoising.step_index
 
     def finish(self) -> None:
-        """Say that the frames are there, and let the latents go."""
+        """Mark the frames as arrived and free the latents."""
+        # the pixels stay until the loop fetches them
         self._finished = True
-        self.denoising = self.look = None
-
-
-def text_chunks_of(embedder: TextEmbedder, request: GenerationRequest) -> int:
-    """Chunks to which all rows of a request can be laid out."""
-    chunks = embedder.chunk_count(request.prompt)
-    return math.lcm(chunks, embedder.chunk_count(request.negative_prompt)) if request.guidance_scale > 1 else chunks
+        self.denoising = self.preview_latents = None

@@ -1,51 +1,57 @@
-"""Work that a standard clip may leave out at the price of a somewhat other picture: nothing, unless it is asked for.
+"""Work that a standard clip may leave out, at the price of a slightly different picture.
 
-Pure; needs no torch. Turbo clips have so few steps that nothing of them can be spared.
+Nothing is left out unless an operator asks for it. Turbo clips have so few steps that all of them
+are needed. Needs no torch.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Final
 
-from generation.request import Endpoint, GenerationRequest
+from generation.protocol.request import Endpoint, GenerationRequest
+from worker.engines.animatediff.batch_key import rows_per_step
 
-REUSING_WORK: Final = 0.074
-"""What a step that reuses costs, against a whole one (computed, see benchmarks/engine_options.py)."""
+CACHED_STEP_WORK: Final = 0.074
+"""What a step with cached features costs, as a part of a full one (computed by
+benchmarks/engine_options.py)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shortcuts:
     """What is left out.
 
-    reuse_every: the deep layers of the UNet are computed at every so manieth step, the steps between reuse what they
-        said (DeepCache's idea); 1 computes them always.
-    guided_share: the part of the steps, from the first one on, that guidance is applied to; the others cost half.
+    cache_interval: as in DeepCache: every n-th step is a full one, and the steps between reuse the
+        deep layers' features of the last full step; 1 makes every step a full one.
+    guidance_cutoff: the part of the steps, 0…1 and from the first one on, that has guidance, like
+        `cutoff_step_ratio` of diffusers' `SDCFGCutoffCallback`; a step without costs half.
     """
 
-    reuse_every: int = 1
-    guided_share: float = 1.0
+    cache_interval: int = 1
+    guidance_cutoff: float = 1.0
 
-    def is_reusing(self, position: int) -> bool:
-        """Whether the step at that position, counted from 0, reuses the deep layers of one before."""
-        return position % self.reuse_every != 0
+    def uses_cached_features(self, step_index: int) -> bool:
+        """Whether the step at that index, counted from 0, reuses features of an earlier one."""
+        # index 0 is always a full step: there is nothing to reuse yet
+        return step_index % self.cache_interval != 0
 
-    def is_guided(self, position: int, steps: int) -> bool:
-        """Whether the step at that position of so many has guidance, in a clip that asks for it."""
-        return position < math.ceil(self.guided_share * steps)
+    def is_guided(self, step_index: int, steps: int) -> bool:
+        """Whether the step at that index of `steps` has guidance, in a clip that asks for it."""
+        # early steps decide the composition, so guidance is left out at the end
+        return step_index < math.ceil(self.guidance_cutoff * steps)
 
-    def rows_left(self, request: GenerationRequest, position: int = 0) -> float:
-        """What the steps from that position on cost together, in whole rows of a forward."""
-        steps = request.num_inference_steps
-        each = 2 if request.guidance_scale > 1 else 1
+    def rows_left(self, request: GenerationRequest, step_index: int = 0) -> float:
+        """What the steps from that index on cost together, in full rows of a forward."""
+        steps, rows = request.num_inference_steps, rows_per_step(request)
         return sum(
-            (each if self.is_guided(at, steps) else 1) * (REUSING_WORK if self.is_reusing(at) else 1.0)
-            for at in range(position, steps)
+            (rows if self.is_guided(index, steps) else 1)
+            * (CACHED_STEP_WORK if self.uses_cached_features(index) else 1.0)
+            for index in range(step_index, steps)
         )
 
 
-NONE: Final = Shortcuts()
+NO_SHORTCUTS: Final = Shortcuts()
 
 
-def shortcuts_for(request: GenerationRequest, wish: Shortcuts) -> Shortcuts:
-    """Which of the wished-for shortcuts a request takes."""
-    return wish if request.endpoint is Endpoint.STANDARD else NONE
+def shortcuts_for(request: GenerationRequest, shortcuts: Shortcuts) -> Shortcuts:
+    """The shortcuts that a request takes of those that the operator has turned on."""
+    return shortcuts if request.endpoint is Endpoint.STANDARD else NO_SHORTCUTS

@@ -1,4 +1,5 @@
-"""The camera: six motions as zoom and shift, seen more strongly by what is near than by what is far."""
+"""The camera: six motions as zoom and shift, seen more strongly by what is near than by what is
+far."""
 
 import math
 from collections.abc import Collection
@@ -9,10 +10,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.request import Motion
+from generation.protocol.request import Motion
 
 MARGIN: Final = 0.15
-"""How far, in parts of the frame, a layer must reach beyond each edge: no camera motion looks further."""
+"""How far, in parts of the frame, a layer must reach beyond each edge: no camera motion looks
+further."""
 NEAREST: Final = 1.25
 """The depth of what is closest; 1 is the subject, 0 the sky."""
 _TRAVEL: Final = MARGIN / NEAREST
@@ -20,13 +22,15 @@ _FOCUS: Final = (0.5, 0.58)
 """What a zoom goes to, as a part of the frame: about where subjects are."""
 _ZOOM: Final = 1.4
 _FULL_SECONDS: Final = 1.6
-"""A clip this long shows the whole of a motion; a shorter one proportionally less, so speed feels the same."""
+"""A clip this long shows the whole of a motion; a shorter one proportionally less, so speed feels
+the same."""
 _LEAST: Final = 0.4
 
 
 @dataclass(frozen=True)
 class View:
-    """How one depth is seen in one frame: ``world = left + screen / scale``, both in pixels of the frame."""
+    """How one depth is seen in one frame: ``world = left + screen / scale``, both in pixels of the
+    frame."""
 
     scale: float
     left: float
@@ -37,7 +41,9 @@ class View:
     @cached_property
     def columns(self) -> NDArray[np.float32]:
         """The world's x under every pixel column's centre, shape (width,)."""
-        return np.float32(self.left) + (np.arange(self.width, dtype=np.float32) + 0.5) / np.float32(self.scale)
+        return np.float32(self.left) + (np.arange(self.width, dtype=np.float32) + 0.5) / np.float32(
+            self.scale
+        )
 
     def screen(self, x: float, y: float) -> tuple[float, float]:
         """Where a point of the world is on the screen."""
@@ -47,11 +53,14 @@ class View:
 class Camera:
     """Where the camera is during a clip.
 
-    It pans and tilts as a camera does: ``pan-left`` turns it to the left, so the picture moves to the right;
-    ``tilt-up`` moves the picture down. Two opposite motions together go there and back again.
+    It pans and tilts as a camera does: ``pan-left`` turns it to the left, so the picture moves to
+    the right; ``tilt-up`` moves the picture down. Two opposite motions together go there and back
+    again.
     """
 
-    def __init__(self, motions: Collection[Motion], width: int, height: int, seconds: float) -> None:
+    def __init__(
+        self, motions: Collection[Motion], width: int, height: int, seconds: float
+    ) -> None:
         self._width, self._height = width, height
         self._reach = min(1.0, max(_LEAST, seconds / _FULL_SECONDS))
         self._pan = _Axis(Motion.PAN_RIGHT in motions, Motion.PAN_LEFT in motions)
@@ -59,7 +68,8 @@ class Camera:
         self._zoom = _Axis(Motion.ZOOM_IN in motions, Motion.ZOOM_OUT in motions)
 
     def view(self, progress: float, depth: float) -> View:
-        """What a depth (0 far … 1.25 near) looks like at a moment of the clip (0 first frame … 1 last)."""
+        """What a depth (0 far … 1.25 near) looks like at a moment of the clip (0 first frame … 1
+        last)."""
         share = 0.3 + 0.7 * depth
         scale = self._scale(progress, depth)
         across = self._pan.at(progress) * self._reach * _TRAVEL * share * self._width

@@ -27,7 +27,10 @@ class Caption:
 
     def stamp(self, frame: NDArray[np.uint8]) -> None:
         """Write the line into the lower left corner of a frame, shape (height, width, 3)."""
-        height, width = min(self._letters.shape[0], frame.shape[0]), min(self._letters.shape[1], frame.shape[1])
+        height, width = (
+            min(self._letters.shape[0], frame.shape[0]),
+            min(self._letters.shape[1], frame.shape[1]),
+        )
         corner = frame[-height:, :width]
         shown = corner * (1 - self._shade[-height:, :width, None])
         shown += (np.float32(250) - shown) * self._letters[-height:, :width, None]
@@ -39,12 +42,15 @@ def _that_fit(font: _Font, room: float) -> Iterator[str]:
 
 
 def _drawn(text: str, font: _Font, gap: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Strength of the letters and of the soft shadow around them, both shape (rows, columns) in 0…1."""
+    """Strength of the letters and of the soft shadow around them, both shape (rows, columns) in
+    0…1."""
     left, top, right, bottom = font.getbbox(text)
     size = (round(right - left) + 4 * gap, round(bottom - top) + 3 * gap)
     letters = Image.new("L", size)
     ImageDraw.Draw(letters).text((gap - left, size[1] - gap - bottom), text, fill=255, font=font)
-    shade = letters.filter(ImageFilter.GaussianBlur(gap * 0.4)).point(lambda value: min(255, value * 3))
+    shade = letters.filter(ImageFilter.GaussianBlur(gap * 0.4)).point(
+        lambda value: min(255, value * 3)
+    )
     return _strength(letters, 0.88), _strength(shade, 0.5)
 
 

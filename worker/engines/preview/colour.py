@@ -1,7 +1,9 @@
-"""Colour as light: hex names in, linear radiance inside, so that lights may be added without clipping.
+"""Colour as light: hex names in, linear radiance inside, so that lights may be added without
+clipping.
 
-What a canvas holds is radiance: :mod:`.develop` turns it into what the eye sees by ``1 - exp(-EXPOSURE * radiance)``
-and the sRGB curve. :func:`radiance` is the inverse of that, so a colour that is painted and not lit comes out as named.
+What a canvas holds is radiance: :mod:`.develop` turns it into what the eye sees by ``1 -
+exp(-EXPOSURE * radiance)`` and the sRGB curve. :func:`radiance` is the inverse of that, so a colour
+that is painted and not lit comes out as named.
 """
 
 import colorsys
@@ -29,11 +31,14 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def reflected(name: str, light: Colour) -> Colour:
-    """What a surface of a hex colour gives back under a coloured light (white daylight is 1, 1, 1)."""
+    """What a surface of a hex colour gives back under a coloured light (white daylight is 1, 1,
+    1)."""
     return _radiance(_linear(_channels(name)) * light)
 
 
-def turned(name: str, *, degrees: float = 0.0, vividness: float = 1.0, lightness: float = 1.0) -> str:
+def turned(
+    name: str, *, degrees: float = 0.0, vividness: float = 1.0, lightness: float = 1.0
+) -> str:
     """A hex colour with its hue turned and its saturation and lightness scaled."""
     hue, light, saturation = colorsys.rgb_to_hls(*_channels(name))
     red, green, blue = colorsys.hls_to_rgb(
@@ -45,7 +50,8 @@ def turned(name: str, *, degrees: float = 0.0, vividness: float = 1.0, lightness
 def from_hue(hue: float, saturation: float, lightness: float) -> str:
     """The hex colour of a hue in turns (0…1), with saturation and lightness 0…1."""
     return "#" + "".join(
-        f"{round(channel * 255):02x}" for channel in colorsys.hls_to_rgb(hue % 1, lightness, saturation)
+        f"{round(channel * 255):02x}"
+        for channel in colorsys.hls_to_rgb(hue % 1, lightness, saturation)
     )
 
 

@@ -1,4 +1,5 @@
-"""From radiance to the eye: bloom, vignette, exposure, contrast and the sRGB curve, dithered down to 8 bit."""
+"""From radiance to the eye: bloom, vignette, exposure, contrast and the sRGB curve, dithered down
+to 8 bit."""
 
 from typing import Final
 
@@ -7,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from worker.engines.preview.colour import EXPOSURE, encoded
-from worker.engines.preview.noise import Plane, raster
+from worker.engines.preview.drawing.noise import Plane, raster
 from worker.engines.preview.stage import Canvas
 
 _ENTRIES: Final = 32768
@@ -20,15 +21,23 @@ _BRIGHTEST: Final = 4.0
 class Development:
     """How one clip is developed.
 
-    ``contrast`` 1 is neutral; ``bloom`` is the share of bright light that spills over; ``luck`` makes the dither.
+    ``contrast`` 1 is neutral; ``bloom`` is the share of bright light that spills over; ``luck``
+    makes the dither.
     """
 
     def __init__(
-        self, width: int, height: int, luck: np.random.Generator, *, contrast: float = 1.0, bloom: float = 0.14
+        self,
+        width: int,
+        height: int,
+        luck: np.random.Generator,
+        *,
+        contrast: float = 1.0,
+        bloom: float = 0.14,
     ) -> None:
         self._curve = _curve(contrast)
         self._dither = (
-            luck.random((height, width), dtype=np.float32) + luck.random((height, width), dtype=np.float32)
+            luck.random((height, width), dtype=np.float32)
+            + luck.random((height, width), dtype=np.float32)
         ) / 2
         self._vignette = _vignette(width, height)
         self._bloom = bloom
@@ -54,13 +63,18 @@ class Development:
         for channel in canvas:
             near = np.asarray(raster(channel).resize(small, Image.Resampling.BOX))
             bright = raster(np.maximum(near - np.float32(0.55), 0))
-            wide = bright.resize(tiny, Image.Resampling.BOX).resize((width, height), Image.Resampling.BICUBIC)
-            channel[:] += np.float32(self._bloom) * np.asarray(bright.resize((width, height), Image.Resampling.BICUBIC))
+            wide = bright.resize(tiny, Image.Resampling.BOX).resize(
+                (width, height), Image.Resampling.BICUBIC
+            )
+            channel[:] += np.float32(self._bloom) * np.asarray(
+                bright.resize((width, height), Image.Resampling.BICUBIC)
+            )
             channel[:] += np.float32(self._bloom) * np.maximum(np.asarray(wide), 0)
 
 
 def _curve(contrast: float) -> NDArray[np.float32]:
-    """Display value 0…254.5 for every radiance step; the dither adds up to 1 before the fraction is cut off."""
+    """Display value 0…254.5 for every radiance step; the dither adds up to 1 before the fraction is
+    cut off."""
     light = np.arange(_ENTRIES, dtype=np.float32) * np.float32(_BRIGHTEST / _ENTRIES)
     shown = encoded((1 - np.exp(-EXPOSURE * light)).astype(np.float32))
     bent = shown + np.float32(contrast - 1 + 0.09) * (shown - 0.5) * 4 * shown * (1 - shown)

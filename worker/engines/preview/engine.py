@@ -1,10 +1,11 @@
-"""The preview engine: a drawn animation from a prompt's words, for a first look without a model and without a GPU."""
+"""The preview engine: a drawn animation from a prompt's words, for a first look without a model and
+without a GPU."""
 
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from generation.request import GenerationRequest
+from generation.protocol.request import GenerationRequest
 from worker.engine import Frames, OutOfMemory, Render, StepFailure
 from worker.engines.preview.film import Film
 
@@ -14,7 +15,8 @@ _LOOK_EVERY: Final = 8
 
 
 class PreviewRender:
-    """One clip in the making. The first step builds the scene, the others share the frames' passes evenly."""
+    """One clip in the making. The first step builds the scene, the others share the frames' passes
+    evenly."""
 
     def __init__(self, request: GenerationRequest) -> None:
         self.request = request
@@ -46,12 +48,19 @@ class PreviewRender:
     def frames(self) -> Frames:
         """The finished frames; raises :class:`ValueError` before the last step is done."""
         if self._film is None or not self.is_finished:
-            raise ValueError(f"the render is not finished: {self.steps_done} of {self.total_steps} steps are done")
+            raise ValueError(
+                f"the render is not finished: {self.steps_done} of {self.total_steps} steps "
+                "are done"
+            )
         return self._film.frames
 
     def look(self) -> Frames | None:
         """The frames that are painted so far, an eighth of their sides; None before the first."""
-        painted = 0 if self._film is None else self._passes_done * self.request.num_frames // self._film.total_passes
+        painted = (
+            0
+            if self._film is None
+            else self._passes_done * self.request.num_frames // self._film.total_passes
+        )
         if self._film is None or painted == 0:
             return None
         small: Frames = self._film.frames[:painted, ::_LOOK_EVERY, ::_LOOK_EVERY].copy()
@@ -67,11 +76,13 @@ class PreviewRender:
 class PreviewEngine:
     """Draws clips on the CPU; implements :class:`worker.engine.Engine`.
 
-    ``step_seconds`` slows every step down, so that progress shows and there is time to cancel; ``sleep`` does the
-    waiting, on the thread that calls :meth:`step`.
+    ``step_seconds`` slows every step down, so that progress shows and there is time to cancel;
+    ``sleep`` does the waiting, on the thread that calls :meth:`step`.
     """
 
-    def __init__(self, step_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, step_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._step_seconds = step_seconds
         self._sleep = sleep
         self._turn = 0
@@ -103,9 +114,9 @@ class PreviewEngine:
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
         """Advance one unfinished render by one step: the one whose last turn is longest ago.
 
-        So all take turns, none waits for another to finish, and a newcomer is served at once but then no more often
-        than the others. (Serving the one with the smallest share done would let newcomers hold up what is nearly
-        finished.)
+        So all take turns, none waits for another to finish, and a newcomer is served at once but
+        then no more often than the others. (Serving the one with the smallest share done would let
+        newcomers hold up what is nearly finished.)
         """
         waiting = [render for render in map(_ours, renders) if not render.is_finished]
         if not waiting:
@@ -116,7 +127,9 @@ class PreviewEngine:
         try:
             chosen.advance()
         except MemoryError as error:
-            failure = OutOfMemory("There was not enough memory to draw this clip; try a smaller size or fewer frames.")
+            failure = OutOfMemory(
+                "There was not enough memory to draw this clip; try a smaller size or fewer frames."
+            )
             failure.__cause__ = error
             return [StepFailure(chosen, failure)]
         except Exception as error:  # noqa: BLE001 -- one render's failure is told, and never touches another
@@ -126,10 +139,11 @@ class PreviewEngine:
         return []
 
     def finish(self, render: Render) -> Frames:
-        """The frames of a render whose steps are all done; raises :class:`ValueError` before that."""
+        """The frames of a render whose steps are all done; raises :class:`ValueError` before
+        that."""
         return _ours(render).frames()
 
-    def look(self, render: Render) -> Frames | None:
+    def preview(self, render: Render) -> Frames | None:
         """What is painted of a render so far, small; None before its first frame is."""
         return _ours(render).look()
 

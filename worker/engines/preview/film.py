@@ -6,17 +6,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.request import DEFAULTS, Endpoint, GenerationRequest
+from generation.protocol.request import DEFAULTS, Endpoint, GenerationRequest
 from worker.engines.preview.camera import Camera
 from worker.engines.preview.caption import Caption
-from worker.engines.preview.cast import cast
 from worker.engines.preview.develop import Development
 from worker.engines.preview.luck import Luck
 from worker.engines.preview.mood import mood_for
-from worker.engines.preview.reading import read
+from worker.engines.preview.nature.weather import weather
+from worker.engines.preview.scenes.cast import cast
 from worker.engines.preview.scenes.places import scenery_of
 from worker.engines.preview.stage import Layer, Shot, Stage
-from worker.engines.preview.weather import weather
+from worker.engines.preview.words.reading import read
 
 _TURBO_LAVISHNESS: Final = 0.6
 _SENSITIVITY: Final = 0.16
@@ -24,7 +24,8 @@ _SENSITIVITY: Final = 0.16
 
 
 def stage_for(request: GenerationRequest) -> Stage:
-    """What a request asks to be staged. What the negative prompt names is left out; turbo has fewer particles."""
+    """What a request asks to be staged. What the negative prompt names is left out; turbo has fewer
+    particles."""
     width, height = request.pixels
     reading = read(request.prompt, request.negative_prompt)
     luck = Luck(request.prompt, request.seed)
@@ -46,12 +47,17 @@ class Film:
         self._layers = layers_of(stage)
         self._request = request
         self._camera = Camera(request.motions, stage.width, stage.height, request.duration_seconds)
-        self._development = Development(stage.width, stage.height, stage.luck.of("dither"), contrast=_contrast(request))
+        self._development = Development(
+            stage.width, stage.height, stage.luck.of("dither"), contrast=_contrast(request)
+        )
         self._caption = Caption(stage.width, stage.height)
-        self.frames: NDArray[np.uint8] = np.zeros((request.num_frames, stage.height, stage.width, 3), np.uint8)
+        self.frames: NDArray[np.uint8] = np.zeros(
+            (request.num_frames, stage.height, stage.width, 3), np.uint8
+        )
         """Shape (frames, height, width, 3); what is not painted yet is black."""
         self.total_passes = (len(self._layers) + 1) * request.num_frames
-        """How many passes the whole clip takes: every layer of every frame, and developing each frame."""
+        """How many passes the whole clip takes: every layer of every frame, and developing each
+        frame."""
         self._passes = self._paint()
         self._left = self.total_passes
 
@@ -67,7 +73,12 @@ class Film:
         count, height, width, _ = self.frames.shape
         canvas = np.zeros((3, height, width), np.float32)
         for index in range(count):
-            shot = Shot(canvas, self._camera, index / self._request.fps, index / (count - 1) if count > 1 else 0.5)
+            shot = Shot(
+                canvas,
+                self._camera,
+                index / self._request.fps,
+                index / (count - 1) if count > 1 else 0.5,
+            )
             canvas[:] = 0
             for layer in self._layers:
                 layer.paint(shot)

@@ -1,4 +1,5 @@
-"""Chance that is the same every time: each part of a picture draws from its own stream of the prompt and the seed."""
+"""Chance that is the same every time: each part of a picture draws from its own stream of the
+prompt and the seed."""
 
 import hashlib
 
@@ -8,8 +9,9 @@ import numpy as np
 class Luck:
     """Every choice that a prompt and a seed leave open.
 
-    Parts are named, so that one part drawing more numbers never changes another. The length and the steps of a clip
-    change nothing of what it shows, and its size changes the framing but not the scene.
+    Parts are named, so that one part drawing more numbers never changes another. The length and the
+    steps of a clip change nothing of what it shows, and its size changes the framing but not the
+    scene.
     """
 
     def __init__(self, prompt: str, seed: int) -> None:

@@ -1,4 +1,5 @@
-"""The light of a scene as one coherent palette: sky from zenith to horizon, key light, and what it does to surfaces."""
+"""The light of a scene as one coherent palette: sky from zenith to horizon, key light, and what it
+does to surfaces."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,14 +7,15 @@ from typing import Final
 import numpy as np
 
 from worker.engines.preview.colour import Colour, mix, radiance, reflected, turned
-from worker.engines.preview.concepts import Body, Hue, Light, Place, Thing
 from worker.engines.preview.luck import Luck
-from worker.engines.preview.reading import Reading
+from worker.engines.preview.words.concepts import Body, Hue, Light, Place, Thing
+from worker.engines.preview.words.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """One light, as radiance. ``ambient`` multiplies every surface; ``haze`` is what distance fades to."""
+    """One light, as radiance. ``ambient`` multiplies every surface; ``haze`` is what distance fades
+    to."""
 
     light: Light
     zenith: Colour
@@ -76,7 +78,12 @@ _PALETTES: Final[dict[Light, tuple[_Palette, ...]]] = {
 }
 
 _NATURAL: Final = frozenset(
-    {(Thing.FOX, Hue.RED), (Thing.FOX, Hue.ORANGE), (Thing.HORSE, Hue.BROWN), (Thing.BEAR, Hue.BROWN)}
+    {
+        (Thing.FOX, Hue.RED),
+        (Thing.FOX, Hue.ORANGE),
+        (Thing.HORSE, Hue.BROWN),
+        (Thing.BEAR, Hue.BROWN),
+    }
 )
 _NIGHTLY: Final = frozenset({Place.SPACE, Place.LUNAR, Place.VOLCANO, Place.ROOM})
 _OPEN: Final = (Light.DAY, Light.SUNSET, Light.DAWN)
@@ -86,7 +93,8 @@ _STARS: Final = {Light.NIGHT: 1.0, Light.SUNSET: 0.12}
 
 
 def mood_for(reading: Reading, luck: Luck) -> Mood:
-    """The palette of a scene: what the prompt says of its light, the rest by chance. Rooms have light of their own."""
+    """The palette of a scene: what the prompt says of its light, the rest by chance. Rooms have
+    light of their own."""
     light = reading.light or _open_light(reading, luck)
     choices = _PALETTES[light]
     palette = choices[luck.below("palette", len(choices))]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from worker.engines.preview.water import Wave
+from worker.engines.preview.nature.water import Wave
 
 
 class Offset(NamedTuple):
@@ -41,13 +41,18 @@ def hovering(unit: float, phase: float, *, reach: float = 0.02, lean: float = 0.
     return move
 
 
-def gliding(unit: float, phase: float, *, forward: float, reach: float = 0.03, lean: float = 0.08) -> Movement:
-    """Travel forwards over the clip (``forward`` stage units, negative to the left), rising and falling."""
+def gliding(
+    unit: float, phase: float, *, forward: float, reach: float = 0.03, lean: float = 0.08
+) -> Movement:
+    """Travel forwards over the clip (``forward`` stage units, negative to the left), rising and
+    falling."""
 
     def move(seconds: float, progress: float) -> Offset:
         wave = 1.9 * seconds + 6.28 * phase
         x = forward * unit * (progress - 0.5)
-        return Offset(x, reach * unit * math.sin(wave), lean * math.cos(wave) * math.copysign(1, forward))
+        return Offset(
+            x, reach * unit * math.sin(wave), lean * math.cos(wave) * math.copysign(1, forward)
+        )
 
     return move
 
@@ -68,9 +73,15 @@ def riding(wave: Wave, x: float, unit: float, place: float) -> Movement:
 
     def move(seconds: float, _progress: float) -> Offset:
         gap = 0.12 * unit
-        left, middle, right = wave.crest(np.array([x - gap, x, x + gap], np.float32), seconds).tolist()
+        left, middle, right = wave.crest(
+            np.array([x - gap, x, x + gap], np.float32), seconds
+        ).tolist()
         level = (left + middle + right) / 3
-        return Offset(0.01 * unit * math.sin(1.7 * seconds), level - place, 0.75 * math.atan2(right - left, 2 * gap))
+        return Offset(
+            0.01 * unit * math.sin(1.7 * seconds),
+            level - place,
+            0.75 * math.atan2(right - left, 2 * gap),
+        )
 
     return move
 

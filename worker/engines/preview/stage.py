@@ -1,4 +1,5 @@
-"""What a scene is built for and painted on: the stage (once per clip), the shot (once per frame), the layer."""
+"""What a scene is built for and painted on: the stage (once per clip), the shot (once per frame),
+the layer."""
 
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 from worker.engines.preview.camera import Camera, View
 from worker.engines.preview.luck import Luck
 from worker.engines.preview.mood import Mood
-from worker.engines.preview.reading import Reading
+from worker.engines.preview.words.reading import Reading
 
 Canvas = NDArray[np.floating[Any]]
 """A picture as radiance, shape (3, height, width), 32 bit."""
@@ -29,7 +30,8 @@ class Stage:
 
     @property
     def unit(self) -> float:
-        """The length that subjects are measured in, in pixels: the shorter side, a little more in long frames."""
+        """The length that subjects are measured in, in pixels: the shorter side, a little more in
+        long frames."""
         short, long = sorted((self.width, self.height))
         return float(short * min(1.25, (long / short) ** 0.25))
 

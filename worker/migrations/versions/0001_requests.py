@@ -39,6 +39,10 @@ def upgrade() -> None:
         sa.Column("error_type", sa.Text()),
         sa.Column("logs", sa.Text(), nullable=False),
     )
-    op.create_index("ix_requests_idempotency", "requests", ["owner", "idempotency_key"], unique=True)
-    op.create_index("ix_requests_open", "requests", ["number"], sqlite_where=sa.text("state != 'COMPLETED'"))
+    op.create_index(
+        "ix_requests_idempotency", "requests", ["owner", "idempotency_key"], unique=True
+    )
+    op.create_index(
+        "ix_requests_open", "requests", ["number"], sqlite_where=sa.text("state != 'COMPLETED'")
+    )
     op.create_index("ix_requests_finished_at", "requests", ["finished_at"])

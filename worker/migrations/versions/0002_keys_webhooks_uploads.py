@@ -22,7 +22,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "webhooks",
-        sa.Column("request_id", sa.Text(), sa.ForeignKey("requests.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column(
+            "request_id",
+            sa.Text(),
+            sa.ForeignKey("requests.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
     )

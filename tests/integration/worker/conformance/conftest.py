@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 import trustme
 
-from doubles.connect_proxy import leading_everybody_to
-from doubles.engine import SteppedEngine
+from doubles.http.connect_proxy import leading_everybody_to
+from doubles.worker.engine import SteppedEngine
 from workers import KEY, Worker, listening, open_worker
 
-SCRIPT = Path(__file__).parents[3] / "doubles" / "fal_script.py"
+SCRIPT = Path(__file__).parents[3] / "doubles" / "backends" / "fal_script.py"
 
 
 class FalClient:
@@ -60,7 +60,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def engine() -> SteppedEngine:
-    """The engine of the worker under test; it waits for nobody unless the test says so."""
+    """The engine of the worker under test; it does not wait unless the test says so."""
     return SteppedEngine()
 
 

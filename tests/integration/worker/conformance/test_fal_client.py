@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from doubles.engine import SteppedEngine
-from doubles.live_http import http_server
-from generation.request import Endpoint
+from doubles.http.live_http import http_server
+from doubles.worker.engine import SteppedEngine
+from generation.protocol.request import Endpoint
 from workers import Worker
 
 pytestmark = [pytest.mark.conformance, pytest.mark.parametrize("mode", ["sync", "async"])]

@@ -15,20 +15,20 @@ from typing import Any
 import httpx
 import pytest
 
-from doubles.connect_proxy import leading_everybody_to
-from generation.request import Endpoint
+from doubles.http.connect_proxy import leading_everybody_to
+from generation.protocol.request import Endpoint
 from workers import KEY
 
 pytestmark = [pytest.mark.conformance, pytest.mark.timeout(300)]
 
-SCRIPT = Path(__file__).parents[3] / "doubles" / "fal_script.py"
+SCRIPT = Path(__file__).parents[3] / "doubles" / "backends" / "fal_script.py"
 STEPS = [{"step": str(number), "steps": "3"} for number in (1, 2, 3)]
 Said = list[dict[str, Any]]
 
 
 @dataclass
 class Command:
-    """The worker's process: its port, and the certificate of whoever vouches for it."""
+    """The worker's process: its port, and the certificate of its authority."""
 
     port: int
     ca: Path

@@ -1,4 +1,4 @@
-"""The worker does what its OpenAPI document says, whatever it is sent, and whoever sends it."""
+"""The worker does what its OpenAPI document says, for any input and any caller."""
 
 import json
 import subprocess
@@ -14,11 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from requests.adapters import HTTPAdapter
 from schemathesis import checks
 
-from generation.request import Endpoint
-from worker.openapi import document
+from generation.protocol.request import Endpoint
+from worker.api.openapi.document import document
 from workers import APP, INPUT
 
-PROCESS = Path(__file__).parents[3] / "doubles" / "worker_process.py"
+PROCESS = Path(__file__).parents[3] / "doubles" / "worker" / "worker_process.py"
 OPERATIONS = [(path, method.upper()) for path, methods in document()["paths"].items() for method in methods]
 PROXY = "/api/fal/proxy"
 SOME = settings(
@@ -96,7 +96,7 @@ def test_every_answer_is_one_that_the_document_names(
 
 
 def is_open(path: str, method: str) -> bool:
-    """Whether nobody is asked for a key there, or is told nothing before the proxy knows what is meant."""
+    """Whether no key is needed there, or the proxy answers before it knows what is meant."""
     return document()["paths"][path][method.lower()].get("security") == [{}] or path == PROXY
 
 

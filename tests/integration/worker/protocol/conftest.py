@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from doubles.engine import SteppedEngine
-from generation.wire import RequestState
+from doubles.worker.engine import SteppedEngine
+from generation.protocol.wire import RequestState
 from worker.engine import NonFiniteLatents, OutOfMemory
 from workers import APP, INPUT, STANDARD, Worker, open_worker
 
 KEYS = "mine:s1,theirs:s2"
-NOBODY = "11111111-2222-3333-4444-555555555555"
+UNKNOWN_ID = "11111111-2222-3333-4444-555555555555"
 
 
 @dataclass
@@ -31,14 +31,14 @@ class Scene:
 @pytest.fixture
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     """One request finished, one running, two waiting, and one for every way to fail; and one that never was."""
-    lost = await _left_behind(tmp_path)
+    lost = await _interrupted_twice(tmp_path)
     engine = SteppedEngine(
         refusals={"refused": "This engine cannot do that."},
         failures={"broken": RuntimeError("a secret"), "large": OutOfMemory("9 GB"), "empty": NonFiniteLatents("NaN")},
     )
     async with open_worker(tmp_path, engine, key=KEYS) as worker:
         worker.http.headers["authorization"] = "Key mine:s1"
-        requests = {"unknown": NOBODY, "lost": lost}
+        requests = {"unknown": UNKNOWN_ID, "lost": lost}
         for name in ("finished", *engine.refusals, *engine.failures):
             requests[name] = await worker.submit(prompt=name)
             await worker.completed(requests[name], "mine")
@@ -53,7 +53,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         yield Scene(worker, requests)
 
 
-async def _left_behind(folder: Path) -> str:
+async def _interrupted_twice(folder: Path) -> str:
     """A request that was running, and must not run again, when its worker died."""
     async with open_worker(folder, SteppedEngine(gated=True), key=KEYS) as worker:
         headers = {"authorization": "Key mine:s1", "x-fal-no-retry": "1"}
@@ -69,6 +69,6 @@ async def _end_before_they_began(worker: Worker, requests: dict[str, str]) -> No
     await worker.http.put(f"{APP}/requests/{requests['cancelled']}/cancel")
     late = await worker.http.post(STANDARD, json=INPUT, headers={"x-fal-request-timeout": "30"})
     requests["late"] = late.json()["request_id"]
-    worker.clock.move(31)
+    worker.clock.advance(31)
     requests["first"] = await worker.submit(prompt="first")
     await worker.completed(requests["late"], "mine")

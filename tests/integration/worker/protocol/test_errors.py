@@ -2,7 +2,9 @@
 
 import pytest
 
-from generation.errors import (
+from generation.backends.errors import error_of_result
+from generation.backends.responses import BackendResponse
+from generation.protocol.errors import (
     BackendError,
     ContentRejected,
     GenerationFailed,
@@ -10,9 +12,7 @@ from generation.errors import (
     RequestCancelled,
     RequestRejected,
 )
-from generation.queue_answers import Answer
-from generation.queue_errors import error_of_result
-from generation.wire import DetailItem, ErrorBody, ErrorType, ModelErrorType, detail_url
+from generation.protocol.wire import DetailItem, ErrorBody, ErrorType, ModelErrorType, detail_url
 
 REQUEST_ERRORS = {
     "request_timeout": (504, GenerationTimedOut, ("late", 504)),
@@ -80,8 +80,8 @@ MODEL_ERRORS = {
 def test_a_request_error_is_read_for_what_it_is(kind: str) -> None:
     code, error, _ = REQUEST_ERRORS[kind]
     body = ErrorBody(detail="Said so", error_type=kind).to_bytes()
-    by_body = error_of_result("fal", Answer(code, body, {}))
-    by_header = error_of_result("fal", Answer(code, b'{"detail": "Said so"}', {"x-fal-error-type": kind}))
+    by_body = error_of_result("fal", BackendResponse(code, body, {}))
+    by_header = error_of_result("fal", BackendResponse(code, b'{"detail": "Said so"}', {"x-fal-error-type": kind}))
     assert (ErrorType(kind).http_status, type(by_body), type(by_header)) == (code, error, error)
 
 
@@ -100,7 +100,7 @@ async def test_a_request_error_that_the_worker_sends_has_its_type_in_status_body
 def test_a_model_error_is_read_for_what_it_is(kind: str) -> None:
     code, context, error = MODEL_ERRORS[kind]
     item = DetailItem(loc=("body", "x"), msg="Said so", type=kind, url=detail_url(kind), ctx=context)
-    found = error_of_result("fal", Answer(code, ErrorBody(detail=(item,)).to_bytes(), {}))
+    found = error_of_result("fal", BackendResponse(code, ErrorBody(detail=(item,)).to_bytes(), {}))
     assert isinstance(found, BackendError)
     assert type(found) is error
 

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from generation.wire import RequestState
+from generation.protocol.wire import RequestState
 
-ENDINGS = {
+OUTCOMES = {
     "finished": (None, None),
     "invalid": ("Invalid status code: 422", "bad_request"),
     "refused": ("Invalid status code: 422", "bad_request"),
@@ -23,7 +23,7 @@ STATUS = {
     "first": (202, "IN_QUEUE", 1),
     "second": (202, "IN_QUEUE", 2),
     "running": (202, "IN_PROGRESS", None),
-    **dict.fromkeys(ENDINGS, (200, "COMPLETED", None)),
+    **dict.fromkeys(OUTCOMES, (200, "COMPLETED", None)),
     "unknown": (404, "NOT_FOUND", None),
     "theirs": (404, "NOT_FOUND", None),
 }
@@ -49,7 +49,7 @@ RESULT = {
 CANCEL = {
     "first": (202, "CANCELLATION_REQUESTED"),
     "running": (202, "CANCELLATION_REQUESTED"),
-    **dict.fromkeys(ENDINGS, (400, "ALREADY_COMPLETED")),
+    **dict.fromkeys(OUTCOMES, (400, "ALREADY_COMPLETED")),
     "unknown": (404, "NOT_FOUND"),
     "theirs": (404, "NOT_FOUND"),
 }
@@ -77,7 +77,7 @@ async def test_every_status_has_all_its_keys_and_logs_as_they_were_asked_for(sce
         if code == 404:
             continue
         body = (await scene.ask(name, f"/status{query}")).json()
-        error, error_type = ENDINGS.get(name, (None, None))
+        error, error_type = OUTCOMES.get(name, (None, None))
         keys = {"status", "request_id", "response_url", "status_url", "cancel_url", "logs", "metrics"}
         keys |= {"queue_position"} if state == "IN_QUEUE" else set()
         keys |= {"error", "error_type"} if error else set()
@@ -88,7 +88,7 @@ async def test_every_status_has_all_its_keys_and_logs_as_they_were_asked_for(sce
 
 
 async def test_a_stream_of_every_request_that_has_ended_is_its_status_and_nothing_more(scene) -> None:
-    for name in ENDINGS:
+    for name in OUTCOMES:
         stream = await scene.ask(name, "/status/stream?logs=1", accept="application/json, text/event-stream")
         status = await scene.ask(name, "/status?logs=1")
         assert (stream.status_code, stream.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The protocol's ways to upload, row by row: every request that fal's clients make, old and new, in their own words."""
+"""The protocol's kinds of upload, row by row: every request of fal's clients, old and new, as they send it."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -30,7 +30,7 @@ async def python_cdn(worker: Worker) -> str:
 
 
 async def python_storage(worker: Worker) -> str:
-    """Its fallback: initiate, then a PUT that carries the key although nobody needs it."""
+    """Its fallback: initiate, then a PUT with the key, although none is needed."""
     body = {"file_name": "upload.bin", "content_type": "text/plain"}
     told = (await worker.http.post("/storage/upload/initiate", params={"storage_type": "gcs"}, json=body)).json()
     assert set(told) == {"upload_url", "file_url"}
@@ -82,10 +82,10 @@ async def javascript_old(worker: Worker) -> str:
     return str(told["file_url"])
 
 
-WAYS = [python_cdn, python_storage, python_parts, javascript, javascript_parts, javascript_old]
+UPLOADS = [python_cdn, python_storage, python_parts, javascript, javascript_parts, javascript_old]
 
 
-@pytest.mark.parametrize("upload", WAYS)
+@pytest.mark.parametrize("upload", UPLOADS)
 async def test_what_was_uploaded_is_read_back_by_anybody_who_has_the_url(
     tmp_path: Path, upload: Callable[[Worker], Awaitable[str]]
 ) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from doubles.engine import SteppedEngine
-from worker.outbound import Outbound
-from worker.webhooks import DELAYS, FIRST_SECONDS, LATER_SECONDS, Webhooks
+from doubles.worker.engine import SteppedEngine
+from worker.webhooks.client import WebhookClient
+from worker.webhooks.sender import DELAYS, FIRST_SECONDS, LATER_SECONDS, WebhookSender
 from workers import ADDRESS, APP, INPUT, STANDARD, Worker, open_worker
 
 ANSWERS = {200: True, 201: True, 204: True, 301: True, 302: True, 308: True}
@@ -23,24 +23,24 @@ class Receivers:
 
     def __init__(self) -> None:
         self.told: dict[str, list[dict[str, object]]] = defaultdict(list)
-        self.patience: set[float] = set()
+        self.timeouts: set[float] = set()
 
     async def take(self, request: httpx.Request) -> httpx.Response:
         name = request.headers["host"].partition(".")[0]
         self.told[name].append(json.loads(request.content))
-        self.patience.add(request.extensions["timeout"]["read"])
+        self.timeouts.add(request.extensions["timeout"]["read"])
         return httpx.Response(int(name) if name.isdigit() else 200)
 
 
-def webhooks_to(receivers: Receivers, worker: Worker) -> Webhooks:
+def webhooks_to(receivers: Receivers, worker: Worker) -> WebhookSender:
     """The worker's webhooks, where every name leads to the receivers."""
 
     async def resolve(host: str, port: int) -> tuple[str, ...]:
         return ("93.184.216.34",)
 
     parts = worker.parts
-    outbound = Outbound(to_private=False, resolve=resolve, transport=httpx.MockTransport(receivers.take))
-    return Webhooks(parts.database, outbound, parts.signer, owed=asyncio.Event(), base=ADDRESS, clock=worker.clock)
+    outbound = WebhookClient(to_private=False, resolve=resolve, transport=httpx.MockTransport(receivers.take))
+    return WebhookSender(parts.database, outbound, parts.signer, owed=asyncio.Event(), base=ADDRESS, clock=worker.clock)
 
 
 async def owe(worker: Worker, name: str, **fields: object) -> str:
@@ -51,13 +51,13 @@ async def owe(worker: Worker, name: str, **fields: object) -> str:
     return str(answer.json()["request_id"])
 
 
-async def told(webhooks: Webhooks, worker: Worker) -> set[str]:
-    """Deliver until everybody who is owed was told once: the requests of which somebody is to be told again."""
+async def told(webhooks: WebhookSender, worker: Worker) -> set[str]:
+    """Deliver until every owed webhook was sent once: the requests whose webhook is to be sent again."""
     delivering = asyncio.create_task(webhooks.run())
     async with asyncio.timeout(20):
         while True:
-            owed = await worker.parts.database.webhooks.due(worker.clock.now + 2 * DELAYS[-1], 100)
-            if {one.next_attempt_at - worker.clock.now for one in owed} <= {DELAYS[0]}:
+            owed = await worker.parts.database.webhooks.due(worker.clock.now() + 2 * DELAYS[-1], 100)
+            if {one.next_attempt_at - worker.clock.now() for one in owed} <= {DELAYS[0]}:
                 break
             await asyncio.sleep(0.005)
     delivering.cancel()
@@ -72,10 +72,10 @@ async def test_answers_of_a_receiver_row_by_row(tmp_path: Path) -> None:
         again = await told(webhooks_to(receivers, worker), worker)
         assert {code: request_id not in again for request_id, code in requests.items()} == ANSWERS
         assert {name: len(bodies) for name, bodies in receivers.told.items()} == {str(code): 1 for code in ANSWERS}
-        assert receivers.patience == {FIRST_SECONDS}
+        assert receivers.timeouts == {FIRST_SECONDS}
 
 
-ENDINGS = {
+OUTCOMES = {
     "fine": ("OK", None),
     "invalid": ("ERROR", "Invalid status code: 422"),
     "broken": ("ERROR", "Internal Server Error"),
@@ -87,7 +87,7 @@ async def test_payloads_row_by_row(tmp_path: Path) -> None:
     engine = SteppedEngine(failures={"broken": RuntimeError("a secret")})
     async with open_worker(tmp_path, engine) as worker:
         receivers, seen = Receivers(), {}
-        for name in ENDINGS:
+        for name in OUTCOMES:
             request_id = await owe(worker, name, prompt=name, **({"fps": 0} if name == "invalid" else {}))
             await told(webhooks_to(receivers, worker), worker)
             (body,) = receivers.told[name]
@@ -96,7 +96,7 @@ async def test_payloads_row_by_row(tmp_path: Path) -> None:
             assert body.pop("payload") == result.json()
             seen[name] = body.pop("status"), body.pop("error", None)
             assert body == {}
-        assert seen == ENDINGS
+        assert seen == OUTCOMES
 
 
 def test_attempts_are_spread_as_fal_spreads_them() -> None:

@@ -23,7 +23,11 @@ def lighthouse(pose: Pose) -> list[Shape]:
         fill(box(-0.16, -1.01, 0.16, -0.97), "#3c3a44"),
         light(box(-0.08, -1.15, 0.08, -1.01), _LAMP, glow=0.8),
         *(fill(box(x - 0.006, -1.15, x + 0.006, -1.01), "#3c3a44") for x in (-0.07, 0.0, 0.07)),
-        fill(smooth((-0.12, -1.14), (0, -1.27), (0.12, -1.14), finely=4), stripe, tinted(stripe, lightness=0.7)),
+        fill(
+            smooth((-0.12, -1.14), (0, -1.27), (0.12, -1.14), finely=4),
+            stripe,
+            tinted(stripe, lightness=0.7),
+        ),
         halo(ellipse(0, -1.08, 0.17), _LAMP, soft=0.08, strength=0.6),
         *_rock(),
     ]
@@ -34,7 +38,11 @@ def _rock() -> list[Shape]:
         (0.34, 0.02), (0.46, 0.14), (0.7, 0.18), (0.84, 0.36), finely=4)  # fmt: skip
     return [
         fill(stone, "#6b6862", "#34343c"),
-        mark(polygon((-0.42, 0.08), (-0.3, -0.03), (-0.1, -0.03), (-0.22, 0.12), (-0.34, 0.2)), "#8a8478", "#5a5852"),
+        mark(
+            polygon((-0.42, 0.08), (-0.3, -0.03), (-0.1, -0.03), (-0.22, 0.12), (-0.34, 0.2)),
+            "#8a8478",
+            "#5a5852",
+        ),
         mark(polygon((0.3, 0.0), (0.46, 0.14), (0.3, 0.3), (0.18, 0.1)), "#4a4a4e", "#34343c"),
     ]
 
@@ -67,12 +75,22 @@ def house(pose: Pose) -> list[Shape]:
         fill(box(0.2, -0.98, 0.34, -0.6), "#7a5548", "#5e4038"),
         fill(box(-0.5, -0.54, 0.5, 0.0), wall, tinted(wall, lightness=0.82)),
         shade(box(-0.55, -0.56, 0.55, -0.42), "#2c2440", 0.4, 0.05),
-        fill(polygon((-0.64, -0.5), (-0.36, -0.94), (0.36, -0.94), (0.64, -0.5)), roof, tinted(roof, lightness=0.72)),
-        *(mark(box(-0.7, y, 0.7, y + 0.014), tinted(roof, lightness=0.8)) for y in (-0.84, -0.74, -0.64, -0.55)),
+        fill(
+            polygon((-0.64, -0.5), (-0.36, -0.94), (0.36, -0.94), (0.64, -0.5)),
+            roof,
+            tinted(roof, lightness=0.72),
+        ),
+        *(
+            mark(box(-0.7, y, 0.7, y + 0.014), tinted(roof, lightness=0.8))
+            for y in (-0.84, -0.74, -0.64, -0.55)
+        ),
         fill(box(-0.1, -0.34, 0.1, 0.0, corner=0.04), "#6b4630", "#4e3222"),
         fill(ellipse(0.06, -0.16, 0.014), "#e8c56a"),
         *(part for x in (-0.31, 0.31) for part in _cross_window(x, pose)),
-        *(fill(ellipse(x, -0.02, 0.1, 0.07), "#6f9a58", "#4a6e44") for x in (-0.5, -0.36, 0.38, 0.52)),
+        *(
+            fill(ellipse(x, -0.02, 0.1, 0.07), "#6f9a58", "#4a6e44")
+            for x in (-0.5, -0.36, 0.38, 0.52)
+        ),
     ]
 
 
@@ -87,8 +105,12 @@ def _cross_window(x: float, pose: Pose) -> list[Shape]:
 
 def _puff(index: int, pose: Pose) -> Shape:
     age = (index / 5 + 0.22 * pose.seconds) % 1.0
-    outline = ellipse(0.27 + 0.22 * age * age + 0.03 * math.sin(5 * age), -1.0 - 0.55 * age, 0.04 + 0.1 * age)
-    return Shape(outline, "#e9e6e2", "#e9e6e2", opacity=0.5 * (1 - age) * min(1.0, age * 6), soft=0.04)
+    outline = ellipse(
+        0.27 + 0.22 * age * age + 0.03 * math.sin(5 * age), -1.0 - 0.55 * age, 0.04 + 0.1 * age
+    )
+    return Shape(
+        outline, "#e9e6e2", "#e9e6e2", opacity=0.5 * (1 - age) * min(1.0, age * 6), soft=0.04
+    )
 
 
 def castle(pose: Pose) -> list[Shape]:
@@ -96,15 +118,25 @@ def castle(pose: Pose) -> list[Shape]:
     stone = pose.choice("#b9aea0", "#a3a4b4", "#c2b49a")
     roof = ("#5a6f9e", "#8a4a5c", "#4f7a74")[pose.variant % 3]
     towers = ((-0.46, 0.13, -0.66), (0.46, 0.13, -0.62), (-0.16, 0.11, -0.86), (0.2, 0.12, -0.96))
-    shapes = [part for x, wide, top in towers[2:] for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)]
+    shapes = [
+        part
+        for x, wide, top in towers[2:]
+        for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)
+    ]
     shapes += [
         fill(_battlement(-0.46, 0.46, -0.44), stone, tinted(stone, lightness=0.72)),
         shade(box(0.1, -0.46, 0.5, 0.0), "#2c2a50", 0.25, 0.12),
-        fill(smooth((-0.1, 0.0), (-0.1, -0.18), (0, -0.27), (0.1, -0.18), (0.1, 0.0), finely=5), "#3a2f38", "#2a222c"),
+        fill(
+            smooth((-0.1, 0.0), (-0.1, -0.18), (0, -0.27), (0.1, -0.18), (0.1, 0.0), finely=5),
+            "#3a2f38",
+            "#2a222c",
+        ),
     ]
     shapes += [_window(x, -0.3, 0.02, tall=0.04, pose=pose) for x in (-0.26, 0.26)]
     return shapes + [
-        part for x, wide, top in towers[:2] for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)
+        part
+        for x, wide, top in towers[:2]
+        for part in _tower(x, wide, top, stone=stone, roof=roof, pose=pose)
     ]
 
 
@@ -112,14 +144,20 @@ def _tower(x: float, wide: float, top: float, *, stone: str, roof: str, pose: Po
     wave = 0.025 * math.sin(4 * pose.seconds + 9 * x)
     peak = top - wide * 2.5
     return [
-        fill(box(x - wide, top, x + wide, 0.0), tinted(stone, lightness=1.06), tinted(stone, lightness=0.7)),
+        fill(
+            box(x - wide, top, x + wide, 0.0),
+            tinted(stone, lightness=1.06),
+            tinted(stone, lightness=0.7),
+        ),
         shade(box(x + wide * 0.3, top, x + wide * 1.3, 0.0), "#2c2a50", 0.3, 0.04),
         fill(
             polygon((x - wide * 1.25, top + 0.015), (x, peak), (x + wide * 1.25, top + 0.015)),
             roof,
             tinted(roof, lightness=0.7),
         ),
-        fill(polygon((x, peak - 0.12), (x, peak - 0.04), (x + 0.13, peak - 0.08 + wave)), "#e0564a"),
+        fill(
+            polygon((x, peak - 0.12), (x, peak - 0.04), (x + 0.13, peak - 0.08 + wave)), "#e0564a"
+        ),
         fill(box(x - 0.005, peak - 0.12, x + 0.005, peak + 0.02), "#4a4048"),
         _window(x, top + 0.14, 0.022, tall=0.045, pose=pose),
     ]

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from worker.engines.preview.concepts import Thing
 from worker.engines.preview.figures import (
     buildings,
     forest_animals,
@@ -16,6 +15,7 @@ from worker.engines.preview.figures import (
     vessels,
 )
 from worker.engines.preview.figures.shapes import Drawing
+from worker.engines.preview.words.concepts import Thing
 
 
 class Element(StrEnum):

@@ -1,4 +1,5 @@
-"""Outlines for drawing: points in a figure's own units, x to the right and y down, shape (points, 2)."""
+"""Outlines for drawing: points in a figure's own units, x to the right and y down, shape (points,
+2)."""
 
 import math
 from collections.abc import Sequence
@@ -35,7 +36,9 @@ def _curve(knots: Points, finely: int) -> Points:
     return bent.reshape(-1, 2)
 
 
-def ellipse(x: float, y: float, wide: float, tall: float | None = None, *, turn: float = 0.0) -> Points:
+def ellipse(
+    x: float, y: float, wide: float, tall: float | None = None, *, turn: float = 0.0
+) -> Points:
     """An ellipse by centre and half axes, turned clockwise by an angle in radians."""
     at = np.linspace(0, 2 * math.pi, 40, endpoint=False)
     ring = np.stack([wide * np.cos(at), (wide if tall is None else tall) * np.sin(at)], axis=1)
@@ -43,7 +46,8 @@ def ellipse(x: float, y: float, wide: float, tall: float | None = None, *, turn:
 
 
 def ribbon(line: Points, widths: Sequence[float]) -> Points:
-    """A band around a line whose half width goes through ``widths``, evenly spaced from start to end."""
+    """A band around a line whose half width goes through ``widths``, evenly spaced from start to
+    end."""
     along = np.gradient(line, axis=0)
     across = np.stack([-along[:, 1], along[:, 0]], axis=1)
     across /= np.maximum(np.hypot(across[:, 0], across[:, 1]), 1e-9)[:, None]
@@ -60,7 +64,10 @@ def box(left: float, top: float, right: float, bottom: float, *, corner: float =
     centres = ((right - corner, top + corner, -0.5), (right - corner, bottom - corner, 0.0),
         (left + corner, bottom - corner, 0.5), (left + corner, top + corner, 1.0))  # fmt: skip
     arcs = [
-        np.stack([x + corner * np.cos(at + turn * math.pi), y + corner * np.sin(at + turn * math.pi)], axis=1)
+        np.stack(
+            [x + corner * np.cos(at + turn * math.pi), y + corner * np.sin(at + turn * math.pi)],
+            axis=1,
+        )
         for x, y, turn in centres
     ]
     return np.concatenate(arcs)

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from worker.engines.preview.colour import radiance, reflected
+from worker.engines.preview.drawing.noise import Plane
 from worker.engines.preview.figures.curves import Points, moved
 from worker.engines.preview.figures.shapes import Shape
 from worker.engines.preview.mood import Mood
-from worker.engines.preview.noise import Plane
 from worker.engines.preview.stage import Canvas
 
 _SPILL: Final = 3
@@ -22,7 +22,8 @@ _FINE_BELOW: Final = 260
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """From a figure's units to pixels: where its origin is, how long a unit is, how it leans, which way it faces."""
+    """From a figure's units to pixels: where its origin is, how long a unit is, how it leans, which
+    way it faces."""
 
     x: float
     y: float
@@ -42,7 +43,8 @@ class Placement:
 
 @dataclass(slots=True)
 class Patch:
-    """A piece of picture: premultiplied radiance (3, rows, columns) and cover (rows, columns), at a place in pixels."""
+    """A piece of picture: premultiplied radiance (3, rows, columns) and cover (rows, columns), at a
+    place in pixels."""
 
     picture: Canvas
     cover: Plane
@@ -58,9 +60,15 @@ class Patch:
 
 
 def draw(
-    shapes: list[Shape], placement: Placement, mood: Mood, size: tuple[int, int], *, room: float = 0.0
+    shapes: list[Shape],
+    placement: Placement,
+    mood: Mood,
+    size: tuple[int, int],
+    *,
+    room: float = 0.0,
 ) -> Patch | None:
-    """The shapes as a patch of a picture of ``size`` (width, height), or nothing where they are outside it.
+    """The shapes as a patch of a picture of ``size`` (width, height), or nothing where they are
+    outside it.
 
     ``room`` is kept free around them, in the figure's units.
     """
@@ -81,7 +89,9 @@ def draw(
     return patch
 
 
-def _bounds(outlines: list[Points], spill: float, size: tuple[int, int]) -> tuple[int, int, int, int] | None:
+def _bounds(
+    outlines: list[Points], spill: float, size: tuple[int, int]
+) -> tuple[int, int, int, int] | None:
     """The pixels that the outlines touch: left, top, right, bottom."""
     if not outlines:
         return None
@@ -99,7 +109,9 @@ def _fill(patch: Patch, shape: Shape, outline: Points, *, mood: Mood, soft: floa
     if bounds is None:
         return
     left, top, right, bottom = bounds
-    mask = _mask(local - (left, top), (right - left, bottom - top), soft) * np.float32(shape.opacity)
+    mask = _mask(local - (left, top), (right - left, bottom - top), soft) * np.float32(
+        shape.opacity
+    )
     cover = patch.cover[top:bottom, left:right]
     if shape.inside:
         mask *= cover
@@ -110,8 +122,11 @@ def _fill(patch: Patch, shape: Shape, outline: Points, *, mood: Mood, soft: floa
         cover += mask * (1 - cover)
 
 
-def _blend(picture: Canvas, mask: Plane, shape: Shape, *, extent: tuple[float, float], mood: Mood) -> None:
-    """Put the shape's colours, shaded over its extent in rows, over the picture where the mask is."""
+def _blend(
+    picture: Canvas, mask: Plane, shape: Shape, *, extent: tuple[float, float], mood: Mood
+) -> None:
+    """Put the shape's colours, shaded over its extent in rows, over the picture where the mask
+    is."""
     upper, lower = _light(shape.top, shape.glow, mood), _light(shape.bottom, shape.glow, mood)
     down = np.arange(mask.shape[0], dtype=np.float32) + np.float32(0.5 - extent[0])
     share = np.clip(down / np.float32(max(1e-6, extent[1] - extent[0])), 0, 1)[:, None]

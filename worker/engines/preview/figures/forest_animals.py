@@ -3,7 +3,16 @@
 import math
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, ellipse, moved, path, polygon, ribbon, smooth, turned
+from worker.engines.preview.figures.curves import (
+    Points,
+    ellipse,
+    moved,
+    path,
+    polygon,
+    ribbon,
+    smooth,
+    turned,
+)
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, mark, shade
 
 _INK = "#2a2126"
@@ -15,23 +24,41 @@ def fox(pose: Pose) -> list[Shape]:
     coat = pose.colour("#d8622a")
     under = tinted(coat, lightness=0.74)
     sway = 0.1 * math.sin(2 * pose.seconds + 6 * pose.phase)
-    brush = path((-0.1, -0.06), (-0.36, -0.03), (-0.58, -0.14), (-0.66 - sway * 0.4, -0.34), (-0.58 + sway, -0.56))
+    brush = path(
+        (-0.1, -0.06),
+        (-0.36, -0.03),
+        (-0.58, -0.14),
+        (-0.66 - sway * 0.4, -0.34),
+        (-0.58 + sway, -0.56),
+    )
     ear = smooth((0.0, -0.8), (-0.01, -0.97), (0.02, -1.04), (0.1, -0.95), (0.17, -0.84))
     return [
         fill(ribbon(brush, (0.05, 0.11, 0.15, 0.14, 0.02)), coat, under),
         mark(ribbon(brush[24:], (0.2, 0.2, 0.1)), _CREAM, "#e4d5c4"),
-        fill(ribbon(path((0.16, -0.4), (0.24, -0.2), (0.22, 0.0)), (0.1, 0.06, 0.045)), under, _INK),
+        fill(
+            ribbon(path((0.16, -0.4), (0.24, -0.2), (0.22, 0.0)), (0.1, 0.06, 0.045)), under, _INK
+        ),
         fill(_sitting(), coat, under),
         shade(ellipse(-0.14, -0.02, 0.26, 0.12), _INK, 0.35, 0.06),
         mark(
-            smooth((0.12, -0.66), (0.3, -0.56), (0.3, -0.36), (0.2, -0.2), (0.12, -0.3), (0.08, -0.5)),
+            smooth(
+                (0.12, -0.66), (0.3, -0.56), (0.3, -0.36), (0.2, -0.2), (0.12, -0.3), (0.08, -0.5)
+            ),
             _CREAM,
             "#ecdcca",
         ),
         fill(ellipse(-0.1, -0.15, 0.19, 0.16, turn=-0.3), tinted(coat, lightness=1.06), under),
-        fill(ribbon(path((0.14, -0.36), (0.17, -0.18), (0.16, -0.02)), (0.09, 0.055, 0.05)), coat, _INK),
+        fill(
+            ribbon(path((0.14, -0.36), (0.17, -0.18), (0.16, -0.02)), (0.09, 0.055, 0.05)),
+            coat,
+            _INK,
+        ),
         fill(smooth((0.1, -0.02), (0.16, -0.06), (0.26, -0.03), (0.27, 0.0), (0.12, 0.0)), _INK),
-        fill(smooth((-0.16, -0.02), (-0.02, -0.06), (0.07, -0.03), (0.08, 0.0), (-0.14, 0.0)), under, _INK),
+        fill(
+            smooth((-0.16, -0.02), (-0.02, -0.06), (0.07, -0.03), (0.08, 0.0), (-0.14, 0.0)),
+            under,
+            _INK,
+        ),
         fill(moved(ear, 0.17, 0.01), under, coat),
         *_fox_head(coat, under),
         fill(ear, coat, coat),
@@ -63,8 +90,13 @@ def dog(pose: Pose) -> list[Shape]:
     dark, pale = tinted(coat, lightness=0.68), tinted(coat, lightness=1.35)
     wag = 0.16 * math.sin(9 * pose.seconds + 6 * pose.phase)
     tail = path((-0.44, -0.56), (-0.58, -0.68), (-0.62 + wag * 0.5, -0.86), (-0.5 + wag, -0.97))
-    legs = [_leg(x, lean, dark if x in {-0.3, 0.2} else coat, dark) for x, lean in ((-0.3, 0.03), (0.2, 0.0))]
-    near = [_leg(x, lean, coat, tinted(coat, lightness=0.85)) for x, lean in ((-0.4, 0.03), (0.3, 0.0))]
+    legs = [
+        _leg(x, lean, dark if x in {-0.3, 0.2} else coat, dark)
+        for x, lean in ((-0.3, 0.03), (0.2, 0.0))
+    ]
+    near = [
+        _leg(x, lean, coat, tinted(coat, lightness=0.85)) for x, lean in ((-0.4, 0.03), (0.3, 0.0))
+    ]
     ear = smooth((0.34, -0.92), (0.31, -1.06), (0.36, -1.08), (0.46, -0.95), (0.46, -0.88))
     return [
         fill(ribbon(tail, (0.05, 0.06, 0.06, 0.02)), coat, dark),
@@ -94,7 +126,10 @@ def deer(pose: Pose) -> list[Shape]:
     nod = 0.05 * math.sin(1.3 * pose.seconds + 6 * pose.phase)
     shapes = _hoofed(coat, tinted(coat, lightness=0.7), tail="#f4ead9", nod=nod)
     antlers = [turned(line, nod, (0.2, -0.6)) for line in _antlers()]
-    return [*(fill(ribbon(line, (0.022, 0.016, 0.006)), "#d9c3a0", "#7a5a3c") for line in antlers), *shapes]
+    return [
+        *(fill(ribbon(line, (0.022, 0.016, 0.006)), "#d9c3a0", "#7a5a3c") for line in antlers),
+        *shapes,
+    ]
 
 
 def _antlers() -> list[Points]:
@@ -136,7 +171,11 @@ def _hoofed(coat: str, dark: str, *, tail: str | None, nod: float) -> list[Shape
         fill(turned(ear, nod, (0.2, -0.6)), coat, dark),
         fill(turned(ellipse(0.46, -0.93, 0.02), nod, (0.2, -0.6)), _INK),
     ]  # fmt: skip
-    return shapes if tail is None else [fill(ellipse(-0.47, -0.55, 0.06, 0.1, turn=0.4), tail), *shapes]
+    return (
+        shapes
+        if tail is None
+        else [fill(ellipse(-0.47, -0.55, 0.06, 0.1, turn=0.4), tail), *shapes]
+    )
 
 
 def _slender(x: float, top: str, foot: str) -> Shape:

@@ -3,7 +3,15 @@
 import math
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import box, ellipse, path, polygon, ribbon, smooth, turned
+from worker.engines.preview.figures.curves import (
+    box,
+    ellipse,
+    path,
+    polygon,
+    ribbon,
+    smooth,
+    turned,
+)
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, halo, light, mark, shade
 
 _INK = "#26242c"
@@ -41,7 +49,11 @@ def astronaut(pose: Pose) -> list[Shape]:
     grey, dark = tinted(suit, lightness=0.78), "#5a6272"
     wave = 0.35 * math.sin(3 * pose.seconds + 6 * pose.phase)
     kick = 0.1 * math.sin(1.5 * pose.seconds)
-    arm = turned(ribbon(path((0.16, -0.1), (0.36, -0.2), (0.44, -0.42)), (0.08, 0.075, 0.07)), wave * 0.5, (0.16, -0.1))
+    arm = turned(
+        ribbon(path((0.16, -0.1), (0.36, -0.2), (0.44, -0.42)), (0.08, 0.075, 0.07)),
+        wave * 0.5,
+        (0.16, -0.1),
+    )
     return [
         fill(box(-0.26, -0.16, 0.26, 0.24, corner=0.06), dark, _INK),
         *(fill(ribbon(path((0.1 * s, 0.2), (0.14 * s + kick * s, 0.42), (0.12 * s - kick, 0.6)), (0.1, 0.09, 0.085)),
@@ -67,7 +79,9 @@ def robot(pose: Pose) -> list[Shape]:
     wave = 0.4 * math.sin(4 * pose.seconds)
     blink = 0.9 if math.sin(2.3 * pose.seconds + 5 * pose.phase) < 0.95 else 0.0
     raised = turned(
-        ribbon(path((0.26, -0.48), (0.4, -0.56), (0.42, -0.76)), (0.05, 0.045, 0.05)), wave * 0.4, (0.26, -0.48)
+        ribbon(path((0.26, -0.48), (0.4, -0.56), (0.42, -0.76)), (0.05, 0.045, 0.05)),
+        wave * 0.4,
+        (0.26, -0.48),
     )
     return [
         *(fill(box(0.13 * s - 0.07, -0.2, 0.13 * s + 0.07, -0.02), dark, _INK) for s in _SIDES),
@@ -92,7 +106,10 @@ def snowman(pose: Pose) -> list[Shape]:
     scarf = pose.colour("#d0403a")
     snow, blue = "#ffffff", "#c3d3e4"
     blow = 0.04 * math.sin(4 * pose.seconds + 6 * pose.phase)
-    arms = [ribbon(path((0.2 * s, -0.5), (0.4 * s, -0.62), (0.54 * s, -0.6)), (0.016, 0.014, 0.006)) for s in _SIDES]
+    arms = [
+        ribbon(path((0.2 * s, -0.5), (0.4 * s, -0.62), (0.54 * s, -0.6)), (0.016, 0.014, 0.006))
+        for s in _SIDES
+    ]
     return [
         *(fill(arm, "#5a4232") for arm in arms),
         fill(ellipse(0, -0.22, 0.34, 0.26), snow, blue),

@@ -3,7 +3,15 @@
 import math
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, ellipse, moved, path, ribbon, smooth, turned
+from worker.engines.preview.figures.curves import (
+    Points,
+    ellipse,
+    moved,
+    path,
+    ribbon,
+    smooth,
+    turned,
+)
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, mark, shade, shifted
 
 
@@ -12,15 +20,32 @@ def tree(pose: Pose) -> list[Shape]:
     leaf = pose.choice("#5f9a4a", "#7aa84c", "#4a8a5a")
     dark, pale = tinted(leaf, lightness=0.6), tinted(leaf, lightness=1.22)
     bark = "#6b4a34"
-    crown = ((-0.3, -0.62, 0.25), (0.3, -0.6, 0.25), (-0.12, -0.82, 0.29), (0.16, -0.84, 0.27), (0.0, -0.6, 0.28))
-    sway = [0.015 * math.sin(1.6 * pose.seconds + 2 * index + 6 * pose.phase) for index in range(len(crown))]
-    branches = [path((0, -0.3), (-0.1, -0.44), (-0.28, -0.56)), path((0, -0.32), (0.12, -0.46), (0.28, -0.56))]
-    trunk = smooth((-0.13, 0.0), (-0.06, -0.14), (-0.05, -0.5), (0.05, -0.5), (0.06, -0.14), (0.14, 0.0))
+    crown = (
+        (-0.3, -0.62, 0.25),
+        (0.3, -0.6, 0.25),
+        (-0.12, -0.82, 0.29),
+        (0.16, -0.84, 0.27),
+        (0.0, -0.6, 0.28),
+    )
+    sway = [
+        0.015 * math.sin(1.6 * pose.seconds + 2 * index + 6 * pose.phase)
+        for index in range(len(crown))
+    ]
+    branches = [
+        path((0, -0.3), (-0.1, -0.44), (-0.28, -0.56)),
+        path((0, -0.32), (0.12, -0.46), (0.28, -0.56)),
+    ]
+    trunk = smooth(
+        (-0.13, 0.0), (-0.06, -0.14), (-0.05, -0.5), (0.05, -0.5), (0.06, -0.14), (0.14, 0.0)
+    )
     return [
         fill(trunk, bark, tinted(bark, lightness=0.6)),
         *(fill(ribbon(branch, (0.045, 0.03, 0.01)), bark) for branch in branches),
         *(fill(_leafy(x + s, y + 0.05, r), dark) for (x, y, r), s in zip(crown, sway, strict=True)),
-        *(fill(_leafy(x + s, y, r * 0.96), leaf, dark) for (x, y, r), s in zip(crown, sway, strict=True)),
+        *(
+            fill(_leafy(x + s, y, r * 0.96), leaf, dark)
+            for (x, y, r), s in zip(crown, sway, strict=True)
+        ),
         *(
             shade(_leafy(x + s - 0.05, y - 0.07, r * 0.6), pale, 0.75, 0.035)
             for (x, y, r), s in zip(crown, sway, strict=True)
@@ -48,9 +73,13 @@ def flower(pose: Pose) -> list[Shape]:
     stem = path((0, 0), (0.03, -0.28), (0.02 + nod * 0.2, -0.55), (head_x, head_y))
     leaf = smooth((0.02, -0.22), (0.16, -0.36), (0.34, -0.4), (0.26, -0.26), (0.1, -0.2))
     outer = [
-        turned(ellipse(head_x, head_y - 0.17, 0.085, 0.16), k * math.pi / 5 + 0.3, (head_x, head_y)) for k in range(10)
+        turned(ellipse(head_x, head_y - 0.17, 0.085, 0.16), k * math.pi / 5 + 0.3, (head_x, head_y))
+        for k in range(10)
     ]
-    inner = [turned(ellipse(head_x, head_y - 0.13, 0.06, 0.12), k * math.pi / 4, (head_x, head_y)) for k in range(8)]
+    inner = [
+        turned(ellipse(head_x, head_y - 0.13, 0.06, 0.12), k * math.pi / 4, (head_x, head_y))
+        for k in range(8)
+    ]
     return [
         fill(ribbon(stem, (0.026, 0.02, 0.018)), "#6fa857", "#3f6e3c"),
         fill(leaf, "#7ab85f", "#4a7d44"),
@@ -72,7 +101,13 @@ def mushroom(pose: Pose) -> list[Shape]:
 
 
 def _toadstool(cap: str, breathe: float) -> list[Shape]:
-    spots = ((-0.26, -0.62, 0.07), (0.02, -0.76, 0.08), (0.27, -0.62, 0.06), (-0.1, -0.56, 0.045), (0.14, -0.54, 0.05))
+    spots = (
+        (-0.26, -0.62, 0.07),
+        (0.02, -0.76, 0.08),
+        (0.27, -0.62, 0.06),
+        (-0.1, -0.56, 0.045),
+        (0.14, -0.54, 0.05),
+    )
     return [
         fill(smooth((-0.12, -0.5), (-0.13, -0.2), (-0.19, -0.02), (0, 0.02), (0.19, -0.02), (0.13, -0.2),
             (0.12, -0.5)), "#efe4cf", "#cbb99a"),
@@ -103,7 +138,11 @@ def cactus(pose: Pose) -> list[Shape]:
         shade(ribbon(path((0.1, 0.0), (0.1, -1.0)), (0.06, 0.06)), "#1f3530", 0.45, 0.04),
         *(mark(ribbon(rib, (0.006, 0.006, 0.003)), tinted(green, lightness=0.8)) for rib in ribs),
         *(
-            fill(turned(ellipse(0, -1.09, 0.035, 0.06), k * 0.7 - 1.4, (0, -1.04)), "#f28aa8", "#d9567f")
+            fill(
+                turned(ellipse(0, -1.09, 0.035, 0.06), k * 0.7 - 1.4, (0, -1.04)),
+                "#f28aa8",
+                "#d9567f",
+            )
             for k in range(5)
         ),
     ]

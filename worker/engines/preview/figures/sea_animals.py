@@ -6,8 +6,25 @@ from functools import partial
 import numpy as np
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, ellipse, moved, path, ribbon, smooth, turned
-from worker.engines.preview.figures.shapes import Pose, Shape, dimmed, fill, halo, light, mark, shade
+from worker.engines.preview.figures.curves import (
+    Points,
+    ellipse,
+    moved,
+    path,
+    ribbon,
+    smooth,
+    turned,
+)
+from worker.engines.preview.figures.shapes import (
+    Pose,
+    Shape,
+    dimmed,
+    fill,
+    halo,
+    light,
+    mark,
+    shade,
+)
 
 _INK = "#22202a"
 
@@ -30,7 +47,11 @@ def fish(pose: Pose) -> list[Shape]:
     body = smooth((0.5, 0.02), (0.42, -0.11), (0.22, -0.22), (-0.04, -0.23), (-0.28, -0.1), (-0.38, 0.0),
         (-0.28, 0.1), (-0.04, 0.23), (0.22, 0.21), (0.42, 0.12))  # fmt: skip
     wave = 0.25 * math.sin(6 * pose.seconds + 6 * pose.phase)
-    pectoral = turned(smooth((0.16, 0.06), (0.04, 0.1), (-0.12, 0.22), (-0.04, 0.26), (0.12, 0.18)), wave, (0.16, 0.08))
+    pectoral = turned(
+        smooth((0.16, 0.06), (0.04, 0.1), (-0.12, 0.22), (-0.04, 0.26), (0.12, 0.18)),
+        wave,
+        (0.16, 0.08),
+    )
     bend = partial(_swum, pose, 0.2, 7.0)
     scallops = [ellipse(x, y, 0.05, 0.045) for x in (-0.16, -0.05, 0.06) for y in (-0.1, 0.0, 0.1)]
     return [
@@ -43,7 +64,9 @@ def fish(pose: Pose) -> list[Shape]:
         fill(bend(ellipse(0.36, -0.04, 0.052)), "#fffaf0"),
         fill(bend(ellipse(0.37, -0.04, 0.032)), _INK),
         fill(bend(ellipse(0.38, -0.052, 0.01)), "#ffffff"),
-        fill(bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))), dark),
+        fill(
+            bend(ribbon(path((0.5, 0.03), (0.46, 0.06), (0.42, 0.06)), (0.008, 0.008, 0.004))), dark
+        ),
     ]
 
 
@@ -54,9 +77,18 @@ def _fins(pose: Pose, scales: str, fin: str) -> list[Shape]:
     dorsal = smooth((0.2, -0.18), (0.08, -0.36), (-0.16, -0.38), (-0.3, -0.26), (-0.18, -0.14))
     below = smooth((-0.02, 0.18), (-0.12, 0.34), (-0.26, 0.36), (-0.2, 0.14))
     bend = partial(_swum, pose, 0.2, 7.0)
-    edges = [path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)) for y in (-0.22, -0.1, 0.12, 0.24)]
-    shapes = [fill(bend(tail), fin, scales), fill(bend(dorsal), fin, scales), fill(bend(below), scales, fin)]
-    return [*dimmed(shapes, 0.88), *(mark(bend(ribbon(edge, (0.008, 0.008, 0.003))), scales) for edge in edges)]
+    edges = [
+        path((-0.36, y * 0.2), (-0.56, y * 0.6), (-0.78, y)) for y in (-0.22, -0.1, 0.12, 0.24)
+    ]
+    shapes = [
+        fill(bend(tail), fin, scales),
+        fill(bend(dorsal), fin, scales),
+        fill(bend(below), scales, fin),
+    ]
+    return [
+        *dimmed(shapes, 0.88),
+        *(mark(bend(ribbon(edge, (0.008, 0.008, 0.003))), scales) for edge in edges),
+    ]
 
 
 def whale(pose: Pose) -> list[Shape]:
@@ -66,14 +98,19 @@ def whale(pose: Pose) -> list[Shape]:
     bend = partial(_swum, pose, 0.13, 1.7)
     body = smooth((0.56, -0.02), (0.5, -0.14), (0.3, -0.22), (0.0, -0.21), (-0.3, -0.1), (-0.56, -0.02),
         (-0.58, 0.03), (-0.3, 0.08), (0.0, 0.16), (0.3, 0.17), (0.5, 0.1))  # fmt: skip
-    fluke = smooth((-0.52, 0.0), (-0.68, -0.06), (-0.82, -0.18), (-0.78, 0.0), (-0.86, 0.12), (-0.66, 0.06))
+    fluke = smooth(
+        (-0.52, 0.0), (-0.68, -0.06), (-0.82, -0.18), (-0.78, 0.0), (-0.86, 0.12), (-0.66, 0.06)
+    )
     fin = turned(
         smooth((0.22, 0.1), (0.1, 0.26), (-0.06, 0.34), (-0.02, 0.22), (0.06, 0.1)),
         0.2 * math.sin(1.7 * pose.seconds),
         (0.2, 0.1),
     )
     grooves = [
-        ribbon(path((0.5, 0.03 + d), (0.3, 0.07 + d * 1.5), (0.08, 0.08 + d * 1.4)), (0.002, 0.005, 0.002))
+        ribbon(
+            path((0.5, 0.03 + d), (0.3, 0.07 + d * 1.5), (0.08, 0.08 + d * 1.4)),
+            (0.002, 0.005, 0.002),
+        )
         for d in (0.0, 0.025, 0.05)
     ]
     return [
@@ -94,7 +131,10 @@ def jellyfish(pose: Pose) -> list[Shape]:
     pulse = 1 + 0.09 * math.sin(3 * pose.seconds + 6 * pose.phase)
     bell = smooth((0, -0.5), (-0.26, -0.42), (-0.36, -0.2), (-0.33, -0.1), (-0.2, -0.14), (0, -0.09), (0.2, -0.14),
         (0.33, -0.1), (0.36, -0.2), (0.26, -0.42)) * (pulse, 2 - pulse)  # fmt: skip
-    arms = [_arm(x * pulse, pose, index) for index, x in enumerate((-0.28, -0.18, -0.08, 0.02, 0.11, 0.2, 0.29))]
+    arms = [
+        _arm(x * pulse, pose, index)
+        for index, x in enumerate((-0.28, -0.18, -0.08, 0.02, 0.11, 0.2, 0.29))
+    ]
     return [
         halo(ellipse(0, -0.25, 0.42, 0.36), colour, soft=0.16, strength=0.3),
         *(light(arm, colour, glow=0.3, opacity=0.62) for arm in arms),
@@ -118,9 +158,13 @@ def turtle(pose: Pose) -> list[Shape]:
     skin = "#8fae6e"
     beat = math.sin(2.2 * pose.seconds + 6 * pose.phase)
     front = turned(
-        smooth((0.24, 0.02), (0.22, 0.2), (0.02, 0.46), (-0.04, 0.44), (0.06, 0.16)), 0.5 * beat, (0.22, 0.04)
+        smooth((0.24, 0.02), (0.22, 0.2), (0.02, 0.46), (-0.04, 0.44), (0.06, 0.16)),
+        0.5 * beat,
+        (0.22, 0.04),
     )
-    rear = turned(smooth((-0.3, 0.04), (-0.46, 0.18), (-0.56, 0.16), (-0.4, 0.0)), 0.3 * beat, (-0.3, 0.04))
+    rear = turned(
+        smooth((-0.3, 0.04), (-0.46, 0.18), (-0.56, 0.16), (-0.4, 0.0)), 0.3 * beat, (-0.3, 0.04)
+    )
     plates = [ellipse(x, y, 0.085, 0.06) for x, y in ((-0.2, -0.08), (0.0, -0.1), (0.18, -0.06))]
     return [
         fill(moved(front, 0.08, -0.06, by=0.8), tinted(skin, lightness=0.7)),

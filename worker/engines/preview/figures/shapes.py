@@ -1,4 +1,5 @@
-"""What a figure is made of: filled shapes in a fixed order, and the pose that its drawing function is given."""
+"""What a figure is made of: filled shapes in a fixed order, and the pose that its drawing function
+is given."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -39,7 +40,9 @@ def mark(outline: Points, colour: str, bottom: str | None = None) -> Shape:
     return Shape(outline, colour, colour if bottom is None else bottom, inside=True)
 
 
-def light(outline: Points, colour: str, *, glow: float = 1.0, soft: float = 0.0, opacity: float = 1.0) -> Shape:
+def light(
+    outline: Points, colour: str, *, glow: float = 1.0, soft: float = 0.0, opacity: float = 1.0
+) -> Shape:
     """Something that shines: a window, a flame."""
     return Shape(outline, colour, colour, glow=glow, soft=soft, opacity=opacity)
 
@@ -73,8 +76,9 @@ class Pose:
 
 
 Drawing = Callable[[Pose], list[Shape]]
-"""A subject's shapes, back to front. Standing and floating figures have their foot or waterline at y = 0 and reach up
-to about y = -1; flying and swimming ones are about 1 long around (0, 0). All face right."""
+"""A subject's shapes, back to front. Standing and floating figures have their foot or waterline at
+y = 0 and reach up to about y = -1; flying and swimming ones are about 1 long around (0, 0). All
+face right."""
 
 
 def shifted(shapes: list[Shape], x: float, y: float, *, by: float = 1.0) -> list[Shape]:

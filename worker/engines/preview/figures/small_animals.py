@@ -3,7 +3,16 @@
 import math
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import ellipse, mirrored, moved, path, polygon, ribbon, smooth, turned
+from worker.engines.preview.figures.curves import (
+    ellipse,
+    mirrored,
+    moved,
+    path,
+    polygon,
+    ribbon,
+    smooth,
+    turned,
+)
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, light, mark, shifted
 
 _INK = "#2a2126"
@@ -15,7 +24,9 @@ def cat(pose: Pose) -> list[Shape]:
     coat = pose.choice("#4a4550", "#d58a44", "#8d8a8c")
     dark, pale = tinted(coat, lightness=0.7), tinted(coat, lightness=1.3)
     sway = 0.1 * math.sin(1.8 * pose.seconds + 6 * pose.phase)
-    tail = path((0.2, -0.06), (0.42, -0.04), (0.56, -0.2), (0.5 + sway * 0.6, -0.4), (0.6 + sway, -0.54))
+    tail = path(
+        (0.2, -0.06), (0.42, -0.04), (0.56, -0.2), (0.5 + sway * 0.6, -0.4), (0.6 + sway, -0.54)
+    )
     ear = polygon((-0.25, -0.78), (-0.235, -1.06), (-0.06, -0.9))
     return [
         fill(ribbon(tail, (0.055, 0.06, 0.055, 0.05, 0.03)), coat, dark),
@@ -123,7 +134,9 @@ def butterfly(pose: Pose) -> list[Shape]:
     wing_colour = pose.choice("#f08a3c", "#5b8fe0", "#d06ac0")
     edge = tinted(wing_colour, lightness=0.4)
     open_part = 0.62 + 0.38 * math.sin(8 * pose.seconds + 6 * pose.phase)
-    upper = smooth((0.02, -0.04), (0.1, -0.32), (0.36, -0.44), (0.5, -0.3), (0.38, -0.06), (0.14, 0.02))
+    upper = smooth(
+        (0.02, -0.04), (0.1, -0.32), (0.36, -0.44), (0.5, -0.3), (0.38, -0.06), (0.14, 0.02)
+    )
     lower = smooth((0.02, 0.0), (0.2, 0.02), (0.36, 0.14), (0.3, 0.36), (0.16, 0.36), (0.06, 0.2))
     shapes: list[Shape] = []
     for s in _SIDES:
@@ -137,5 +150,12 @@ def butterfly(pose: Pose) -> list[Shape]:
                 )
             )
         shapes.append(mark(ellipse(0.36, -0.3, 0.045) * (s * open_part, 1), "#fff6e0"))
-    feelers = [ribbon(path((0, -0.2), (0.06 * s, -0.34), (0.14 * s, -0.4)), (0.01, 0.008, 0.012)) for s in _SIDES]
-    return [*shapes, *(fill(feeler, _INK) for feeler in feelers), fill(ellipse(0, 0, 0.035, 0.22), _INK)]
+    feelers = [
+        ribbon(path((0, -0.2), (0.06 * s, -0.34), (0.14 * s, -0.4)), (0.01, 0.008, 0.012))
+        for s in _SIDES
+    ]
+    return [
+        *shapes,
+        *(fill(feeler, _INK) for feeler in feelers),
+        fill(ellipse(0, 0, 0.035, 0.22), _INK),
+    ]

@@ -3,7 +3,16 @@
 import math
 
 from worker.engines.preview.colour import turned as tinted
-from worker.engines.preview.figures.curves import Points, box, ellipse, moved, path, polygon, ribbon, smooth
+from worker.engines.preview.figures.curves import (
+    Points,
+    box,
+    ellipse,
+    moved,
+    path,
+    polygon,
+    ribbon,
+    smooth,
+)
 from worker.engines.preview.figures.shapes import Pose, Shape, fill, halo, light, mark, shade
 
 _INK = "#26242c"
@@ -21,7 +30,10 @@ _CLOTHS = (
 def boat(pose: Pose) -> list[Shape]:
     """A folded paper boat."""
     paper = pose.colour("#fdfaf3")
-    fold, crease = tinted(paper, lightness=0.92, vividness=0.4), tinted(paper, lightness=0.82, vividness=0.3)
+    fold, crease = (
+        tinted(paper, lightness=0.92, vividness=0.4),
+        tinted(paper, lightness=0.82, vividness=0.3),
+    )
     shadow = tinted(paper, lightness=0.68, vividness=0.25)
     return [
         fill(polygon((0, -0.92), (-0.46, -0.12), (0, 0.1)), paper, fold),
@@ -76,8 +88,18 @@ def rocket(pose: Pose) -> list[Shape]:
 def _flame(pose: Pose) -> list[Shape]:
     flicker = 0.12 * math.sin(31 * pose.seconds) + 0.08 * math.sin(47 * pose.seconds + 1)
     long = 1.12 + flicker
-    outer = smooth((-0.12, 0.46), (-0.16, 0.62), (-0.08, 0.84), (0, long), (0.08, 0.84), (0.16, 0.62), (0.12, 0.46))
-    inner = smooth((-0.07, 0.47), (-0.09, 0.6), (0, 0.86 + flicker * 0.6), (0.09, 0.6), (0.07, 0.47))
+    outer = smooth(
+        (-0.12, 0.46),
+        (-0.16, 0.62),
+        (-0.08, 0.84),
+        (0, long),
+        (0.08, 0.84),
+        (0.16, 0.62),
+        (0.12, 0.46),
+    )
+    inner = smooth(
+        (-0.07, 0.47), (-0.09, 0.6), (0, 0.86 + flicker * 0.6), (0.09, 0.6), (0.07, 0.47)
+    )
     return [
         halo(ellipse(0, 0.7, 0.3, 0.44), "#ff9a3c", soft=0.13),
         light(outer, "#ff8a2a", glow=1.2, soft=0.02, opacity=0.9),
@@ -94,7 +116,10 @@ def balloon(pose: Pose) -> list[Shape]:
     flare = max(0.0, math.sin(1.7 * pose.seconds + 6 * pose.phase)) ** 4
     burner = ellipse(0, 0.4, 0.05 + 0.05 * flare, 0.07)
     return [
-        *(fill(ribbon(path((0.085 * s, 0.35), (0.06 * s, 0.5)), (0.006, 0.006)), "#5a4636") for s in _SIDES),
+        *(
+            fill(ribbon(path((0.085 * s, 0.35), (0.06 * s, 0.5)), (0.006, 0.006)), "#5a4636")
+            for s in _SIDES
+        ),
         fill(skin, cloth, tinted(cloth, lightness=0.62)),
         mark(_gore(0.74), stripe, tinted(stripe, lightness=0.75)),
         mark(_gore(0.42), cloth, tinted(cloth, lightness=0.66)),
@@ -109,7 +134,13 @@ def balloon(pose: Pose) -> list[Shape]:
 
 def _gore(wide: float) -> Points:
     """The panel of a balloon's cloth that is so wide at the middle."""
-    side = path((0, -0.58), (0.34 * wide, -0.44), (0.4 * wide, -0.22), (0.33 * wide, 0.04), (0.085 * wide, 0.37))
+    side = path(
+        (0, -0.58),
+        (0.34 * wide, -0.44),
+        (0.4 * wide, -0.22),
+        (0.33 * wide, 0.04),
+        (0.085 * wide, 0.37),
+    )
     return polygon(*((-x, y) for x, y in side.tolist()), *((x, y) for x, y in side[::-1].tolist()))
 
 
@@ -135,11 +166,23 @@ def plane(pose: Pose) -> list[Shape]:
 def ufo(pose: Pose) -> list[Shape]:
     """A flying saucer with its beam."""
     metal = pose.colour("#9aa6b4")
-    saucer = smooth((0.58, 0.03), (0.3, -0.08), (-0.3, -0.08), (-0.58, 0.03), (-0.3, 0.13), (0.3, 0.13))
+    saucer = smooth(
+        (0.58, 0.03), (0.3, -0.08), (-0.3, -0.08), (-0.58, 0.03), (-0.3, 0.13), (0.3, 0.13)
+    )
     dome = smooth((0, -0.28), (-0.2, -0.2), (-0.24, -0.04), (0.24, -0.04), (0.2, -0.2))
     return [
-        halo(polygon((-0.16, 0.06), (0.16, 0.06), (0.56, 1.15), (-0.56, 1.15)), "#8affc0", soft=0.05, strength=0.15),
-        halo(polygon((-0.1, 0.06), (0.1, 0.06), (0.34, 1.15), (-0.34, 1.15)), "#c0ffe0", soft=0.05, strength=0.15),
+        halo(
+            polygon((-0.16, 0.06), (0.16, 0.06), (0.56, 1.15), (-0.56, 1.15)),
+            "#8affc0",
+            soft=0.05,
+            strength=0.15,
+        ),
+        halo(
+            polygon((-0.1, 0.06), (0.1, 0.06), (0.34, 1.15), (-0.34, 1.15)),
+            "#c0ffe0",
+            soft=0.05,
+            strength=0.15,
+        ),
         light(dome, "#9ff0e0", glow=0.15, opacity=0.9),
         shade(ellipse(-0.09, -0.18, 0.05, 0.06), "#ffffff", 0.7, 0.02),
         fill(saucer, tinted(metal, lightness=1.25), tinted(metal, lightness=0.55)),
@@ -156,9 +199,26 @@ def car(pose: Pose) -> list[Shape]:
     """A car, driving."""
     paint = pose.choice("#d8443c", "#3a78b8", "#e8b33a", "#4f9d84")
     dark = tinted(paint, lightness=0.55)
-    body = smooth((-0.86, -0.18), (-0.84, -0.36), (-0.56, -0.42), (-0.36, -0.62), (-0.1, -0.68), (0.16, -0.64),
-        (0.4, -0.44), (0.78, -0.38), (0.88, -0.24), (0.86, -0.12), (0, -0.1), (-0.84, -0.1))  # fmt: skip
-    beam = halo(polygon((0.8, -0.28), (2.2, -0.5), (2.2, 0.1), (0.8, -0.2)), "#fff0b8", soft=0.06, strength=0.14)
+    body = smooth(
+        (-0.86, -0.18),
+        (-0.84, -0.36),
+        (-0.56, -0.42),
+        (-0.36, -0.62),
+        (-0.1, -0.68),
+        (0.16, -0.64),
+        (0.4, -0.44),
+        (0.78, -0.38),
+        (0.88, -0.24),
+        (0.86, -0.12),
+        (0, -0.1),
+        (-0.84, -0.1),
+    )
+    beam = halo(
+        polygon((0.8, -0.28), (2.2, -0.5), (2.2, 0.1), (0.8, -0.2)),
+        "#fff0b8",
+        soft=0.06,
+        strength=0.14,
+    )
     return [
         *([beam] if pose.dark else []),
         fill(moved(body, y=0.006 * math.sin(13 * pose.seconds)), paint, dark),
@@ -179,5 +239,8 @@ def _wheel(x: float, seconds: float) -> list[Shape]:
     return [
         fill(ellipse(x, -0.15, 0.155), _INK),
         fill(ellipse(x, -0.15, 0.095), "#c8ccd2", "#8a8f98"),
-        *(fill(ellipse(x + 0.07 * math.cos(a), -0.15 + 0.07 * math.sin(a), 0.018), "#4a4d55") for a in turns),
+        *(
+            fill(ellipse(x + 0.07 * math.cos(a), -0.15 + 0.07 * math.sin(a), 0.018), "#4a4d55")
+            for a in turns
+        ),
     ]

@@ -1,1 +1,1 @@
-"""The places: each builds its layers from back to front and says where subjects can be."""
+"""The places, each of layers from back to front, and the subjects that stand in them."""

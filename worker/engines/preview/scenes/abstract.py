@@ -7,13 +7,19 @@ from typing import Final
 import numpy as np
 
 from worker.engines.preview.colour import Colour, from_hue, mix, radiance
-from worker.engines.preview.noise import Plane
-from worker.engines.preview.particles import Grain, Kind, Particles
+from worker.engines.preview.drawing.noise import Plane
+from worker.engines.preview.drawing.sheets import Area, Sheet, graded, painted, whole_area
+from worker.engines.preview.nature.particles import Grain, Kind, Particles
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sheets import Area, Sheet, graded, painted, whole_area
 from worker.engines.preview.stage import Canvas, Layer, Shot, Stage
 
-_SCHEMES: Final = ((0.0, 0.08, 0.16), (0.0, 0.5, 0.58), (0.0, 0.12, 0.42), (0.0, 0.06, 0.55), (0.0, -0.1, 0.45))
+_SCHEMES: Final = (
+    (0.0, 0.08, 0.16),
+    (0.0, 0.5, 0.58),
+    (0.0, 0.12, 0.42),
+    (0.0, 0.06, 0.55),
+    (0.0, -0.1, 0.45),
+)
 """How far around the wheel a palette's hues are from its first."""
 
 _HARSH: Final = (0.145, 0.43)
@@ -57,7 +63,10 @@ def _tones(stage: Stage) -> list[Colour]:
     ]
     tones = [radiance(name) for name in names]
     if stage.reading.hue is not None:
-        tones = [mix(tone, radiance(stage.reading.hue.value) * np.float32(tone.mean() * 1.6), 0.55) for tone in tones]
+        tones = [
+            mix(tone, radiance(stage.reading.hue.value) * np.float32(tone.mean() * 1.6), 0.55)
+            for tone in tones
+        ]
     return tones
 
 
@@ -68,10 +77,16 @@ def _pleasant(hue: float) -> float:
 
 
 class Field:
-    """A picture that is computed anew for every moment, on a coarse grid that a camera can look at."""
+    """A picture that is computed anew for every moment, on a coarse grid that a camera can look
+    at."""
 
     def __init__(
-        self, stage: Stage, look: Callable[[Plane, Plane, float], Canvas], *, coarse: float = 2.0, depth: float = 0.4
+        self,
+        stage: Stage,
+        look: Callable[[Plane, Plane, float], Canvas],
+        *,
+        coarse: float = 2.0,
+        depth: float = 0.4,
     ) -> None:
         self._area = _fitting(stage, coarse)
         self._x = ((self._area.x - stage.width / 2) / np.float32(stage.unit)).astype(np.float32)
@@ -81,7 +96,9 @@ class Field:
         self._cover = np.ones(self._area.shape, np.float32)
 
     def paint(self, shot: Shot) -> None:
-        Sheet(self._area, self._look(self._x, self._y, shot.seconds), self._cover, depth=self._depth).paint(shot)
+        Sheet(
+            self._area, self._look(self._x, self._y, shot.seconds), self._cover, depth=self._depth
+        ).paint(shot)
 
 
 def _fitting(stage: Stage, coarse: float) -> Area:
@@ -91,7 +108,9 @@ def _fitting(stage: Stage, coarse: float) -> Area:
 def _silk(stage: Stage, tones: list[Colour]) -> list[Layer]:
     """Folds of satin in slow motion."""
     a, b, c, d = stage.luck.of("silk").uniform(0, 2 * math.pi, 4).astype(np.float32)
-    turn = stage.luck.between("silk turn", 0.5, 1.1) * (1 if stage.luck.below("silk way", 2) else -1)
+    turn = stage.luck.between("silk turn", 0.5, 1.1) * (
+        1 if stage.luck.below("silk way", 2) else -1
+    )
     stops = list(zip((0.0, 0.3, 0.55, 0.8, 1.05), tones, strict=True))
 
     def look(x: Plane, y: Plane, seconds: float) -> Canvas:
@@ -102,7 +121,9 @@ def _silk(stage: Stage, tones: list[Colour]) -> list[Layer]:
         height = np.sin(fold) + 0.4 * np.sin(2.3 * fold + 2 * bend + d)
         facing = np.cos(fold + 0.35) + 0.55 * np.cos(2.3 * fold + 2 * bend + d)
         shine = np.exp(-((facing - 0.75) ** 2) * 9) * (0.5 + 0.5 * np.sin(2 * u + bend))
-        return graded(stops, 0.45 + 0.17 * facing + 0.16 * height) + painted(tones[4], (shine * 0.3).astype(np.float32))
+        return graded(stops, 0.45 + 0.17 * facing + 0.16 * height) + painted(
+            tones[4], (shine * 0.3).astype(np.float32)
+        )
 
     return [Field(stage, look, coarse=1.5)]
 
@@ -116,13 +137,18 @@ def _contours(stage: Stage, tones: list[Colour]) -> list[Layer]:
         t = np.float32(0.4 * seconds)
         a, b, c, d, e = phases
         bend = np.sin(2.6 * x + a + t) * np.cos(2.2 * y + b - 0.7 * t)
-        height = bend + 0.6 * np.sin(3.4 * x - 2.9 * y + c + 0.5 * t + bend) + 0.3 * np.sin(5.7 * y + 2.4 * x + d - t)
+        height = (
+            bend
+            + 0.6 * np.sin(3.4 * x - 2.9 * y + c + 0.5 * t + bend)
+            + 0.3 * np.sin(5.7 * y + 2.4 * x + d - t)
+        )
         part = np.abs((height * 5 + 0.1 * e) % 1.0 - 0.5)
         lines = np.exp(-(((0.5 - part) / 0.075) ** 2))
         glow = np.exp(-(0.5 - part) * 9)
         ground = graded(stops, 0.3 + 0.16 * height)
         return ground + painted(
-            tones[4], (0.5 * lines + 0.1 * glow).astype(np.float32) * np.maximum(0.4 + 0.25 * height, 0.1)
+            tones[4],
+            (0.5 * lines + 0.1 * glow).astype(np.float32) * np.maximum(0.4 + 0.25 * height, 0.1),
         )
 
     return [Field(stage, look, coarse=1.0)]
@@ -131,7 +157,10 @@ def _contours(stage: Stage, tones: list[Colour]) -> list[Layer]:
 def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
     """Cut paper in waves, one above another."""
     ground = Field(
-        stage, lambda x, y, _seconds: graded([(-0.6, tones[4]), (0.6, tones[3])], y + 0 * x), coarse=4.0, depth=0.0
+        stage,
+        lambda x, y, _seconds: graded([(-0.6, tones[4]), (0.6, tones[3])], y + 0 * x),
+        coarse=4.0,
+        depth=0.0,
     )
     count = 7
     layers: list[Layer] = [ground]
@@ -141,7 +170,13 @@ def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
         low = min(int(at), len(tones) - 2)
         colour = mix(tones[::-1][low], tones[::-1][low + 1], at - low)
         layers.append(
-            _Fold(stage, row, base=0.2 + 0.74 * row / count, colour=colour, depth=round(0.2 + 0.9 * share, 2))
+            _Fold(
+                stage,
+                row,
+                base=0.2 + 0.74 * row / count,
+                colour=colour,
+                depth=round(0.2 + 0.9 * share, 2),
+            )
         )
     return layers
 
@@ -149,7 +184,9 @@ def _ribbons(stage: Stage, tones: list[Colour]) -> list[Layer]:
 class _Fold:
     """One sheet of paper with a waving edge and its shadow on what is behind."""
 
-    def __init__(self, stage: Stage, row: int, *, base: float, colour: Colour, depth: float) -> None:
+    def __init__(
+        self, stage: Stage, row: int, *, base: float, colour: Colour, depth: float
+    ) -> None:
         luck = stage.luck.of(f"fold {row}")
         self._phases = luck.uniform(0, 2 * math.pi, 3).astype(np.float32)
         self._pitch = (luck.uniform(0.8, 1.25, 3) * (3.2, 6.1, 9.7) / stage.unit).astype(np.float32)
@@ -169,10 +206,16 @@ class _Fold:
             )
         )
         crest = self._base + (x - self._middle) * self._tilt - height * self._unit
-        crest = ((crest - np.float32(view.top)) * np.float32(view.scale)).astype(np.float32)[None, :]
+        crest = ((crest - np.float32(view.top)) * np.float32(view.scale)).astype(np.float32)[
+            None, :
+        ]
         below = np.arange(shot.height, dtype=np.float32)[:, None] + np.float32(0.5) - crest
         size = np.float32(self._unit * view.scale)
-        shadow = np.exp(np.minimum(below, 0) / (size * np.float32(0.03))) * np.float32(0.42) * (below < 0)
+        shadow = (
+            np.exp(np.minimum(below, 0) / (size * np.float32(0.03)))
+            * np.float32(0.42)
+            * (below < 0)
+        )
         cover = np.clip(below + 0.5, 0, 1)
         edge = np.exp(-np.maximum(below, 0) / (size * np.float32(0.008))) * np.float32(0.22)
         fall = np.clip(below / (size * np.float32(0.5)), 0, 1) * np.float32(-0.35)
@@ -194,7 +237,10 @@ def _orbs(stage: Stage, tones: list[Colour]) -> list[Layer]:
     sizes = np.sort(luck.uniform(0.05, 0.2, 11))
     return [
         Field(stage, look, coarse=4.0, depth=0.0),
-        *(_Orb(stage, index, float(size), tones[2 + index % 3]) for index, size in enumerate(sizes)),
+        *(
+            _Orb(stage, index, float(size), tones[2 + index % 3])
+            for index, size in enumerate(sizes)
+        ),
     ]
 
 
@@ -203,7 +249,10 @@ class _Orb:
 
     def __init__(self, stage: Stage, index: int, size: float, colour: Colour) -> None:
         luck = stage.luck.of(f"orb {index}")
-        self._place = stage.x(float(luck.uniform(-0.02, 1.02))), stage.y(float(luck.uniform(0.02, 0.98)))
+        self._place = (
+            stage.x(float(luck.uniform(-0.02, 1.02))),
+            stage.y(float(luck.uniform(0.02, 0.98))),
+        )
         self._size, self._unit, self._colour = size * stage.unit, stage.unit, colour
         self._phase = float(luck.uniform(0, 2 * math.pi))
         self._depth = round(0.3 + 4 * size, 2)
@@ -217,17 +266,31 @@ class _Orb:
         )
         radius = self._size * view.scale
         left, top = max(0, math.floor(x - radius - 1)), max(0, math.floor(y - radius - 1))
-        part = shot.canvas[:, top : max(0, math.ceil(y + radius + 1)), left : max(0, math.ceil(x + radius + 1))]
+        part = shot.canvas[
+            :, top : max(0, math.ceil(y + radius + 1)), left : max(0, math.ceil(x + radius + 1))
+        ]
         if not part.size:
             return
-        u = (np.arange(part.shape[2], dtype=np.float32) + np.float32(left + 0.5 - x))[None, :] / np.float32(radius)
-        v = (np.arange(part.shape[1], dtype=np.float32) + np.float32(top + 0.5 - y))[:, None] / np.float32(radius)
+        u = (np.arange(part.shape[2], dtype=np.float32) + np.float32(left + 0.5 - x))[
+            None, :
+        ] / np.float32(radius)
+        v = (np.arange(part.shape[1], dtype=np.float32) + np.float32(top + 0.5 - y))[
+            :, None
+        ] / np.float32(radius)
         far = np.sqrt(u * u + v * v)
         cover = np.clip((1 - far) * np.float32(radius) + 0.5, 0, 1)
         light = 0.5 + 0.45 * np.clip(-0.4 * u - 0.7 * v, -1, 1) + 0.4 * np.clip(far, 0, 1) ** 6
         spot = np.exp(-((u + 0.36) ** 2 + (v + 0.42) ** 2) * 22)
         part *= 1 - cover * np.float32(0.86)
-        part += painted(self._colour, (cover * light).astype(np.float32)) + (cover * spot * np.float32(1.1))[None]
+        part += (
+            painted(self._colour, (cover * light).astype(np.float32))
+            + (cover * spot * np.float32(1.1))[None]
+        )
 
 
-_STYLES: Final[tuple[Callable[[Stage, list[Colour]], list[Layer]], ...]] = (_silk, _ribbons, _orbs, _contours)
+_STYLES: Final[tuple[Callable[[Stage, list[Colour]], list[Layer]], ...]] = (
+    _silk,
+    _ribbons,
+    _orbs,
+    _contours,
+)

@@ -1,4 +1,5 @@
-"""A city: towers with lit windows behind one another, and a street that mirrors them when it is wet."""
+"""A city: towers with lit windows behind one another, and a street that mirrors them when it is
+wet."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -6,19 +7,19 @@ from typing import Final
 import numpy as np
 
 from worker.engines.preview.colour import Colour, mix, radiance
-from worker.engines.preview.concepts import Light, Matter, Weather
+from worker.engines.preview.drawing.noise import Plane
+from worker.engines.preview.drawing.sheets import Sheet, painted, whole_area
 from worker.engines.preview.figures.curves import box, ellipse, path, polygon, ribbon
 from worker.engines.preview.figures.easel import Placement
 from worker.engines.preview.figures.shapes import Shape, fill, halo, light
-from worker.engines.preview.noise import Plane
-from worker.engines.preview.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.sky import sky
+from worker.engines.preview.nature.water import Mirror
+from worker.engines.preview.nature.weather import fog
 from worker.engines.preview.scenes.props import Prop, baked
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sheets import Sheet, painted, whole_area
-from worker.engines.preview.sky import sky
 from worker.engines.preview.stage import Canvas, Layer, Stage
-from worker.engines.preview.water import Mirror
-from worker.engines.preview.weather import fog
+from worker.engines.preview.words.concepts import Light, Matter, Weather
 
 _STREET: Final = 0.78
 _NEON: Final = ("#ff3f94", "#27d8ff", "#a45bff", "#ffb02e", "#3dffa8", "#ff5a4a")
@@ -28,7 +29,8 @@ _LIT: Final = {Light.NIGHT: 0.5, Light.STORM: 0.45, Light.SUNSET: 0.34, Light.GR
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """One row of towers: how many per stage unit, how tall (stage units), how far in the haze, how near."""
+    """One row of towers: how many per stage unit, how tall (stage units), how far in the haze, how
+    near."""
 
     count: float
     tall: tuple[float, float]
@@ -51,31 +53,55 @@ def city(stage: Stage) -> Scenery:
     for row, block in enumerate(_BLOCKS):
         layers.append(_towers(stage, row, block))
         if row < 2:
-            layers.append(fog(stage, f"smog {row}", top=0.5, bottom=_STREET + 0.06, strength=0.4, depth=block.depth))
+            layers.append(
+                fog(
+                    stage,
+                    f"smog {row}",
+                    top=0.5,
+                    bottom=_STREET + 0.06,
+                    strength=0.4,
+                    depth=block.depth,
+                )
+            )
     if dark:
         layers.append(_signs(stage))
     asphalt = mix(stage.mood.surface("#3a3c46"), stage.mood.haze, 0.06)
     layers.append(
-        Mirror(stage, _STREET, tint=asphalt, clear=0.7 if wet else 0.1, ripple=0.8 if wet else 0.2, depth=0.6)
+        Mirror(
+            stage,
+            _STREET,
+            tint=asphalt,
+            clear=0.7 if wet else 0.1,
+            ripple=0.8 if wet else 0.2,
+            depth=0.6,
+        )
     )
     layers.append(_street(stage, lit=dark))
     if dark:
         layers.append(_bokeh(stage))
-    return Scenery(layers, [], ground=0.9, air=0.34, horizon=_STREET, mirror=0.5 if wet else 0.12, spread=0.94)
+    return Scenery(
+        layers, [], ground=0.9, air=0.34, horizon=_STREET, mirror=0.5 if wet else 0.12, spread=0.94
+    )
 
 
 def _towers(stage: Stage, row: int, block: _Block) -> Layer:
     luck = stage.luck.of(f"towers {row}")
-    area = whole_area(stage, max(0.0, _STREET - block.tall[1] * 1.35 * stage.unit / stage.height), _STREET + 0.02)
+    area = whole_area(
+        stage, max(0.0, _STREET - block.tall[1] * 1.35 * stage.unit / stage.height), _STREET + 0.02
+    )
     picture, cover = np.zeros((3, *area.shape), np.float32), np.zeros(area.shape, np.float32)
     wall = mix(
-        stage.mood.surface("#77809a" if stage.mood.light in {Light.DAY, Light.DAWN, Light.GREY} else "#4a5270"),
+        stage.mood.surface(
+            "#77809a" if stage.mood.light in {Light.DAY, Light.DAWN, Light.GREY} else "#4a5270"
+        ),
         stage.mood.haze,
         block.distance,
     )
     street = round(stage.y(_STREET) - area.top)
     for left, wide in _plots(luck, area.columns, stage.unit / block.count):
-        tall = round(stage.unit * float(luck.uniform(*block.tall)) * (1.3 if luck.random() < 0.12 else 1.0))
+        tall = round(
+            stage.unit * float(luck.uniform(*block.tall)) * (1.3 if luck.random() < 0.12 else 1.0)
+        )
         top = max(0, street - tall)
         _tower(picture[:, top:, left : left + wide], luck, wall, stage=stage, block=block)
         cover[top:, left : left + wide] = 1
@@ -91,7 +117,9 @@ def _plots(luck: np.random.Generator, columns: int, usual: float) -> list[tuple[
     return plots
 
 
-def _tower(part: Canvas, luck: np.random.Generator, wall: Colour, *, stage: Stage, block: _Block) -> None:
+def _tower(
+    part: Canvas, luck: np.random.Generator, wall: Colour, *, stage: Stage, block: _Block
+) -> None:
     rows, columns = part.shape[1:]
     tone = np.float32(luck.uniform(0.8, 1.15))
     down = np.linspace(1.1, 0.85, rows, dtype=np.float32)[:, None]
@@ -111,12 +139,19 @@ def _windows(part: Canvas, lit: np.ndarray, warmth: Plane, *, cell: float, stren
     """Paint a grid of windows; a negative strength darkens them, as by day."""
     rows, columns = part.shape[1:]
     row_place = (np.arange(rows, dtype=np.float32) - 0.5 * cell) / np.float32(cell * 1.25)
-    column_place = (np.arange(columns, dtype=np.float32) - (columns - lit.shape[1] * cell) / 2) / np.float32(cell)
+    column_place = (
+        np.arange(columns, dtype=np.float32) - (columns - lit.shape[1] * cell) / 2
+    ) / np.float32(cell)
     row, column = np.floor(row_place).astype(int), np.floor(column_place).astype(int)
     inside = ((row_place % 1 < 0.62) & (row >= 0) & (row < lit.shape[0]))[:, None]
     inside = (
         inside
-        & ((column_place % 1 > 0.2) & (column_place % 1 < 0.8) & (column >= 0) & (column < lit.shape[1]))[None, :]
+        & (
+            (column_place % 1 > 0.2)
+            & (column_place % 1 < 0.8)
+            & (column >= 0)
+            & (column < lit.shape[1])
+        )[None, :]
     )
     at = np.ix_(row.clip(0, lit.shape[0] - 1), column.clip(0, lit.shape[1] - 1))
     shown = (lit[at] & inside).astype(np.float32)
@@ -145,23 +180,33 @@ def _sign(luck: np.random.Generator, colour: str, tall: float, wide: float) -> l
     glow = halo(box(-wide, -tall, wide, 0), colour, soft=0.035, strength=0.5)
     kind = int(luck.integers(3))
     if kind == 0:
-        return [glow, light(box(-wide * 0.3, -tall, wide * 0.3, 0, corner=wide * 0.3), colour, glow=1.0)]
+        return [
+            glow,
+            light(box(-wide * 0.3, -tall, wide * 0.3, 0, corner=wide * 0.3), colour, glow=1.0),
+        ]
     if kind == 1:
         bars = [
             light(box(-wide * 1.6, -y - 0.008, wide * 1.6, -y, corner=0.004), colour, glow=0.9)
             for y in (0.01, 0.03, 0.05)
         ]
-        return [halo(box(-wide * 1.6, -0.06, wide * 1.6, 0), colour, soft=0.035, strength=0.5), *bars]
+        return [
+            halo(box(-wide * 1.6, -0.06, wide * 1.6, 0), colour, soft=0.035, strength=0.5),
+            *bars,
+        ]
     count = max(2, int(tall / 0.034))
     glyphs = [
         shape
         for k in range(count)
-        for shape in _glyph(luck, colour, wide, top=-tall + (k + 0.1) * tall / count, tall=tall / count * 0.78)
+        for shape in _glyph(
+            luck, colour, wide, top=-tall + (k + 0.1) * tall / count, tall=tall / count * 0.78
+        )
     ]
     return [glow, fill(box(-wide, -tall - 0.006, wide, 0.006, corner=0.006), "#14121f"), *glyphs]
 
 
-def _glyph(luck: np.random.Generator, colour: str, wide: float, *, top: float, tall: float) -> list[Shape]:
+def _glyph(
+    luck: np.random.Generator, colour: str, wide: float, *, top: float, tall: float
+) -> list[Shape]:
     """Something that reads as a letter from afar."""
     w, t = wide * 0.62, max(0.0022, tall * 0.13)
     strokes = [
@@ -179,12 +224,17 @@ def _glyph(luck: np.random.Generator, colour: str, wide: float, *, top: float, t
 def _street(stage: Stage, *, lit: bool) -> Layer:
     """Kerb, lane marks in perspective, and lamp posts along both sides."""
     middle, far, near = stage.width / 2, stage.y(_STREET), stage.height * 1.15
-    kerb = fill(box(-0.7 * stage.width, -0.012 * stage.unit, 0.7 * stage.width, 0.004 * stage.unit), "#2c2e38")
+    kerb = fill(
+        box(-0.7 * stage.width, -0.012 * stage.unit, 0.7 * stage.width, 0.004 * stage.unit),
+        "#2c2e38",
+    )
     props: list[Prop] = [([kerb], Placement(middle, far, 1))]
     for start, end in ((0.05, 0.12), (0.2, 0.34), (0.48, 0.7), (0.88, 1.2)):
         rows = [far + (near - far) * share for share in (start, end)]
         wide = [0.028 * stage.unit * share for share in (start, end)]
-        dash = polygon((-wide[0], rows[0]), (wide[0], rows[0]), (wide[1], rows[1]), (-wide[1], rows[1]))
+        dash = polygon(
+            (-wide[0], rows[0]), (wide[0], rows[0]), (wide[1], rows[1]), (-wide[1], rows[1])
+        )
         props.append(([Shape(dash, "#d9d2b8", "#d9d2b8", opacity=0.5)], Placement(middle, 0, 1)))
     for reach, size in ((0.16, 0.2), (0.28, 0.34), (0.47, 0.58)):
         for side in (-1.0, 1.0):

@@ -3,18 +3,18 @@
 import numpy as np
 
 from worker.engines.preview.colour import mix
-from worker.engines.preview.concepts import Weather
+from worker.engines.preview.drawing.noise import Profile, profile
 from worker.engines.preview.figures.catalogue import SUBJECTS, Element
-from worker.engines.preview.noise import Profile, profile
+from worker.engines.preview.nature.sky import sky
+from worker.engines.preview.nature.sun import sun_place
+from worker.engines.preview.nature.terrain import Ridge, fading, peaks, pines, ridge, rocky, rolling
+from worker.engines.preview.nature.water import Mirror, Swell, Wave, water_colours
+from worker.engines.preview.nature.weather import dust, fog
 from worker.engines.preview.scenes.props import cherry_branch, framing_pines, grass
 from worker.engines.preview.scenes.scenery import Scenery
 from worker.engines.preview.scenes.sea import Glitter
-from worker.engines.preview.sky import sky
 from worker.engines.preview.stage import Layer, Stage
-from worker.engines.preview.sun import sun_place
-from worker.engines.preview.terrain import Ridge, fading, peaks, pines, ridge, rocky, rolling
-from worker.engines.preview.water import Mirror, Swell, Wave, water_colours
-from worker.engines.preview.weather import dust, fog
+from worker.engines.preview.words.concepts import Weather
 
 _SHORE = 0.6
 
@@ -35,7 +35,13 @@ def lake(stage: Stage) -> Scenery:
         back.append(_bank(stage))
     swell = Swell(height=0.004, length=0.5, speed=0.7, sharp=0.0)
     surface = Wave(stage, "surface", base=0.8, depth=1.0, swell=swell)
-    scenery = Scenery(back, _near_shore(stage, clear=stands), ground=0.88 if stands else 0.8, air=0.36, horizon=_SHORE)
+    scenery = Scenery(
+        back,
+        _near_shore(stage, clear=stands),
+        ground=0.88 if stands else 0.8,
+        air=0.36,
+        horizon=_SHORE,
+    )
     scenery.wave, scenery.mirror, scenery.still = surface, 0.0 if stands else 0.55, True
     return scenery
 
@@ -46,9 +52,13 @@ def _near_shore(stage: Stage, *, clear: bool) -> list[Layer]:
     if stage.reading.has(Weather.PETALS):
         front.append(cherry_branch(stage))
         if not clear:
-            front.append(grass(stage, ("#7fa85a", "#5f8a4f"), base=1.04, tall=0.1, depth=1.15, count=90))
+            front.append(
+                grass(stage, ("#7fa85a", "#5f8a4f"), base=1.04, tall=0.1, depth=1.15, count=90)
+            )
     elif not clear:
-        front.append(framing_pines(stage, "#2a4a40", snow=stage.reading.has(Weather.SNOW), base=1.12))
+        front.append(
+            framing_pines(stage, "#2a4a40", snow=stage.reading.has(Weather.SNOW), base=1.12)
+        )
     return front
 
 
@@ -59,15 +69,23 @@ def _great_mountain(stage: Stage) -> Layer:
     lone = stage.luck.below("great mountain", 2) or stage.reading.has(Weather.PETALS)
     line = _volcano(stage) if lone else peaks(stage, "great", 0.8)
     return ridge(
-        stage, line, shape, relief=rocky(stage, side, 0.27 if lone else 0.2, snow, rugged=0.6), until=_SHORE + 0.02
+        stage,
+        line,
+        shape,
+        relief=rocky(stage, side, 0.27 if lone else 0.2, snow, rugged=0.6),
+        until=_SHORE + 0.02,
     )
 
 
 def _far_shore(stage: Stage) -> list[Layer]:
     """Wooded hills along the water, and a grove in blossom when petals fall."""
     layers: list[Layer] = []
-    for row, (tall, distance, green) in enumerate(((0.12, 0.5, "#4f7a68"), (0.075, 0.24, "#2f5a48"))):
-        line = pines(stage, f"shore {row}", tall * 0.5, over=rolling(stage, f"shore hills {row}", 1.6, 0.4))
+    for row, (tall, distance, green) in enumerate(
+        ((0.12, 0.5, "#4f7a68"), (0.075, 0.24, "#2f5a48"))
+    ):
+        line = pines(
+            stage, f"shore {row}", tall * 0.5, over=rolling(stage, f"shore hills {row}", 1.6, 0.4)
+        )
         colours = fading(stage, green, green, distance)
         shape = Ridge(_SHORE + 0.012, tall * 0.62, *colours, 0.3 + 0.1 * row, fall=tall, level=True)
         layers.append(ridge(stage, line, shape, until=_SHORE + 0.02))
@@ -85,11 +103,17 @@ def _volcano(stage: Stage) -> Profile:
     centre = 0.5 + (0.5 - sun_place(stage, _SHORE)[0]) * float(luck.uniform(0.5, 1.0))
     at = np.linspace(-0.5, 1.5, 4096)
     away = np.abs(at - centre) * stage.width / stage.unit
-    return profile(np.clip(1.02 - away / (0.16 + 0.55 * away + 0.25), 0.0, 0.9) + 0.008 * np.sin(at * 190))
+    return profile(
+        np.clip(1.02 - away / (0.16 + 0.55 * away + 0.25), 0.0, 0.9) + 0.008 * np.sin(at * 190)
+    )
 
 
 def _bank(stage: Stage) -> Layer:
     surface = stage.mood.surface
     snowy = stage.reading.has(Weather.SNOW)
-    colours = (surface("#f1f6fc"), surface("#b0c4de")) if snowy else (surface("#7fa85a"), surface("#3a5f3c"))
+    colours = (
+        (surface("#f1f6fc"), surface("#b0c4de"))
+        if snowy
+        else (surface("#7fa85a"), surface("#3a5f3c"))
+    )
     return ridge(stage, rolling(stage, "bank", 0.8, 0.3), Ridge(0.85, 0.06, *colours, 1.0))

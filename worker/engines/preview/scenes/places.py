@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from worker.engines.preview.concepts import Place
 from worker.engines.preview.scenes.abstract import abstract
 from worker.engines.preview.scenes.aerial import aerial
 from worker.engines.preview.scenes.city import city
@@ -16,6 +15,7 @@ from worker.engines.preview.scenes.space import lunar, space
 from worker.engines.preview.scenes.underwater import underwater
 from worker.engines.preview.scenes.volcano import volcano
 from worker.engines.preview.stage import Stage
+from worker.engines.preview.words.concepts import Place
 
 _SCENES: Final[Mapping[Place, Callable[[Stage], Scenery]]] = {
     Place.SEA: sea,

@@ -1,9 +1,10 @@
-"""What a place gives to its subjects: what is behind them, what is before them, and where they can be."""
+"""What a place gives to its subjects: what is behind them, what is before them, and where they can
+be."""
 
 from dataclasses import dataclass, field
 
+from worker.engines.preview.nature.water import Wave
 from worker.engines.preview.stage import Layer
-from worker.engines.preview.water import Wave
 
 
 @dataclass(slots=True)

@@ -5,20 +5,20 @@ import math
 import numpy as np
 
 from worker.engines.preview.colour import from_hue, mix, radiance
-from worker.engines.preview.concepts import Body, Thing
-from worker.engines.preview.disc import Disc
+from worker.engines.preview.drawing.disc import Disc
+from worker.engines.preview.drawing.noise import Profile, clouds, profile, stretched
+from worker.engines.preview.drawing.sheets import Sheet, graded, painted, whole_area
 from worker.engines.preview.figures.curves import ellipse
 from worker.engines.preview.figures.easel import Placement
 from worker.engines.preview.figures.shapes import Shape, fill, mark, shade
-from worker.engines.preview.noise import Profile, clouds, profile, stretched
-from worker.engines.preview.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.sky import stars
+from worker.engines.preview.nature.sun import sun_place
+from worker.engines.preview.nature.terrain import Ridge, ridge, rocky
 from worker.engines.preview.scenes.props import Prop, baked
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sheets import Sheet, graded, painted, whole_area
-from worker.engines.preview.sky import stars
 from worker.engines.preview.stage import Layer, Stage
-from worker.engines.preview.sun import sun_place
-from worker.engines.preview.terrain import Ridge, ridge, rocky
+from worker.engines.preview.words.concepts import Body, Thing
 
 
 def space(stage: Stage) -> Scenery:
@@ -33,7 +33,15 @@ def space(stage: Stage) -> Scenery:
     body = Body.MOON if Body.MOON in stage.reading.bodies else Body.PLANET
     layers: list[Layer] = [nebula(stage), *stars(stage, 1.5), _bright_stars(stage)]
     layers.append(Disc(stage, body, place, size))
-    return Scenery(layers, [_star_dust(stage)], air=0.54, ground=0.56, horizon=0.9, weightless=True, solid=False)
+    return Scenery(
+        layers,
+        [_star_dust(stage)],
+        air=0.54,
+        ground=0.56,
+        horizon=0.9,
+        weightless=True,
+        solid=False,
+    )
 
 
 def nebula(stage: Stage, strength: float = 1.0) -> Layer:
@@ -43,7 +51,14 @@ def nebula(stage: Stage, strength: float = 1.0) -> Layer:
     hue = float(luck.random())
     lumps, veins = clouds(luck, area.shape, (2.4, 2.8), 6), clouds(luck, area.shape, (3.4, 3.8), 6)
     band = np.exp(
-        -(((area.y / stage.height - 0.5) + (area.x / stage.width - 0.5) * float(luck.choice([-0.8, 0.8]))) ** 2) * 5
+        -(
+            (
+                (area.y / stage.height - 0.5)
+                + (area.x / stage.width - 0.5) * float(luck.choice([-0.8, 0.8]))
+            )
+            ** 2
+        )
+        * 5
     )
     cloud = stretched(lumps, 0.34, 0.78) * band
     dark, bright = (
@@ -74,7 +89,15 @@ def _star_dust(stage: Stage) -> Layer:
     return Particles(
         stage,
         "star dust",
-        Kind(Grain.SOFT, 40, (0.001, 0.003), (0.02, 0.015), (radiance("#dfe8ff"),), adds=True, strength=0.6),
+        Kind(
+            Grain.SOFT,
+            40,
+            (0.001, 0.003),
+            (0.02, 0.015),
+            (radiance("#dfe8ff"),),
+            adds=True,
+            strength=0.6,
+        ),
     )
 
 
@@ -88,11 +111,25 @@ def lunar(stage: Stage) -> Scenery:
     across, down = sun_place(stage, 0.6)
     layers.append(Disc(stage, Body.PLANET, (_aside(across), max(0.2, down * 0.55)), 0.1))
     side = -1.0 if across < 0.5 else 1.0
-    hills = Ridge(0.92, 0.2, mix(near, radiance("#0b0f22"), 0.35), mix(near, radiance("#060812"), 0.7), 0.55, fall=0.2)
+    hills = Ridge(
+        0.92,
+        0.2,
+        mix(near, radiance("#0b0f22"), 0.35),
+        mix(near, radiance("#060812"), 0.7),
+        0.55,
+        fall=0.2,
+    )
     layers.append(ridge(stage, line, hills, relief=rocky(stage, side, 0.004, white)))
     ground = Ridge(1.0, 0.24, near, mix(near, radiance("#0a0d1a"), 0.72), 1.0, fall=0.3)
-    layers += [ridge(stage, line, ground, relief=rocky(stage, side, 0.004, white)), _craters(stage, line, ground)]
-    flying = {thing for thing, _ in stage.reading.things} & {Thing.ROCKET, Thing.UFO, Thing.ASTRONAUT}
+    layers += [
+        ridge(stage, line, ground, relief=rocky(stage, side, 0.004, white)),
+        _craters(stage, line, ground),
+    ]
+    flying = {thing for thing, _ in stage.reading.things} & {
+        Thing.ROCKET,
+        Thing.UFO,
+        Thing.ASTRONAUT,
+    }
     front: list[Layer] = [_dust_cloud(stage)] if Thing.ROCKET in flying else []
     return Scenery(layers, [*front, _star_dust(stage)], ground=0.84, air=0.5, horizon=0.7)
 
@@ -118,13 +155,22 @@ def _craters(stage: Stage, line: Profile, ground: Ridge) -> Layer:
         near = 0.04 + 0.9 * float(down) ** 1.4
         y = top + near * (stage.height * 1.05 - top)
         props.append(
-            (_crater(stage), Placement(x, y, stage.unit * (0.012 + 0.085 * near * float(luck.uniform(0.4, 1.0)))))
+            (
+                _crater(stage),
+                Placement(
+                    x, y, stage.unit * (0.012 + 0.085 * near * float(luck.uniform(0.4, 1.0)))
+                ),
+            )
         )
     return baked(stage, sorted(props, key=lambda prop: prop[1].y), depth=1.0)
 
 
 def _crater(stage: Stage) -> list[Shape]:
-    tone = ("#6f727d", "#3a3c46", "#c9ccd4") if Body.MOON in stage.reading.bodies else ("#8a5236", "#4a2a20", "#e0a078")
+    tone = (
+        ("#6f727d", "#3a3c46", "#c9ccd4")
+        if Body.MOON in stage.reading.bodies
+        else ("#8a5236", "#4a2a20", "#e0a078")
+    )
     side = 0.12 if sun_place(stage, 0.6)[0] < 0.5 else -0.12
     return [
         Shape(ellipse(0, 0.03, 1.0, 0.4), tone[2], tone[0], glow=0.0, opacity=0.75, soft=0.05),
@@ -136,5 +182,14 @@ def _crater(stage: Stage) -> list[Shape]:
 
 def _dust_cloud(stage: Stage) -> Layer:
     colour = (radiance("#e0dccf") * np.float32(0.5),)
-    kind = Kind(Grain.SOFT, 46, (0.014, 0.05), (0.06, -0.05), colour, sway=0.02, strength=0.2, area=(0.82, 1.0))
+    kind = Kind(
+        Grain.SOFT,
+        46,
+        (0.014, 0.05),
+        (0.06, -0.05),
+        colour,
+        sway=0.02,
+        strength=0.2,
+        area=(0.82, 1.0),
+    )
     return Particles(stage, "dust cloud", kind)

@@ -3,19 +3,19 @@
 import numpy as np
 
 from worker.engines.preview.colour import mix, radiance, turned
-from worker.engines.preview.concepts import Light, Thing
-from worker.engines.preview.figure import Figure, Part
+from worker.engines.preview.drawing.sheets import Sheet, Veil, graded, whole_area
 from worker.engines.preview.figures.catalogue import SUBJECTS, Subject
 from worker.engines.preview.figures.curves import ellipse, path, ribbon
 from worker.engines.preview.figures.easel import Placement
+from worker.engines.preview.figures.figure import Figure, Part
 from worker.engines.preview.figures.shapes import Pose, Shape, fill
 from worker.engines.preview.movement import gliding, standing
-from worker.engines.preview.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.particles import Grain, Kind, Particles
+from worker.engines.preview.nature.terrain import Ridge, ridge, rolling
 from worker.engines.preview.scenes.props import Prop, baked
 from worker.engines.preview.scenes.scenery import Scenery
-from worker.engines.preview.sheets import Sheet, Veil, graded, whole_area
 from worker.engines.preview.stage import Layer, Shot, Stage
-from worker.engines.preview.terrain import Ridge, ridge, rolling
+from worker.engines.preview.words.concepts import Light, Thing
 
 _WATERS = (
     ("#7fe0e0", "#1f8fb0", "#0b3f6b", "#062244"),
@@ -33,11 +33,34 @@ def underwater(stage: Stage) -> Scenery:
     for row, (base, tall, distance) in enumerate(((0.74, 0.24, 0.8), (0.84, 0.2, 0.55))):
         rock = mix(tones[3], tones[2], distance)
         line = rolling(stage, f"reef {row}", 1.6 + row, 0.6)
-        layers.append(ridge(stage, line, Ridge(base, tall, rock, mix(rock, tones[3], 0.4), 0.25 + 0.2 * row)))
+        layers.append(
+            ridge(stage, line, Ridge(base, tall, rock, mix(rock, tones[3], 0.4), 0.25 + 0.2 * row))
+        )
     layers += [*_school(stage), _caustic_ground(stage, tones), _corals(stage), *_weeds(stage)]
-    bubbles = Kind(Grain.RING, 26, (0.004, 0.017), (0.02, -0.14), (tones[0],), sway=0.02, strength=0.7, adds=True)
-    specks = Kind(Grain.SOFT, 70, (0.0014, 0.005), (0.015, 0.012), (tones[0],), sway=0.02, strength=0.4, adds=True)
-    front: list[Layer] = [Particles(stage, "own bubbles", bubbles), Particles(stage, "specks", specks)]
+    bubbles = Kind(
+        Grain.RING,
+        26,
+        (0.004, 0.017),
+        (0.02, -0.14),
+        (tones[0],),
+        sway=0.02,
+        strength=0.7,
+        adds=True,
+    )
+    specks = Kind(
+        Grain.SOFT,
+        70,
+        (0.0014, 0.005),
+        (0.015, 0.012),
+        (tones[0],),
+        sway=0.02,
+        strength=0.4,
+        adds=True,
+    )
+    front: list[Layer] = [
+        Particles(stage, "own bubbles", bubbles),
+        Particles(stage, "specks", specks),
+    ]
     return Scenery(layers, front, ground=0.92, air=0.46, horizon=0.2, solid=True)
 
 
@@ -46,7 +69,9 @@ def _blue(stage: Stage, tones: list[np.ndarray]) -> Layer:
     down = np.broadcast_to(area.y / stage.height, area.shape)
     across = (area.x - stage.x(stage.luck.between("sun", 0.3, 0.7))) / stage.unit
     bright = down + 0.35 * across**2 * np.exp(-down * 2)
-    picture = graded([(-0.1, tones[0]), (0.3, tones[1]), (0.68, tones[2]), (1.05, tones[3])], bright)
+    picture = graded(
+        [(-0.1, tones[0]), (0.3, tones[1]), (0.68, tones[2]), (1.05, tones[3])], bright
+    )
     return Sheet(area, picture, np.ones(area.shape, np.float32), depth=0.0)
 
 
@@ -58,19 +83,27 @@ class Rays:
         self._colour = colour
         source = stage.x(stage.luck.between("sun", 0.3, 0.7)), -0.45 * stage.height
         self._angle = ((self._area.x - source[0]) / (self._area.y - source[1])).astype(np.float32)
-        self._fade = (np.clip(1 - self._area.y / (0.9 * stage.height), 0, 1) ** 1.4).astype(np.float32)
+        self._fade = (np.clip(1 - self._area.y / (0.9 * stage.height), 0, 1) ** 1.4).astype(
+            np.float32
+        )
         self._phases = stage.luck.of("rays").uniform(0, 6.28, 4).astype(np.float32)
 
     def paint(self, shot: Shot) -> None:
         rays = np.zeros(self._area.shape, np.float32)
-        for pitch, pace, phase in zip((11.0, 19.0, 31.0, 47.0), (0.5, -0.7, 0.9, -1.1), self._phases, strict=True):
-            rays += np.sin(np.float32(pitch) * self._angle + phase + np.float32(pace * shot.seconds))
+        for pitch, pace, phase in zip(
+            (11.0, 19.0, 31.0, 47.0), (0.5, -0.7, 0.9, -1.1), self._phases, strict=True
+        ):
+            rays += np.sin(
+                np.float32(pitch) * self._angle + phase + np.float32(pace * shot.seconds)
+            )
         cover = np.clip(rays * 0.3, 0, 1) ** 1.5 * self._fade * np.float32(0.75)
         Veil(self._area, cover, self._colour, depth=0.1, adds=True).paint(shot)
 
 
 def _caustic_ground(stage: Stage, tones: list[np.ndarray]) -> Layer:
-    sand = mix(tones[1] * np.float32(0.9), radiance("#d9c79a") * np.float32(tones[0].max() / 2.4), 0.3)
+    sand = mix(
+        tones[1] * np.float32(0.9), radiance("#d9c79a") * np.float32(tones[0].max() / 2.4), 0.3
+    )
     shape = Ridge(0.92, 0.08, mix(sand, tones[2], 0.25), tones[3], 0.9, fall=0.3)
     return ridge(stage, rolling(stage, "seabed", 0.9, 0.35), shape)
 
@@ -85,7 +118,9 @@ def _corals(stage: Stage) -> Layer:
         props.append(
             (
                 _coral(luck, colour),
-                Placement(stage.x(float(place)), stage.y(0.93), stage.unit * float(luck.uniform(0.1, 0.2))),
+                Placement(
+                    stage.x(float(place)), stage.y(0.93), stage.unit * float(luck.uniform(0.1, 0.2))
+                ),
             )
         )
     return baked(stage, props, depth=0.92)
@@ -95,10 +130,15 @@ def _coral(luck: np.random.Generator, colour: str) -> list[Shape]:
     """A branching coral or a round one."""
     dark = turned(colour, lightness=0.5)
     if luck.random() < 0.5:
-        tips = zip(np.linspace(-0.5, 0.5, 6).tolist(), luck.uniform(0.5, 1.0, 6).tolist(), strict=True)
+        tips = zip(
+            np.linspace(-0.5, 0.5, 6).tolist(), luck.uniform(0.5, 1.0, 6).tolist(), strict=True
+        )
         branches = [path((0, 0.1), (x * 0.4, -0.4 * tall), (x, -tall)) for x, tall in tips]
         return [fill(ribbon(branch, (0.07, 0.06, 0.05)), colour, dark) for branch in branches]
-    return [fill(ellipse(x, -0.25 - y, 0.26), colour, dark) for x, y in luck.uniform((-0.4, 0), (0.4, 0.4), (6, 2))]
+    return [
+        fill(ellipse(x, -0.25 - y, 0.26), colour, dark)
+        for x, y in luck.uniform((-0.4, 0), (0.4, 0.4), (6, 2))
+    ]
 
 
 def _weeds(stage: Stage) -> list[Layer]:
@@ -108,7 +148,13 @@ def _weeds(stage: Stage) -> list[Layer]:
     for place in (-0.02, 0.1, 0.88, 0.99):
         size, phase = stage.unit * float(luck.uniform(0.3, 0.52)), float(luck.random())
         part = Part(
-            stage.x(place + float(luck.uniform(-0.04, 0.04))), stage.y(0.98), size, 1.0, standing, phase=phase, rim=0.0
+            stage.x(place + float(luck.uniform(-0.04, 0.04))),
+            stage.y(0.98),
+            size,
+            1.0,
+            standing,
+            phase=phase,
+            rim=0.0,
         )
         layers.append(Figure(stage, Subject(_weed, 1.0), part, sun_x=0.5))
     return layers
@@ -135,6 +181,8 @@ def _school(stage: Stage) -> list[Layer]:
         movement = gliding(stage.unit, float(luck.random()), forward=0.3 * way, reach=0.008)
         size, phase = stage.unit * float(luck.uniform(0.035, 0.055)), index / 7
         at = stage.x(x) + dx * stage.unit, stage.y(y) + dy * stage.unit
-        part = Part(*at, size, 0.4, movement, faces_left=way < 0, phase=phase, tint="#4f8aa8", rim=0.0)
+        part = Part(
+            *at, size, 0.4, movement, faces_left=way < 0, phase=phase, tint="#4f8aa8", rim=0.0
+        )
         layers.append(Figure(stage, SUBJECTS[Thing.FISH], part, sun_x=0.5))
     return layers

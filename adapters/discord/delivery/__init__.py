@@ -1,0 +1,1 @@
+"""Delivers outcomes and progress into Discord messages."""

@@ -1,0 +1,73 @@
+"""May this be done here? Checked before anything is spent: servers only, admin commands for
+admins, and a channel that the bot may post clips to."""
+
+from typing import Any, Final
+
+import discord
+
+from adapters.discord.refs import channel_of
+from adapters.discord.setup.permissions import missing_permissions, missing_sentence
+from generation.domain.refs import ChannelRef
+
+Interaction = discord.Interaction[Any]
+
+ONLY_IN_SERVERS: Final = "Flipbook makes clips in servers only, not in direct messages."
+ADMINS_ONLY: Final = "Only members with the permission **Manage Server** can do that."
+
+
+class AccessDenied(Exception):
+    """Something may not be done here; ``sentence`` tells the member why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def channel_in_server(interaction: Interaction) -> ChannelRef:
+    """The channel of an interaction. Raises AccessDenied outside of servers."""
+    if interaction.guild_id is None or interaction.channel_id is None:
+        raise AccessDenied(ONLY_IN_SERVERS)
+    return channel_of(interaction.guild_id, interaction.channel, interaction.channel_id)
+
+
+def is_admin(interaction: Interaction) -> bool:
+    """Whether the member manages the server, by the permissions in the interaction itself."""
+    granted = interaction.permissions
+    return granted.manage_guild or granted.administrator
+
+
+def require_admin(interaction: Interaction) -> None:
+    """Raise AccessDenied for a member who does not manage the server: Discord hides admin commands
+    from others, but a server can change that."""
+    if not is_admin(interaction):
+        raise AccessDenied(ADMINS_ONLY)
+
+
+def require_permissions(interaction: Interaction) -> None:
+    """Raise AccessDenied where the bot lacks a permission that it needs to deliver a clip."""
+    # Discord computes app_permissions for this interaction; the client's cache may be behind
+    in_thread = isinstance(interaction.channel, discord.Thread)
+    _require(interaction.app_permissions, in_thread=in_thread)
+
+
+def require_permissions_for_reaction(
+    event: discord.RawReactionActionEvent, client: discord.Client
+) -> None:
+    """As :func:`require_permissions`, as far as the gateway has told; a channel that the client
+    does not know passes."""
+    guild = client.get_guild(event.guild_id or 0)
+    channel = guild.get_channel_or_thread(event.channel_id) if guild is not None else None
+    # an attempt tells more than a guess
+    if guild is None or channel is None or guild.me is None:
+        return
+    try:
+        granted = channel.permissions_for(guild.me)
+    except discord.ClientException:  # a thread whose parent the client does not know
+        return
+    _require(granted, in_thread=isinstance(channel, discord.Thread))
+
+
+def _require(granted: discord.Permissions, *, in_thread: bool) -> None:
+    missing = missing_permissions(granted, in_thread=in_thread)
+    if missing:
+        raise AccessDenied(missing_sentence(missing))

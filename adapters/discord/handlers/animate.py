@@ -1,0 +1,76 @@
+"""``/animate``: from Discord's options to a submitted request."""
+
+from functools import partial
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from adapters.discord.handlers import options as o
+from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
+from adapters.discord.handlers.parsing import AnimateOptions, request_from_options
+
+Command = app_commands.Command[Any, ..., None]
+
+
+def animate_command(handler: InteractionHandler) -> Command:
+    """The command that makes a clip."""
+
+    @app_commands.command(name="animate", description="Make a short clip from a prompt")
+    @app_commands.describe(
+        prompt="What to show",
+        negative_prompt="What to avoid",
+        quality="standard looks better, turbo is quicker",
+        size="One of the usual sizes",
+        width="A width of your own in pixels, a multiple of 8",
+        height="A height of your own in pixels, a multiple of 8",
+        motion="How the camera moves",
+        num_frames="How many pictures the clip has",
+        fps="How many pictures are shown per second",
+        steps="More steps: finer, and slower",
+        guidance="How closely to follow the prompt",
+        seed="The same seed and settings make the same clip",
+    )
+    @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
+    async def animate(
+        interaction: discord.Interaction,
+        *,
+        prompt: o.Prompt,
+        negative_prompt: o.NegativePrompt | None = None,
+        quality: str | None = None,
+        size: str | None = None,
+        width: o.Side | None = None,
+        height: o.Side | None = None,
+        motion: str | None = None,
+        num_frames: o.NumFrames | None = None,
+        fps: o.Fps | None = None,
+        steps: o.Steps | None = None,
+        guidance: o.Guidance | None = None,
+        seed: o.Seed | None = None,
+    ) -> None:
+        options = AnimateOptions(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            quality=quality,
+            size=size,
+            width=width,
+            height=height,
+            motion=motion,
+            num_frames=num_frames,
+            fps=fps,
+            steps=steps,
+            guidance=guidance,
+            seed=seed,
+        )
+        await handler.handle(interaction, partial(_submit, handler, options))
+
+    return animate
+
+
+async def _submit(
+    handler: InteractionHandler, options: AnimateOptions, context: InteractionContext
+) -> None:
+    # inside of handle(): options that make no request end in a sentence to the member
+    request = request_from_options(options, handler.service.draw_seed)
+    submit = partial(handler.service.submit, request, context.submit_context())
+    await handler.submit(context, submit)

@@ -1,0 +1,34 @@
+"""Ephemeral responses: only the member who acted sees them."""
+
+from contextlib import suppress
+
+import discord
+import structlog
+
+from adapters.discord.errors import NETWORK
+from adapters.discord.text.layout import NO_MENTIONS
+
+
+async def refuse(interaction: discord.Interaction, text: str) -> None:
+    """Tell the member; a public deferred response is deleted first."""
+    # Discord settles with the deferral who sees the response, and a refusal is private
+    if interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        with suppress(discord.DiscordException, *NETWORK):
+            await interaction.delete_original_response()
+    await tell(interaction, text)
+
+
+async def tell(interaction: discord.Interaction, text: str) -> None:
+    """Send an ephemeral text, as first response or as a followup; an error is logged only."""
+    try:
+        # Discord takes one first response; whatever comes later is a followup
+        if interaction.response.is_done():
+            await interaction.followup.send(text, ephemeral=True, allowed_mentions=NO_MENTIONS)
+        else:
+            await interaction.response.send_message(
+                text, ephemeral=True, allowed_mentions=NO_MENTIONS
+            )
+    except (discord.DiscordException, *NETWORK) as error:
+        structlog.get_logger("flipbook.discord").info(
+            "an ephemeral response could not be sent", error=type(error).__name__
+        )

@@ -1,0 +1,177 @@
+"""Runs one handler per interaction: each interaction once, with one sentence for every error."""
+
+import asyncio
+import functools
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import discord
+import structlog
+from discord import app_commands
+
+from adapters.discord.delivery.messenger import DiscordMessenger
+from adapters.discord.errors import NETWORK
+from adapters.discord.handlers.access import (
+    AccessDenied,
+    channel_in_server,
+    is_admin,
+    require_permissions,
+)
+from adapters.discord.handlers.ephemeral import refuse
+from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS, FirstResponses, Submit
+from adapters.discord.refs import interaction_origin, user_ref
+from adapters.discord.text import render
+from adapters.gate import ActGate
+from generation.domain.refs import ChannelRef, ServerRef, UserRef
+from generation.protocol.clock import Clock
+from generation.protocol.errors import FlipbookError
+from generation.service import Service, SubmitContext
+
+P = ParamSpec("P")
+GroupT = TypeVar("GroupT", bound="CommandGroup")
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionContext:
+    """One interaction in a server: who acted, where, and whether they manage the server."""
+
+    interaction: discord.Interaction
+    user: UserRef
+    channel: ChannelRef
+    is_admin: bool
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction) -> "InteractionContext":
+        """The interaction in the core's terms. Raises AccessDenied outside of servers."""
+        channel = channel_in_server(interaction)
+        user = user_ref(interaction.user.id)
+        return cls(interaction, user, channel, is_admin=is_admin(interaction))
+
+    @property
+    def server(self) -> ServerRef:
+        """The server of the channel."""
+        return self.channel.server
+
+    def submit_context(self) -> SubmitContext:
+        """What a request is submitted with."""
+        return SubmitContext(
+            interaction_origin(self.interaction.id), requested_by=self.user, channel=self.channel
+        )
+
+
+class InteractionHandler:
+    """Runs handlers. Holds what they all work with: the service, the messenger and the clock."""
+
+    def __init__(
+        self,
+        service: Service,
+        messenger: DiscordMessenger,
+        *,
+        clock: Clock,
+        defer_after: float = DEFER_AFTER_SECONDS,
+    ) -> None:
+        self.service = service
+        self.messenger = messenger
+        self.clock = clock
+        self.first_responses = FirstResponses(service, messenger, clock, defer_after)
+        self._gate: ActGate[datetime] = ActGate()
+        self._running: set[asyncio.Task[object]] = set()
+        self._log = structlog.get_logger("flipbook.discord")
+
+    def is_new(self, interaction: discord.Interaction) -> bool:
+        """Whether this interaction is delivered for the first time: Discord may deliver one again
+        after a lost connection."""
+        # an interaction has no result to give to the second delivery; its time is kept as the work
+        _, is_new = self._gate.admit(str(interaction.id), self.clock.now)
+        return is_new
+
+    async def handle(
+        self,
+        interaction: discord.Interaction,
+        act: Callable[[InteractionContext], Awaitable[None]],
+    ) -> None:
+        """Run ``act`` for an interaction in a server; whatever it raises ends here, in one sentence
+        to the member."""
+        async with self.running():
+            try:
+                await act(InteractionContext.of(interaction))
+            except AccessDenied as denied:
+                await refuse(interaction, denied.sentence)
+            except FlipbookError as error:
+                await refuse(interaction, render.refusal(error))
+            except (discord.DiscordException, *NETWORK) as error:
+                # Discord did not take a response; there is no other way to tell the member
+                self._log.warning("a response could not be sent", error=type(error).__name__)
+            except Exception:  # noqa: BLE001 - one interaction's failure is never another's
+                self._log.exception("unexpected error in an interaction")
+                await refuse(interaction, render.refusal(FlipbookError()))
+
+    async def submit(self, context: InteractionContext, submit: Submit) -> None:
+        """Submit a job and respond with it. Raises AccessDenied, before anything is spent, where
+        its clip could not be delivered."""
+        # here and not in handle(): commands that only read work without them
+        require_permissions(context.interaction)
+        await self.first_responses.send(context.interaction, submit)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Count the current task as running, so that :meth:`drain` waits for it."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - in a coroutine there is one
+        self._running.add(task)
+        try:
+            yield
+        finally:
+            self._running.discard(task)
+
+    async def drain(self, seconds: float) -> None:
+        """Wait for the running handlers, at most that long, then cancel those that are left: the
+        connection is about to close. Jobs that they have submitted are stored."""
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=seconds)
+        for task in late:
+            task.cancel()
+        # until they have ended: the store that they use is closed after this
+        if late:
+            await asyncio.wait(late)
+
+
+class CommandGroup(app_commands.Group):
+    """A group of commands whose methods take an :class:`InteractionContext`, by
+    :func:`in_server`."""
+
+    def __init__(
+        self,
+        handler: InteractionHandler,
+        *,
+        name: str,
+        description: str,
+        default_permissions: discord.Permissions | None = None,
+    ) -> None:
+        super().__init__(
+            name=name, description=description, default_permissions=default_permissions
+        )
+        self.handler = handler
+        self.service = handler.service
+
+
+def in_server(
+    command: Callable[Concatenate[GroupT, InteractionContext, P], Coroutine[Any, Any, None]],
+) -> Callable[Concatenate[GroupT, discord.Interaction, P], Coroutine[Any, Any, None]]:
+    """Let a group's method be called with an interaction, as discord.py does: it gets the context,
+    or the member is told why it is not run."""
+
+    # wraps: discord.py reads the options from the method's signature
+    @functools.wraps(command)
+    async def run(
+        group: GroupT, interaction: discord.Interaction, /, *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        await group.handler.handle(
+            interaction, lambda context: command(group, context, *args, **kwargs)
+        )
+
+    return run

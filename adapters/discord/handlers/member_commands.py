@@ -1,0 +1,98 @@
+"""``/flipbook …``: what members look up, show again and cancel; every response is ephemeral."""
+
+from typing import Final
+
+from discord import app_commands
+
+from adapters.discord.delivery.interaction_token import InteractionToken
+from adapters.discord.handlers.buttons import cancel
+from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.interactions import (
+    CommandGroup,
+    InteractionContext,
+    InteractionHandler,
+    in_server,
+)
+from adapters.discord.handlers.options import ClipId
+from adapters.discord.text import lists, render
+from adapters.discord.text.help import HELP
+from adapters.discord.text.layout import NO_MENTIONS
+from generation.domain.job import JobId
+from generation.protocol.errors import FlipbookError
+
+_MOST_CLIPS: Final = 10
+
+
+class MemberCommands(CommandGroup):
+    """The command group for all members."""
+
+    def __init__(self, handler: InteractionHandler) -> None:
+        super().__init__(
+            handler, name="flipbook", description="Your clips, the queue and your quota"
+        )
+
+    @app_commands.command(description="What this server is waiting for")
+    @in_server
+    async def queue(self, context: InteractionContext) -> None:
+        """The server's jobs under way."""
+        jobs = await self.service.queue_of(context.server)
+        text = lists.queue(jobs, context.user, self.service.backend_lines())
+        await tell(context.interaction, text)
+
+    @app_commands.command(description="Your last clips in this server")
+    @in_server
+    async def history(self, context: InteractionContext) -> None:
+        """The member's own jobs."""
+        jobs = await self.service.jobs_of(context.user, context.server, limit=_MOST_CLIPS)
+        await tell(context.interaction, lists.history(jobs))
+
+    @app_commands.command(description="Show a clip once more, to you alone")
+    @app_commands.describe(id="The 24 characters under the clip")
+    @in_server
+    async def show(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
+        """A finished clip again, or the state of an unfinished one."""
+        # raises for a job of another server, as for one that does not exist
+        job = await self.service.job(JobId(id), context.server)
+        if job.status.is_final:
+            await self._show_clip(context, job.id)
+        else:
+            await tell(context.interaction, lists.details(job))
+
+    @app_commands.command(description="Cancel one of your clips")
+    @app_commands.describe(id="The 24 characters under the clip")
+    @in_server
+    async def cancel(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
+        """The same as the ✖ button."""
+        await cancel(self.service, context, JobId(id))
+
+    @app_commands.command(description="What you have used and may still make")
+    @in_server
+    async def quota(self, context: InteractionContext) -> None:
+        """Limits beside usage."""
+        found = await self.service.quota(context.user, context.server)
+        await tell(context.interaction, lists.quota(found))
+
+    @app_commands.command(description="What Flipbook can do")
+    @in_server
+    async def help(self, context: InteractionContext) -> None:
+        """All commands, one line each."""
+        await tell(context.interaction, HELP)
+
+    async def _show_clip(self, context: InteractionContext, job_id: JobId) -> None:
+        """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
+        interaction = context.interaction
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        token = InteractionToken(interaction.token, interaction.filesize_limit)
+        try:
+            await self.service.deliver_again(
+                job_id,
+                token.answer(self.handler.clock.now(), private=True),
+                by=context.user,
+                channel=context.channel,
+                is_admin=context.is_admin,
+            )
+        except FlipbookError as error:
+            # "thinking…" stays until the deferred response itself is edited
+            await interaction.edit_original_response(
+                content=render.refusal(error), allowed_mentions=NO_MENTIONS
+            )

@@ -1,0 +1,96 @@
+"""The options of our commands as Discord's app offers them, with the core's own ranges and
+choices."""
+
+from typing import Any, Final
+
+import discord
+from discord import AppCommandOptionType, app_commands
+
+from generation.domain.limits import LimitName
+from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
+from generation.text.errors import limit_label
+
+
+class RangeTransformer(app_commands.Transformer):
+    """An option whose range Discord's app checks: of values, or of lengths for texts."""
+
+    def __init__(self, kind: AppCommandOptionType, bounds: tuple[int, int]) -> None:
+        self._kind = kind
+        self._low, self._high = bounds
+
+    @property
+    def type(self) -> AppCommandOptionType:
+        """String, integer or number."""
+        return self._kind
+
+    @property
+    def min_value(self) -> int:
+        """The smallest value, or the shortest length."""
+        return self._low
+
+    @property
+    def max_value(self) -> int:
+        """The largest value, or the longest length."""
+        return self._high
+
+    async def transform(self, interaction: discord.Interaction, value: Any, /) -> Any:  # noqa: ARG002 - discord.py's
+        """The value unchanged: the core checks it again."""
+        return value
+
+
+class ChannelTransformer(app_commands.Transformer):
+    """A channel that messages can be posted to; the client need not know it."""
+
+    @property
+    def type(self) -> AppCommandOptionType:
+        """A channel."""
+        return AppCommandOptionType.channel
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """The types in which clips can be asked for."""
+        return [
+            discord.ChannelType.text,
+            discord.ChannelType.news,
+            discord.ChannelType.voice,
+            discord.ChannelType.forum,
+        ]
+
+    async def transform(self, interaction: discord.Interaction, value: Any, /) -> Any:  # noqa: ARG002 - discord.py's
+        """The channel unchanged."""
+        # discord.py's own transformer fails for channels that the client does not know
+        return value
+
+
+_TEXT: Final = AppCommandOptionType.string
+_INTEGER: Final = AppCommandOptionType.integer
+
+Prompt = app_commands.Transform[str, RangeTransformer(_TEXT, bounds_of("prompt"))]
+NegativePrompt = app_commands.Transform[str, RangeTransformer(_TEXT, bounds_of("negative_prompt"))]
+Side = app_commands.Transform[int, RangeTransformer(_INTEGER, side_bounds())]
+NumFrames = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("num_frames"))]
+Fps = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("fps"))]
+Steps = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("num_inference_steps"))]
+Guidance = app_commands.Transform[
+    float, RangeTransformer(AppCommandOptionType.number, bounds_of("guidance_scale"))
+]
+Seed = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("seed"))]
+ClipId = app_commands.Transform[str, RangeTransformer(_TEXT, (24, 24))]
+Term = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
+Channel = app_commands.Transform[app_commands.AppCommandChannel, ChannelTransformer]
+LimitText = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 40))]
+
+QUALITIES: Final = [
+    app_commands.Choice(name=f"{endpoint.label} ({words})", value=endpoint.label)
+    for endpoint, words in ((Endpoint.STANDARD, "better"), (Endpoint.TURBO, "quicker"))
+]
+SIZES: Final = [
+    app_commands.Choice(
+        name=f"{preset.value} ({preset.pixels[0]}×{preset.pixels[1]})", value=preset.value
+    )
+    for preset in VideoSizePreset
+]
+MOTIONS: Final = [app_commands.Choice(name=motion.value, value=motion.value) for motion in Motion]
+LIMITS: Final = [
+    app_commands.Choice(name=limit_label(name), value=name.value) for name in LimitName
+]

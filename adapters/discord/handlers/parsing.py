@@ -1,0 +1,87 @@
+"""From the options of ``/animate`` to a request; violations name the options as the member sees
+them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from generation.domain.parsing import parse_request, shown
+from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.request import Endpoint, GenerationRequest
+
+_OPTION_OF: Final[Mapping[str, str]] = {
+    "endpoint": "quality",
+    "num_inference_steps": "steps",
+    "guidance_scale": "guidance",
+    "motions": "motion",
+    "video_size": "size",
+    "video_size.width": "width",
+    "video_size.height": "height",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateOptions:
+    """The options as Discord sends them; None is an option that the member left out."""
+
+    prompt: str
+    negative_prompt: str | None = None
+    quality: str | None = None
+    size: str | None = None
+    width: int | None = None
+    height: int | None = None
+    motion: str | None = None
+    num_frames: int | None = None
+    fps: int | None = None
+    steps: int | None = None
+    guidance: float | None = None
+    seed: int | None = None
+
+
+def request_from_options(
+    options: AnimateOptions, draw_seed: Callable[[], int]
+) -> GenerationRequest:
+    """The request, with a drawn seed where none was given. Raises InvalidRequest."""
+    try:
+        return parse_request(
+            {
+                "prompt": options.prompt,
+                "negative_prompt": options.negative_prompt,
+                "endpoint": _endpoint(options.quality),
+                "video_size": _size(options),
+                "motions": None if options.motion is None else (options.motion,),
+                "num_frames": options.num_frames,
+                "fps": options.fps,
+                "num_inference_steps": options.steps,
+                "guidance_scale": options.guidance,
+                "seed": draw_seed() if options.seed is None else options.seed,
+            }
+        )
+    except InvalidRequest as error:
+        # the core's field names mean nothing to a member, who has typed the options
+        violations = (
+            Violation(_OPTION_OF.get(v.field, v.field), v.allowed, v.given)
+            for v in error.violations
+        )
+        raise InvalidRequest(tuple(violations)) from error
+
+
+def _endpoint(quality: str | None) -> str | None:
+    # members see labels; an unknown one goes on as it is, for the core to refuse
+    return next((endpoint.value for endpoint in Endpoint if endpoint.label == quality), quality)
+
+
+def _size(options: AnimateOptions) -> object:
+    sides = {
+        name: side
+        for name, side in (("width", options.width), ("height", options.height))
+        if side is not None
+    }
+    # one side alone goes on as it is: the core names the one that is missing or wrong
+    if not sides:
+        return options.size
+    if options.size is not None:
+        raise InvalidRequest(
+            (Violation("size", "left out where width or height is given", shown(options.size)),)
+        )
+    return sides

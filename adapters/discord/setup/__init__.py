@@ -1,0 +1,1 @@
+"""Checks of the Discord application: its token and its permissions."""

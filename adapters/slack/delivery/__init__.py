@@ -1,0 +1,1 @@
+"""Delivers progress and outcomes to Slack messages."""

@@ -1,0 +1,157 @@
+"""The core's Messenger port on Slack: progress and clips go into the job's own message, or through
+the fallback steps."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from weakref import WeakValueDictionary
+
+from adapters.slack.delivery.attempt import DeliverStep, DeliveryAttempt
+from adapters.slack.delivery.fallbacks import CHANNEL, DIRECT, KEPT, THREAD, FileFallbacks
+from adapters.slack.delivery.posts import SlackPosts
+from adapters.slack.delivery.rate_limits import EditBudget
+from adapters.slack.delivery.upload import SlackClipUpload
+from adapters.slack.errors import FILE_UNREADY, MESSAGE_GONE, SlackDelayed, SlackRefused
+from adapters.slack.models import MessageMetadata, SlackContent
+from adapters.slack.text import render
+from adapters.slack.web_api import SlackApi
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job, JobId
+from generation.domain.refs import MessageRef, Platform
+from generation.ports import DeliveryPayload, SaveNote
+from generation.protocol.clock import Clock
+from generation.protocol.errors import DeliveryDelayed
+from generation.protocol.progress import Progress
+
+EDIT: Final = "edit"
+"""The step that puts the outcome into the job's own message."""
+STEPS: Final = (EDIT, THREAD, CHANNEL, DIRECT, KEPT)
+UNREADY_SECONDS: Final = 2.0
+"""The pause before another try of an edit that Slack refused while it processed the clip."""
+
+
+class SlackMessenger:
+    """Edits jobs' messages and delivers their outcomes."""
+
+    platform = Platform.SLACK
+    seconds_between_edits = 3.0
+
+    def __init__(self, api: SlackApi, posts: SlackPosts, clock: Clock) -> None:
+        self._api = api
+        self._posts = posts
+        self._clock = clock
+        self._clips = SlackClipUpload(api, clock)
+        self._budget = EditBudget(clock)
+        self._locks: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
+        fallbacks = FileFallbacks(api, posts, self._clips, clock)
+        self._steps: Mapping[str, DeliverStep] = {EDIT: self._into_its_message, **fallbacks.steps}
+
+    def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
+        """All steps; a clip that one member asked to see again goes to that member only."""
+        return STEPS if delivery.answer is None else (DIRECT, KEPT)
+
+    async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
+        """Edit the message, within the workspace's budget. Raises DeliveryDelayed when the budget
+        is used up or there is no message yet."""
+        if delivery.message is None:
+            raise DeliveryDelayed("its first message is not out yet", retry_after=1.0)
+        await self._check_workspace(delivery)
+        self._budget.for_progress(job.id)
+        async with self._lock(job.id):
+            await self._edit(delivery.message, render.progress_content(job, progress))
+
+    async def deliver(
+        self, payload: DeliveryPayload, step: str, note: SaveNote
+    ) -> MessageRef | None:
+        """Deliver the outcome by that step; doing it again still gives one message with one
+        clip."""
+        await self._check_workspace(payload.delivery)
+        # its outcome would become a second message
+        if payload.job.id in self._posts.opening:
+            raise DeliveryDelayed("its first message is still being posted", retry_after=1.0)
+        async with self._lock(payload.job.id):
+            return await self._steps[step](DeliveryAttempt(payload, note))
+
+    async def _into_its_message(self, attempt: DeliveryAttempt) -> MessageRef:
+        message = await self._message_of(attempt)
+        has_clip = attempt.video is not None
+        content = render.outcome_content(attempt.job, has_clip=has_clip)
+        file_id = (
+            None if attempt.video is None else await self._file_for(attempt, attempt.video, message)
+        )
+        self._budget.for_result(attempt.job.id)
+        await self._edit_with_file(attempt, message, content, file_id)
+        return message
+
+    async def _file_for(
+        self, attempt: DeliveryAttempt, video: Path, message: MessageRef
+    ) -> str | None:
+        """The file for the edit; None when an earlier edit, whose answer was lost, has added it."""
+        file_id = attempt.note.private_file
+        if file_id is None:
+            file_id = await self._clips.send(attempt.job, video)
+            await self._clips.complete(file_id, attempt.job)
+            # before the edit, so that another attempt uses the same file
+            await attempt.save(private_file=file_id)
+            return file_id
+        return None if await self._clips.is_in(file_id, message) else file_id
+
+    async def _message_of(self, attempt: DeliveryAttempt) -> MessageRef:
+        """The job's message: the recorded one, else the one that an earlier process posted without
+        recording it, else a new one."""
+        if attempt.delivery.message is not None:
+            return attempt.delivery.message
+        ts = attempt.note.posted or await self._found_or_posted(attempt)
+        return attempt.ref(attempt.target, ts)
+
+    async def _found_or_posted(self, attempt: DeliveryAttempt) -> str:
+        # an earlier process may have posted it when the job began, or at the last attempt
+        tried_at = (attempt.delivery.opened_at.timestamp(), *attempt.note.tried_at)
+        await attempt.save(tried_at=(self._clock.now().timestamp(),))
+        content = render.outcome_content(attempt.job, has_clip=False)
+        metadata = MessageMetadata(attempt.job.id)
+        ts = await self._posts.post(attempt.target, content, metadata, tried_at=tried_at)
+        await attempt.save(posted=ts)
+        return ts
+
+    async def _edit_with_file(
+        self,
+        attempt: DeliveryAttempt,
+        message: MessageRef,
+        content: SlackContent,
+        file_id: str | None = None,
+    ) -> None:
+        try:
+            await self._edit(message, content, file_id)
+        except SlackRefused as error:
+            if error.code in MESSAGE_GONE:
+                # the fallback steps must not reply to it
+                await attempt.save(is_message_gone=True)
+            if file_id is not None and error.code in FILE_UNREADY:
+                raise SlackDelayed(
+                    error.code, "Slack is still looking at the clip", retry_after=UNREADY_SECONDS
+                ) from error
+            raise
+
+    async def _edit(
+        self, message: MessageRef, content: SlackContent, file_id: str | None = None
+    ) -> None:
+        try:
+            await self._api.update(message.channel.id, message.id, content, file_id=file_id)
+        except SlackDelayed as error:
+            if error.code == "ratelimited":
+                # Slack counts differently; ours follows
+                self._budget.exhausted(error.retry_after or 1.0)
+            raise
+
+    async def _check_workspace(self, delivery: Delivery) -> None:
+        """Channel ids may repeat in another workspace: send nothing to one that the token is not
+        for."""
+        if delivery.channel.server.id != (await self._api.identity()).team:
+            raise SlackRefused("other_workspace", "the bot is no longer set up for that workspace")
+
+    def _lock(self, job_id: JobId) -> asyncio.Lock:
+        """Keeps a progress edit that is under way from overwriting the outcome."""
+        return self._locks.setdefault(job_id, asyncio.Lock())

@@ -1,0 +1,122 @@
+"""``/animate``, mentions of the bot and re-rolls: from a member's words to a job and its first
+message."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from adapters.slack.errors import CHANNEL_CLOSED, SlackRefused
+from adapters.slack.handlers.access import Access
+from adapters.slack.handlers.background import BackgroundTasks
+from adapters.slack.handlers.ephemeral import EphemeralSender
+from adapters.slack.handlers.first_message import FirstMessage
+from adapters.slack.handlers.parsing import request_from
+from adapters.slack.handlers.payloads import Command, Mention
+from adapters.slack.models import Act, SlackContent
+from adapters.slack.refs import channel_ref, server_ref, user_ref
+from adapters.slack.text import help as help_text
+from adapters.slack.text import render
+from generation.domain.job import Job, JobId
+from generation.domain.refs import ChannelRef
+from generation.protocol.cache import BoundedCache
+from generation.protocol.clock import Clock
+from generation.service import Service, SubmitContext
+
+REROLL_EVERY: Final = timedelta(seconds=3)
+"""A member's second re-roll of the same clip within this time is taken for a double click."""
+MOST_REROLLS: Final = 10_000
+"""Re-rolls that are remembered; more than are made in :data:`REROLL_EVERY`."""
+_ASKS_FOR_HELP: Final = frozenset({"", "help", "--help", "-h", "?"})
+
+
+class AnimateHandler:
+    """Submits jobs. Every method raises FlipbookError when there will be no job; then nothing is
+    spent."""
+
+    def __init__(
+        self,
+        service: Service,
+        access: Access,
+        first_message: FirstMessage,
+        ephemeral: EphemeralSender,
+        *,
+        background: BackgroundTasks,
+        clock: Clock,
+    ) -> None:
+        self._service = service
+        self._access = access
+        self._first_message = first_message
+        self._ephemeral = ephemeral
+        self._background = background
+        self._clock = clock
+        self._rerolls: BoundedCache[tuple[JobId, str], datetime] = BoundedCache(MOST_REROLLS)
+
+    async def command(self, command: Command) -> SlackContent | None:
+        """A clip from the words after ``/animate``; help when there are none."""
+        return await self._animate(command.act, command.text)
+
+    async def mention(self, mention: Mention) -> SlackContent | None:
+        """The same from the words around the bot's name; mentions by bots are ignored."""
+        return None if mention.is_of_bot else await self._animate(mention.act, mention.text)
+
+    async def reroll(self, act: Act, job_id: JobId) -> None:
+        """The same request with a new seed, charged to the member who acted."""
+        await self._access.check(act)
+        job = await self._service.job(job_id, server_ref(act))
+        if self._is_double_click(job.id, act.user):
+            return
+        # the clip may have been delivered elsewhere, as in a direct message
+        channel = (
+            job.channel
+            if job.channel.id == act.channel
+            else replace(job.channel, id=act.channel, thread=None)
+        )
+        await self._submit(act, lambda context: self._service.reroll(job.id, context), channel)
+
+    async def _animate(self, act: Act, text: str) -> SlackContent | None:
+        if text.strip().lower() in _ASKS_FOR_HELP:
+            return help_text.animate_content()
+        # first, because a typing error needs no call to Slack
+        request = request_from(text, self._service.draw_seed())
+        await self._access.check(act)
+        await self._submit(
+            act, lambda context: self._service.submit(request, context), channel_ref(act)
+        )
+        return None
+
+    async def _submit(
+        self, act: Act, submit: Callable[[SubmitContext], Awaitable[Job]], channel: ChannelRef
+    ) -> None:
+        context = SubmitContext(
+            # a second submission of the same origin gives the first one's job
+            origin=f"{server_ref(act)}:{act.key}",
+            requested_by=user_ref(act),
+            channel=channel,
+        )
+        submitted_at = self._clock.now()
+        job = await submit(context)
+        # an act that an earlier process has handled gives the job of then
+        is_new = job.created_at >= submitted_at
+        open_message = self._first_message.open if is_new else self._first_message.reopen
+        self._background.start(self._open(open_message, job, act), f"opening {job.id}")
+
+    async def _open(
+        self, open_message: Callable[[Job], Awaitable[None]], job: Job, act: Act
+    ) -> None:
+        try:
+            await open_message(job)
+        except SlackRefused as error:
+            if error.code not in CHANNEL_CLOSED:
+                raise
+            # the job is paid for, so it goes on, and its clip comes in a direct message
+            self._access.forget_channel(job.channel.id)
+            await self._ephemeral.send(act, render.comes_directly_content(error))
+
+    def _is_double_click(self, job_id: JobId, user: str) -> bool:
+        now = self._clock.now()
+        last = self._rerolls.get((job_id, user))
+        if last is not None and now - last < REROLL_EVERY:
+            return True
+        self._rerolls.put((job_id, user), now)
+        return False

@@ -1,0 +1,232 @@
+"""Slack's payloads as values of our own: commands, clicks, mentions and reactions.
+
+Every act has a ``key`` made of its content. When Slack delivers an act again (after a lost ack,
+under another event id, after a restart of the bot), its content and its key are the same. Two
+different acts have different keys, because Slack gives each command its own trigger, each click its
+own ``action_ts``, each message its own ``ts``, and each reaction its own ``event_ts``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.slack.models import Act
+from adapters.slack.text.markup import without_mention
+
+
+class UnreadablePayload(Exception):
+    """A payload lacks fields that Slack always sends; the message names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A slash command and the words after it, as Slack wrote them."""
+
+    act: Act
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A button under a message of ours."""
+
+    act: Act
+    action_id: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A message that names the bot: the words around its name, as Slack wrote them."""
+
+    act: Act
+    text: str
+    is_of_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """A reaction on a message: the emoji's name, and whose message it is on."""
+
+    act: Act
+    name: str
+    message_ts: str
+    message_by: str | None
+
+
+class Removal(StrEnum):
+    """What a workspace has taken from the bot."""
+
+    APP = "app"
+    ACCESS = "access"
+
+
+class _Incoming(BaseModel):
+    # Slack adds fields to its payloads at any time
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+Read = TypeVar("Read", bound=_Incoming)
+
+
+class _Slash(_Incoming):
+    command: str
+    channel_id: str
+    user_id: str
+    trigger_id: str
+    text: str = ""
+    response_url: str | None = None
+
+
+class _Identified(_Incoming):
+    id: str
+    team_id: str | None = None
+
+
+class _Container(_Incoming):
+    message_ts: str | None = None
+    channel_id: str | None = None
+    thread_ts: str | None = None
+
+
+class _Action(_Incoming):
+    action_id: str
+    action_ts: str
+    value: str = ""
+
+
+class _BlockActions(_Incoming):
+    user: _Identified
+    container: _Container = _Container()
+    channel: _Identified | None = None
+    actions: tuple[_Action, ...] = Field(min_length=1)
+    response_url: str | None = None
+
+
+class _MentionEvent(_Incoming):
+    channel: str
+    ts: str
+    user: str = ""
+    text: str = ""
+    thread_ts: str | None = None
+    bot_id: str | None = None
+    user_team: str | None = None
+
+
+class _ReactionItem(_Incoming):
+    type: str = "message"
+    channel: str = ""
+    ts: str = ""
+
+
+class _ReactionEvent(_Incoming):
+    user: str
+    reaction: str
+    event_ts: str
+    item: _ReactionItem
+    item_user: str | None = None
+
+
+class _RevokedTokens(_Incoming):
+    bot: tuple[str, ...] = ()
+
+
+class _RemovalEvent(_Incoming):
+    type: str
+    tokens: _RevokedTokens = _RevokedTokens()
+
+
+class _Envelope(_Incoming):
+    event: dict[str, object]
+    is_ext_shared_channel: bool = False
+
+
+def command_in(body: Mapping[str, object], team: str) -> Command:
+    """A slash command. Raises UnreadablePayload."""
+    slash = _read(_Slash, body)
+    act = Act(
+        key=f"command:{slash.channel_id}:{slash.user_id}:{slash.trigger_id}",
+        team=team,
+        channel=slash.channel_id,
+        user=slash.user_id,
+        response_url=slash.response_url,
+    )
+    return Command(act, slash.command, slash.text)
+
+
+def click_in(body: Mapping[str, object], team: str) -> Click:
+    """The first action of an interaction. Raises UnreadablePayload."""
+    clicked = _read(_BlockActions, body)
+    # Slack sends one action with each click
+    action = clicked.actions[0]
+    channel = clicked.channel.id if clicked.channel else clicked.container.channel_id or ""
+    act = Act(
+        key=f"click:{channel}:{clicked.container.message_ts}:{clicked.user.id}:{action.action_ts}",
+        team=team,
+        channel=channel,
+        user=clicked.user.id,
+        thread=clicked.container.thread_ts,
+        user_team=clicked.user.team_id,
+        response_url=clicked.response_url,
+        is_inside=True,
+    )
+    return Click(act, action.action_id, action.value)
+
+
+def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
+    """A mention of the bot. Raises UnreadablePayload."""
+    envelope = _read(_Envelope, body)
+    event = _read(_MentionEvent, envelope.event)
+    act = Act(
+        key=f"mention:{event.channel}:{event.ts}",
+        team=team,
+        channel=event.channel,
+        user=event.user,
+        thread=event.thread_ts,
+        user_team=event.user_team,
+        is_shared=envelope.is_ext_shared_channel,
+        is_inside=True,
+    )
+    # a bot's message has its bot_id, and some have no user
+    return Mention(
+        act, without_mention(event.text, bot_user), is_of_bot=bool(event.bot_id) or not event.user
+    )
+
+
+def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
+    """A reaction that was added to a message. Raises UnreadablePayload."""
+    envelope = _read(_Envelope, body)
+    event = _read(_ReactionEvent, envelope.event)
+    act = Act(
+        key=f"reaction:{event.item.channel}:{event.item.ts}:{event.user}:{event.event_ts}",
+        team=team,
+        channel=event.item.channel,
+        user=event.user,
+        is_shared=envelope.is_ext_shared_channel,
+        is_inside=True,
+    )
+    return Reaction(act, event.reaction, event.item.ts, event.item_user)
+
+
+def removal_in(body: Mapping[str, object]) -> Removal | None:
+    """What was taken from the bot; None when only tokens of people were revoked. Raises
+    UnreadablePayload."""
+    event = _read(_RemovalEvent, _read(_Envelope, body).event)
+    if event.type == "app_uninstalled":
+        return Removal.APP
+    return Removal.ACCESS if event.tokens.bot else None
+
+
+def _read(model: type[Read], body: object) -> Read:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        # the log names fields, never their values: those are members' words
+        wrong = sorted(
+            {".".join(map(str, each["loc"])) for each in error.errors(include_input=False)}
+        )
+        raise UnreadablePayload(f"{model.__name__.strip('_')}: {', '.join(wrong)}") from None

@@ -1,0 +1,27 @@
+"""The ids of our buttons and blocks. Old messages hold them, so their values never change."""
+
+import re
+from typing import Final
+
+from generation.domain.job import JobId
+from generation.protocol.errors import JobNotFound
+
+REROLL_ACTION: Final = "v1:reroll"
+CANCEL_ACTION: Final = "v1:cancel"
+REROLL_REACTION: Final = "repeat"
+"""Slack's name for 🔁."""
+
+_JOB_ID: Final = re.compile(r"[0-9a-f]{24}")
+
+
+def job_block_id(job_id: JobId) -> str:
+    """The id of the block that holds a job's buttons."""
+    return f"job:{job_id}"
+
+
+def job_id_in(text: str) -> JobId:
+    """A job's id as a button or a member wrote it. Raises JobNotFound for text of another form."""
+    given = text.strip().strip("`").lower()
+    if not _JOB_ID.fullmatch(given):
+        raise JobNotFound(text.strip()[:24])
+    return JobId(given)

@@ -1,0 +1,97 @@
+"""What the bot says to Slack and what Slack says to it, as values: messages and where they go, and
+facts about people, channels and files."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+Block = dict[str, Any]
+"""One Block Kit block, as it is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose the bot token is, and its scopes; ``answered_at`` is the ``Date`` of Slack's answer."""
+
+    team: str
+    bot_user: str
+    bot_id: str | None
+    scopes: frozenset[str]
+    team_name: str = ""
+    user_name: str = ""
+    answered_at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PostTarget:
+    """Where a message goes: a conversation, and the thread in it."""
+
+    channel: str
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackContent:
+    """A message: its text (which notifications show), and its blocks.
+
+    ``thread`` is the thread in which one member reads it; None: where they acted.
+    """
+
+    text: str
+    blocks: Sequence[Block] = ()
+    thread: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageMetadata:
+    """Slack's hidden metadata of a message, by which the bot finds it again: its job, and which of
+    the job's messages it is."""
+
+    job_id: str
+    part: str = "status"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelFacts:
+    """What the bot needs to know of a conversation; ``is_inside``: the bot is a member."""
+
+    is_inside: bool
+    is_archived: bool
+    is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UserFacts:
+    """What the bot needs to know of a person."""
+
+    team: str
+    is_admin: bool
+    is_bot: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """The messages that show a completed file: ``ts`` by channel; empty until Slack lists them."""
+
+    shares: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a person did: who, where, and its key.
+
+    ``team`` is the workspace of the bot's installation, ``user_team`` the person's own where Slack
+    names it. ``is_shared``: the channel is shared with another organisation (None: unknown).
+    ``is_inside``: the bot is surely in the channel, because Slack delivers such acts to its members
+    only.
+    """
+
+    key: str
+    team: str
+    channel: str
+    user: str
+    thread: str | None = None
+    user_team: str | None = None
+    response_url: str | None = None
+    is_shared: bool | None = None
+    is_inside: bool = False

@@ -1,0 +1,1 @@
+"""Setup of the Slack app: its manifest, and checks of its tokens and scopes."""

@@ -1,0 +1,101 @@
+"""The app manifest that an operator pastes into Slack, generated from what the code uses."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from adapters.slack.commands import COMMANDS, CommandSpec
+from adapters.slack.signed_http import PATH
+from adapters.slack.web_api import SCOPES_OF
+
+EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "app_mention": ("app_mentions:read",),
+    "app_uninstalled": (),
+    "reaction_added": ("reactions:read",),
+    "tokens_revoked": (),
+}
+"""Every event that the bot handles, and the scope that it needs."""
+
+REASONS: Final[Mapping[str, str]] = {
+    "app_mentions:read": (
+        "hear `@Flipbook a fox in snow`, in threads too, where commands do not work"
+    ),
+    "channels:history": (
+        "look whether the bot's own message stands already when Slack's answer to it was lost"
+    ),
+    "channels:read": "see before anything is spent whether the bot is in a public channel",
+    "chat:write": "post the one message of each job and edit it",
+    "commands": "`/animate` and `/flipbook`",
+    "files:read": "see where an uploaded clip stands, so that it is never shared twice",
+    "files:write": "upload the clips",
+    "groups:history": "the same as `channels:history`, in private channels the bot was invited to",
+    "groups:read": "the same as `channels:read`, for private channels",
+    "im:history": "the same as `channels:history`, in direct messages with the bot",
+    "im:read": "the same as `channels:read`, for direct messages with the bot",
+    "im:write": "bring a clip in a direct message when its channel does not take it",
+    "mpim:history": "the same as `channels:history`, in group messages with the bot",
+    "mpim:read": "the same as `channels:read`, for group messages with the bot",
+    "reactions:read": "see 🔁 on a finished clip",
+    "users:read": "know who is an admin, a bot, or a member of another organisation",
+}
+"""Why the app needs each scope, for the documentation and the setup."""
+
+
+def scopes() -> list[str]:
+    """The bot scopes that commands, events and Web API calls need, sorted."""
+    needed = {"commands"}.union(*EVENTS.values(), *SCOPES_OF.values())
+    return sorted(needed)
+
+
+def missing_scopes(granted: Iterable[str]) -> list[str]:
+    """The scopes that an installation lacks, sorted."""
+    return sorted(set(scopes()) - set(granted))
+
+
+def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[str, Any]:
+    """The manifest for Socket Mode, or for signed HTTP where ``public_url`` is the web app's
+    address."""
+    address = None if public_url is None else public_url.rstrip("/") + PATH
+    # over a socket Slack needs no address
+    delivered = {} if address is None else {"request_url": address}
+    return {
+        "_metadata": {"major_version": 1},
+        "display_information": {
+            "name": name,
+            "description": "Short animations from a prompt, made with AnimateDiff",
+            "background_color": "#1f2933",
+        },
+        "features": {
+            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
+            "bot_user": {"display_name": name, "always_online": True},
+            "slash_commands": [_command(spec, address) for spec in COMMANDS],
+        },
+        "oauth_config": {"scopes": {"bot": scopes()}},
+        "settings": {
+            "event_subscriptions": {**delivered, "bot_events": sorted(EVENTS)},
+            "interactivity": {"is_enabled": True, **delivered},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": address is None,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def creation_url(made: Mapping[str, Any]) -> str:
+    """The link that creates an app from a manifest: the person only chooses the workspace."""
+    compact = json.dumps(made, separators=(",", ":"), ensure_ascii=False)
+    return f"https://api.slack.com/apps?{urlencode({'new_app': 1, 'manifest_json': compact})}"
+
+
+def _command(spec: CommandSpec, address: str | None) -> dict[str, Any]:
+    described = {
+        "command": spec.name,
+        "description": spec.description,
+        "usage_hint": spec.usage_hint,
+    }
+    return (
+        described
+        | {"should_escape": spec.should_escape}
+        | ({} if address is None else {"url": address})
+    )

@@ -1,0 +1,1 @@
+"""The words and the blocks of Slack messages."""

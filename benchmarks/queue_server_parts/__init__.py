@@ -1,0 +1,1 @@
+"""The processes of the queue server's benchmark: its worker and its load."""

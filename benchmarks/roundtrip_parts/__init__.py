@@ -1,0 +1,1 @@
+"""The processes of the round-trip benchmark: its worker and its clients."""

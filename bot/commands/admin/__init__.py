@@ -1,0 +1,1 @@
+"""``flipbook migrate``, ``flipbook config`` and ``flipbook admin``."""

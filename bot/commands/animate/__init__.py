@@ -1,0 +1,1 @@
+"""``flipbook animate``: one clip from the terminal."""

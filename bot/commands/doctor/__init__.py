@@ -1,0 +1,1 @@
+"""``flipbook doctor``: checks everything that clips depend on."""

@@ -1,0 +1,49 @@
+"""What most commands begin with: the options they share, the settings, and the log."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot.exit_codes import Exit, die
+from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from worker.settings import EngineChoice
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where Flipbook keeps everything. [env: FLIPBOOK_DATA_DIR]")
+]
+EngineOption = Annotated[
+    EngineChoice | None,
+    typer.Option(help="What the embedded worker renders with. [env: FLIPBOOK_ENGINE]"),
+]
+Models = Annotated[
+    Path | None, typer.Option(help="Folder of the AnimateDiff models. [env: FLIPBOOK_MODELS]")
+]
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The settings in force; an override of None leaves the setting as it is.
+
+    Ends the command with a sentence where a setting cannot be used.
+    """
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return load_settings(**given)
+    except SettingsError as error:
+        die(Exit.INVALID, str(error))
+
+
+def start_logging(settings: Settings) -> None:
+    """Log as the settings say."""
+    from bot.logging import configure_logging  # noqa: PLC0415 - structlog, not needed for --help
+
+    configure_logging(settings.log_format, settings.log_level)
+
+
+def log_errors_only(settings: Settings) -> None:
+    """For commands that print what they find: log lines would stand in between."""
+    from bot.logging import configure_logging  # noqa: PLC0415 - structlog, not needed for --help
+
+    # another level than the default was asked for, and stays
+    level = LogLevel.ERROR if settings.log_level is LogLevel.INFO else settings.log_level
+    configure_logging(LogFormat.CONSOLE, level)

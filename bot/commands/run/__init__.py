@@ -1,0 +1,1 @@
+"""``flipbook run``: the whole service in one process."""

@@ -1,0 +1,1 @@
+"""``flipbook worker`` and its subcommands."""

@@ -1,0 +1,48 @@
+"""How the command ends: what its exit code says, and one sentence for people."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from typing import NoReturn
+
+import typer
+
+from bot.settings import SettingsError
+from generation.protocol.errors import FlipbookError, InvalidRequest, Refused, StoreError
+from generation.text.errors import sentence
+
+
+class Exit(IntEnum):
+    """What the command's exit code says."""
+
+    OK = 0
+    FAILED = 1
+    INVALID = 2
+    REFUSED = 3
+    BUSY = 75  # EX_TEMPFAIL: the same command may work later
+    CANCELLED = 130  # what shells say of a program that Ctrl-C has ended
+
+
+def die(code: Exit, message: str) -> NoReturn:
+    """Print the message to standard error and end with that code."""
+    typer.echo(message, err=True)
+    raise typer.Exit(code)
+
+
+@contextmanager
+def exit_on_error() -> Iterator[None]:
+    """Within, an error that people can act on ends the command with its sentence and exit code."""
+    try:
+        yield
+    except SettingsError as error:
+        die(Exit.INVALID, str(error))
+    except InvalidRequest as error:
+        die(Exit.INVALID, sentence(error))
+    except Refused as error:
+        die(Exit.REFUSED, sentence(error))
+    except StoreError as error:  # before FlipbookError, its base: the operator needs the detail
+        die(Exit.FAILED, f"{sentence(error)} ({error})")
+    except FlipbookError as error:
+        die(Exit.FAILED, sentence(error))
+    except OSError as error:
+        die(Exit.FAILED, f"Flipbook cannot work here: {error}.")

@@ -1,0 +1,31 @@
+"""The operator's rules, as the settings give them."""
+
+from typing import Final
+
+from adapters.terminal.messenger import LOCAL_SERVER
+from bot.settings import Settings
+from generation.domain.limits import Limits
+from generation.domain.operator_rules import OperatorRules
+from generation.domain.pricing import micros
+
+_TERMINAL_LIMITS: Final = Limits(
+    user_clips_per_day=None,
+    server_clips_per_day=None,
+    user_active_jobs=1000,
+    server_active_jobs=1000,
+    server_budget_per_day=None,
+)
+
+
+def operator_rules(settings: Settings) -> OperatorRules:
+    """The operator's rules for all servers. The terminal has no quotas, but shares the budget."""
+    # a list of servers would otherwise lock the operator's own terminal out
+    allowed = settings.allowed_servers | {LOCAL_SERVER} if settings.allowed_servers else frozenset()
+    return OperatorRules(
+        backends=tuple(settings.preferred_backends),
+        allowed_servers=allowed,
+        daily_budget=micros(settings.daily_budget),
+        default_limits=settings.default_limits,
+        limits_of={LOCAL_SERVER: _TERMINAL_LIMITS},
+        prices=settings.prices,
+    )

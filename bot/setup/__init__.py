@@ -1,1 +1,0 @@
-"""``flipbook setup``: brings a person from nothing to a bot in their chat, and writes down what it takes."""

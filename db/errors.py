@@ -1,0 +1,62 @@
+"""From the databases' errors to ours, in one place."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
+from sqlalchemy import exc
+
+from generation.protocol.errors import FlipbookError, StorageFull, StoreBusy, StoreError
+
+_SQLITE_CODES: Final[dict[int, type[FlipbookError]]] = {
+    sqlite3.SQLITE_BUSY: StoreBusy,
+    sqlite3.SQLITE_LOCKED: StoreBusy,
+    sqlite3.SQLITE_IOERR: StoreBusy,
+    sqlite3.SQLITE_CANTOPEN: StoreBusy,
+    sqlite3.SQLITE_FULL: StorageFull,
+}
+
+_SQLSTATES: Final[dict[str, type[FlipbookError]]] = {
+    "53100": StorageFull,  # disk_full
+    "08": StoreBusy,  # connection exceptions
+    "40": StoreBusy,  # deadlock, serialization
+    "53": StoreBusy,  # too many connections, out of memory
+    "55P03": StoreBusy,  # lock_not_available
+    "57": StoreBusy,  # shutting down, starting up, cancelled
+}
+
+
+@contextmanager
+def translate_errors() -> Iterator[None]:
+    """Turn every error of SQLAlchemy or a driver into a StoreError, one of its subclasses, or
+    StorageFull."""
+    try:
+        yield
+    except exc.TimeoutError as error:
+        raise StoreBusy("all connections are in use") from error
+    except exc.DBAPIError as error:
+        _raise_ours(error)
+    except exc.SQLAlchemyError as error:
+        raise StoreError(_first_line(error)) from error
+
+
+def _raise_ours(error: exc.DBAPIError) -> NoReturn:
+    raise _class_of(error)(_first_line(error.orig)) from error
+
+
+def _class_of(error: exc.DBAPIError) -> type[FlipbookError]:
+    if isinstance(error.orig, sqlite3.Error):
+        # the low byte is the primary code; the bytes above refine it
+        return _SQLITE_CODES.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF, StoreError)
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is None:  # no answer: the server cannot be reached, or psycopg itself refused
+        return StoreBusy if isinstance(error, exc.OperationalError) else StoreError
+    return next(
+        (ours for prefix, ours in _SQLSTATES.items() if sqlstate.startswith(prefix)), StoreError
+    )
+
+
+def _first_line(error: BaseException | None) -> str:
+    """Only the first line: PostgreSQL's further lines quote rows, and rows hold prompts."""
+    return str(error).partition("\n")[0]

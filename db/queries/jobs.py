@@ -1,0 +1,266 @@
+"""The jobs table: every statement about it, and the methods that run it.
+
+What a method promises is written in :mod:`generation.ports`. Statements are built once, with
+parameters: building and comparing them takes longer than SQLite needs to run them.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    BindParameter,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.queries.corrupt_rows import first
+from db.queries.mapping import (
+    NO_LEASE,
+    changed_job_values,
+    job_from_row,
+    lease_values,
+    new_job_values,
+)
+from db.queries.parts import StorePart, TransactionPart
+from db.schema import ABANDONED, UNFINISHED, jobs
+from generation.domain.job import FINAL, Job, JobId, JobStatus
+from generation.domain.refs import ServerRef, UserRef
+from generation.ports import Lease
+from generation.protocol.errors import StaleJob
+from generation.protocol.progress import MOST_AHEAD
+
+MAX_CANCELLATIONS: Final = 1000
+"""How many are read at a time; the next call finds the rest."""
+
+_OLDEST_FIRST: Final = (jobs.c.created_at, jobs.c.number)
+_NEWEST_FIRST: Final = (jobs.c.created_at.desc(), jobs.c.number.desc())
+# UNFINISHED in addition: without it SQLite does not use the partial indexes
+_WAITING: Final = and_(
+    UNFINISHED,
+    jobs.c.status.in_([literal_column(f"'{s}'") for s in (JobStatus.PENDING, JobStatus.QUEUED)]),
+)
+_PENDING: Final = and_(UNFINISHED, jobs.c.status == literal_column(f"'{JobStatus.PENDING}'"))
+_IS_DUE: Final = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= bindparam("now"))
+_IS_FREE: Final = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= bindparam("now"))
+_IS_OWN: Final = jobs.c.lease_owner == bindparam("owner")
+_LIMIT: Final[BindParameter[int]] = bindparam("most")
+
+_JOB: Final = select(jobs).where(jobs.c.id == bindparam("job_id"))
+# SQLite has no FOR UPDATE and SQLAlchemy leaves it out there
+_JOB_TO_CHANGE: Final = _JOB.with_for_update()
+_JOB_OF_ORIGIN: Final = select(jobs).where(jobs.c.origin == bindparam("of"))
+_JOBS_OF: Final = (
+    select(jobs)
+    .where(jobs.c.user == bindparam("by"), jobs.c.server == bindparam("server"))
+    .order_by(*_NEWEST_FIRST)
+    .limit(_LIMIT)
+)
+_UNFINISHED_IN: Final = (
+    select(jobs)
+    .where(UNFINISHED, jobs.c.server == bindparam("server"))
+    .order_by(*_OLDEST_FIRST)
+    .limit(_LIMIT)
+)
+_CLAIMABLE: Final = (
+    select(jobs).where(_PENDING, _IS_DUE, _IS_FREE).order_by(*_OLDEST_FIRST).limit(_LIMIT)
+)
+_IS_STALLED: Final = and_(
+    UNFINISHED, jobs.c.status != JobStatus.PENDING.value, or_(_IS_OWN, _IS_FREE)
+)
+_STALLED_IDS: Final = select(jobs.c.id).where(_IS_STALLED).order_by(*_OLDEST_FIRST)
+_STALLED: Final = (
+    select(jobs)
+    .where(_IS_STALLED, jobs.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(*_OLDEST_FIRST)
+)
+# by number, not by time: a range of the primary key, however many jobs there are
+_RECENT_CLIPS: Final = (
+    select(jobs)
+    .where(
+        jobs.c.number > select(func.max(jobs.c.number)).scalar_subquery() - bindparam("newest"),
+        jobs.c.status == JobStatus.SUCCEEDED.value,
+    )
+    .order_by(jobs.c.number)
+)
+_ABANDONED_REQUESTS: Final = (
+    select(jobs)
+    .where(
+        ABANDONED,
+        # these two may still come back to the request
+        jobs.c.status.not_in([JobStatus.PENDING.value, JobStatus.SUBMITTING.value]),
+    )
+    .order_by(jobs.c.number)
+    .limit(_LIMIT)
+)
+_CANCELLATIONS: Final = (
+    select(jobs.c.id)
+    .where(UNFINISHED, _IS_OWN, jobs.c.cancel_requested == true())
+    .limit(MAX_CANCELLATIONS)
+)
+_STATUS_COUNTS: Final = (
+    select(jobs.c.status, func.count()).where(UNFINISHED).group_by(jobs.c.status)
+)
+_PING: Final = select(jobs.c.number).limit(1)
+
+_THIS: Final = (
+    select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == bindparam("job_id")).subquery()
+)
+_IS_OLDER: Final = and_(
+    jobs.c.created_at <= _THIS.c.created_at,  # first and alone, so that SQLite uses the index
+    or_(jobs.c.created_at < _THIS.c.created_at, jobs.c.number < _THIS.c.number),
+)
+_OLDER_WAITING: Final = (
+    select(jobs.c.number).join(_THIS, true()).where(_WAITING, _IS_OLDER).limit(MOST_AHEAD)
+)
+_AHEAD_OF: Final = select(func.count()).select_from(_OLDER_WAITING.subquery())
+_ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
+# three counts in one statement, from indexes alone: every submission needs them
+_UNFINISHED_COUNTS: Final = select(
+    func.count().filter(jobs.c.user == bindparam("by")),
+    func.count(),
+    select(func.count()).select_from(_ALL_WAITING.subquery()).scalar_subquery(),
+).where(UNFINISHED, jobs.c.server == bindparam("of"))
+
+_INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
+_SAVE: Final = update(jobs).where(
+    jobs.c.id == bindparam("job_id"),
+    jobs.c.status == bindparam("was_status"),
+    jobs.c.attempt == bindparam("was_attempt"),
+    # = would never be true for NULL, the backend of a pending job
+    jobs.c.backend.is_not_distinct_from(bindparam("was_backend")),
+)
+_REQUEST_CANCEL: Final = (
+    update(jobs).where(UNFINISHED, jobs.c.id == bindparam("job_id")).values(cancel_requested=True)
+)
+_CLAIM: Final = update(jobs).where(
+    UNFINISHED, jobs.c.id == bindparam("job_id"), or_(_IS_OWN, _IS_FREE)
+)
+_RELEASE: Final = update(jobs).where(jobs.c.id == bindparam("job_id"), _IS_OWN).values(**NO_LEASE)
+_RENEW: Final = update(jobs).where(UNFINISHED, _IS_OWN).values(lease_until=bindparam("until"))
+
+
+class JobStore(StorePart):
+    """What the store reads of jobs."""
+
+    async def job(self, job_id: JobId) -> Job | None:
+        async with self._read() as connection:
+            return await first(connection, _JOB, job_from_row, {"job_id": job_id})
+
+    async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int) -> list[Job]:
+        return await self._jobs(_JOBS_OF, by=str(user), server=str(server), most=limit)
+
+    async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
+        return await self._jobs(_UNFINISHED_IN, server=str(server), most=limit)
+
+    async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
+        return await self._jobs(_CLAIMABLE, now=now, most=limit)
+
+    async def stalled_jobs(
+        self, owner: str, now: datetime, *, limit: int, excluding: Collection[JobId] = frozenset()
+    ) -> list[Job]:
+        holder = {"owner": owner, "now": now}
+        async with self._read() as connection:
+            # most are excluded, and reading a row takes far longer than reading an id
+            ids = await self._unreadable_jobs.ids(connection, _STALLED_IDS, holder)
+            left = [each for each in ids if each not in excluding][:limit]
+            if not left:
+                return []
+            return await self._unreadable_jobs.read_others(
+                connection, _STALLED, job_from_row, {**holder, "ids": left}
+            )
+
+    async def recent_clips(self, *, limit: int) -> list[Job]:
+        return await self._jobs(_RECENT_CLIPS, newest=limit)
+
+    async def abandoned_requests(self, *, limit: int) -> list[Job]:
+        return await self._jobs(_ABANDONED_REQUESTS, most=limit)
+
+    async def cancellations(self, owner: str) -> list[JobId]:
+        async with self._read() as connection:
+            return list((await connection.scalars(_CANCELLATIONS, {"owner": owner})).all())
+
+    async def ahead_of(self, job: Job) -> int:
+        async with self._read() as connection:
+            return (await connection.execute(_AHEAD_OF, {"job_id": job.id})).scalar_one()
+
+    async def status_counts(self) -> dict[str, int]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_STATUS_COUNTS)).all()
+        # GROUP BY returns no row for a status without jobs
+        return {status.value: 0 for status in JobStatus if status not in FINAL} | dict(rows)
+
+    async def ping(self) -> None:
+        async with self._read() as connection:
+            await connection.execute(_PING)
+
+    async def renew_leases(self, lease: Lease) -> None:
+        async with self._write() as connection:
+            await connection.execute(_RENEW, {"owner": lease.owner, "until": lease.until})
+
+    async def _jobs(self, query: Select[Any], **parameters: object) -> list[Job]:
+        async with self._read() as connection:
+            return await self._unreadable_jobs.read_others(
+                connection, query, job_from_row, parameters
+            )
+
+
+class JobTransaction(TransactionPart):
+    """What a transaction reads and writes of jobs."""
+
+    async def job(self, job_id: JobId) -> Job | None:
+        return await first(self._connection, _JOB_TO_CHANGE, job_from_row, {"job_id": job_id})
+
+    async def job_of_origin(self, origin: str) -> Job | None:
+        # before the read: the other transaction's job must be visible to it
+        await self._locks.lock_origin(origin)
+        return await first(self._connection, _JOB_OF_ORIGIN, job_from_row, {"of": origin})
+
+    async def save_job(self, job: Job, *, was: Job) -> None:
+        values = changed_job_values(job)
+        if job.cancel_requested:
+            # only ever set: another transaction may have asked for it since the job was read
+            values["cancel_requested"] = True
+        if job.status.is_final:
+            values |= NO_LEASE
+        values |= {
+            "job_id": job.id,
+            "was_status": was.status.value,
+            "was_attempt": was.attempt,
+            "was_backend": was.backend,
+        }
+        # no row matches: another process has moved the job, or it was deleted
+        if (await self._connection.execute(_SAVE, values)).rowcount == 0:
+            raise StaleJob(job.id)
+
+    async def request_cancel(self, job_id: JobId) -> None:
+        await self._connection.execute(_REQUEST_CANCEL, {"job_id": job_id})
+
+    async def claim(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
+        values = {**lease_values(lease), "job_id": job_id, "owner": lease.owner, "now": now}
+        return (await self._connection.execute(_CLAIM, values)).rowcount == 1
+
+    async def release(self, job_id: JobId, owner: str) -> None:
+        await self._connection.execute(_RELEASE, {"job_id": job_id, "owner": owner})
+
+    async def _insert_job(self, job: Job, lease: Lease | None) -> None:
+        await self._connection.execute(_INSERT, {**new_job_values(job), **lease_values(lease)})
+
+
+async def unfinished_counts(
+    connection: AsyncConnection, server: ServerRef, user: UserRef
+) -> tuple[int, int, int]:
+    """How many jobs are unfinished: the member's in this server, and the server's; and how many
+    wait on all servers, counted up to ``MOST_AHEAD``."""
+    values = {"by": str(user), "of": str(server)}
+    row = (await connection.execute(_UNFINISHED_COUNTS, values)).one()
+    return row[0], row[1], row[2]

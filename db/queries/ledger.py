@@ -1,0 +1,177 @@
+"""The ledger and its daily totals: every statement about them, and the methods that run it.
+
+What a method promises is written in :mod:`generation.ports`.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Final
+
+from sqlalchemy import Executable, RowMapping, bindparam, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.dialects import insert_or
+from db.queries.jobs import unfinished_counts
+from db.queries.mapping import Values, server_from_key, user_from_key
+from db.queries.parts import QueryPart, StorePart, TransactionPart
+from db.schema import cleaned, ledger, ledger_totals
+from generation.domain.job import JobId
+from generation.domain.ledger import EVERYWHERE, Entry, EntryKind, Totals, server_scope, user_scope
+from generation.domain.limits import Usage, day_of
+from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import ServerRef, UserRef
+
+NOTHING: Final = Totals(clips=0, amount=FREE)
+
+_TOTALS: Final = select(ledger_totals.c.scope, ledger_totals.c.clips, ledger_totals.c.amount).where(
+    ledger_totals.c.scope.in_(bindparam("scopes", expanding=True)),
+    ledger_totals.c.day == bindparam("on"),
+)
+_ALL_TOTALS: Final = select(
+    ledger_totals.c.scope, ledger_totals.c.day, ledger_totals.c.clips, ledger_totals.c.amount
+)
+_LEDGER_OF: Final = (
+    select(ledger).where(ledger.c.job_id == bindparam("job_id")).order_by(ledger.c.number)
+)
+_SUMS: Final = select(
+    ledger.c.server,
+    ledger.c.user,
+    ledger.c.day,
+    func.sum(ledger.c.clips),
+    func.sum(ledger.c.amount),
+).group_by(ledger.c.server, ledger.c.user, ledger.c.day)
+_APPEND: Final = insert(ledger).inline()
+
+
+@dataclass(frozen=True, slots=True)
+class Discrepancy:
+    """A day's totals of one scope that are not the sum of its lines."""
+
+    scope: str
+    day: date
+    kept: Totals
+    counted: Totals
+
+
+class UsageReads(QueryPart):
+    """What both the store and a transaction read of the ledger."""
+
+    async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
+        day = day_of(now)
+        everything, of_server, of_user = _scopes(server, user)
+        # the budget of all servers is checked too, so its row is locked as well
+        async with self._read(str(server), EVERYWHERE) as connection:
+            used = await _totals(connection, (everything, of_server, of_user), day)
+            user_active, server_active, waiting = await unfinished_counts(connection, server, user)
+        return Usage(
+            user_clips_today=used[of_user].clips,
+            server_clips_today=used[of_server].clips,
+            user_active_jobs=user_active,
+            server_active_jobs=server_active,
+            server_spent_today=used[of_server].amount,
+            all_spent_today=used[everything].amount,
+            day=day,
+            waiting_jobs=waiting,
+        )
+
+
+class LedgerStore(UsageReads, StorePart):
+    """What the store reads of the ledger."""
+
+    async def totals(self, scope: str, now: datetime) -> Totals:
+        async with self._read() as connection:
+            return (await _totals(connection, (scope,), day_of(now)))[scope]
+
+    async def ledger_of(self, job_id: JobId) -> list[Entry]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_LEDGER_OF, {"job_id": job_id})).mappings()
+            return [_entry_from_row(row) for row in rows]
+
+    async def ledger_discrepancies(self) -> list[Discrepancy]:
+        async with self._read() as connection:
+            kept = await _kept_totals(connection)
+            counted = await _counted_totals(connection)
+        # by day, then by scope; a scope may be missing on either side
+        by_day = sorted(kept.keys() | counted.keys(), key=lambda key: (key[1], key[0]))
+        pairs = [(key, kept.get(key, NOTHING), counted.get(key, NOTHING)) for key in by_day]
+        return [Discrepancy(*key, was, is_now) for key, was, is_now in pairs if was != is_now]
+
+
+class LedgerTransaction(UsageReads, TransactionPart):
+    """What a transaction writes to the ledger."""
+
+    async def append(self, entry: Entry) -> None:
+        await self._connection.execute(_APPEND, _entry_values(entry))
+        values = [
+            {"scope": scope, "day": entry.day, "clips": entry.clips, "amount": entry.amount}
+            for scope in entry.scopes
+        ]
+        # three rows in one executemany: everything, the server, the member
+        await self._connection.execute(_add_to_totals(self._connection.dialect.name), values)
+
+
+@cache  # building the statement costs more than executing it
+def _add_to_totals(dialect: str) -> Executable:
+    c, added = ledger_totals.c, insert_or(dialect, ledger_totals)
+    sums = {"clips": c.clips + added.excluded.clips, "amount": c.amount + added.excluded.amount}
+    return added.on_conflict_do_update(index_elements=[c.scope, c.day], set_=sums)
+
+
+async def _totals(
+    connection: AsyncConnection, scopes: Collection[str], day: date
+) -> dict[str, Totals]:
+    rows = await connection.execute(_TOTALS, {"scopes": list(scopes), "on": day})
+    found = {scope: Totals(clips, Micros(amount)) for scope, clips, amount in rows}
+    # stored scopes are cleaned; the ids in ours may hold what CleanText replaces
+    return {scope: found.get(cleaned(scope), NOTHING) for scope in scopes}
+
+
+async def _kept_totals(connection: AsyncConnection) -> dict[tuple[str, date], Totals]:
+    rows = await connection.execute(_ALL_TOTALS)
+    return {(scope, day): Totals(clips, Micros(amount)) for scope, day, clips, amount in rows}
+
+
+async def _counted_totals(connection: AsyncConnection) -> dict[tuple[str, date], Totals]:
+    counted: defaultdict[tuple[str, date], Totals] = defaultdict(lambda: NOTHING)
+    for server, user, day, clips, amount in await connection.execute(_SUMS):
+        for scope in _scopes(server_from_key(server), user_from_key(user)):
+            sofar = counted[scope, day]
+            # PostgreSQL's sum() of BIGINT is a Decimal
+            counted[scope, day] = Totals(
+                sofar.clips + int(clips), Micros(sofar.amount + int(amount))
+            )
+    return counted
+
+
+def _scopes(server: ServerRef, user: UserRef) -> tuple[str, str, str]:
+    return EVERYWHERE, server_scope(server), user_scope(server, user)
+
+
+def _entry_values(entry: Entry) -> Values:
+    return {
+        "job_id": entry.job_id,
+        "server": str(entry.server),
+        "user": str(entry.user),
+        "kind": entry.kind.value,
+        "clips": entry.clips,
+        "amount": entry.amount,
+        "day": entry.day,
+        "at": entry.at,
+    }
+
+
+def _entry_from_row(row: RowMapping) -> Entry:
+    c = ledger.c
+    return Entry(
+        job_id=JobId(row[c.job_id]),
+        server=server_from_key(row[c.server]),
+        user=user_from_key(row[c.user]),
+        kind=EntryKind(row[c.kind]),
+        clips=row[c.clips],
+        amount=Micros(row[c.amount]),
+        day=row[c.day],
+        at=row[c.at],
+    )

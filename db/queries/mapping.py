@@ -1,0 +1,283 @@
+"""From rows to the core's objects and back: the only place that knows which columns hold a job or a
+delivery."""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from typing import Final
+
+import structlog
+from sqlalchemy import RowMapping
+
+from db.encryption import Cipher
+from db.schema import deliveries, jobs
+from generation.domain.delivery import Answer, Delivery, DeliveryStatus
+from generation.domain.job import (
+    Artifact,
+    Failure,
+    FailureKind,
+    Job,
+    JobId,
+    JobStatus,
+    RequestHandle,
+)
+from generation.domain.pricing import Micros
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.ports import Lease
+from generation.protocol.errors import StoreError
+from generation.protocol.request import Endpoint, GenerationRequest
+
+Values = dict[str, object]
+"""Columns by name, ready for an INSERT or UPDATE."""
+
+NO_LEASE: Final[Values] = {"lease_owner": None, "lease_until": None}
+_CACHED_REQUESTS: Final = 4096
+
+_log = structlog.get_logger("flipbook.db")
+
+
+def lease_values(lease: Lease | None) -> Values:
+    """The columns of a lease, in both tables that have them."""
+    return {"lease_owner": lease.owner, "lease_until": lease.until} if lease else NO_LEASE
+
+
+# Jobs ---------------------------------------------------------------------------------
+
+
+def new_job_values(job: Job) -> Values:
+    """Every column of a new job except its lease."""
+    return {
+        "id": job.id,
+        "origin": job.origin,
+        "request": job.request.model_dump_json(),
+        "user": str(job.requested_by),
+        "server": str(job.channel.server),
+        "channel": job.channel.id,
+        "thread": job.channel.thread,
+        "parent": job.parent,
+        "created_at": job.created_at,
+        "cancel_requested": job.cancel_requested,
+        **changed_job_values(job),
+    }
+
+
+def changed_job_values(job: Job) -> Values:
+    """The columns that change during a job's life, except ``cancel_requested``: another transaction
+    may have set it since the job was read."""
+    return {
+        "status": job.status.value,
+        "attempt": job.attempt,
+        "backend": job.backend,
+        **_handle_values(job.handle),
+        "reserved": job.reserved,
+        "cost": job.cost,
+        "artifact_key": job.artifact.key if job.artifact else None,
+        "artifact_bytes": job.artifact.size_bytes if job.artifact else None,
+        "failure_kind": job.failure.kind.value if job.failure else None,
+        "failure_detail": job.failure.detail if job.failure else None,
+        "not_before": job.not_before,
+        "waiting_for": job.waiting_for,
+        "submitted_at": job.submitted_at,
+        "started_at": job.started_at,
+        "finished_at": job.finished_at,
+        "engine": job.engine,
+        "avoided": job.avoided,
+        "left_backend": job.left.backend if job.left else None,
+        "left_request": job.left.request_id if job.left else None,
+        "left_attempt": job.left.attempt if job.left else None,
+    }
+
+
+def _handle_values(handle: RequestHandle | None) -> Values:
+    return {
+        "handle_backend": handle.backend if handle else None,
+        "handle_endpoint": handle.endpoint.value if handle else None,
+        "handle_request": handle.request_id if handle else None,
+        "handle_attempt": handle.attempt if handle else None,
+    }
+
+
+def job_from_row(row: RowMapping) -> Job:
+    """The job in a row of :data:`db.schema.jobs`. Raises StoreError when it cannot be read."""
+    c = jobs.c
+    try:
+        return Job(
+            id=JobId(row[c.id]),
+            request=_request(row[c.request]),
+            requested_by=user_from_key(row[c.user]),
+            channel=ChannelRef(server_from_key(row[c.server]), row[c.channel], row[c.thread]),
+            origin=row[c.origin],
+            created_at=row[c.created_at],
+            status=JobStatus(row[c.status]),
+            parent=row[c.parent],
+            attempt=row[c.attempt],
+            backend=row[c.backend],
+            handle=_handle(row),
+            reserved=Micros(row[c.reserved]),
+            cost=row[c.cost],
+            artifact=_artifact(row),
+            failure=_failure(row),
+            cancel_requested=row[c.cancel_requested],
+            not_before=row[c.not_before],
+            waiting_for=row[c.waiting_for],
+            submitted_at=row[c.submitted_at],
+            started_at=row[c.started_at],
+            finished_at=row[c.finished_at],
+            engine=row[c.engine],
+            avoided=row[c.avoided],
+            left=_left(row),
+        )
+    except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+        # the id alone: the row holds a prompt
+        raise StoreError(f"the stored job {row[c.id]} cannot be read") from error
+
+
+@lru_cache(maxsize=_CACHED_REQUESTS)
+def _request(stored: str) -> GenerationRequest:
+    """Cached: a request never changes, and a waiting job is read many times."""
+    return GenerationRequest.model_validate_json(stored)
+
+
+def _handle(row: RowMapping) -> RequestHandle | None:
+    c = jobs.c
+    # four columns, of which all or none are NULL
+    if row[c.handle_request] is None:
+        return None
+    endpoint = Endpoint(row[c.handle_endpoint])
+    return RequestHandle(
+        row[c.handle_backend], endpoint, row[c.handle_request], row[c.handle_attempt]
+    )
+
+
+def _left(row: RowMapping) -> RequestHandle | None:
+    c = jobs.c
+    if row[c.left_request] is None:
+        return None
+    # not stored: it is the request's, on every backend
+    endpoint = _request(row[c.request]).endpoint
+    return RequestHandle(row[c.left_backend], endpoint, row[c.left_request], row[c.left_attempt])
+
+
+def _artifact(row: RowMapping) -> Artifact | None:
+    key = row[jobs.c.artifact_key]
+    return None if key is None else Artifact(key, row[jobs.c.artifact_bytes])
+
+
+def _failure(row: RowMapping) -> Failure | None:
+    kind = row[jobs.c.failure_kind]
+    return None if kind is None else Failure(FailureKind(kind), row[jobs.c.failure_detail])
+
+
+# Deliveries ---------------------------------------------------------------------------
+
+
+def delivery_values(delivery: Delivery, cipher: Cipher) -> Values:
+    """Every column of a delivery except its lease; the answer's token is encrypted."""
+    return {
+        "job_id": delivery.job_id,
+        "platform": delivery.channel.server.platform.value,
+        "server": str(delivery.channel.server),
+        "channel": delivery.channel.id,
+        "thread": delivery.channel.thread,
+        "opened_at": delivery.opened_at,
+        "status": delivery.status.value,
+        **_message_values(delivery.message),
+        **_answer_values(delivery.answer, cipher),
+        "attempts": delivery.attempts,
+        "next_attempt_at": delivery.next_attempt_at,
+        "rung": delivery.step,  # the column is older than the word "step"
+        "note": delivery.note,
+        "told": json.dumps(delivery.told),
+        "sent_at": delivery.sent_at,
+    }
+
+
+def _message_values(message: MessageRef | None) -> Values:
+    return {
+        "message_server": str(message.channel.server) if message else None,
+        "message_channel": message.channel.id if message else None,
+        "message_thread": message.channel.thread if message else None,
+        "message_id": message.id if message else None,
+    }
+
+
+def _answer_values(answer: Answer | None, cipher: Cipher) -> Values:
+    return {
+        "answer_token": cipher.encrypt(answer.token) if answer else None,
+        "answer_expires_at": answer.expires_at if answer else None,
+        "answer_private": answer.private if answer else None,
+    }
+
+
+def delivery_from_row(row: RowMapping, cipher: Cipher) -> Delivery:
+    """The delivery in a row of :data:`db.schema.deliveries`. Raises StoreError when it cannot be
+    read."""
+    c = deliveries.c
+    try:
+        return Delivery(
+            job_id=JobId(row[c.job_id]),
+            channel=ChannelRef(server_from_key(row[c.server]), row[c.channel], row[c.thread]),
+            opened_at=row[c.opened_at],
+            status=DeliveryStatus(row[c.status]),
+            message=_message(row),
+            answer=_answer(row, cipher),
+            attempts=row[c.attempts],
+            next_attempt_at=row[c.next_attempt_at],
+            step=row[c.rung],
+            note=row[c.note],
+            told=tuple(json.loads(row[c.told])),
+            sent_at=row[c.sent_at],
+        )
+    except (TypeError, ValueError) as error:
+        raise StoreError(f"the stored delivery of job {row[c.job_id]} cannot be read") from error
+
+
+def _message(row: RowMapping) -> MessageRef | None:
+    c = deliveries.c
+    if row[c.message_id] is None:
+        return None
+    channel = ChannelRef(
+        server_from_key(row[c.message_server]), row[c.message_channel], row[c.message_thread]
+    )
+    return MessageRef(channel, row[c.message_id])
+
+
+def _answer(row: RowMapping, cipher: Cipher) -> Answer | None:
+    """The answer, expired where its token was encrypted with a key that is lost.
+
+    ``private`` is kept even then: a member's private clip must not become public because the
+    operator changed a key.
+    """
+    c = deliveries.c
+    if row[c.answer_token] is None:
+        return None
+    token, expires_at = _token(row, cipher)
+    return Answer(token, expires_at, private=row[c.answer_private])
+
+
+def _token(row: RowMapping, cipher: Cipher) -> tuple[str, datetime]:
+    c = deliveries.c
+    try:
+        return cipher.decrypt(row[c.answer_token]), row[c.answer_expires_at]
+    except StoreError:
+        _log.warning(
+            "an answer token was encrypted with another key; it counts as expired",
+            job=row[c.job_id],
+        )
+        # an answer that expired when the delivery was opened is never used
+        return "", row[c.opened_at]
+
+
+# References ---------------------------------------------------------------------------
+
+
+def server_from_key(key: str) -> ServerRef:
+    """The server of a stored ``str(server)``."""
+    platform, _, server_id = key.partition(":")
+    return ServerRef(Platform(platform), server_id)
+
+
+def user_from_key(key: str) -> UserRef:
+    """The member of a stored ``str(user)``."""
+    platform, _, user_id = key.partition(":")
+    return UserRef(Platform(platform), user_id)

@@ -1,0 +1,126 @@
+"""The tables about servers (limits, policies, the audit trail): every statement about them, and
+the methods that run it.
+
+What a method promises is written in :mod:`generation.ports`.
+"""
+
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Column, RowMapping, Table, bindparam, delete, insert, select
+
+from db.dialects import insert_or
+from db.queries.mapping import server_from_key, user_from_key
+from db.queries.parts import QueryPart, StorePart, TransactionPart
+from db.schema import audit, server_limits, server_policies
+from generation.domain.audit import AuditEntry
+from generation.domain.limits import Limits
+from generation.domain.policy import Policy
+from generation.domain.refs import ServerRef
+from generation.protocol.errors import StoreError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
+_POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
+# subqueries instead of a join: there is a row even when neither is stored
+_RULES: Final = select(
+    _LIMITS.scalar_subquery().label("limits"), _POLICY.scalar_subquery().label("policy")
+)
+_AUDIT_OF: Final = (
+    select(audit)
+    .where(audit.c.server == bindparam("of"))
+    .order_by(audit.c.number.desc())
+    .limit(bindparam("most"))
+)
+_DELETE_LIMITS: Final = delete(server_limits).where(server_limits.c.server == bindparam("of"))
+_ADD_AUDIT: Final = insert(audit).inline()
+
+
+class RulesReads(QueryPart):
+    """What both the store and a transaction read of a server's own rules.
+
+    What cannot be read is an error, not the defaults: better no clip than one without limits.
+    """
+
+    async def limits_of(self, server: ServerRef) -> Limits | None:
+        async with self._read(str(server)) as connection:
+            stored = await connection.scalar(_LIMITS, {"of": str(server)})
+        return _parse(Limits, stored, f"the stored limits of {server}")
+
+    async def policy_of(self, server: ServerRef) -> Policy | None:
+        async with self._read(str(server)) as connection:
+            stored = await connection.scalar(_POLICY, {"of": str(server)})
+        return _parse(Policy, stored, f"the stored policy of {server}")
+
+    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]:
+        async with self._read(str(server)) as connection:
+            stored = (await connection.execute(_RULES, {"of": str(server)})).one()
+        limits = _parse(Limits, stored.limits, f"the stored limits of {server}")
+        return limits, _parse(Policy, stored.policy, f"the stored policy of {server}")
+
+
+class ServerStore(RulesReads, StorePart):
+    """What the store reads of servers."""
+
+    async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]:
+        async with self._read() as connection:
+            rows = await connection.execute(_AUDIT_OF, {"of": str(server), "most": limit})
+            return [_audit_entry_from_row(row) for row in rows.mappings()]
+
+
+class ServerTransaction(RulesReads, TransactionPart):
+    """What a transaction reads and writes of servers."""
+
+    async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
+        if limits is None:
+            # without a row the defaults apply, also those of a later version
+            await self._connection.execute(_DELETE_LIMITS, {"of": str(server)})
+        else:
+            await self._upsert(server_limits, server_limits.c.limits, server, limits)
+        await self._add_audit(audit)
+
+    async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
+        await self._upsert(server_policies, server_policies.c.policy, server, policy)
+        await self._add_audit(audit)
+
+    async def _upsert(
+        self, table: Table, column: Column[str], server: ServerRef, model: BaseModel
+    ) -> None:
+        values = {"server": str(server), column.name: model.model_dump_json()}
+        written = insert_or(self._connection.dialect.name, table).values(values)
+        await self._connection.execute(
+            written.on_conflict_do_update(
+                index_elements=[table.c.server], set_={column.name: written.excluded[column.name]}
+            )
+        )
+
+    async def _add_audit(self, entry: AuditEntry) -> None:
+        values = {
+            "server": str(entry.server),
+            "by": str(entry.by),
+            "at": entry.at,
+            "what": entry.what,
+            "before": entry.before,
+            "after": entry.after,
+        }
+        await self._connection.execute(_ADD_AUDIT, values)
+
+
+def _parse(model: type[Model], stored: str | None, name: str) -> Model | None:
+    try:
+        return None if stored is None else model.model_validate_json(stored)
+    except ValidationError as error:
+        raise StoreError(f"{name} cannot be read") from error
+
+
+def _audit_entry_from_row(row: RowMapping) -> AuditEntry:
+    c = audit.c
+    return AuditEntry(
+        server=server_from_key(row[c.server]),
+        by=user_from_key(row[c.by]),
+        at=row[c.at],
+        what=row[c.what],
+        before=row[c.before],
+        after=row[c.after],
+    )

@@ -1,0 +1,1 @@
+"""The client of fal's queue protocol: one for fal and for our own worker."""

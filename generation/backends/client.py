@@ -1,0 +1,221 @@
+"""The client of the queue protocol: fal and our own worker differ by address, by key and by what
+may be repeated."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import httpx
+from pydantic import SecretStr, TypeAdapter, ValidationError
+
+from generation.backends.download import ClipDownloader
+from generation.backends.errors import error_of_submit
+from generation.backends.previews import PreviewFetcher
+from generation.backends.requests import AcceptedRequest
+from generation.backends.responses import BackendResponse
+from generation.backends.transport import ConnectionBroken, QueueTransport, Timeouts, Unreachable
+from generation.backends.urls import BaseUrl, ClipRules
+from generation.backends.watch import Jitter, PollIntervals, StatusWatcher, random_jitter
+from generation.domain.job import RequestHandle
+from generation.ports import BackendClip, BackendUpdate, CancelOutcome
+from generation.protocol.clock import Clock
+from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
+from generation.protocol.net_guard import NetGuard, Resolver, resolve_by_system
+from generation.protocol.request import GenerationRequest
+from generation.protocol.wire import (
+    HEALTH_PATH,
+    IDEMPOTENCY_HEADER,
+    QUEUE_PATH,
+    HealthBody,
+    RequestId,
+    SubmitAnswer,
+    engine_named,
+    input_to_bytes,
+    request_urls,
+    submit_url,
+)
+
+T = TypeVar("T")
+
+_WORKER_TIMEOUTS: Final = Timeouts(idle=20.0)
+"""Our worker keeps idle connections for 30 s, and a submit on a connection that it closes is simply
+repeated."""
+
+_REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)
+
+
+class QueueClient:
+    """A :class:`generation.ports.Backend` over HTTP, an async context manager that owns its
+    connections.
+
+    Every URL is built from ``base_url`` and the request id, never taken from an answer, so a handle
+    stays valid when a backend moves. A submission is sent exactly once per call. Reads and cancels
+    are repeated for ``patience`` seconds while the backend is away, then raise BackendUnavailable.
+    ``previews``: whether to fetch the worker's preview frames of unfinished clips. Raises
+    ValueError for an address or a key that cannot be used.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        key: SecretStr | None,
+        *,
+        resubmits_safely: bool,
+        clock: Clock,
+        transport: httpx.AsyncBaseTransport | None = None,
+        timeouts: Timeouts | None = None,
+        patience: float = 10.0,
+        jitter: Jitter = random_jitter,
+        resolve: Resolver = resolve_by_system,
+        previews: bool = False,
+    ) -> None:
+        self._name = name
+        self._resubmits_safely = resubmits_safely
+        self._base = BaseUrl.parse(base_url)
+        self._clock = clock
+        self._timeouts = timeouts or (_WORKER_TIMEOUTS if resubmits_safely else Timeouts())
+        self._patience = patience
+        self._jitter = jitter
+        # a proxy of the environment cannot reach this machine's own ports
+        direct_host = self._base.url.host if self._base.is_loopback else None
+        self._transport = QueueTransport(
+            key, self._timeouts, direct_host=direct_host, transport=transport
+        )
+        self._rules = ClipRules(self._base, resubmits_safely, NetGuard(resolve))
+        self._fetcher = ClipDownloader(name, self._transport, self._rules)
+        self._fetches_previews = previews and resubmits_safely
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._transport.close()
+
+    @property
+    def name(self) -> str:
+        """``fal`` or ``worker``."""
+        return self._name
+
+    @property
+    def resubmits_safely(self) -> bool:
+        """Whether it recognises idempotency keys, so that a broken submission may be sent again."""
+        return self._resubmits_safely
+
+    async def engine(self) -> str | None:
+        """The engine that our worker names on its health page, asked once; None for fal, which has
+        no such page.
+
+        Raises BackendUnavailable when it cannot be asked.
+        """
+        if not self._resubmits_safely:
+            return None
+        try:
+            # the health page is beside the queue, not below it
+            answer = await self._transport.exchange(
+                "GET", f"{self._base.text.removesuffix(QUEUE_PATH)}{HEALTH_PATH}"
+            )
+        except (Unreachable, ConnectionBroken) as error:
+            raise BackendUnavailable(self._name, str(error)) from error
+        health = answer.read_as(HealthBody) if answer.succeeded else None
+        return None if health is None else engine_named(health.engine)
+
+    async def submit(
+        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+    ) -> str:
+        """Queue a request; returns the request id. Sent exactly once.
+
+        Raises BackendUnavailable or BackendBusy when nothing was accepted for certain,
+        SubmissionOutcomeUnknown when that is not known, else the backend's refusal (see
+        :mod:`generation.backends.errors`).
+        """
+        url = submit_url(self._base.text, request.endpoint, webhook=webhook_url)
+        headers = {"Content-Type": "application/json"}
+        # only our worker reads it: there it makes a second submission the same request
+        if self._resubmits_safely:
+            headers[IDEMPOTENCY_HEADER] = idempotency_key
+        try:
+            answer = await self._transport.exchange(
+                "POST", url, headers=headers, body=input_to_bytes(request.to_input())
+            )
+        except Unreachable as error:
+            raise BackendUnavailable(self._name, str(error)) from error
+        except ConnectionBroken as error:
+            # the bytes may have arrived, so the request may be queued, and paid for
+            raise SubmissionOutcomeUnknown(self._name, str(error)) from error
+        return self._request_id(answer)
+
+    def _request_id(self, answer: BackendResponse) -> str:
+        if not answer.succeeded:
+            raise error_of_submit(
+                self._name, answer, resubmits_safely=self._resubmits_safely, now=self._clock.now()
+            )
+        accepted = answer.read_as(SubmitAnswer)
+        if accepted is None:
+            # a 2xx: something was accepted, but it cannot be asked about
+            raise SubmissionOutcomeUnknown(
+                self._name, f"HTTP {answer.status} without a usable request id"
+            )
+        return accepted.request_id
+
+    async def watch(self, handle: RequestHandle) -> AsyncGenerator[BackendUpdate, None]:
+        """Every change until COMPLETED, which failed and cancelled requests reach too.
+
+        Raises BackendUnavailable once the backend has been away for ``patience`` seconds: watch
+        again later.
+        """
+        watcher = StatusWatcher(
+            self._accepted(handle),
+            self._clock,
+            patience=self._patience,
+            silence=self._timeouts.events,
+            jitter=self._jitter,
+            previews=self._preview_fetcher(),
+        )
+        # closed here and now when the caller leaves, or the stream would stay open until collected
+        async with aclosing(watcher.updates()) as updates:
+            async for update in updates:
+                yield update
+
+    async def result(self, handle: RequestHandle) -> BackendClip:
+        """The finished clip. Raises why there is none, or BackendUnavailable: ask again later."""
+        return await self._repeated(self._accepted(handle).clip)
+
+    async def cancel(self, handle: RequestHandle) -> CancelOutcome:
+        """Ask the backend to stop; it may still complete."""
+        return await self._repeated(self._accepted(handle).cancel)
+
+    async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
+        """Write the MP4 to a file, whole or not at all; returns its size in bytes.
+
+        Raises BackendUnavailable where trying again may help, RequestNotFound for a clip that is
+        gone, ProtocolViolation for an address or a size that is not acceptable, StorageFull.
+        """
+        return await self._fetcher.fetch(clip, destination, max_bytes=max_bytes)
+
+    def _preview_fetcher(self) -> PreviewFetcher | None:
+        return PreviewFetcher(self._transport, self._rules) if self._fetches_previews else None
+
+    def _accepted(self, handle: RequestHandle) -> AcceptedRequest:
+        # a handle comes from the database: its id goes into a path only if it cannot leave it
+        try:
+            request_id = _REQUEST_ID.validate_python(handle.request_id)
+        except ValidationError as error:
+            raise RequestNotFound(self._name, "no backend gives out such a request id") from error
+        return AcceptedRequest(
+            self._name, self._transport, request_urls(self._base.text, handle.endpoint, request_id)
+        )
+
+    async def _repeated(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """What the attempt returns, tried again for ``patience`` seconds."""
+        deadline = self._clock.now() + timedelta(seconds=self._patience)
+        intervals = PollIntervals(self._jitter)
+        while True:
+            try:
+                return await attempt()
+            except BackendUnavailable:
+                if self._clock.now() >= deadline:
+                    raise
+            await self._clock.sleep(intervals.draw())

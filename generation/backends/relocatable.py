@@ -1,0 +1,79 @@
+"""A backend that moves: the embedded worker, which has a new port after each restart."""
+
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+from typing import Self
+
+from generation.backends.client import QueueClient
+from generation.domain.job import RequestHandle
+from generation.ports import BackendClip, BackendUpdate, CancelOutcome
+from generation.protocol.errors import BackendUnavailable
+from generation.protocol.request import GenerationRequest
+
+
+class RelocatableBackend:
+    """A :class:`generation.ports.Backend` at the address last given to :meth:`move_to`; unavailable
+    before that.
+
+    Handles hold no address, so jobs go on after a move.
+    """
+
+    # only our own worker moves
+    resubmits_safely = True
+
+    def __init__(self, name: str, connect: Callable[[str], QueueClient]) -> None:
+        self._name = name
+        self._connect = connect
+        self._clients: dict[str, QueueClient] = {}
+        self._current: QueueClient | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients.values():
+            await client.__aexit__(None, None, None)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def move_to(self, url: str) -> None:
+        """Use this address from now on. Clients of earlier ones stay open, for what is under way
+        there."""
+        # a worker may come back to a port that it had before
+        if url not in self._clients:
+            self._clients[url] = self._connect(url)
+        self._current = self._clients[url]
+
+    async def engine(self) -> str | None:
+        return await self._client.engine()
+
+    async def submit(
+        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+    ) -> str:
+        return await self._client.submit(
+            request, idempotency_key=idempotency_key, webhook_url=webhook_url
+        )
+
+    async def watch(self, handle: RequestHandle) -> AsyncGenerator[BackendUpdate, None]:
+        async with aclosing(self._client.watch(handle)) as updates:
+            async for update in updates:
+                yield update
+
+    async def result(self, handle: RequestHandle) -> BackendClip:
+        return await self._client.result(handle)
+
+    async def cancel(self, handle: RequestHandle) -> CancelOutcome:
+        return await self._client.cancel(handle)
+
+    async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
+        return await self._client.fetch(clip, destination, max_bytes=max_bytes)
+
+    @property
+    def _client(self) -> QueueClient:
+        # jobs may be taken before the worker has its port: they wait as for one that is down
+        if self._current is None:
+            raise BackendUnavailable(self._name, "it has not started yet")
+        return self._current

@@ -1,0 +1,1 @@
+"""Bringing outcomes and progress to their channels."""

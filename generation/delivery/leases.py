@@ -1,0 +1,73 @@
+"""Which process delivers which outcome: of several processes on one database, one holds each
+outcome until it has arrived."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final
+
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job, JobId
+from generation.domain.refs import Platform
+from generation.ports import Lease, Store
+from generation.protocol.clock import Clock
+
+RENEWALS_PER_LEASE: Final = 3
+
+
+class DeliveryLeases:
+    """The outcomes that this process delivers. Every method raises StoreError.
+
+    A claim ends with its step, or ``seconds`` after its last renewal, so that what a dead process
+    held becomes free. ``owner`` is the name on the claims; a restart under the same name takes them
+    up at once.
+    """
+
+    def __init__(self, store: Store, owner: str, *, clock: Clock, seconds: float) -> None:
+        self._store = store
+        self._owner = owner
+        self._clock = clock
+        self._duration = timedelta(seconds=seconds)
+        self._renew_at = clock.now()
+
+    async def due(self, platforms: frozenset[Platform], limit: int) -> list[Job]:
+        """Jobs whose outcome is due and held by no other process, the longest due first."""
+        now = self._clock.now()
+        owed = await self._store.owed_deliveries(
+            now, owner=self._owner, platforms=platforms, limit=limit
+        )
+        return [job for job, _ in owed]
+
+    async def claim(self, job_id: JobId) -> Delivery | None:
+        """The delivery as it is now, held by this process; None when another process was quicker,
+        or it is not due any more."""
+        async with self._store.transaction() as tx:
+            # claim and read in one transaction, so that the row is ours as we see it
+            if not await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
+                return None
+            return await tx.delivery_of(job_id)
+
+    async def finish(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
+        """Change the delivery as it is stored now, and release it."""
+        async with self._store.transaction() as tx:
+            # the first answer may have been recorded since the delivery was claimed
+            changed = change(await tx.delivery_of(delivery.job_id) or delivery)
+            await tx.save_delivery(changed)
+            await tx.release_delivery(delivery.job_id, self._owner)
+        return changed
+
+    async def note(self, job_id: JobId, note: str) -> None:
+        """Save a messenger's note with its delivery."""
+        async with self._store.transaction() as tx:
+            delivery = await tx.delivery_of(job_id)
+            if delivery is not None:
+                await tx.save_delivery(delivery.noted(note))
+
+    async def renew(self) -> None:
+        """Renew all claims, where it is time for that; call it every now and then."""
+        now = self._clock.now()
+        if now >= self._renew_at:
+            await self._store.renew_delivery_leases(self._lease())
+            self._renew_at = now + self._duration / RENEWALS_PER_LEASE
+
+    def _lease(self) -> Lease:
+        return Lease(self._owner, self._clock.now() + self._duration)

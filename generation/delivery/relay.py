@@ -1,0 +1,338 @@
+"""Delivers outcomes to their channels, and progress while there is none yet.
+
+What is owed is read from the store, so it survives a restart; it is claimed there, so that of
+several processes one delivers it. Of one job either the outcome or progress is under way, never
+both, so that the outcome is what stays.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from generation.delivery.clip_links import ClipLinks
+from generation.delivery.leases import DeliveryLeases
+from generation.delivery.progress_updates import ProgressUpdater
+from generation.domain.delivery import Delivery, DeliveryStatus
+from generation.domain.job import Job, JobId
+from generation.domain.refs import MessageRef, Platform
+from generation.ports import ArtifactStore, DeliveryPayload, Messenger, Observer, Store
+from generation.protocol.backoff import Backoff
+from generation.protocol.clock import Clock, Deadline, sleep_or
+from generation.protocol.errors import (
+    ArtifactError,
+    ArtifactMissing,
+    DeliveryDelayed,
+    DeliveryError,
+    DeliveryStepFailed,
+    FlipbookError,
+    StaleJob,
+    StorageFull,
+    StoreError,
+)
+from generation.protocol.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class RelayTiming:
+    """How the relay works, in seconds.
+
+    ``first_answer`` is how long an outcome waits for the first answer that it may replace,
+    ``poll_every`` the pause between two looks for what is owed while nothing wakes the relay,
+    ``min_pause`` the pause after each. ``retry`` are the pauses between tries of one step, of which
+    there are ``tries_per_step``; while every step has to wait, delivery goes on for
+    ``give_up_after``. ``progress_edit`` is how long one edit of progress may take, ``lease`` how
+    long an outcome stays held without a renewal, ``settle`` how long a stop waits.
+    """
+
+    first_answer: float = 10.0
+    poll_every: float = 1.0
+    min_pause: float = 0.05
+    retry: Backoff = field(default_factory=lambda: Backoff(first=2.0, longest=300.0))
+    tries_per_step: int = 8
+    give_up_after: float = 3 * 24 * 3600.0
+    progress_edit: float = 20.0
+    at_once: int = 16
+    settle: float = 5.0
+    lease: float = 30.0
+
+
+class Relay:
+    """Delivers what is owed for as long as :meth:`run` runs."""
+
+    def __init__(
+        self,
+        store: Store,
+        messengers: Mapping[Platform, Messenger],
+        artifacts: ArtifactStore,
+        *,
+        owner: str,
+        clock: Clock,
+        observer: Observer,
+        timing: RelayTiming | None = None,
+        links: ClipLinks | None = None,
+    ) -> None:
+        self._store = store
+        self._messengers = messengers
+        self._artifacts = artifacts
+        self._clock = clock
+        self._observer = observer
+        self._timing = timing or RelayTiming()
+        self._leases = DeliveryLeases(store, owner, clock=clock, seconds=self._timing.lease)
+        self._links = links
+        self._updater = ProgressUpdater(
+            store,
+            messengers,
+            clock=clock,
+            observer=observer,
+            on_edited=self._edited,
+            timeout=self._timing.progress_edit,
+        )
+        self._held_back: set[JobId] = set()
+        self._delivering: dict[JobId, asyncio.Task[None]] = {}
+        self._delayed_since: dict[JobId, datetime] = {}
+        self._woken = asyncio.Event()
+        self._stopped = asyncio.Event()
+
+    def wake(self) -> None:
+        """Something may be owed now."""
+        self._woken.set()
+
+    def progress(self, job: Job, progress: Progress) -> None:
+        """Keep the newest progress of a job; it is shown when its message may be edited again."""
+        self._updater.update(job, progress)
+
+    async def run(self) -> None:
+        """Deliver until :meth:`stop` is called; then let what is under way arrive."""
+        async with asyncio.TaskGroup() as group:
+            progress_updates = group.create_task(self._updater.run(), name="progress")
+            try:
+                while not self._stopped.is_set():
+                    # cleared before looking, so that what comes meanwhile is seen in the next round
+                    self._woken.clear()
+                    await self._start_due(group)
+                    await sleep_or(self._clock, self._timing.min_pause, self._stopped)
+                    await sleep_or(self._clock, self._timing.poll_every, self._woken)
+            finally:
+                progress_updates.cancel()
+            # what is under way may have reached the chat already; saving that prevents a second
+            # message
+            await self._settle()
+
+    def stop(self) -> None:
+        """Start nothing more."""
+        self._stopped.set()
+        self.wake()
+
+    async def deliver(self, job_id: JobId) -> Delivery | None:
+        """Deliver one job's outcome until it has arrived or no step is left; for a process that
+        waits for its own job."""
+        while True:
+            job, delivery = await self._store.job(job_id), await self._store.delivery_of(job_id)
+            if job is None or delivery is None or delivery.status is not DeliveryStatus.OWED:
+                return delivery
+            due = delivery.next_attempt_at or self._clock.now()
+            await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
+            if not await self._attempt(job):
+                # another process holds it
+                await self._clock.sleep(self._timing.poll_every)
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> None:
+        if self._delivering or self._held_back:
+            with self._surviving("renewing leases of deliveries"):
+                await self._leases.renew()
+        free = self._timing.at_once - len(self._delivering)
+        due: list[Job] = []
+        if free > 0:
+            with self._surviving("looking for owed deliveries"):
+                # those under way are still owed, so they are found as well
+                limit = self._timing.at_once + free
+                due = await self._leases.due(frozenset(self._messengers), limit)
+        for job in due:
+            # progress that comes after the outcome would overwrite it
+            self._updater.forget(job.id)
+            # an edit under way might arrive after the outcome
+            if self._updater.is_editing(job.id):
+                await self._hold_back(job.id)
+            elif job.id not in self._delivering and len(self._delivering) < self._timing.at_once:
+                self._delivering[job.id] = group.create_task(
+                    self._deliver_due(job), name=f"deliver {job.id}"
+                )
+
+    async def _hold_back(self, job_id: JobId) -> None:
+        """Claim the outcome until our own edit of its message is over: other processes do not know
+        of that edit."""
+        if job_id not in self._held_back:
+            # noted first: the edit may be over before the claim is saved
+            self._held_back.add(job_id)
+            with self._surviving("claiming an outcome", job_id):
+                await self._leases.claim(job_id)
+
+    def _edited(self, job_id: JobId) -> None:
+        """The job's message is free, also for an outcome that was held back."""
+        if job_id in self._held_back:
+            self._held_back.discard(job_id)
+            self.wake()
+
+    async def _deliver_due(self, job: Job) -> None:
+        try:
+            await self._attempt(job)
+        finally:
+            self._delivering.pop(job.id, None)
+            self.wake()
+
+    async def _attempt(self, job: Job) -> bool:
+        """One delivery's next step; False where this process does not hold it. The only place that
+        survives any error of one delivery."""
+        try:
+            # claimed now: it may have arrived since it was found
+            delivery = await self._leases.claim(job.id)
+            moved = None if delivery is None else await self._next_step(job, delivery)
+        except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
+            self._observer.trouble("delivering", error, job_id=job.id)
+            # what could not be saved would fail again at once
+            await self._clock.sleep(self._timing.retry.first)
+            return True
+        if moved is None:
+            return False
+        if moved.status is not DeliveryStatus.OWED:
+            self._delayed_since.pop(job.id, None)
+        self._observer.delivery_moved(job, moved)
+        return True
+
+    async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
+        deadline = delivery.opened_at + timedelta(seconds=self._timing.first_answer)
+        if delivery.message is None and self._clock.now() < deadline:
+            return await self._wait_for_first_answer(delivery, deadline)
+        steps = self._steps(delivery)
+        # a stored step may no longer be open, for example after an interaction token has expired
+        step = delivery.step if delivery.step in steps else steps[0]
+        try:
+            message = await self._take_step(job, delivery, step)
+        except DeliveryStepFailed as error:
+            moved = await self._step_down(delivery, step, error)
+        except DeliveryDelayed as error:
+            self._observer.trouble("delivery put off", error, job_id=job.id)
+            moved = await self._put_off(delivery, step, error)
+        else:
+            moved = await self._record_sent(delivery, message)
+        return moved
+
+    async def _wait_for_first_answer(self, delivery: Delivery, deadline: datetime) -> Delivery:
+        waiting = replace(delivery, next_attempt_at=deadline)
+        return await self._leases.finish(
+            delivery, lambda stored: stored if stored.message else waiting
+        )
+
+    async def _take_step(self, job: Job, delivery: Delivery, step: str) -> MessageRef | None:
+        """Try that step. Raises DeliveryDelayed or DeliveryStepFailed, whatever a messenger
+        meets."""
+        try:
+            async with AsyncExitStack() as stack:
+                # checked out for this try only: a copy from an object store is removed afterwards
+                video = await self._clip(job, stack)
+                links = None if video is None else self._links
+                link = None if links is None else links.to(job.id)
+                payload = DeliveryPayload(job, delivery, video, link)
+                note = partial(self._leases.note, job.id)
+                return await self._messenger(delivery).deliver(payload, step, note)
+        except DeliveryError:
+            raise
+        except ArtifactError as error:
+            raise DeliveryDelayed("the clip cannot be read at the moment") from error
+        except Exception as error:
+            self._observer.trouble("delivering", error, job_id=job.id)
+            # delayed, not failed: the next try may pass, and after many tries the next step
+            raise DeliveryDelayed("an error of ours") from error
+
+    async def _record_sent(self, delivery: Delivery, message: MessageRef | None) -> Delivery:
+        """Save that it has arrived, however long the database needs: else it would be sent
+        twice."""
+        tries = 0
+        while True:
+            tries += 1
+            try:
+                return await self._leases.finish(
+                    delivery, lambda stored: stored.sent(message, self._clock.now())
+                )
+            except StaleJob:
+                raise
+            except (StoreError, StorageFull) as error:
+                self._observer.trouble("saving a delivery", error, job_id=delivery.job_id)
+            await self._clock.sleep(self._timing.retry.before(tries))
+
+    async def _put_off(self, delivery: Delivery, step: str, error: DeliveryDelayed) -> Delivery:
+        """The same step again; after many tries the next one; after the last step the first, until
+        it is time to give up."""
+        now, retry = self._clock.now(), self._timing.retry
+        # counted in this process only: a restart gives every outcome its full time again
+        since = self._delayed_since.setdefault(delivery.job_id, now)
+        if now >= since + timedelta(seconds=self._timing.give_up_after):
+            moved = await self._abandon(delivery, error)
+        elif delivery.attempts + 1 < self._timing.tries_per_step:
+            # the platform knows best how long it refuses
+            pause = retry.or_as_told(delivery.attempts + 1, error.retry_after)
+            until = now + timedelta(seconds=pause)
+            moved = await self._leases.finish(delivery, lambda stored: stored.delayed(until))
+        elif self._later_steps(delivery, step):
+            moved = await self._step_down(delivery, step, error)
+        else:
+            until = now + timedelta(seconds=max(error.retry_after or 0.0, retry.longest))
+            moved = await self._leases.finish(
+                delivery, lambda stored: stored.from_the_first_step(until)
+            )
+        return moved
+
+    async def _step_down(self, delivery: Delivery, step: str, error: DeliveryError) -> Delivery:
+        later = self._later_steps(delivery, step)
+        if not later:
+            return await self._abandon(delivery, error)
+        now = self._clock.now()
+        return await self._leases.finish(
+            delivery, lambda stored: stored.stepped_down(later[0], error.reason, now)
+        )
+
+    async def _abandon(self, delivery: Delivery, error: DeliveryError) -> Delivery:
+        return await self._leases.finish(delivery, lambda stored: stored.abandoned(error.reason))
+
+    def _later_steps(self, delivery: Delivery, step: str) -> list[str]:
+        steps = self._steps(delivery)
+        return steps[steps.index(step) + 1 :] if step in steps else steps
+
+    def _steps(self, delivery: Delivery) -> list[str]:
+        return list(self._messenger(delivery).delivery_steps(delivery, self._clock.now()))
+
+    def _messenger(self, delivery: Delivery) -> Messenger:
+        return self._messengers[delivery.channel.server.platform]
+
+    async def _clip(self, job: Job, stack: AsyncExitStack) -> Path | None:
+        """The clip as a file; None where the job has none or it is gone (the message then says
+        so)."""
+        if job.artifact is None:
+            return None
+        try:
+            return await stack.enter_async_context(self._artifacts.checkout(job.artifact))
+        except ArtifactMissing as error:
+            self._observer.trouble("finding a clip", error, job_id=job.id)
+            return None
+
+    @contextmanager
+    def _surviving(self, what: str, job_id: JobId | None = None) -> Iterator[None]:
+        """An error is told of, and never ends the relay."""
+        try:
+            yield
+        except FlipbookError as error:
+            self._observer.trouble(what, error, job_id=job_id)
+
+    async def _settle(self) -> None:
+        tasks = list(self._delivering.values())
+        try:
+            async with Deadline(self._clock, self._timing.settle):
+                await asyncio.gather(*tasks, return_exceptions=True)
+        except TimeoutError:
+            for task in tasks:
+                # the next start delivers it; a step that was taken may then be taken twice
+                task.cancel()

@@ -1,0 +1,1 @@
+"""Values and pure rules: jobs, deliveries, limits, policies, prices, the ledger."""

@@ -1,0 +1,241 @@
+"""A job: one request on its way to one clip, and the only moves it may make."""
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final, NewType, Self
+
+from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import ChannelRef, UserRef
+from generation.protocol.errors import IllegalTransition, JobAlreadyFinished
+from generation.protocol.request import Endpoint, GenerationRequest
+
+JobId = NewType("JobId", str)
+
+
+def new_job_id(at: datetime) -> JobId:
+    """24 hexadecimal characters: short enough for a Discord nonce (25) and for a custom_id.
+
+    The first 11 are the time in milliseconds, so that a database keeps new jobs together instead of
+    spreading them over its whole index; the other 13 (52 bits) are random, so that an id cannot be
+    guessed.
+    """
+    milliseconds = int(at.timestamp() * 1000)
+    return JobId(f"{milliseconds:011x}{secrets.randbits(52):013x}")
+
+
+class JobStatus(StrEnum):
+    """Where a job is in its life."""
+
+    PENDING = "pending"
+    SUBMITTING = "submitting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more can happen to the job."""
+        return self in FINAL
+
+
+FINAL: Final = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED})
+
+TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
+    JobStatus.PENDING: frozenset({JobStatus.SUBMITTING, JobStatus.CANCELLED, JobStatus.FAILED}),
+    JobStatus.SUBMITTING: frozenset({JobStatus.QUEUED, JobStatus.PENDING, JobStatus.FAILED}),
+    JobStatus.QUEUED: frozenset(
+        {
+            JobStatus.RUNNING,
+            JobStatus.SUCCEEDED,
+            JobStatus.FAILED,
+            JobStatus.CANCELLED,
+            JobStatus.PENDING,
+        }
+    ),
+    JobStatus.RUNNING: frozenset(
+        {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.PENDING}
+    ),
+    JobStatus.SUCCEEDED: frozenset(),
+    JobStatus.FAILED: frozenset(),
+    JobStatus.CANCELLED: frozenset(),
+}
+
+
+class FailureKind(StrEnum):
+    """Why a job failed, as far as the member or the operator can do something about it."""
+
+    REJECTED = "rejected"
+    CONTENT = "content"
+    GENERATION = "generation"
+    TIMED_OUT = "timed_out"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    OPERATOR = "operator"
+    RESULT_LOST = "result_lost"
+    CORRUPT_VIDEO = "corrupt_video"
+    STORAGE_FULL = "storage_full"
+    INTERNAL = "internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a job failed; ``detail`` is for the operator and never holds a prompt."""
+
+    kind: FailureKind
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHandle:
+    """Where a submitted request is found. No URL and no key: those come from the backend's
+    configuration."""
+
+    backend: str
+    endpoint: Endpoint
+    request_id: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A finished clip in the artifact store: its key there and its size in bytes."""
+
+    key: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request on its way to one clip.
+
+    ``attempt`` counts submissions that may have arrived, ``backend`` got the current or last one,
+    ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine``
+    made the clip, in its backend's own word, where it has one. ``avoided`` is a backend without
+    memory for it, ``left`` the request it abandoned at a backend that was out of reach: to be taken
+    up again there, or to be cancelled. Times are aware and in UTC.
+    """
+
+    id: JobId
+    request: GenerationRequest
+    requested_by: UserRef
+    channel: ChannelRef
+    origin: str
+    created_at: datetime
+    status: JobStatus = JobStatus.PENDING
+    parent: JobId | None = None
+    attempt: int = 0
+    backend: str | None = None
+    handle: RequestHandle | None = None
+    reserved: Micros = FREE
+    cost: Micros | None = None
+    artifact: Artifact | None = None
+    failure: Failure | None = None
+    cancel_requested: bool = False
+    not_before: datetime | None = None
+    waiting_for: str | None = None
+    submitted_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    engine: str | None = None
+    avoided: str | None = None
+    left: RequestHandle | None = None
+
+    def submitting(self, backend: str, at: datetime) -> Self:
+        """About to be sent: saved before the first byte leaves."""
+        return self._move(
+            JobStatus.SUBMITTING,
+            backend=backend,
+            attempt=self.attempt + 1,
+            submitted_at=at,
+            not_before=None,
+            waiting_for=None,
+        )
+
+    def waiting(self, *, not_before: datetime, waiting_for: str | None) -> Self:
+        """Still waiting, and for what; nothing has been tried."""
+        if self.status is not JobStatus.PENDING:
+            raise IllegalTransition(self.id, self.status, JobStatus.PENDING)
+        return replace(self, not_before=not_before, waiting_for=waiting_for)
+
+    def queued(self, handle: RequestHandle) -> Self:
+        """Accepted by the backend."""
+        # the key makes it the same request as the one that was abandoned there
+        left = None if self.left is not None and self.left.backend == handle.backend else self.left
+        return self._move(JobStatus.QUEUED, handle=handle, left=left)
+
+    def running(self, at: datetime) -> Self:
+        """Being rendered."""
+        return self._move(JobStatus.RUNNING, started_at=at)
+
+    def back_to_pending(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """The attempt has failed, or another backend is to take over: it waits for its next
+        attempt."""
+        return self._move(
+            JobStatus.PENDING,
+            handle=None,
+            started_at=None,
+            not_before=not_before,
+            waiting_for=waiting_for,
+        )
+
+    def leaving(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Its backend is out of reach, and another one is to take over; the abandoned request is
+        kept."""
+        waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
+        return replace(waiting, left=self.handle)
+
+    def avoiding(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Its backend has no memory for it, and another one is to take over."""
+        waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
+        return replace(waiting, avoided=self.backend)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The key of its submission: the earlier one where it comes back to the request it
+        abandoned."""
+        return f"{self.id}-{self.key_attempt}"
+
+    @property
+    def key_attempt(self) -> int:
+        """The attempt that the key names."""
+        left = self.left
+        return left.attempt if left is not None and left.backend == self.backend else self.attempt
+
+    def unsent(self, *, not_before: datetime, waiting_for: str) -> Self:
+        """Provably not accepted: it waits for its next attempt, and this one does not count."""
+        waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
+        # so the next submission has the same idempotency key
+        return replace(waiting, attempt=self.attempt - 1)
+
+    def succeeded(
+        self, artifact: Artifact, cost: Micros, at: datetime, *, engine: str | None = None
+    ) -> Self:
+        """The clip is in the artifact store."""
+        changes = {"artifact": artifact, "cost": cost, "engine": engine}
+        return self._move(JobStatus.SUCCEEDED, **changes, finished_at=at, waiting_for=None)
+
+    def failed(self, failure: Failure, at: datetime, *, cost: Micros = FREE) -> Self:
+        """There will be no clip; ``cost`` is what has probably been charged for it."""
+        return self._move(
+            JobStatus.FAILED, failure=failure, cost=cost or None, finished_at=at, waiting_for=None
+        )
+
+    def cancelled(self, at: datetime, *, cost: Micros = FREE) -> Self:
+        """Ended as the member has asked, and the backend has agreed; ``cost`` as for
+        :meth:`failed`."""
+        return self._move(JobStatus.CANCELLED, cost=cost or None, finished_at=at, waiting_for=None)
+
+    def cancel(self) -> Self:
+        """To be cancelled; the status moves only when the backend has answered, for it may still
+        complete."""
+        if self.status.is_final:
+            raise JobAlreadyFinished(self.id)
+        return replace(self, cancel_requested=True)
+
+    def _move(self, status: JobStatus, **changes: object) -> Self:
+        if status not in TRANSITIONS[self.status]:
+            raise IllegalTransition(self.id, self.status, status)
+        return replace(self, status=status, **changes)  # type: ignore[arg-type]

@@ -1,0 +1,101 @@
+"""The append-only ledger: every reservation, settlement and refund, from which quotas and budgets
+are read.
+
+Deleting clips or a member's data never touches it. Totals per day are kept beside the lines and
+written in the same transaction, so that reading usage costs the same after a million jobs as after
+none; ``flipbook doctor`` adds the lines up again and compares.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from generation.domain.job import Job, JobId
+from generation.domain.limits import day_of
+from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import ServerRef, UserRef
+
+EVERYWHERE = "all"
+"""The scope of the operator's own daily budget."""
+
+
+class EntryKind(StrEnum):
+    """Why a line was written."""
+
+    RESERVE = "reserve"
+    SETTLE = "settle"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: it adds ``clips`` and ``amount`` (either may be negative) to the day of the job's
+    submission."""
+
+    job_id: JobId
+    server: ServerRef
+    user: UserRef
+    kind: EntryKind
+    clips: int
+    amount: Micros
+    day: date
+    at: datetime
+
+    @property
+    def scopes(self) -> tuple[str, str, str]:
+        """The totals that the line counts for: everything, its server, and its member in that
+        server."""
+        return EVERYWHERE, server_scope(self.server), user_scope(self.server, self.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What a scope has used in one day."""
+
+    clips: int
+    amount: Micros
+
+
+def server_scope(server: ServerRef) -> str:
+    """The name of a server's totals."""
+    return str(server)
+
+
+def user_scope(server: ServerRef, user: UserRef) -> str:
+    """The name of a member's totals in a server."""
+    return f"{server}/{user.id}"
+
+
+def reserve(job: Job, at: datetime) -> Entry:
+    """One clip and its estimated price, before anything is spent."""
+    return _entry(job, EntryKind.RESERVE, at, clips=1, amount=job.reserved)
+
+
+def reserve_more(job: Job, extra: Micros, at: datetime) -> Entry:
+    """What a dearer backend costs beyond what is reserved; the clip has been counted."""
+    return _entry(job, EntryKind.RESERVE, at, clips=0, amount=extra)
+
+
+def settle(job: Job, at: datetime) -> Entry:
+    """The difference between what was reserved and what the clip has cost."""
+    cost = job.reserved if job.cost is None else job.cost
+    return _entry(job, EntryKind.SETTLE, at, clips=0, amount=Micros(cost - job.reserved))
+
+
+def refund(job: Job, at: datetime, charged: Micros = FREE) -> Entry:
+    """There is no clip, so none is counted; of the reserved money what the backend has probably
+    ``charged`` stays."""
+    return _entry(job, EntryKind.REFUND, at, clips=-1, amount=Micros(charged - job.reserved))
+
+
+def _entry(job: Job, kind: EntryKind, at: datetime, *, clips: int, amount: Micros) -> Entry:
+    return Entry(
+        job_id=job.id,
+        server=job.channel.server,
+        user=job.requested_by,
+        kind=kind,
+        clips=clips,
+        amount=amount,
+        day=day_of(job.created_at),
+        at=at,
+    )

@@ -1,0 +1,37 @@
+"""What the operator decides for all servers, and whether one more clip fits the budget. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from generation.domain.limits import Limits, Usage
+from generation.domain.pricing import FREE, Micros, Prices
+from generation.domain.refs import ServerRef
+from generation.protocol.errors import BudgetExhausted
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRules:
+    """What the operator decides for all servers.
+
+    Without ``allowed_servers`` every server is allowed, without a ``daily_budget`` every amount.
+    ``backends`` are the names a job may go to, in order of preference; ``limits_of`` holds other
+    defaults for some servers.
+    """
+
+    backends: tuple[str, ...] = ()
+    allowed_servers: frozenset[ServerRef] = frozenset()
+    daily_budget: Micros | None = None
+    default_limits: Limits = field(default_factory=Limits)
+    limits_of: Mapping[ServerRef, Limits] = field(default_factory=dict)
+    prices: Prices = field(default_factory=Prices)
+
+    def defaults_for(self, server: ServerRef) -> Limits:
+        """The limits of a server whose admins have set none."""
+        return self.limits_of.get(server, self.default_limits)
+
+    def check_budget(self, usage: Usage, price: Micros) -> None:
+        """Raise BudgetExhausted when ``price`` more would pass the daily budget."""
+        budget = self.daily_budget
+        # a free clip passes even where the budget is spent
+        if budget is not None and price > FREE and usage.all_spent_today + price > budget:
+            raise BudgetExhausted(usage.resets_at)

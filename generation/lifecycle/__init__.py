@@ -1,0 +1,1 @@
+"""A job's life, from PENDING to its end."""

@@ -1,0 +1,55 @@
+"""From a backend's error to the failure of a job."""
+
+from dataclasses import replace
+from typing import Final
+
+from generation.domain.job import Failure, FailureKind
+from generation.protocol.errors import (
+    AccountLocked,
+    ArtifactError,
+    BackendError,
+    ContentRejected,
+    CorruptVideo,
+    CredentialsRejected,
+    EndpointNotFound,
+    GenerationTimedOut,
+    RequestNotFound,
+    RequestRejected,
+    StorageFull,
+)
+from generation.protocol.request import GenerationRequest
+
+_KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
+    (RequestRejected, FailureKind.REJECTED),
+    (ContentRejected, FailureKind.CONTENT),
+    (CredentialsRejected, FailureKind.OPERATOR),
+    (AccountLocked, FailureKind.OPERATOR),
+    (EndpointNotFound, FailureKind.OPERATOR),
+    (RequestNotFound, FailureKind.RESULT_LOST),
+    (GenerationTimedOut, FailureKind.TIMED_OUT),
+    (CorruptVideo, FailureKind.CORRUPT_VIDEO),
+    (StorageFull, FailureKind.STORAGE_FULL),
+)
+
+_SHORTEST_QUOTE: Final = 8
+"""Characters; a shorter prompt may stand in a backend's detail by accident."""
+_COMPARED: Final = 24
+"""Characters of a prompt that are looked for in a backend's detail."""
+
+
+def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
+    """The failure, its detail cut off where the backend begins to quote the prompt: details go to
+    the operator's log."""
+    detail = failure.detail
+    for text in (request.prompt, request.negative_prompt):
+        # backends quote it with its white space changed
+        begin = " ".join(text.split())[:_COMPARED]
+        if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:
+            detail = f"{detail[:quoted]}…"
+    return replace(failure, detail=detail)
+
+
+def failure_of(error: BackendError | ArtifactError) -> Failure:
+    """The failure that the error means for its job."""
+    kind = next((kind for cls, kind in _KINDS if isinstance(error, cls)), FailureKind.GENERATION)
+    return Failure(kind, str(error)[:500])

@@ -1,0 +1,41 @@
+"""Files that must survive a power cut, and what a file system's errors mean."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from generation.protocol.errors import ArtifactError, StorageFull
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""The disk is full, the quota is used up, or the process may not write files of that size."""
+
+
+@contextmanager
+def disk_errors() -> Iterator[None]:
+    """Translate OSError: StorageFull when there is no room, ArtifactError for the rest."""
+    try:
+        yield
+    except OSError as error:
+        kind = StorageFull if error.errno in NO_ROOM else ArtifactError
+        raise kind(error.strerror or type(error).__name__) from error
+
+
+def flush(path: Path) -> None:
+    """Write a file's bytes, or a folder's names, through to the disk (fsync)."""
+    # reading is enough for fsync, and the only way to open a folder
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def put_in_place(written: Path, destination: Path) -> None:
+    """Give a finished file its name: whole or not at all, even in a power cut."""
+    # first the bytes, then the name: the other way round a power cut could leave an empty file
+    flush(written)
+    written.replace(destination)
+    flush(destination.parent)

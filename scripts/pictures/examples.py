@@ -1,0 +1,52 @@
+"""What the pictures show: one clip from queued to done, and a refusal, as the core's own values."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from generation.domain.job import Artifact, Job, JobId, JobStatus, RequestHandle
+from generation.domain.limits import LimitName
+from generation.domain.pricing import Micros
+from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.protocol.errors import LimitExceeded
+from generation.protocol.progress import Phase, Progress, Steps
+from generation.protocol.request import GenerationRequest, VideoSizePreset
+
+NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+NAMES: Final = {"7001": "mia", "U0MIA": "mia"}
+QUEUED: Final = Progress(Phase.QUEUED, position=2)
+RENDERING: Final = Progress(Phase.RENDERING, steps=Steps(17, 25), eta_seconds=4)
+TOO_MANY: Final = LimitExceeded(
+    LimitName.USER_CLIPS_PER_DAY, allowed="20", used="20", resets_at=NOW + timedelta(hours=12)
+)
+REQUEST: Final = GenerationRequest.model_validate(
+    {
+        "prompt": "a paper boat on a stormy sea",
+        "seed": 2871436,
+        "video_size": VideoSizePreset.LANDSCAPE_16_9,
+    }
+)
+_ASKERS: Final = {Platform.DISCORD: "7001", Platform.SLACK: "U0MIA"}
+
+
+def job_on(platform: Platform, status: JobStatus) -> Job:
+    """The clip that mia asks for, in that status; it takes nine seconds."""
+    server = ServerRef(platform, "9001")
+    job = Job(
+        id=JobId("5f0c1d7e9a2b4c6d8e0f1a2b"),
+        request=REQUEST,
+        requested_by=UserRef(platform, _ASKERS[platform]),
+        channel=ChannelRef(server, "5001"),
+        origin="a picture",
+        created_at=NOW,
+        reserved=Micros(0),
+    )
+    return job if status is JobStatus.PENDING else _in_status(job, status)
+
+
+def _in_status(job: Job, status: JobStatus) -> Job:
+    handle = RequestHandle("worker", job.request.endpoint, "r1", 1)
+    running = job.submitting("worker", NOW).queued(handle).running(NOW)
+    if status is JobStatus.RUNNING:
+        return running
+    made = Artifact(f"{job.id}.mp4", 412_345)
+    return running.succeeded(made, Micros(0), NOW + timedelta(seconds=9), engine="preview")

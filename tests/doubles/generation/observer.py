@@ -1,0 +1,24 @@
+"""An observer that remembers."""
+
+from dataclasses import dataclass, field
+
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job, JobStatus
+
+
+@dataclass
+class RecordingObserver:
+    """Keeps what it heard, in order."""
+
+    moves: list[tuple[str, JobStatus]] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    troubles: list[tuple[str, Exception]] = field(default_factory=list)
+
+    def job_moved(self, job: Job) -> None:
+        self.moves.append((job.id, job.status))
+
+    def delivery_moved(self, job: Job, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+
+    def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
+        self.troubles.append((what, error))

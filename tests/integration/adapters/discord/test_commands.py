@@ -1,0 +1,284 @@
+"""``/flipbook`` and ``/flipbook-admin``: private answers, owners and admins kept apart, every change written down."""
+
+from datetime import timedelta
+
+import pytest
+
+from discord_bot import Bot, clips
+from doubles.discord.wire.options import CannotDoThat
+from generation.backends.circuit_breaker import CircuitBreaker, Trouble
+from generation.domain.job import JobStatus
+from generation.domain.limits import Limits
+from generation.domain.policy import Policy
+
+
+async def test_the_queue_shows_words_and_ids_of_ones_own_clips_only(slow_bot: Bot) -> None:
+    people, text = slow_bot.double.people, slow_bot.double.places.text
+    await slow_bot.animate(prompt="mine *here*")
+    await slow_bot.until_status(JobStatus.RUNNING)
+    await slow_bot.animate(prompt="theirs", user=people.other_member, channel=slow_bot.double.places.age_restricted)
+    await slow_bot.until(lambda: slow_bot.bought == 2)
+    mine, _ = await slow_bot.jobs()
+    shown = await slow_bot.ask("flipbook queue")
+    assert shown.ephemeral
+    head, first, second = shown.content.splitlines()
+    assert head == "**Under way in this server**"
+    assert first == (
+        f"1. rendering · standard · {people.member.mention} in <#{text.id}> · mine \\*here\\* · `{mine.id}`"
+    )
+    assert second.endswith(f"standard · {people.other_member.mention}")
+
+
+async def test_an_empty_queue_says_so(bot: Bot) -> None:
+    assert (await bot.ask("flipbook queue")).content == (
+        "Nothing is under way in this server. `/animate` starts something."
+    )
+
+
+async def test_the_queue_says_which_backend_is_in_trouble(bot: Bot) -> None:
+    now = bot.core.clock.now()
+    bot.core.breakers["worker"] = CircuitBreaker().failed(Trouble.AWAY, now - timedelta(minutes=3), 600)
+    assert (await bot.ask("flipbook queue")).content == (
+        "⚠️ The worker cannot be reached since 3 min; new clips wait.\n"
+        "Nothing is under way in this server. `/animate` starts something."
+    )
+
+
+async def test_history_is_ones_own_and_of_this_server(bot: Bot) -> None:
+    assert (await bot.ask("flipbook history")).content == (
+        "You have made no clips in this server yet. `/animate` makes the first."
+    )
+    await bot.clip(prompt="a fox")
+    await bot.clip(prompt="a boat", user=bot.double.people.other_member)
+    await bot.clip(prompt="a moon", channel=bot.double.places.elsewhere)
+    await bot.until_recorded(3)
+    shown = await bot.ask("flipbook history")
+    (job, *_) = await bot.jobs()
+    assert job.finished_at is not None
+    at = int(job.finished_at.timestamp())
+    assert shown.content == f"**Your last clips here**\n- a fox · finished <t:{at}:R> · `{job.id}`"
+    assert shown.ephemeral
+
+
+async def test_show_brings_the_clip_once_more_to_one_member_alone(bot: Bot) -> None:
+    first = await bot.clip()
+    await bot.until_recorded()
+    job = await bot.the_job()
+    shown = await bot.ask("flipbook show", id=job.id)
+    assert shown.ephemeral
+    assert shown.files == first.files
+    assert shown.content == first.content
+    await bot.until_recorded(2)
+    assert (clips(bot.double), bot.bought) == ([first, shown], 1)
+
+
+async def test_after_flipbook_show_the_first_message_still_re_rolls_by_reaction(bot: Bot) -> None:
+    first = await bot.clip()
+    await bot.until_recorded()
+    await bot.ask("flipbook show", id=(await bot.the_job()).id)
+    await bot.until_recorded(2)
+    await bot.double.react(first)
+    await bot.until_recorded(3)
+    assert len(await bot.jobs()) == 2
+
+
+async def test_show_of_an_unfinished_clip_says_where_it_is(slow_bot: Bot) -> None:
+    await slow_bot.animate(seed=1)
+    await slow_bot.until_status(JobStatus.RUNNING)
+    job = await slow_bot.the_job()
+    shown = await slow_bot.ask("flipbook show", id=job.id)
+    lines = shown.content.splitlines()
+    assert lines[0].startswith("**Rendering**, asked <t:")
+    assert lines[1:] == [
+        "> a paper boat on a stormy sea",
+        f"-# standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1 · `{job.id}`",
+    ]
+
+
+async def test_a_private_channels_clip_is_shown_to_its_owner_to_admins_and_there_alone(bot: Bot) -> None:
+    people, night = bot.double.people, bot.double.places.age_restricted
+    await bot.clip(channel=night)
+    await bot.until_recorded()
+    job = await bot.the_job()
+    refusal = await bot.ask("flipbook show", id=job.id, user=people.other_member)
+    assert refusal.content == "Only the member who asked for a clip, or an admin, can do that."
+    assert (await bot.ask("flipbook show", id=job.id, user=people.moderator)).files != []
+    await bot.until_recorded(2)
+    there = await bot.ask("flipbook show", id=job.id, user=people.other_member, channel_of_command=night)
+    assert there.files != []
+
+
+@pytest.mark.parametrize("command", ["flipbook show", "flipbook cancel"])
+async def test_an_id_that_never_was_gets_one_sentence(bot: Bot, command: str) -> None:
+    answer = await bot.ask(command, id="a" * 24)
+    assert (answer.content, answer.ephemeral) == (f"There is no clip {'a' * 24} here.", True)
+    forged = await bot.ask(command, id="`@everyone*_~||<@1>a[b](")
+    assert forged.content == r"There is no clip \`\@everyone\*\_\~\|\|\<\@1\>a\[b\]( here."
+
+
+async def test_cancel_by_command(slow_bot: Bot) -> None:
+    message = await slow_bot.animate()
+    await slow_bot.until_status(JobStatus.RUNNING)
+    job = await slow_bot.the_job()
+    refusal = await slow_bot.ask("flipbook cancel", id=job.id, user=slow_bot.double.people.other_member)
+    assert refusal.content == "Only the member who asked for a clip, or an admin, can do that."
+    await slow_bot.ask("flipbook cancel", id=job.id)
+    await slow_bot.until_recorded()
+    assert message.content.startswith("✖️ Cancelled.")
+
+
+async def test_quota_shows_limits_beside_usage(bot: Bot) -> None:
+    await bot.clip()
+    await bot.until_recorded()
+    shown = await bot.ask("flipbook quota")
+    resets = int((await bot.quota()).usage.resets_at.timestamp())
+    assert shown.content.splitlines() == [
+        "Your clips today: **1** of 20",
+        "Your clips under way: **0** of 2",
+        "This server's clips today: **1** of 200",
+        "This server's clips under way: **0** of 20",
+        "This server's spending today: **$0.00** of $5.00",
+        f"The day starts again <t:{resets}:R>.",
+    ]
+
+
+async def test_help_names_every_command(bot: Bot) -> None:
+    shown = await bot.ask("flipbook help")
+    for name in ("animate", "flipbook queue", "flipbook history", "flipbook show", "flipbook cancel", "flipbook quota"):
+        assert f"`/{name}`" in shown.content
+
+
+# Admins -------------------------------------------------------------------------------------------
+
+
+async def test_limits_are_shown_set_and_reset(bot: Bot) -> None:
+    answer = await bot.ask_as_admin("limits set", limit="server_budget_per_day", value="$2.50")
+    assert answer.content == "From now on: this server's budget per day: **$2.50**."
+    await bot.ask_as_admin("limits set", limit="endpoints", value="Turbo")
+    await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="none")
+    shown = (await bot.ask_as_admin("limits show")).content.splitlines()
+    assert shown[1] == "- clips per member and day: **no limit**"
+    assert shown[5] == "- this server's budget per day: **$2.50**"
+    assert shown[9] == "- endpoints: **turbo**"
+    refusal = await bot.animate()
+    assert refusal.content == "This server allows turbo; you asked for standard."
+    await bot.ask_as_admin("limits reset")
+    assert (await bot.quota()).limits == Limits()
+
+
+async def test_a_changed_limit_holds_at_once_and_for_this_server_only(bot: Bot) -> None:
+    await bot.ask_as_admin("limits set", limit="max_frames", value="8")
+    refusal = await bot.animate()
+    assert refusal.content == "This server allows at most 8 frames per clip; you asked for 16."
+    assert not (await bot.animate(channel=bot.double.places.elsewhere)).ephemeral
+    await bot.ask_as_admin("limits set", limit="max_frames", value="32")
+    assert not (await bot.animate()).ephemeral
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "sentence"),
+    [
+        ("max_frames", "0", "frames per clip must be a whole number from 1 to 32, not '0'."),
+        ("max_frames", "none", "frames per clip must be a whole number from 1 to 32, not 'none'."),
+        ("user_clips_per_day", "many", "clips per member and day must be a whole number from 0 to 1,000,000, or none"),
+        ("endpoints", "fast", "endpoints must be standard, turbo, or both with a comma between them, not 'fast'."),
+        ("server_budget_per_day", "-1", "this server's budget per day must be dollars from 0 to 1,000,000, or none"),
+    ],
+)
+async def test_a_limit_that_cannot_be_gets_one_sentence(bot: Bot, limit: str, value: str, sentence: str) -> None:
+    answer = await bot.ask_as_admin("limits set", limit=limit, value=value)
+    assert answer.content.startswith(sentence)
+    assert (await bot.quota()).limits == Limits()
+
+
+async def test_channels_bind_the_bot_and_threads_go_with_their_channel(bot: Bot) -> None:
+    places = bot.double.places
+    await bot.ask_as_admin("channels add", channel=places.text)
+    refusal = await bot.animate(channel=places.age_restricted)
+    assert refusal.content == "The admins of this server keep the bot to other channels."
+    assert not (await bot.animate(channel=places.thread)).ephemeral
+    shown = await bot.ask_as_admin("channels show")
+    assert shown.content.splitlines()[0] == f"Channels: <#{places.text.id}>"
+    await bot.ask_as_admin("channels remove", channel=places.text)
+    assert not (await bot.animate(channel=places.age_restricted)).ephemeral
+    await bot.ask_as_admin("channels add", channel=places.text)
+    assert (await bot.ask_as_admin("channels everywhere")).content.startswith("Channels: every channel")
+
+
+async def test_members_and_terms_are_blocked_and_let_in_again(bot: Bot) -> None:
+    member = bot.double.people.member
+    await bot.ask_as_admin("block member", member=member)
+    assert (await bot.animate()).content == "The admins of this server have blocked you from making clips."
+    await bot.ask_as_admin("unblock member", member=member)
+    answer = await bot.ask_as_admin("block term", term=" Storm*y ")
+    assert answer.content.splitlines()[2] == "Blocked terms: “Storm\\*y”"
+    await bot.ask_as_admin("unblock term", term="Storm*y")
+    await bot.ask_as_admin("block term", term="STORMY sea")
+    refusal = await bot.animate()
+    assert refusal.content == "The word “STORMY sea” is not allowed in prompts here. Try other words."
+    await bot.ask_as_admin("unblock term", term="STORMY sea")
+    assert not (await bot.animate()).ephemeral
+
+
+async def test_every_change_is_written_down(bot: Bot) -> None:
+    assert (await bot.ask_as_admin("audit")).content == "Nothing has been changed in this server yet."
+    await bot.ask_as_admin("limits set", limit="max_frames", value="8")
+    await bot.ask_as_admin("block term", term="gore")
+    await bot.ask_as_admin("limits reset")
+    head, *lines = (await bot.ask_as_admin("audit")).content.splitlines()
+    moderator = bot.double.people.moderator.mention
+    assert head == "**Changes in this server**"
+    assert [line.split("> ", 1)[1] for line in lines] == [
+        f'{moderator} limits: {{"max\\_frames":8}} → {{"max\\_frames":32}}',
+        f'{moderator} policy: {{"blocked\\_terms":\\[\\]}} → {{"blocked\\_terms":\\["gore"\\]}}',
+        f'{moderator} limits: {{"max\\_frames":32}} → {{"max\\_frames":8}}',
+    ]
+
+
+ADMIN_COMMANDS = [
+    ("limits show", {}),
+    ("limits set", {"limit": "max_frames", "value": "8"}),
+    ("limits reset", {}),
+    ("channels show", {}),
+    ("channels everywhere", {}),
+    ("block term", {"term": "gore"}),
+    ("unblock term", {"term": "gore"}),
+    ("audit", {}),
+]
+
+
+@pytest.mark.parametrize(("command", "options"), ADMIN_COMMANDS, ids=[name for name, _ in ADMIN_COMMANDS])
+async def test_admin_commands_are_refused_to_others_even_where_discord_offers_them(
+    bot: Bot, command: str, options: dict[str, str]
+) -> None:
+    with pytest.raises(CannotDoThat):
+        await bot.double.slash(f"flipbook-admin {command}", options=options)
+    asked = await bot.double.slash(f"flipbook-admin {command}", options=options, force=True)
+    refusal = await bot.double.wait_for_reply(asked)
+    assert refusal.ephemeral
+    assert refusal.content == "Only members with the permission **Manage Server** can do that."
+    guild = (await bot.quota()).limits
+    assert guild == Limits()
+
+
+async def test_an_administrator_needs_no_further_permission(bot: Bot) -> None:
+    shown = await bot.ask("flipbook-admin limits show", user=bot.double.people.owner)
+    assert shown.content.startswith("**Limits of this server**")
+
+
+async def test_the_rules_hold_for_re_rolls_too(bot: Bot) -> None:
+    first = await bot.clip()
+    await bot.until_recorded()
+    await bot.ask_as_admin("block term", term="boat")
+    refusal = await bot.press(first, "reroll")
+    assert refusal.content == "The word “boat” is not allowed in prompts here. Try other words."
+
+
+async def test_showing_changes_nothing(bot: Bot) -> None:
+    from adapters.discord.refs import server_ref
+
+    for command in ("limits show", "channels show", "audit"):
+        await bot.ask_as_admin(command)
+    server = server_ref(bot.double.guilds.studio.id)
+    assert await bot.core.service.audit_of(server) == []
+    assert await bot.core.service.policy_of(server) == Policy()

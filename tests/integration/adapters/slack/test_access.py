@@ -1,0 +1,135 @@
+"""Whether the bot can post in a channel is known before anything is spent."""
+
+from pathlib import Path
+
+import pytest
+
+from doubles.slack import faults
+from doubles.slack.server import SlackDouble
+from doubles.slack.world import (
+    ADMIN,
+    ARCHIVE,
+    BOT,
+    EXTERNAL,
+    GENERAL,
+    LENA,
+    MIRA,
+    NOAH,
+    OFFTOPIC,
+    OTHER,
+    SECRET,
+    SHARED,
+)
+from slack_bot import PROMPT, clips, public, running_bot
+
+INVITE = f"I am not in this channel, so I could not post the clip. Type /invite <@{BOT}> and ask again."
+
+
+@pytest.mark.parametrize("channel", [OFFTOPIC, SECRET], ids=["public", "private"])
+async def test_outside_of_a_channel_the_bot_asks_to_be_invited(
+    slack: SlackDouble, tmp_path: Path, channel: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert await bot.told(await slack.slash("/animate", PROMPT, channel=channel)) == INVITE
+        assert (await bot.jobs(), bot.bought) == ([], 0)
+
+
+async def test_after_the_invitation_it_works_at_once(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert await bot.told(await slack.slash("/animate", PROMPT, channel=OFFTOPIC)) == INVITE
+        slack.invite(OFFTOPIC)
+        message = await bot.clip(channel=OFFTOPIC)
+        assert clips(slack) == [message]
+
+
+async def test_a_bot_that_was_removed_finds_out_before_it_spends(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await bot.clip()
+        await slack.fault(faults.BotRemoved(GENERAL))
+        slack.clock.advance(60)
+        assert await bot.told(await slack.slash("/animate", PROMPT)) == INVITE
+        assert bot.bought == 1
+
+
+async def test_a_removal_that_was_not_noticed_yet_sends_the_clip_to_the_member(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        first = await bot.clip(user=NOAH)
+        await slack.fault(faults.BotRemoved(GENERAL))
+        told = await bot.told(await slack.slash("/animate", "another fox", user=NOAH), NOAH)
+        assert told.startswith("Your clip is being made, but the bot is not in the channel.")
+        slack.clock.advance(10.0)
+        await bot.until_recorded(2)
+        (second,) = [each for each in clips(slack) if each is not first]
+        direct = slack.home.dm_with(NOAH)
+        assert direct is not None
+        assert (second.channel, bot.bought) == (direct.id, 2)
+        assert "the bot is not in the channel" in second.text
+
+        await slack.react(second.channel, second.ts, "repeat", user=NOAH)
+        await bot.until_recorded(3)
+        (third,) = [each for each in clips(slack) if each not in (first, second)]
+        assert third.channel == direct.id
+
+
+async def test_an_archived_channel_takes_no_clips(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.slash("/animate", PROMPT, channel=ARCHIVE))
+        assert told == "This channel is archived and takes no clips. Ask in another one."
+        assert await bot.jobs() == []
+
+
+async def test_a_channel_is_looked_up_once_a_minute_however_many_ask(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        for user in (MIRA, NOAH, ADMIN):
+            await slack.slash("/animate", PROMPT, user=user)
+            slack.clock.advance(2)
+        await bot.until_recorded(3)
+    assert len(slack.calls("conversations.info")) == 1
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.RateLimited("conversations.info"),
+        faults.AnswersError("conversations.info", "internal_error"),
+        faults.AnswersError("conversations.info", "missing_scope"),
+    ],
+)
+async def test_a_channel_that_cannot_be_looked_up_is_tried(
+    slack: SlackDouble, tmp_path: Path, fault: faults.Fault
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await slack.fault(fault)
+        message = await bot.clip()
+        assert public(slack) == [message]
+
+
+async def test_members_of_other_organisations_are_refused_in_shared_channels(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.slash("/animate", PROMPT, channel=SHARED, user=EXTERNAL), EXTERNAL)
+        assert told == "Here only members of the bot's own workspace can ask for clips."
+        await bot.clip(channel=SHARED, user=MIRA)
+        assert bot.bought == 1
+
+
+async def test_another_workspace_is_refused_although_its_channel_has_the_same_id(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        for command in ("/animate", "/flipbook"):
+            told = await bot.told(await slack.slash(command, "queue", team=OTHER), LENA)
+            assert told.startswith("This bot is not set up for your workspace.")
+        await slack.mention("a fox", team=OTHER)
+        assert (await bot.jobs(), public(slack)) == ([], [])
+
+
+async def test_a_member_who_cannot_be_checked_is_asked_to_wait(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await slack.fault(faults.RateLimited("users.info"))
+        told = await bot.told(await slack.slash("/animate", PROMPT, channel=SHARED))
+        assert told == "I cannot check at the moment who is asking. Please try again in a minute."
+        assert await bot.jobs() == []

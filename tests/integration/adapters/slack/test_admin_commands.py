@@ -1,0 +1,129 @@
+"""``/flipbook admin``: limits, channels and blocks by the workspace's admins, and an audit of every change."""
+
+from pathlib import Path
+
+import pytest
+
+from doubles.slack import faults
+from doubles.slack.server import SlackDouble
+from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
+from generation.domain.limits import Limits
+from generation.service import OperatorRules
+from slack_bot import PROMPT, Bot, running_bot
+
+DENIED = "Only admins of this workspace, and those named by the bot's operator, can do that."
+
+
+async def told(bot: Bot, text: str, user: str = ADMIN, channel: str = GENERAL) -> str:
+    """What ``/flipbook admin`` answers."""
+    return await bot.told(await bot.double.slash("/flipbook", f"admin {text}", user=user, channel=channel))
+
+
+async def animated(bot: Bot, user: str = MIRA, channel: str = GENERAL, text: str = PROMPT) -> str | None:
+    """What a member is told when they ask for a clip; None when they get one."""
+    before = len(bot.sent)
+    act = await bot.double.slash("/animate", text, user=user, channel=channel)
+    assert act.ack is not None
+    if act.ack.payload:
+        return str(act.ack.payload["text"])
+    await bot.until_recorded(before + 1)
+    bot.double.clock.advance(1.2)
+    return None
+
+
+@pytest.mark.parametrize(("user", "may"), [(ADMIN, True), (OWNER, True), (MIRA, False)])
+async def test_admins_of_the_workspace_may_and_others_not(
+    slack: SlackDouble, tmp_path: Path, user: str, may: bool
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert (await told(bot, "limits show", user) != DENIED) is may
+        assert (await told(bot, "limits set max_frames 8", user) != DENIED) is may
+        assert (await bot.core.service.limits_of(bot.server)).max_frames == (8 if may else 32)
+
+
+async def test_members_named_by_the_operator_may_too(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path, chat_options={"admins": frozenset({NOAH})}) as bot:
+        assert await told(bot, "limits show", NOAH) != DENIED
+
+
+async def test_an_admin_of_another_organisation_is_none_here(slack: SlackDouble, tmp_path: Path) -> None:
+    slack.home.users[EXTERNAL].is_admin = True
+    async with running_bot(slack, tmp_path) as bot:
+        assert await told(bot, "limits show", EXTERNAL, SHARED) == DENIED
+
+
+async def test_without_slacks_answer_no_member_is_an_admin(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await slack.fault(faults.RateLimited("users.info"))
+        assert await told(bot, "limits show") == DENIED
+        assert await told(bot, "limits show") != DENIED
+
+
+async def test_a_limit_is_met_raised_and_no_longer_met(slack: SlackDouble, tmp_path: Path) -> None:
+    rules = OperatorRules(backends=("worker",), default_limits=Limits(user_clips_per_day=1))
+    async with running_bot(slack, tmp_path, rules=rules) as bot:
+        assert await animated(bot) is None
+        assert (await animated(bot) or "").startswith("At most 1 clips per member and day; 1 are used.")
+        said = await told(bot, "limits set user_clips_per_day 2")
+        assert said.startswith("*Clips per member and day: 2 from now on*")
+        assert await animated(bot) is None
+
+
+async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await told(bot, "limits set max_frames 8")
+        await told(bot, "limits set endpoints turbo")
+        assert "• `endpoints` turbo — endpoints" in await told(bot, "limits show")
+        assert "• `max_frames` 32 — frames per clip" in await told(bot, "limits reset")
+        assert await bot.core.service.limits_of(bot.server) == Limits()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("limits set max_frames 99", "frames per clip must be a whole number from 1 to 32, not '99'."),
+        ("limits set max_frames", "frames per clip must be a whole number from 1 to 32, not ''."),
+        ("limits set clips 3", "There is no limit named clips. There are user_clips_per_day, "),
+        ("channels only general", "Name the channels with # in front, so that Slack links them."),
+        ("block user mira", "Name the member with @ in front, so that Slack links them."),
+        ("block word", "Name a word or a few words, 100 characters at most."),
+        ("dance", "*For admins of this workspace*"),
+        ("", "*For admins of this workspace*"),
+    ],
+)
+async def test_an_admins_slip_is_one_sentence_and_changes_nothing(
+    slack: SlackDouble, tmp_path: Path, words: str, sentence: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert (await told(bot, words)).startswith(sentence)
+        assert await bot.core.service.audit_of(bot.server) == []
+
+
+async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert f"• answers in: <#{STUDIO}>" in await told(bot, f"channels only <#{STUDIO}|studio>")
+        assert await animated(bot) == "The admins of this server keep the bot to other channels."
+        assert await animated(bot, channel=STUDIO) is None
+        assert "• answers in: every channel it is in" in await told(bot, "channels all")
+        assert await animated(bot) is None
+
+
+async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert f"• blocked: <@{MIRA}>" in await told(bot, f"block user <@{MIRA}|mira>")
+        assert await animated(bot) == "The admins of this server have blocked you from making clips."
+        assert "• blocked: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
+        assert "• blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
+        assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
+        assert "• blocked words: none" in await told(bot, "unblock word stormy sea")
+        assert await animated(bot) is None
+
+
+async def test_every_change_is_audited(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert await told(bot, "audit") == "Nobody has changed anything yet."
+        await told(bot, "limits set max_frames 8")
+        await told(bot, f"block user <@{MIRA}|mira>", OWNER)
+        trail = (await told(bot, "audit")).splitlines()
+    assert f'<@{OWNER}> · policy: `{{"blocked_users":[]}}` → `{{"blocked_users":["{MIRA}"]}}`' in trail[1]
+    assert f'<@{ADMIN}> · limits: `{{"max_frames":32}}` → `{{"max_frames":8}}`' in trail[2]

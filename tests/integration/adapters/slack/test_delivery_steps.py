@@ -1,0 +1,201 @@
+"""A clip that cannot go into its own message takes the next delivery step, with the reason, and is seen once."""
+
+from pathlib import Path
+
+import pytest
+
+from core import a_clip_links
+from doubles.slack import faults
+from doubles.slack.server import SlackDouble
+from doubles.slack.world import GENERAL, MIRA
+from generation.domain.delivery import DeliveryStatus
+from generation.domain.job import JobStatus
+from slack_bot import buttons, clips, public, running_bot, words
+from slack_outcomes import advancing, held, recorded, the_clip, under_way
+
+
+async def test_a_clip_that_its_message_never_takes_goes_into_the_thread(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.FileNotReady(times=1000))
+        bot.release()
+        async with advancing(slack):
+            await bot.until_recorded()
+        clip = the_clip(slack)
+        assert clip.thread_ts == message.ts
+        assert "It could not go where it belongs: Slack is still looking at the clip." in clip.text
+        assert "*Done* · the clip is in its thread" in words(message)
+        assert await recorded(bot) == bot.ref(clip)
+    assert (buttons(message), bot.bought) == (["v1:reroll"], 1)
+
+
+@pytest.mark.parametrize("calls", [2, None], ids=["late", "never"])
+async def test_the_message_of_a_shared_clip_is_searched_a_bounded_number_of_times(
+    slack: SlackDouble, tmp_path: Path, calls: int | None
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.FileNotReady(times=1000))
+        await slack.fault(faults.FilesInfoLags(calls))
+        bot.release()
+        async with advancing(slack):
+            await bot.until_recorded()
+        clip = the_clip(slack)
+        assert await recorded(bot) == bot.ref(message if calls is None else clip)
+    asked = [call for call in slack.calls("files.info") if [call.request["file"]] == clip.file_ids]
+    assert len(asked) == (5 if calls is None else 3)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        faults.ConnectionCut("files.completeUploadExternal"),
+        faults.StoredThenFails("files.completeUploadExternal"),
+    ],
+)
+async def test_a_share_whose_answer_was_lost_is_not_shared_twice(
+    slack: SlackDouble, tmp_path: Path, fault: faults.Fault
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
+        bot.release()
+        await slack.wait_for(lambda: slack.calls("chat.update"))
+        await slack.fault(fault)
+        async with advancing(slack):
+            await bot.until_recorded()
+        assert public(slack) == [the_clip(slack)]
+
+
+async def test_a_deleted_message_is_replaced_by_a_new_one_with_the_clip(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
+        bot.release()
+        await bot.until_recorded()
+        clip = the_clip(slack)
+        assert (clip.channel, clip.thread_ts) == (GENERAL, None)
+        assert "It could not go where it belongs: its message was deleted." in clip.text
+        await slack.react(GENERAL, clip.ts, "repeat")
+        slack.clock.advance(5)
+        await bot.until_recorded(2)
+    assert bot.bought == 2
+
+
+@pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed"])
+async def test_a_message_that_cannot_be_edited_any_more_gets_the_clip_in_its_thread(
+    slack: SlackDouble, tmp_path: Path, error: str
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.AnswersError("chat.update", error, times=100))
+        bot.release()
+        await bot.until_recorded()
+        assert the_clip(slack).thread_ts == message.ts
+    assert bot.bought == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (faults.BotRemoved(GENERAL), "the bot is not in the channel"),
+        (faults.ChannelArchived(GENERAL), "the channel is archived"),
+        (faults.ChannelGone(GENERAL), "the channel is gone, or closed to the bot"),
+    ],
+)
+async def test_a_channel_that_was_lost_meanwhile_makes_the_clip_come_directly(
+    slack: SlackDouble, tmp_path: Path, fault: faults.Fault, reason: str
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        await under_way(bot, user=MIRA)
+        await slack.fault(fault)
+        bot.release()
+        await bot.until_recorded()
+        clip = the_clip(slack)
+        direct = slack.home.dm_with(MIRA)
+        assert direct is not None
+        assert clip.channel == direct.id
+        assert f"It could not go where it belongs: {reason}." in clip.text
+    assert bot.bought == 1
+
+
+async def test_where_no_file_is_taken_the_member_reads_why_and_asks_for_it_later(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    refusal = faults.AnswersError("files.getUploadURLExternal", "file_uploads_disabled", times=1000)
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(refusal)
+        bot.release()
+        await bot.until_recorded()
+        job = await bot.the_job()
+        assert "*Done, but not delivered* · this workspace allows no uploads." in words(message)
+        assert f"`/flipbook show {job.id}` brings it again" in words(message)
+        assert clips(slack) == []
+
+        slack.heal(faults.AnswersError)
+        told = await bot.told(await slack.slash("/flipbook", f"show {job.id}"))
+        assert told.endswith("I am sending you the clip in a direct message.")
+        await bot.until_recorded(2)
+        direct = slack.home.dm_with(MIRA)
+        assert direct is not None
+        assert (the_clip(slack).channel, bot.bought) == (direct.id, 1)
+
+
+async def test_where_no_file_is_taken_there_is_a_link_if_the_service_has_an_address(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held(), links=a_clip_links()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.AnswersError("files.getUploadURLExternal", "file_uploads_disabled", times=1000))
+        bot.release()
+        await bot.until_recorded()
+        job = await bot.the_job()
+    assert f"<https://clips.example/clips/{job.id}.mp4?until=" in words(message)
+    assert "|Watch it here> until <!date^" in words(message)
+
+
+async def test_a_failure_takes_the_same_delivery_steps_as_a_clip(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
+        await slack.slash("/flipbook", f"cancel {(await bot.the_job()).id}")
+        await bot.until_recorded()
+        (said,) = public(slack)
+    assert said is not message
+    assert "*Cancelled.* It does not count against your quota." in words(said)
+
+
+# Dead tokens --------------------------------------------------------------------------------------
+
+
+async def test_a_revoked_token_stops_everything_until_there_is_another_and_loses_nothing(
+    slack: SlackDouble, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        message = await under_way(bot)
+        await slack.fault(faults.TokensDead())
+        bot.release()
+        await bot.until_put_off()
+        sent = len(slack.log)
+        slack.clock.advance(3)
+        assert len(slack.log) == sent
+    slack.home.tokens.error = None
+    slack.clock.advance(901)
+    async with running_bot(slack, tmp_path) as bot:
+        await bot.delivered(message)
+    assert public(slack) == [the_clip(slack)]
+
+
+async def test_an_uninstalled_app_ends_without_a_retry_loop(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path, backend=held()) as bot:
+        await under_way(bot)
+        revoked, uninstalled = await slack.uninstall()
+        assert revoked.ack is not None
+        assert uninstalled.ack is not None
+        calls = len([each for each in slack.log if each.kind == "call"])
+        bot.release()
+        await bot.until(lambda: any(d.status is DeliveryStatus.ABANDONED for d in bot.core.observer.deliveries))
+        job = await bot.the_job()
+        assert (job.status, job.artifact is not None) == (JobStatus.SUCCEEDED, True)
+        assert len([each for each in slack.log if each.kind == "call"]) == calls

@@ -1,0 +1,95 @@
+"""``@Flipbook a fox in snow``: the same as the command, in channels and inside threads."""
+
+from pathlib import Path
+
+import pytest
+
+from doubles.slack import faults
+from doubles.slack.server import SlackDouble
+from doubles.slack.state import posting
+from doubles.slack.world import BOT, EXTERNAL, GENERAL, NOAH, SHARED
+from generation.protocol.request import Endpoint
+from slack_bot import clips, public, running_bot
+
+
+async def test_a_mention_is_answered_with_a_clip(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await slack.mention("a fox in snow --turbo --seed 7")
+        await bot.until_recorded()
+        ((_, request),) = bot.backend.submissions
+        (clip,) = clips(slack)
+    assert (request.prompt, request.endpoint, request.seed) == ("a fox in snow", Endpoint.TURBO, 7)
+    assert (clip.channel, clip.thread_ts) == (GENERAL, None)
+
+
+async def test_a_mention_in_a_thread_is_answered_in_that_thread(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        said = await slack.say("what about a fox?")
+        await slack.mention("a fox in snow", thread_ts=said.ts)
+        await bot.until_recorded()
+        assert [each.thread_ts for each in clips(slack)] == [said.ts]
+        assert (await bot.the_job()).channel.thread == said.ts
+
+
+async def test_a_refusal_in_a_thread_is_seen_by_one_member_in_that_thread(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path):
+        said = await slack.say("what about a fox?")
+        await slack.mention("a fox --hd", thread_ts=said.ts, user=NOAH)
+        told = await slack.wait_for_message(lambda each: each.ephemeral_for == NOAH)
+    assert told.text.startswith("I do not know the flag --hd.")
+    assert (told.thread_ts, public(slack)) == (said.ts, [])
+
+
+async def test_the_name_alone_is_a_question(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        assert (await bot.told(await slack.mention(""))).startswith("Type `/animate` and what you want to see")
+
+
+@pytest.mark.parametrize("fresh_id", [False, True])
+async def test_a_mention_that_is_told_twice_is_one_clip(slack: SlackDouble, tmp_path: Path, fresh_id: bool) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await slack.fault(faults.EventsDoubled(fresh_id=fresh_id))
+        await slack.mention("a fox in snow")
+        await bot.until_recorded()
+        assert (bot.bought, len(public(slack)), len(clips(slack))) == (1, 1, 1)
+
+
+async def test_a_doubled_mention_that_is_refused_is_told_once(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path):
+        await slack.fault(faults.EventsDoubled(fresh_id=True))
+        await slack.mention("a fox --hd")
+        await slack.wait_for_message(lambda each: each.ephemeral_for)
+    assert len([each for each in slack.state().bot_messages() if each.ephemeral_for]) == 1
+
+
+async def test_two_equal_mentions_are_two_clips(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        for count in (1, 2):
+            await slack.mention("a fox in snow")
+            await bot.until_recorded(count)
+            slack.clock.advance(60)
+        assert bot.bought == 2
+
+
+async def test_mentions_by_bots_are_ignored(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        said = posting.post(
+            slack.platform, slack.home, slack.home.channels[GENERAL], NOAH, text=f"<@{BOT}> a fox in snow"
+        )
+        said.bot_id = "B0OTHERBOT"
+        from doubles.slack.inbound import events
+
+        told = events.mention(slack.platform, slack.home, slack.home.channels[GENERAL], said)
+        assert told is not None
+        await slack.platform.courier.deliver(told)
+        assert await bot.jobs() == []
+
+
+async def test_members_of_other_organisations_are_refused_unless_welcome(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.mention("a fox in snow", SHARED, user=EXTERNAL), EXTERNAL)
+        assert told == "Here only members of the bot's own workspace can ask for clips."
+        assert await bot.jobs() == []
+    async with running_bot(slack, tmp_path, chat_options={"are_externals_welcome": True}) as bot:
+        await slack.mention("a fox in snow", SHARED, user=EXTERNAL)
+        await bot.until_recorded()

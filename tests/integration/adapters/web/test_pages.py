@@ -1,0 +1,86 @@
+"""Health, readiness and metrics, asked as a load balancer would."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from adapters.web.health import HealthPages, HealthReport
+from adapters.web.metrics import MetricsObserver, metrics_route
+from core import a_core
+from generation.backends.circuit_breaker import Circuit
+from generation.domain.pricing import Prices
+from generation.protocol.errors import DeliveryDelayed, StoreBusy
+from generation.protocol.request import Endpoint
+
+
+async def nothing() -> None:
+    return None
+
+
+def client(*routes: object) -> httpx.AsyncClient:
+    app = Starlette(routes=list(routes))  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot")
+
+
+async def test_health_names_the_version_and_the_parts() -> None:
+    routes = HealthPages(lambda: HealthReport("1.2.3", alive=True, parts={"worker": "ready"}), nothing).routes()
+    async with client(*routes) as web:
+        answer = await web.get("/healthz")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "version": "1.2.3", "parts": {"worker": "ready"}}
+
+
+async def test_a_service_whose_parts_have_stopped_is_not_healthy_and_not_ready() -> None:
+    routes = HealthPages(lambda: HealthReport("1", alive=False), nothing).routes()
+    async with client(*routes) as web:
+        assert (await web.get("/healthz")).status_code == 503
+        assert (await web.get("/readyz")).status_code == 503
+
+
+async def test_without_its_database_a_service_lives_but_is_not_ready() -> None:
+    async def ping() -> None:
+        raise StoreBusy("locked")
+
+    routes = HealthPages(lambda: HealthReport("1", alive=True), ping).routes()
+    async with client(*routes) as web:
+        assert (await web.get("/healthz")).status_code == 200
+        answer = await web.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "the database cannot be read"})
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+async def test_pages_are_only_read(path: str, tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        routes = HealthPages(lambda: HealthReport("1", alive=True), core.store.ping).routes()
+        routes.append(metrics_route(MetricsObserver(), core.store.status_counts))
+        async with client(*routes) as web:
+            assert (await web.get(path)).status_code == 200
+            assert (await web.post(path)).status_code == 405
+
+
+async def test_metrics_count_what_happened(tmp_path: Path) -> None:
+    prices = Prices({"worker": {Endpoint.STANDARD: Decimal("0.25")}})
+    async with a_core(tmp_path, prices=prices) as core:
+        metrics = MetricsObserver()
+        waiting = await core.submit(origin="waits")
+        metrics.job_moved(waiting)
+        done = await core.run(await core.submit(origin="done", user="2"))
+        metrics.job_moved(done)
+        metrics.trouble("delivery put off", DeliveryDelayed("busy"))
+        circuits = {"worker": Circuit.HALF_OPEN}
+        async with client(metrics_route(metrics, core.store.status_counts, lambda: circuits)) as web:
+            lines = (await web.get("/metrics")).text.splitlines()
+    assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines
+    assert (
+        'flipbook_jobs_total{backend="worker",endpoint="standard",platform="discord",status="succeeded"} 1.0' in lines
+    )
+    assert 'flipbook_spent_dollars_total{backend="worker"} 0.25' in lines
+    assert {line for line in lines if line.startswith("flipbook_backend_circuit")} == {
+        'flipbook_backend_circuit{backend="worker",state="closed"} 0.0',
+        'flipbook_backend_circuit{backend="worker",state="open"} 0.0',
+        'flipbook_backend_circuit{backend="worker",state="half-open"} 1.0',
+    }
+    assert 'flipbook_trouble_total{what="delivery put off"} 1.0' in lines

@@ -1,0 +1,107 @@
+"""The embedded worker: restarted whatever its child does, and never outliving its parent."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from bot.supervisor import LOCKED, EmbeddedWorker, WorkerCannotStart
+from doubles.clock import AutoClock
+
+READY = 'import sys, time; print(\'{"ready": true, "url": "http://127.0.0.1:1234", "engine": "preview"}\', flush=True)'
+UNTIL_TOLD = "; sys.stdin.read()"
+
+
+class Child:
+    """A supervised child made of a line of Python, and the addresses that it has reported."""
+
+    def __init__(self, folder: Path, program: str) -> None:
+        self.moves: list[str] = []
+        self.arguments = folder / "arguments"
+        note = f"import sys, os; open({str(self.arguments)!r}, 'a').write(f'{{os.getpid()}} {{sys.argv[-1]}}\\n'); "
+        command = [sys.executable, "-c", note + program]
+        self.worker = EmbeddedWorker(command, dict(os.environ), folder, clock=AutoClock(), moved=self.moves.append)
+
+    def starts(self) -> list[list[str]]:
+        """Process id and asked-for port of each start so far."""
+        return [line.split() for line in self.arguments.read_text().splitlines()] if self.arguments.exists() else []
+
+
+@asynccontextmanager
+async def supervised(worker: EmbeddedWorker) -> AsyncIterator[None]:
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        task = group.create_task(worker.run())
+        yield
+        assert not task.done()
+        task.cancel()
+
+
+async def started(child: Child, times: int) -> None:
+    while len(child.starts()) < times:
+        await asyncio.sleep(0.01)
+
+
+def is_running(pid: str) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+async def test_a_worker_tells_its_address_and_ends_with_its_parent(tmp_path: Path) -> None:
+    child = Child(tmp_path, READY + UNTIL_TOLD)
+    async with supervised(child.worker):
+        await child.worker.ready()
+        assert (child.moves, child.worker.engine, child.worker.state) == (["http://127.0.0.1:1234"], "preview", "ready")
+    [[pid, port]] = child.starts()
+    assert (port, is_running(pid)) == ("0", False)
+
+
+async def test_a_worker_that_ends_is_started_again_on_its_port(tmp_path: Path) -> None:
+    child = Child(tmp_path, READY)
+    async with supervised(child.worker):
+        await started(child, 2)
+    assert [port for _, port in child.starts()][:2] == ["0", "1234"]
+
+
+async def test_a_worker_that_ends_before_it_is_ready_cannot_start_but_is_tried_again(tmp_path: Path) -> None:
+    child = Child(tmp_path, "sys.exit(69)")
+    async with supervised(child.worker):
+        with pytest.raises(WorkerCannotStart):
+            await child.worker.ready()
+        await started(child, 3)
+
+
+async def test_a_child_that_the_system_cannot_even_start_ends_nothing_else(tmp_path: Path) -> None:
+    nowhere = [str(tmp_path / "no-such-program")]
+    worker = EmbeddedWorker(nowhere, {}, tmp_path, clock=AutoClock(), moved=lambda _: None)
+    async with supervised(worker):
+        with pytest.raises(WorkerCannotStart):
+            await worker.ready()
+
+
+async def test_a_line_longer_than_any_ready_line_is_dropped(tmp_path: Path) -> None:
+    child = Child(tmp_path, "print('x' * 1_000_000, flush=True); " + READY + UNTIL_TOLD)
+    async with supervised(child.worker):
+        await child.worker.ready()
+    assert child.moves == ["http://127.0.0.1:1234"]
+
+
+async def test_a_worker_of_another_process_that_holds_the_folder_is_used_instead(tmp_path: Path) -> None:
+    said = {"ready": True, "url": "http://127.0.0.1:4321", "engine": "animatediff", "pid": 1}
+    (tmp_path / "endpoint.json").write_text(json.dumps(said))
+    child = Child(tmp_path, f"sys.exit({LOCKED})")
+    async with supervised(child.worker):
+        await child.worker.ready()
+    assert child.moves[0] == "http://127.0.0.1:4321"
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"ready": true}', '{"ready": false, "url": "x"}'])
+async def test_an_address_file_that_makes_no_sense_is_read_again_later(tmp_path: Path, text: str) -> None:
+    (tmp_path / "endpoint.json").write_text(text)
+    child = Child(tmp_path, f"sys.exit({LOCKED})")
+    async with supervised(child.worker):
+        await started(child, 2)
+        assert (child.moves, child.worker.state) == ([], "starting")

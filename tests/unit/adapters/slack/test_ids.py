@@ -1,0 +1,25 @@
+"""The ids of buttons and blocks are in old messages: their values never change."""
+
+import pytest
+
+from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, REROLL_REACTION, job_block_id, job_id_in
+from generation.domain.job import JobId
+from generation.protocol.errors import JobNotFound
+
+JOB = JobId("0123456789abcdef01234567")
+
+
+def test_the_ids_never_change() -> None:
+    assert (REROLL_ACTION, CANCEL_ACTION, REROLL_REACTION) == ("v1:reroll", "v1:cancel", "repeat")
+    assert job_block_id(JOB) == f"job:{JOB}"
+
+
+@pytest.mark.parametrize("text", [JOB, f" `{JOB}` ", JOB.upper()])
+def test_a_job_id_is_read_as_members_write_it(text: str) -> None:
+    assert job_id_in(text) == JOB
+
+
+@pytest.mark.parametrize("text", ["", "f" * 23, "f" * 25, "g" * 24, f"{JOB}\n{JOB}"])
+def test_what_is_no_job_id_is_not_found(text: str) -> None:
+    with pytest.raises(JobNotFound):
+        job_id_in(text)

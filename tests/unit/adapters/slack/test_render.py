@@ -1,0 +1,219 @@
+"""Everything people read in Slack: a sentence for every error, blocks that Slack takes, within its lengths."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from adapters.slack.commands import COMMANDS, FLAGS
+from adapters.slack.errors import (
+    AccessProblem,
+    AccessRefused,
+    AdminProblem,
+    AdminRefused,
+    AppRemoved,
+    CommandMisread,
+    CommandProblem,
+    SlackDelayed,
+    SlackRefused,
+    TokenDead,
+)
+from adapters.slack.models import SlackContent
+from adapters.slack.text import help as help_text
+from adapters.slack.text import lists, render
+from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
+from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
+from generation.domain.job import Failure, FailureKind, Job, JobStatus
+from generation.domain.limits import LimitName, Limits, Usage, day_of
+from generation.domain.policy import Policy
+from generation.domain.pricing import Micros
+from generation.domain.refs import Platform
+from generation.ports import ClipLink
+from generation.protocol import errors
+from generation.protocol.errors import FlipbookError
+from generation.protocol.progress import Phase, Progress, Steps
+from generation.service import Quota
+from judges.slack_validate import SlackJudge
+
+NASTY = "<!channel> & @here *x* `y` <https://evil.example|click> \u202ekcab \u200b " + "&<>" * 600
+"""A prompt with everything in it that Slack would act on, as long as prompts may be."""
+
+
+def slack_job(status: JobStatus = JobStatus.PENDING, prompt: str = NASTY, **changes: object) -> Job:
+    """A job of a member of a Slack workspace."""
+    server = a_server("T1", Platform.SLACK)
+    fields = {
+        "request": a_request(prompt=prompt, motions=("zoom-in", "pan-left"), negative_prompt="<!here>"),
+        "requested_by": a_user("U1", Platform.SLACK),
+        "channel": a_channel("C1", server=server),
+    }
+    return replace(moved(a_job(**fields), status, later(seconds=90)), **changes)
+
+
+def every_job() -> Iterator[Job]:
+    """A job in every status, and one for every failure."""
+    for status in JobStatus:
+        yield slack_job(status)
+    for kind in FailureKind:
+        yield slack_job(JobStatus.FAILED, failure=Failure(kind, "a <detail>"))
+    yield slack_job(JobStatus.SUCCEEDED, parent="f" * 24)
+
+
+PROGRESSES = (
+    *(Progress(phase) for phase in Phase),
+    Progress(Phase.WAITING, waiting_for="the <worker> to start"),
+    Progress(Phase.QUEUED, position=0, eta_seconds=3.2),
+    Progress(Phase.QUEUED, position=1234, eta_seconds=4000),
+    Progress(Phase.RENDERING, steps=Steps(0, 25)),
+    Progress(Phase.RENDERING, steps=Steps(25, 25), eta_seconds=0.1),
+)
+
+
+def every_content() -> Iterator[SlackContent]:
+    """Every content that the bot sends, with the worst text that it may hold."""
+    jobs = list(every_job())
+    for job in jobs:
+        yield render.queued_content(job, None)
+        yield render.queued_content(job, 12_345)
+        yield from (render.progress_content(job, progress) for progress in PROGRESSES)
+        yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
+        yield render.elsewhere_content(job, "in its thread")
+        yield render.kept_content(job, ("a <reason>",), None)
+        yield render.kept_content(job, (), ClipLink("https://clips.example/clips/1.mp4?until=1&signature=2", NOW))
+        yield render.cancelling_content(job)
+        yield lists.job_content(job, link="https://a.slack.com/archives/C1/p1?x=1&y=2", comes_again=True)
+    yield render.stale_button_content()
+    yield render.unexpected_content()
+    yield render.comes_directly_content(SlackRefused("x", "a <reason>"))
+    yield from (lists.queue_content(many, jobs[0].requested_by) for many in ([], jobs[:1], jobs * 3))
+    yield from (lists.history_content(many) for many in ([], jobs[: lists.MOST_LISTED]))
+    yield lists.quota_content(Quota(Limits(), Usage(1, 2, 3, 4, Micros(5), Micros(6), day_of(NOW))))
+    yield from (help_text.animate_content(), help_text.flipbook_content(), help_text.unknown_command_content())
+    yield help_text.unknown_word_content("<!here>" * 500, ("queue",))
+    yield help_text.admin_content()
+    yield from (lists.limits_content(Limits(), changed=name) for name in (None, *LimitName))
+    ids = frozenset(f"C{number:05}" for number in range(500))
+    terms = frozenset(f"<!here> {number}" for number in range(500))
+    yield lists.policy_content(Policy())
+    yield lists.policy_content(Policy(channels=ids, blocked_users=ids, blocked_terms=terms))
+    entry = an_audit_entry(before="`<!channel>`" * 200, after="x\ny")
+    yield from (lists.audit_content(many) for many in ([], [entry] * lists.MOST_AUDITED))
+
+
+@pytest.fixture(scope="module")
+def contents() -> list[SlackContent]:
+    return list(every_content())
+
+
+def test_every_content_is_checked(contents: list[SlackContent]) -> None:
+    made = {name for module in (render, lists, help_text) for name in vars(module)}
+    source = inspect.getsource(every_content) + inspect.getsource(test_every_error_has_one_sentence)
+    assert [name for name in sorted(made) if name.endswith("_content") and name not in source and name[0] != "_"] == []
+
+
+def test_every_block_is_one_that_slack_takes(contents: list[SlackContent], slack_referee: SlackJudge) -> None:
+    assert [slack_referee.check_blocks(list(content.blocks)) for content in contents if content.blocks] != []
+    complaints = [each for content in contents for each in slack_referee.check_blocks(list(content.blocks))]
+    assert complaints == []
+
+
+def test_every_text_fits_and_notifies_no_one(contents: list[SlackContent]) -> None:
+    for content in contents:
+        assert 0 < len(content.text) <= min(TEXT_LIMIT, 12_000)
+        assert loud({"text": content.text, "blocks": list(content.blocks)}) == []
+        for text in texts_of(content):
+            assert 0 < len(text) <= SECTION_LIMIT
+
+
+def test_every_message_names_its_job_and_its_words(contents: list[SlackContent]) -> None:
+    job = slack_job(JobStatus.SUCCEEDED, prompt="a fox &amp; <b>")
+    content = render.outcome_content(job, has_clip=True)
+    assert content.text == "Done · made in 2 min · AnimateDiff on fal: a fox &amp;amp; &lt;b&gt;"
+    assert texts_of(content)[1] == "a fox &amp;amp; &lt;b&gt;"
+    assert texts_of(content)[2].endswith(f"for <@U1> · `{job.id}`")
+
+
+def test_action_ids_are_versioned_and_short_and_their_values_are_job_ids(contents: list[SlackContent]) -> None:
+    buttons = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
+    assert {button["action_id"] for button in buttons} == {"v1:reroll", "v1:cancel"}
+    assert {len(button["value"]) for button in buttons} == {24}
+    assert all(len(button["text"]["text"]) <= 75 for button in buttons)
+
+
+@pytest.mark.parametrize("job", list(every_job()), ids=lambda job: str(job.failure.kind if job.failure else job.status))
+def test_unfinished_jobs_can_be_cancelled_and_clips_re_rolled(job: Job) -> None:
+    content = render.outcome_content(job, has_clip=True)
+    actions = [
+        element["action_id"]
+        for block in content.blocks
+        for element in block.get("elements", ())
+        if "action_id" in element
+    ]
+    expected = ["v1:reroll"] if job.status is JobStatus.SUCCEEDED else [] if job.status.is_final else ["v1:cancel"]
+    assert actions == expected
+
+
+# Errors -------------------------------------------------------------------------------------------
+
+
+def every(cls: type[FlipbookError]) -> list[type[FlipbookError]]:
+    return [cls, *(found for sub in cls.__subclasses__() for found in every(sub) if sub.__module__ == errors.__name__)]
+
+
+EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
+    errors.InvalidRequest: errors.InvalidRequest((errors.Violation("--fps", "a number", "'<!here>'"),)),
+    errors.LimitExceeded: errors.LimitExceeded("user_clips_per_day", allowed="1", used="1", resets_at=NOW),
+    errors.BudgetExhausted: errors.BudgetExhausted(NOW),
+    errors.ServerNotAllowed: errors.ServerNotAllowed("slack:T1"),
+    errors.PromptBlocked: errors.PromptBlocked("<!here>"),
+    errors.IllegalTransition: errors.IllegalTransition("a", "b", "c"),
+    errors.RequestRejected: errors.RequestRejected("fal", ()),
+    errors.CannotFit: errors.CannotFit(1),
+    errors.ChatUnusable: errors.ChatUnusable("Slack does not accept the token <x>."),
+}
+OURS: list[FlipbookError] = [
+    *(CommandMisread(problem, "--<!here>") for problem in CommandProblem),
+    *(CommandMisread(CommandProblem.MISSING_VALUE, flag.name) for flag in FLAGS),
+    *(AccessRefused(why, "U0BOT") for why in AccessProblem),
+    *(AccessRefused(why) for why in AccessProblem),
+    *(AdminRefused(problem, "<!here>") for problem in AdminProblem),
+    SlackRefused("x", "a <reason>"),
+    SlackDelayed("x", "a <reason>"),
+    TokenDead("token_revoked"),
+    AppRemoved(),
+]
+
+
+def example(cls: type[FlipbookError]) -> FlipbookError:
+    if cls in EXAMPLES:
+        return EXAMPLES[cls]
+    return cls() if cls.__init__ is FlipbookError.__init__ else cls("<!here>")
+
+
+@pytest.mark.parametrize(
+    "error", [*(example(cls) for cls in every(FlipbookError)), *OURS], ids=lambda error: type(error).__name__
+)
+def test_every_error_has_one_sentence(error: FlipbookError) -> None:
+    words = render.error_content(error).text
+    assert words[-1] in ".!?"
+    assert words == words.strip()
+    assert "\n" not in words
+    assert type(error).__name__ not in words
+    assert loud({"text": words}) == []
+    assert len(words) < 1_000
+
+
+def test_every_command_is_one_that_the_manifest_can_name() -> None:
+    for spec in COMMANDS:
+        assert spec.name.startswith("/")
+        assert len(spec.name) <= 32
+        assert spec.name == spec.name.lower()
+        assert 0 < len(spec.description) <= 2000
+        assert 0 < len(spec.usage_hint) <= 1000
+
+
+def texts_of(content: SlackContent) -> list[str]:
+    """The texts of a content's blocks, buttons aside."""
+    found = [block["text"]["text"] for block in content.blocks if "text" in block]
+    return found + [e["text"] for block in content.blocks if block["type"] == "context" for e in block["elements"]]

@@ -1,0 +1,144 @@
+"""Who may submit, where, and for what."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from factories import a_channel, a_request, a_server, a_user
+from generation.domain.policy import Policy, check_server, first_blocked_term
+from generation.domain.refs import Platform, ServerRef
+from generation.protocol.errors import ChannelNotAllowed, PromptBlocked, Refused, ServerNotAllowed, UserBlocked
+
+
+def check(policy: Policy, prompt: str = "a paper boat", *, channel: str = "5001", user: str = "7001") -> None:
+    policy.check(a_request(prompt=prompt), a_channel(channel), a_user(user))
+
+
+def test_without_rules_everything_goes():
+    check(Policy())
+
+
+def test_a_blocked_member_is_refused_everywhere():
+    with pytest.raises(UserBlocked):
+        check(Policy(blocked_users=frozenset({"7001"})))
+    check(Policy(blocked_users=frozenset({"7001"})), user="7002")
+
+
+def test_named_channels_are_the_only_ones():
+    policy = Policy(channels=frozenset({"5001", "5002"}))
+    check(policy, channel="5002")
+    with pytest.raises(ChannelNotAllowed):
+        check(policy, channel="5003")
+
+
+def test_a_blocked_term_is_named_in_the_refusal_but_not_in_its_message():
+    with pytest.raises(PromptBlocked) as caught:
+        check(Policy(blocked_terms=frozenset({"boat"})))
+    assert (caught.value.term, str(caught.value)) == ("boat", "blocked term")
+
+
+def test_members_come_before_places_and_places_before_words():
+    policy = Policy(blocked_users=frozenset({"7001"}), channels=frozenset({"5002"}), blocked_terms=frozenset({"boat"}))
+    refusals: list[type[Refused]] = []
+    for channel, user in (("5001", "7001"), ("5001", "7002"), ("5002", "7002")):
+        with pytest.raises(Refused) as caught:
+            check(policy, channel=channel, user=user)
+        refusals.append(type(caught.value))
+    assert refusals == [UserBlocked, ChannelNotAllowed, PromptBlocked]
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        ("a red cat", "cat"),
+        ("CAT", "cat"),
+        ("a cat.", "cat"),
+        ("(cat:1.2)", "cat"),
+        ("cat-like", "cat"),
+        ("big   bad\nwolf", "bad wolf"),
+        ("c\u200bat", "cat"),
+        ("c\u00adat", "cat"),
+        ("c\ufe0fat", "cat"),
+        ("c\u034fat", "cat"),
+        ("\uff43\uff41\uff54", "cat"),
+        ("\U0001d4ec\U0001d4ea\U0001d4fd", "cat"),
+        ("STRASSE", "straße"),
+        ("caf\u0065\u0301", "café"),
+        ("cafe\u200b\u0301", "café"),
+        ("café", "cafe\u0301"),
+        ("ǅ", "ǆ"),
+        ("İ", "i̇"),
+        ("a c++ program", "c++"),
+        ("50% off", "50%"),
+        ("猫", "猫"),
+        ("a.b", "a.b"),
+    ],
+)
+def test_a_term_is_found_however_it_is_written(prompt, term):
+    assert first_blocked_term(prompt, [term]) == term
+
+
+@pytest.mark.parametrize(
+    ("prompt", "term"),
+    [
+        ("concatenate", "cat"),
+        ("cats", "cat"),
+        ("wildcat", "cat"),
+        ("cat_1", "cat"),
+        ("a dog", "cat"),
+        ("axb", "a.b"),
+        ("bad big wolf", "bad wolf"),
+        ("a cat, a dog", "\u200b"),
+        ("a cat, a dog", "\u00ad \u2060"),
+    ],
+)
+def test_a_term_is_found_as_whole_words_only(prompt, term):
+    assert first_blocked_term(prompt, [term]) is None
+
+
+def test_of_several_terms_the_first_by_alphabet_is_named():
+    assert first_blocked_term("boat and anchor", ["boat", "anchor", "sail"]) == "anchor"
+
+
+@given(st.text(min_size=1, max_size=20), st.text(max_size=20))
+def test_any_text_can_be_a_term(term, prompt):
+    first_blocked_term(prompt, [term])
+
+
+@given(st.from_regex(r"[a-zà-ÿ]{1,12}", fullmatch=True), st.sampled_from(["", " ", ", ", "\n", "\u200b ", "("]))
+def test_a_word_is_found_between_any_marks(word, mark):
+    assert first_blocked_term(f"x {mark}{word.upper()}{mark} y", [word]) == word
+
+
+@pytest.mark.parametrize("term", ["", "   ", "x" * 101, None, 5])
+def test_a_term_has_bounds(term):
+    with pytest.raises(ValidationError):
+        Policy.model_validate({"blocked_terms": [term]})
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(ValidationError):
+        Policy.model_validate({"channel": ["5001"]})
+
+
+def test_a_policy_survives_being_stored():
+    policy = Policy(channels=frozenset({"1"}), blocked_users=frozenset({"2"}), blocked_terms=frozenset({"  a b "}))
+    assert policy.blocked_terms == {"a b"}
+    assert Policy.model_validate_json(policy.model_dump_json()) == policy
+
+
+def test_without_a_list_every_server_may_use_the_bot():
+    check_server(a_server(), frozenset())
+
+
+def test_a_server_must_be_on_the_operators_list():
+    check_server(a_server("1"), frozenset({a_server("1"), a_server("2")}))
+    with pytest.raises(ServerNotAllowed) as caught:
+        check_server(a_server("3"), frozenset({a_server("1")}))
+    assert caught.value.server == "discord:3"
+
+
+def test_the_same_id_on_another_platform_is_another_server():
+    with pytest.raises(ServerNotAllowed):
+        check_server(ServerRef(Platform.SLACK, "1"), frozenset({a_server("1")}))

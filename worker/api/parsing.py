@@ -1,0 +1,209 @@
+"""From an HTTP submission to a request: bounded body, strict JSON, headers and query read once."""
+
+import asyncio
+import hashlib
+import json
+import math
+import secrets
+import uuid
+from datetime import datetime, timedelta
+from typing import Final
+
+from pydantic import JsonValue, ValidationError
+from pydantic_core import from_json
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as HttpRequest
+
+from generation.protocol.request import MAX_SEED, Endpoint
+from generation.protocol.wire import (
+    IDEMPOTENCY_HEADER,
+    MAX_QUEUE_LENGTH_QUERY,
+    NO_RETRY_HEADER,
+    PRIORITY_HEADER,
+    TIMEOUT_HEADER,
+    WEBHOOK_QUERY,
+    ErrorType,
+)
+from worker.api.responses import ApiError, api_error, body_error
+from worker.api.schemas import read_input
+from worker.records import Idempotency, Request, RequestOptions
+from worker.scheduling import failures
+
+MAX_BODY: Final = 2**20
+BODY_SECONDS: Final = 30.0
+"""How long a body may take to arrive."""
+MAX_DEPTH: Final = 32
+MAX_WAIT_SECONDS: Final = 7 * 24 * 3600.0
+_MIN_WAIT_SECONDS: Final = 0.1
+_MAX_KEY: Final = 255
+_MAX_URL: Final = 2048
+_TRUE: Final = frozenset({"1", "true", "yes"})
+
+
+async def read_object(http: HttpRequest) -> dict[str, JsonValue]:
+    """The body as a JSON object. Raises 413 for one that is too long, 408 for one that is too slow,
+    422 for one that is not a JSON object."""
+    body = await read_body(http, MAX_BODY)
+    if not body:
+        raise body_error(failures.detail_item(("body",), "Field required", "missing", input=None))
+    try:
+        # NaN and Infinity are no JSON, and could not be sent back
+        value = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        context: JsonValue = {"error": str(error)}
+        raise body_error(
+            failures.detail_item(
+                ("body",), "JSON decode error", "json_invalid", ctx=context, input={}
+            )
+        ) from None
+    # checked before validation, whose messages repeat the input
+    if not isinstance(value, dict) or _is_deep(value):
+        message = f"Input should be an object, at most {MAX_DEPTH} levels deep"
+        raise body_error(failures.detail_item(("body",), message, "model_attributes_type"))
+    return value
+
+
+async def read_body(http: HttpRequest, limit: int, *, seconds: float = BODY_SECONDS) -> bytes:
+    """The body. Raises 413 when it has more than ``limit`` bytes, 408 when it takes longer than
+    ``seconds``."""
+    # an announced length is checked at once; a body without one is counted as it arrives
+    if _content_length(http) > limit:
+        raise _body_too_long(limit)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in http.stream():
+                body += chunk
+                if len(body) > limit:
+                    raise _body_too_long(limit)
+    except TimeoutError:
+        raise body_too_slow() from None
+    except ClientDisconnect:
+        raise body_broke_off() from None
+    return bytes(body)
+
+
+def body_too_slow() -> ApiError:
+    """The body did not arrive in time (408); the connection is closed."""
+    headers = {"connection": "close"}
+    return api_error(408, "The body took too long to arrive", headers=headers)
+
+
+def body_broke_off() -> ApiError:
+    """The caller disconnected in the middle of the body (400)."""
+    return api_error(400, "The body broke off")
+
+
+def new_request(
+    endpoint: Endpoint,
+    values: dict[str, JsonValue],
+    *,
+    owner: str,
+    options: RequestOptions,
+    now: datetime,
+) -> Request:
+    """A new request. As at fal, one whose input is not valid is accepted too; it has failed
+    already."""
+    request_id = str(uuid.uuid4())
+    try:
+        # the seed is drawn now, so that a second attempt renders the same clip
+        generation = read_input(endpoint, values, secrets.randbelow(MAX_SEED + 1))
+    except ValidationError as error:
+        failed = Request(request_id, owner, endpoint, None, now, options)
+        return failed.finished(failures.invalid_input(error), now)
+    return Request(request_id, owner, endpoint, generation, now, options)
+
+
+def read_options(http: HttpRequest, now: datetime) -> RequestOptions:
+    """What the caller asks for beside the input. Raises a 400 for a header or query with a value
+    that is not allowed."""
+    seconds = _start_seconds(http.headers.get(TIMEOUT_HEADER))
+    return RequestOptions(
+        low_priority=http.headers.get(PRIORITY_HEADER, "").lower() == "low",
+        start_by=None if seconds is None else now + timedelta(seconds=seconds),
+        may_run_again=http.headers.get(NO_RETRY_HEADER, "").lower() not in _TRUE,
+        webhook=_webhook(http.query_params.get(WEBHOOK_QUERY)),
+    )
+
+
+def read_max_ahead(http: HttpRequest) -> int | None:
+    """How many requests the caller accepts in front of its own; None without a limit."""
+    given = http.query_params.get(MAX_QUEUE_LENGTH_QUERY)
+    if given is None:
+        return None
+    # isdigit alone accepts digits of other scripts
+    if not (given.isascii() and given.isdigit() and len(given) <= 9):
+        raise _bad_value(f"{MAX_QUEUE_LENGTH_QUERY} must be a whole number, 0 or more")
+    return int(given)
+
+
+def read_idempotency(
+    http: HttpRequest, endpoint: Endpoint, values: dict[str, JsonValue]
+) -> Idempotency | None:
+    """The caller's idempotency key, with a digest of what is submitted under it."""
+    key = http.headers.get(IDEMPOTENCY_HEADER)
+    if key is None:
+        return None
+    if not (0 < len(key) <= _MAX_KEY and key.isprintable()):
+        raise _bad_value(f"Idempotency-Key must have 1 to {_MAX_KEY} printable characters")
+    # sorted: the same values in another order are the same submission
+    submitted = json.dumps([endpoint.value, values], sort_keys=True)
+    return Idempotency(key, hashlib.sha256(submitted.encode()).hexdigest())
+
+
+def _start_seconds(given: str | None) -> float | None:
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = math.nan
+    # written so that NaN fails too
+    if not seconds >= _MIN_WAIT_SECONDS:
+        raise _bad_value(
+            f"X-Fal-Request-Timeout must be a number of seconds, {_MIN_WAIT_SECONDS} or more"
+        )
+    # a deadline centuries away would be beyond what a datetime can hold
+    return min(seconds, MAX_WAIT_SECONDS)
+
+
+def _webhook(url: str | None) -> str | None:
+    if url is not None and not (
+        url.startswith(("http://", "https://")) and len(url) <= _MAX_URL and url.isprintable()
+    ):
+        raise _bad_value(
+            f"{WEBHOOK_QUERY} must be an http or https URL of at most {_MAX_URL} characters"
+        )
+    return url
+
+
+def _is_deep(value: JsonValue) -> bool:
+    # level by level: a recursive check could exhaust the stack
+    level: list[JsonValue] = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level for inner in _inside(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: JsonValue) -> list[JsonValue]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _content_length(http: HttpRequest) -> int:
+    given = http.headers.get("content-length", "0")
+    # a wrong value is the server's to refuse; the bytes are counted anyway
+    return int(given) if given.isdigit() else 0
+
+
+def _body_too_long(limit: int) -> ApiError:
+    return api_error(
+        413, f"The body may hold at most {limit} bytes", headers={"connection": "close"}
+    )
+
+
+def _bad_value(sentence: str) -> ApiError:
+    return api_error(400, sentence, error_type=ErrorType.BAD_REQUEST)

@@ -1,0 +1,40 @@
+"""The worker's health: for people, for the bot, and for what restarts containers."""
+
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from worker.api.app_parts import AppParts
+
+
+def health_routes(parts: AppParts) -> list[Route]:
+    """``GET /health`` describes the worker; ``GET /ready`` is a 200 while it renders, and a 503
+    before and after."""
+
+    async def health(_: Request) -> Response:
+        return JSONResponse(
+            {
+                "status": _state(parts),
+                "engine": parts.engine.name,
+                "engine_reason": parts.engine.reason,
+                "gpu": parts.device(),
+                "version": version("flipbook"),
+                "queue_length": len(parts.registry.queue),
+                "active": len(parts.registry.active),
+            }
+        )
+
+    async def ready(_: Request) -> Response:
+        state = _state(parts)
+        # a 503 keeps load balancers away; the process itself may be healthy
+        return JSONResponse({"status": state}, 200 if state == "ready" else 503)
+
+    return [Route("/health", health, methods=["GET"]), Route("/ready", ready, methods=["GET"])]
+
+
+def _state(parts: AppParts) -> str:
+    if parts.closing.is_set():
+        return "closing"
+    return "ready" if parts.render_loop.loaded.is_set() else "loading"

@@ -1,0 +1,150 @@
+"""The inputs of the two endpoints: fal's schemas, field for field, with the bounds of
+:mod:`generation.protocol.request`.
+
+Unlike a chat's request, an input here may have unknown fields: fal ignores them, and so does the
+worker.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from generation.protocol.request import (
+    DEFAULT_NEGATIVE_PROMPT,
+    DEFAULTS,
+    Endpoint,
+    Fps,
+    GenerationRequest,
+    GuidanceScale,
+    ImageSize,
+    Motion,
+    NegativePrompt,
+    NumFrames,
+    NumInferenceSteps,
+    Prompt,
+    Seed,
+    VideoSizePreset,
+)
+
+_STANDARD: Final = DEFAULTS[Endpoint.STANDARD]
+_TURBO: Final = DEFAULTS[Endpoint.TURBO]
+_EXAMPLE: Final = (
+    "masterpiece, best quality, 1girl, solo, cherry blossoms, hanami, pink flower, white flower,"
+    " spring season, wisteria, petals, flower, plum blossoms, outdoors, falling petals, white hair,"
+    " black eyes"
+)
+
+
+class CustomSize(ImageSize):
+    """A custom size in pixels."""
+
+    model_config = ConfigDict(extra="ignore", title="ImageSize")
+
+
+def _kind_of_size(size: Any) -> str:
+    # told apart by type alone, so that the errors of the other kind do not show
+    return "custom" if isinstance(size, Mapping | ImageSize) else "preset"
+
+
+_Size = Annotated[
+    Annotated[VideoSizePreset, Tag("preset")] | Annotated[CustomSize, Tag("custom")],
+    Discriminator(_kind_of_size),
+]
+
+
+class StandardInput(BaseModel):
+    """Input of ``fal-ai/fast-animatediff/text-to-video``."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="ignore", hide_input_in_errors=True, title="AnimateDiffT2VInput"
+    )
+
+    prompt: Prompt = Field(
+        description=(
+            "The prompt to use for generating the video. Be as descriptive as possible "
+            "for best results."
+        ),
+        examples=[_EXAMPLE],
+    )
+    negative_prompt: NegativePrompt = Field(
+        default=DEFAULT_NEGATIVE_PROMPT,
+        description="The negative prompt to use: details that you don't want in the video,"
+        " such as colors, objects, scenery, or small things"
+        " (e.g. moustache, blurry, low resolution).",
+    )
+    num_frames: NumFrames = Field(
+        default=16, description="The number of frames to generate for the video."
+    )
+    num_inference_steps: NumInferenceSteps = Field(
+        default=_STANDARD.num_inference_steps,
+        description="The number of inference steps to perform.",
+    )
+    guidance_scale: GuidanceScale = Field(
+        default=_STANDARD.guidance_scale,
+        description=(
+            "The CFG (Classifier Free Guidance) scale: how closely the video sticks to the prompt."
+        ),
+    )
+    seed: Seed | None = Field(
+        default=None,
+        description="The same seed and the same prompt given to the same engine give the same video"
+        " every time. Drawn at random when left out.",
+    )
+    fps: Fps = Field(default=8, description="Number of frames per second of the video.")
+    motions: Annotated[tuple[Motion, ...], Field(max_length=len(Motion))] | None = Field(
+        default=None, description="The motions to apply to the video."
+    )
+    video_size: _Size = Field(
+        default=VideoSizePreset.SQUARE,
+        description="The size of the video to generate: a preset, or width and height.",
+    )
+
+    def to_request(self, endpoint: Endpoint, drawn_seed: int) -> GenerationRequest:
+        """The request that this input describes; ``drawn_seed`` is used where the input has
+        none."""
+        size = self.video_size
+        return GenerationRequest(
+            endpoint=endpoint,
+            prompt=self.prompt,
+            negative_prompt=self.negative_prompt,
+            num_frames=self.num_frames,
+            num_inference_steps=self.num_inference_steps,
+            guidance_scale=self.guidance_scale,
+            seed=drawn_seed if self.seed is None else self.seed,
+            fps=self.fps,
+            motions=self.motions or (),
+            video_size=size
+            if isinstance(size, VideoSizePreset)
+            else ImageSize(width=size.width, height=size.height),
+        )
+
+
+class TurboInput(StandardInput):
+    """Input of ``fal-ai/fast-animatediff/turbo/text-to-video``: the same fields, with defaults for
+    few steps."""
+
+    model_config = ConfigDict(title="AnimateDiffT2VTurboInput")
+
+    num_inference_steps: NumInferenceSteps = Field(
+        default=_TURBO.num_inference_steps,
+        description="The number of inference steps to perform. 4-12 is recommended for turbo mode.",
+    )
+    guidance_scale: GuidanceScale = Field(
+        default=_TURBO.guidance_scale,
+        description=(
+            "The CFG (Classifier Free Guidance) scale: how closely the video sticks to the prompt."
+        ),
+    )
+
+
+INPUTS: Final[Mapping[Endpoint, type[StandardInput]]] = {
+    Endpoint.STANDARD: StandardInput,
+    Endpoint.TURBO: TurboInput,
+}
+
+
+def read_input(endpoint: Endpoint, values: Mapping[str, Any], drawn_seed: int) -> GenerationRequest:
+    """An endpoint's raw input as a request. Raises pydantic's ValidationError, which names each
+    wrong field."""
+    return INPUTS[endpoint].model_validate(values).to_request(endpoint, drawn_seed)

@@ -1,0 +1,109 @@
+"""Accepts a submission over HTTP into the registry, or refuses it."""
+
+from dataclasses import replace
+from typing import Final
+
+from starlette.requests import Request
+
+from generation.protocol.errors import StorageFull
+from generation.protocol.request import Endpoint
+from generation.protocol.wire import NEEDS_RETRY_HEADER
+from worker.api.app_parts import AppParts
+from worker.api.auth import Caller
+from worker.api.parsing import (
+    new_request,
+    read_idempotency,
+    read_max_ahead,
+    read_object,
+    read_options,
+)
+from worker.api.responses import api_error
+from worker.records import Idempotency
+from worker.scheduling.live_request import LiveRequest
+from worker.scheduling.registry import KeyLimitReached, QueueFull
+from worker.store import IdempotencyConflict
+
+CLIP_ESTIMATE: Final = 4 * 2**20
+"""How many bytes of disk each open request is expected to need at most."""
+RUN_LIMIT: Final = "concurrent_requests_limit"
+"""fal's error type for a run that is refused because its key has too many open requests."""
+
+
+async def accept(
+    parts: AppParts, http: Request, endpoint: Endpoint, caller: Caller, *, is_run: bool = False
+) -> LiveRequest:
+    """The request that this submission makes, stored; or the one that was submitted under its
+    idempotency key before.
+
+    ``is_run``: the caller waits on this connection. If the worker dies, such a request is not run
+    again, unless its idempotency key lets the caller ask for it. Raises errors with 400, 408, 409,
+    413, 422 and 429, and StorageFull.
+    """
+    now = parts.clock.now()
+    # headers first: their errors need not wait for the body
+    options, max_ahead = read_options(http, now), read_max_ahead(http)
+    values = await read_object(http)
+    idempotency = read_idempotency(http, endpoint, values)
+    options = replace(
+        options,
+        low_priority=options.low_priority or caller.low_priority,
+        # the caller of a run leaves with the worker and cannot ask for the result
+        may_run_again=options.may_run_again and (idempotency is not None or not is_run),
+    )
+    request = new_request(endpoint, values, owner=caller.owner, options=options, now=now)
+    try:
+        # checked now, because a clip that finds no room after its render is lost work
+        _check_disk_space(parts)
+        return await parts.registry.submit(
+            request, idempotency, max_ahead=max_ahead, max_open=caller.max_open
+        )
+    except IdempotencyConflict as error:
+        raise _error_for(error, is_run=is_run) from None
+    except (QueueFull, KeyLimitReached, StorageFull) as error:
+        earlier = await _submitted_earlier(parts, caller, idempotency)
+        if earlier is None:
+            raise _error_for(error, is_run=is_run) from None
+        return earlier
+
+
+def _check_disk_space(parts: AppParts) -> None:
+    expected = (len(parts.registry.open_requests) + 1) * CLIP_ESTIMATE
+    if not parts.storage.has_room_for(expected):
+        raise StorageFull("no room for another clip")
+
+
+async def _submitted_earlier(
+    parts: AppParts, caller: Caller, idempotency: Idempotency | None
+) -> LiveRequest | None:
+    """What was accepted once is never refused when it is submitted again, even when the queue or
+    the disk is full by then."""
+    if idempotency is None:
+        return None
+    try:
+        return await parts.registry.submitted_earlier(caller.owner, idempotency)
+    except IdempotencyConflict as error:
+        raise _error_for(error, is_run=False) from None
+
+
+def _error_for(error: Exception, *, is_run: bool) -> Exception:
+    """The API error for that exception. A run over its key's limit gets the error that fal
+    sends."""
+    soon = {"retry-after": "5"}
+    match error:
+        case IdempotencyConflict():
+            return api_error(409, "This Idempotency-Key was used for another request before")
+        case QueueFull(allowed=allowed):
+            return api_error(
+                429, f"The queue is full: more than {allowed} requests are waiting", headers=soon
+            )
+        case KeyLimitReached(allowed=allowed):
+            kind = RUN_LIMIT if is_run else None
+            headers = {**soon, NEEDS_RETRY_HEADER: "1"} if is_run else soon
+            return api_error(
+                429,
+                f"This key may have {allowed} unfinished requests",
+                error_type=kind,
+                headers=headers,
+            )
+        case _:
+            return error

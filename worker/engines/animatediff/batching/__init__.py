@@ -1,0 +1,1 @@
+"""Which clips take the next step together, and running that step."""

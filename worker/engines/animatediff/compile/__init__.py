@@ -1,0 +1,1 @@
+"""Forwards of the UNet, eager or through `torch.compile`."""

@@ -1,0 +1,1 @@
+"""From latents to pixels: whole clips, and rough previews of unfinished ones."""

@@ -1,0 +1,1 @@
+"""The denoising steps: latents, schedulers, camera-motion LoRAs, cached features."""

@@ -1,0 +1,224 @@
+"""One denoising step of any mix of clips: one forward of the UNet for all their rows, then each
+clip's own scheduler.
+
+The UNet takes a timestep for each row, so prompt, seed, number of steps and guidance may all
+differ.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+import torch
+
+from generation.protocol.request import Endpoint
+from worker.engines.animatediff.batch_key import SHARED_CHUNKS_AT_MOST, BatchKey
+from worker.engines.animatediff.compile.forwards import CompiledForwards
+from worker.engines.animatediff.compile.inputs import ForwardInputs
+from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
+from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
+from worker.engines.animatediff.options import ForwardShape
+from worker.engines.animatediff.prompts.embeddings import repeated_to
+from worker.engines.animatediff.render import ClipRender, DenoisingState
+
+log = structlog.get_logger("flipbook.engine")
+
+CHUNK_TOKENS: Final = 77
+Tensor = Any
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRow:
+    """One row of a forward: sample (1, 4, frames, h, w), timestep (1,), text (1, tokens, width).
+
+    features: the deep layers' features of an earlier step, (frames, channels, h, w), where the row
+    reuses them.
+    """
+
+    sample: Tensor
+    timestep: Tensor
+    text: Tensor
+    features: Tensor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PredictedRow:
+    """What a forward gives for a row: the noise (1, 4, frames, h, w), float32, and the deep layers'
+    features where they are kept."""
+
+    noise: Tensor
+    features: Tensor | None
+
+
+@dataclass(slots=True)
+class Denoiser:
+    """Runs forwards in the UNet's dtype, in slices where memory is short, compiled where possible.
+
+    keeps_features: whether full steps of standard clips keep the deep layers' features for later
+    steps; such clips never run compiled.
+    """
+
+    compiled: CompiledForwards
+    keeps_features: bool = False
+    _rows_that_fit: dict[BatchKey, int] = field(default_factory=dict)
+
+    def predict(self, unet: Any, renders: Sequence[ClipRender]) -> list[Tensor]:
+        """The noise in each render's latents, (1, 4, frames, h, w), guidance applied.
+
+        The renders have the same key, and their next steps are all full or all with cached
+        features; of the renders only those features change. When memory runs out it is freed and
+        the forward tried again, a row at a time.
+        """
+        rows = [row for render in renders for row in rows_of(render)]
+        predicted = iter(self._predict_rows(unet, renders[0].key, rows))
+        return [
+            _guided(render, [next(predicted) for _ in range(render.rows)]) for render in renders
+        ]
+
+    def rows_that_fit(self, key: BatchKey) -> int | None:
+        """How many rows may share a forward since memory ran out at that key; None when it never
+        did."""
+        return self._rows_that_fit.get(key)
+
+    def _predict_rows(self, unet: Any, key: BatchKey, rows: list[ForwardRow]) -> list[PredictedRow]:
+        # what did not fit once is not tried again: a failed forward costs a whole step
+        at_once = min(len(rows), key.rows_at_most, self._rows_that_fit.get(key, len(rows)))
+        try:
+            return self._in_slices(unet, key, rows, at_once)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+        # after the except block: there the error still holds the failed forward's tensors
+        free_device_memory()
+        # half of what failed, for later batches; now single rows, to be sure
+        self._rows_that_fit[key] = max(1, at_once // 2)
+        log.warning(
+            "memory ran out while denoising; trying one row at a time",
+            rows=at_once,
+            width=key.width,
+            height=key.height,
+        )
+        return self._in_slices(unet, key, rows, 1)
+
+    def _in_slices(
+        self, unet: Any, key: BatchKey, rows: list[ForwardRow], at_once: int
+    ) -> list[PredictedRow]:
+        return [row for part in _slices(rows, at_once) for row in self._forward(unet, key, part)]
+
+    def _forward(self, unet: Any, key: BatchKey, rows: list[ForwardRow]) -> list[PredictedRow]:
+        if self.keeps_features and key.endpoint is Endpoint.STANDARD:
+            return _forward_keeping_features(unet, key, rows)
+        tokens = _common_tokens(rows)
+        shape = self._shape(key, len(rows)) if tokens == CHUNK_TOKENS else None
+        # eager unless this very shape is compiled
+        forward = self.compiled.forward(unet, shape)
+        if shape in self.compiled.ready:
+            # compiled code has a fixed number of rows: the last row fills it up
+            rows = rows + rows[-1:] * (shape.rows - len(rows))
+        noise = _inputs(unet, key, rows, tokens).run(forward)
+        # a copy, because the next run of a CUDA graph writes into the very same memory
+        own = noise.to(torch.float32, copy=True)
+        return [PredictedRow(row, None) for row in own.split(1)]
+
+    def _shape(self, key: BatchKey, rows: int) -> ForwardShape:
+        """What a forward with that many rows is compiled as, within what the device takes."""
+        exact = ForwardShape(key.endpoint, rows, key.frames, key.width, key.height)
+        return self.compiled.as_compiled(
+            exact, rows_at_most=min(key.rows_at_most, self._rows_that_fit.get(key, rows + 1))
+        )
+
+
+def _inputs(unet: Any, key: BatchKey, rows: list[ForwardRow], tokens: int) -> ForwardInputs:
+    # cross-attention sees frames as a batch, so every frame gets its row's text
+    text = torch.cat([repeated_to(row.text, tokens) for row in rows]).repeat_interleave(
+        key.frames, 0
+    )
+    sample = torch.cat([row.sample for row in rows]).to(unet.dtype)
+    return ForwardInputs(sample, torch.cat([row.timestep for row in rows]), text)
+
+
+def _forward_keeping_features(
+    unet: Any, key: BatchKey, rows: list[ForwardRow]
+) -> list[PredictedRow]:
+    """A full forward that keeps the deep layers' features, or one that reuses them."""
+    inputs = _inputs(unet, key, rows, _common_tokens(rows))
+    cached = [row.features for row in rows if row.features is not None]
+    if cached:
+        noise = forward_with_features(unet, inputs, torch.cat(cached))
+        return [
+            PredictedRow(row, features)
+            for row, features in zip(noise.float().split(1), cached, strict=True)
+        ]
+    with captured_features(unet) as captured:
+        noise = inputs.run(unet)
+    return [
+        PredictedRow(row, features)
+        for row, features in zip(noise.float().split(1), captured[0].split(key.frames), strict=True)
+    ]
+
+
+def rows_of(render: ClipRender) -> Iterator[ForwardRow]:
+    """The rows of a prepared render: the negative prompt's first, as in diffusers' pipeline."""
+    state = _prepared(render)
+    timestep = state.timesteps[state.step_index]
+    # a no-op for DDIM and LCM, kept because other schedulers need it
+    sample = state.scheduler.scale_model_input(state.latents, timestep)
+    on_device = state.timesteps_on_device[state.step_index : state.step_index + 1]
+    # after the guidance cutoff only the last row, the prompt's own, is left
+    texts = state.embeddings[-render.rows :]
+    features = (
+        state.cached_features[-render.rows :]
+        if render.uses_cached_features
+        else (None,) * render.rows
+    )
+    return (ForwardRow(sample, on_device, *both) for both in zip(texts, features, strict=True))
+
+
+def take_step(render: ClipRender, noise: Tensor, *, keep_preview: bool) -> None:
+    """The scheduler's step with the predicted noise.
+
+    keep_preview: whether to keep the scheduler's estimate of the clean latents, for preview frames.
+    """
+    state = _prepared(render)
+    timestep = state.timesteps[state.step_index]
+    taken = state.scheduler.step(noise, timestep, state.latents, generator=state.generator)
+    state.latents = taken.prev_sample
+    state.step_index += 1
+    # features are large: freed with the last step, not with the render
+    state.cached_features = () if state.is_over else state.cached_features
+    if keep_preview:
+        # DDIM and LCM name their estimate differently
+        clean = getattr(taken, "pred_original_sample", None)
+        render.preview_latents = taken.denoised if clean is None else clean
+
+
+def _prepared(render: ClipRender) -> DenoisingState:
+    if render.denoising is None:
+        raise ValueError("this render has not been prepared")
+    return render.denoising
+
+
+def _guided(render: ClipRender, predicted: list[PredictedRow]) -> Tensor:
+    """Classifier-free guidance; keeps the rows' features with the render."""
+    features = tuple(row.features for row in predicted if row.features is not None)
+    _prepared(render).cached_features = features
+    # with one row both are the same row
+    first, last = predicted[0].noise, predicted[-1].noise
+    return first + render.request.guidance_scale * (last - first) if render.is_guided else first
+
+
+def _common_tokens(rows: list[ForwardRow]) -> int:
+    return math.lcm(*(row.text.shape[1] for row in rows))
+
+
+def _slices(rows: list[ForwardRow], at_once: int) -> Iterator[list[ForwardRow]]:
+    """Parts of at most `at_once` rows; rows whose texts have only a very long common length go
+    alone."""
+    for start in range(0, len(rows), at_once):
+        part = rows[start : start + at_once]
+        if _common_tokens(part) <= SHARED_CHUNKS_AT_MOST * CHUNK_TOKENS:
+            yield part
+        else:
+            yield from ([row] for row in part)

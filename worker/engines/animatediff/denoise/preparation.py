@@ -1,0 +1,34 @@
+"""What a clip needs before its first step: embeddings, a scheduler and the first noise."""
+
+import torch
+
+from worker.engines.animatediff.batch_key import LATENT_SCALE, uses_guidance
+from worker.engines.animatediff.denoise.schedulers import scheduler_for
+from worker.engines.animatediff.prompts.embeddings import TextEmbedder
+from worker.engines.animatediff.render import ClipRender, DenoisingState
+
+LATENT_CHANNELS = 4
+
+
+def prepare(render: ClipRender, embedder: TextEmbedder, device: str) -> None:
+    """Embed the prompts, set the timesteps and draw the noise, unless that is done."""
+    if render.denoising is not None:
+        return
+    request, key = render.request, render.key
+    scheduler = scheduler_for(request.endpoint, request.num_inference_steps)
+    # float32 on the CPU: a seed then means the same on every device and in every dtype
+    generator = torch.Generator("cpu").manual_seed(request.seed)
+    height, width = key.height // LATENT_SCALE, key.width // LATENT_SCALE
+    noise = torch.randn((1, LATENT_CHANNELS, key.frames, height, width), generator=generator)
+    guided = uses_guidance(request)
+    prompts = (request.negative_prompt, request.prompt) if guided else (request.prompt,)
+    render.denoising = DenoisingState(
+        scheduler=scheduler,
+        generator=generator,
+        # 1 for DDIM and LCM; other schedulers start from stronger noise
+        latents=noise.to(device) * scheduler.init_noise_sigma,
+        embeddings=tuple(embedder.embed(prompt) for prompt in prompts),
+        # read at every step: as numbers for the scheduler, as a tensor for the UNet
+        timesteps=[int(timestep) for timestep in scheduler.timesteps],
+        timesteps_on_device=scheduler.timesteps.to(device, torch.float32),
+    )

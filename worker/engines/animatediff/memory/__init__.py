@@ -1,0 +1,1 @@
+"""What fits on the device, and which UNet is on it."""

@@ -1,0 +1,74 @@
+"""The folders of the models that the engine renders with. Needs no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Self
+
+from generation.protocol.request import Endpoint, Motion
+from worker.engines.animatediff.models.selection import ModelSelection
+
+TURBO: Final = "animatelcm"
+"""The turbo endpoint's model in the catalogue; its folder has the same name."""
+WEIGHTS: Final = "diffusion_pytorch_model"
+"""The stem of diffusers' weight files: of a UNet, an autoencoder, an adapter or a motion LoRA."""
+TURBO_LORA: Final = "AnimateLCM_sd15_t2v_lora.safetensors"
+"""The LoRA that belongs to AnimateLCM's motion adapter; older instructions call it
+sd15_lora_beta.safetensors."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSet:
+    """The folders that one engine loads; requests that need a model not in it are refused.
+
+    base: any Stable Diffusion 1.5 checkpoint in diffusers' layout (unet, vae, text_encoder,
+        tokenizer).
+    motion_adapter: the motion adapter of the standard endpoint.
+    turbo: AnimateLCM, its adapter and its LoRA in one folder; None refuses the turbo endpoint.
+    motion_loras: one folder for each camera motion.
+    taesd: a small decoder in place of the base's, quicker and softer; None uses the base's.
+    safety_checker: checks a few frames of every clip and refuses some clips; None checks nothing.
+    """
+
+    base: Path
+    motion_adapter: Path
+    turbo: Path | None = None
+    motion_loras: Mapping[Motion, Path] = field(default_factory=dict)
+    taesd: Path | None = None
+    safety_checker: Path | None = None
+
+    @classmethod
+    def from_folder(
+        cls, root: Path, *, fast_decode: bool = False, safety_checker: bool = False
+    ) -> Self:
+        """The layout that ``flipbook worker models download`` writes, without the models that the
+        operator has excluded there."""
+        selection = ModelSelection.load(root)
+        # excluded by the operator, not missing: missing files are an error at the start
+        motions = [motion for motion in Motion if not selection.excludes(motion_name(motion))]
+        return cls(
+            base=root / "base",
+            motion_adapter=root / "motion-adapter",
+            turbo=None if selection.excludes(TURBO) else root / TURBO,
+            motion_loras={motion: root / "motion-lora" / motion.value for motion in motions},
+            taesd=root / "taesd" if fast_decode else None,
+            safety_checker=root / "base" / "safety_checker" if safety_checker else None,
+        )
+
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """The endpoints that this set can serve."""
+        return (Endpoint.STANDARD,) if self.turbo is None else (Endpoint.STANDARD, Endpoint.TURBO)
+
+    def adapter_of(self, endpoint: Endpoint) -> Path:
+        """The motion adapter's folder of an endpoint in :attr:`endpoints`."""
+        return (
+            self.turbo
+            if endpoint is Endpoint.TURBO and self.turbo is not None
+            else self.motion_adapter
+        )
+
+
+def motion_name(motion: Motion) -> str:
+    """The model of a camera motion in the catalogue."""
+    return f"motion-{motion.value}"

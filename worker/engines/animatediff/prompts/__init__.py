@@ -1,0 +1,1 @@
+"""From prompts, with weights in brackets, to the text encoder's embeddings."""

@@ -1,0 +1,1 @@
+"""Sky, weather, water and land."""

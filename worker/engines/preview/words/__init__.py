@@ -1,0 +1,1 @@
+"""What a prompt's words mean to the preview engine."""

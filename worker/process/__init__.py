@@ -1,0 +1,1 @@
+"""The worker as a process: start, supervision, housekeeping, exit codes."""

@@ -1,0 +1,53 @@
+"""The worker's periodic tasks: deletes expired results and uploads with their files, and reloads
+keys."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from generation.protocol.errors import StorageFull, StoreError
+from worker.api.app_parts import AppParts
+
+log = structlog.get_logger("flipbook.worker.process")
+
+PAUSE_SECONDS: Final = 60.0
+KEY_SECONDS: Final = 2.0
+"""How long it may take until a new key is accepted, and a revoked one refused."""
+
+
+async def reload_keys(parts: AppParts) -> None:
+    """Read the keys from the database every :data:`KEY_SECONDS`, until cancelled."""
+    while True:
+        await asyncio.sleep(KEY_SECONDS)
+        try:
+            parts.keys.load(await parts.database.keys.all())
+        except StoreError as error:
+            # the keys read before stay in use
+            log.warning("keys not read", reason=str(error))
+
+
+async def remove_old_files(parts: AppParts) -> None:
+    """Delete what has expired every :data:`PAUSE_SECONDS`, until cancelled."""
+    while True:
+        try:
+            await delete_expired_results(parts)
+            await parts.uploads.remove_expired()
+        except (StoreError, StorageFull, OSError) as error:
+            log.warning("old files not removed", reason=str(error))
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def delete_expired_results(parts: AppParts) -> None:
+    """Delete every request that ended longer ago than results are kept, first from the database,
+    then its clip."""
+    # in this order a crash leaves files without a request, which the next start removes; in the
+    # other it would leave results whose clip is gone
+    oldest = parts.clock.now() - timedelta(seconds=parts.settings.result_seconds)
+    while forgotten := await parts.database.requests.delete_finished_before(oldest):
+        for old in forgotten:
+            parts.registry.forget(old.request_id)
+        names = [old.file_name for old in forgotten if old.file_name is not None]
+        await asyncio.to_thread(parts.storage.remove, names)
+        log.info("results forgotten", count=len(forgotten))

@@ -1,0 +1,314 @@
+"""The render loop: gives the engine the next requests, and turns what it renders into finished
+ones."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+import structlog
+
+from generation.mp4 import encode
+from generation.protocol.clock import Clock
+from generation.protocol.errors import StorageFull, StoreError
+from generation.protocol.request import GenerationRequest
+from worker.engine import Engine, Frames, engine_label
+from worker.records import Outcome, StoredClip
+from worker.render.clip_storage import ClipStorage
+from worker.render.engine_thread import (
+    EngineBroken,
+    EngineEvent,
+    EngineLoaded,
+    EngineThread,
+    RenderDropped,
+    RenderFailed,
+    RenderFinished,
+    RenderStepped,
+)
+from worker.render.previews import animated_webp
+from worker.render.progress_line import progress_line
+from worker.render.watchdog import Watchdog
+from worker.scheduling import failures
+from worker.scheduling.durations import RenderDurations
+from worker.scheduling.live_request import LiveRequest
+from worker.scheduling.registry import RequestRegistry
+
+log = structlog.get_logger("flipbook.worker.render")
+
+ENCODINGS_AHEAD: Final = 2
+"""How many more clips than the engine's ``max_active`` may wait to be encoded and saved before no
+new render begins."""
+RETRY_SECONDS: Final = 1.0
+"""How long to wait before a write that failed is tried again."""
+
+RenderResult = Frames | Exception | None
+"""How a render ended: its frames, its error, or None when it was dropped."""
+
+
+class RenderLoop:
+    """Renders the registry's requests on one engine, until it is cancelled or the engine breaks.
+
+    ``wake`` is set by the registry and by the engine's thread when there may be work.
+    ``previews``: whether clips can be seen while they render.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: RequestRegistry,
+        storage: ClipStorage,
+        *,
+        wake: asyncio.Event,
+        clock: Clock,
+        previews: bool = False,
+        durations: RenderDurations | None = None,
+        watchdog: Watchdog | None = None,
+    ) -> None:
+        self.loaded = asyncio.Event()
+        self._engine = engine
+        self._registry = registry
+        self._storage = storage
+        self._wake = wake
+        self._clock = clock
+        self._previews = previews
+        self._watchdog = watchdog
+        self._durations = durations
+        self._seconds: dict[str, float] = {}
+        self._shared: set[str] = set()
+        self._events: deque[EngineEvent] = deque()
+        self._rendering: dict[str, LiveRequest] = {}
+        self._dropping: set[str] = set()
+        self._completing = 0
+        self._broken: Exception | None = None
+        self._thread: EngineThread | None = None
+
+    async def run(self) -> None:
+        """Work until cancelled. Raises what broke the engine: EngineUnavailable, DeviceLost or any
+        other error."""
+        emit = _threadsafe(self._receive, asyncio.get_running_loop())
+        thread = EngineThread(self._engine, emit, previews=self._previews, watchdog=self._watchdog)
+        # kept after the run, for wait_for_engine
+        self._thread = thread
+        thread.start()
+        try:
+            async with asyncio.TaskGroup() as group:
+                while self._broken is None:
+                    await self._wait_for_work()
+                    self._handle_events(group)
+                    self._drop_cancelled(thread)
+                    await self._fail_overdue()
+                    await self._start_renders(thread)
+        finally:
+            thread.stop()
+        raise self._broken
+
+    async def wait_for_engine(self, seconds: float) -> bool:
+        """After the end of :meth:`run`, wait for the current step; False when it takes longer than
+        that."""
+        return self._thread is None or await asyncio.to_thread(self._thread.join, seconds)
+
+    async def requeue_all(self) -> None:
+        """Return all active requests to the queue, for the next worker; the attempt does not
+        count."""
+        for live in self._registry.active:
+            try:
+                await self._registry.requeue(live)
+            except (StoreError, StorageFull) as error:
+                log.warning(
+                    "not requeued; this counts as an attempt",
+                    request_id=live.request.id,
+                    reason=str(error),
+                )
+
+    def _receive(self, event: EngineEvent) -> None:
+        self._events.append(event)
+        self._wake.set()
+
+    async def _wait_for_work(self) -> None:
+        """Until there may be work, or a request has waited too long."""
+        deadline = self._registry.queue.next_deadline()
+        seconds = None
+        if deadline is not None:
+            seconds = max(0.0, (deadline - self._clock.now()).total_seconds())
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+        self._wake.clear()
+
+    def _handle_events(self, group: asyncio.TaskGroup) -> None:
+        """Handle what the engine's thread has emitted since the last time."""
+        while self._events:
+            match self._events.popleft():
+                case EngineLoaded():
+                    self.loaded.set()
+                case RenderStepped(request_id) as stepped:
+                    self._note_step(self._rendering[request_id], stepped, group)
+                case RenderFinished(request_id, frames):
+                    self._end_render(group, request_id, frames)
+                case RenderFailed(request_id, error):
+                    self._end_render(group, request_id, error)
+                case RenderDropped(request_id):
+                    self._end_render(group, request_id, None)
+                case EngineBroken(error):
+                    self._broken = error
+
+    def _note_step(
+        self, live: LiveRequest, stepped: RenderStepped, group: asyncio.TaskGroup
+    ) -> None:
+        self._seconds[live.request.id] = stepped.seconds
+        line = progress_line(stepped.done, stepped.total, stepped.seconds)
+        self._registry.add_log(
+            live, line, level="STDERR", step=str(stepped.done), steps=str(stepped.total)
+        )
+        if stepped.preview is not None:
+            group.create_task(
+                self._offer_preview(live, stepped.done, stepped.preview),
+                name=f"preview {stepped.request_id}",
+            )
+
+    async def _offer_preview(self, live: LiveRequest, step: int, frames: Frames) -> None:
+        fps = live.request.input.fps if live.request.input is not None else 1
+        try:
+            picture = await asyncio.to_thread(animated_webp, frames, fps)
+        except Exception:
+            # the clip does not depend on its previews
+            log.exception("preview not made", request_id=live.request.id)
+        else:
+            self._registry.set_preview(live, step, picture)
+
+    def _end_render(self, group: asyncio.TaskGroup, request_id: str, result: RenderResult) -> None:
+        live = self._rendering.pop(request_id)
+        seconds = self._seconds.pop(request_id, None)
+        # a clip that shared the engine took longer than such a clip takes
+        if isinstance(result, np.ndarray) and request_id not in self._shared:
+            self._learn(live, seconds)
+        self._shared.discard(request_id)
+        self._dropping.discard(request_id)
+        self._completing += 1
+        group.create_task(self._complete(live, result), name=f"completing {request_id}")
+
+    def _learn(self, live: LiveRequest, seconds: float | None) -> None:
+        """Add a measurement: the clip had the engine for itself."""
+        if self._durations is not None and live.request.input is not None and seconds is not None:
+            self._durations.learn(live.request.input, seconds)
+
+    def _drop_cancelled(self, thread: EngineThread) -> None:
+        """Drop the renders whose callers have cancelled them."""
+        for request_id, live in self._rendering.items():
+            # one drop command is enough; the request stays until the engine confirms
+            if live.request.cancel_requested and request_id not in self._dropping:
+                self._dropping.add(request_id)
+                thread.drop(request_id)
+
+    async def _fail_overdue(self) -> None:
+        for live in self._registry.queue.overdue():
+            try:
+                await self._registry.finish(live, failures.started_too_late())
+            except (StoreError, StorageFull) as error:
+                await self._pause_after(error, live)
+                return
+
+    async def _start_renders(self, thread: EngineThread) -> None:
+        while self._has_capacity():
+            live = self._registry.next_request()
+            if live is None or (generation := live.request.input) is None:
+                return
+            try:
+                started = await self._registry.start(live)
+            except (StoreError, StorageFull) as error:
+                await self._pause_after(error, live)
+                return
+            # it may have been cancelled while the start was being stored
+            if started:
+                self._rendering[live.request.id] = live
+                # every clip that has ever shared the engine, not only those that do now
+                if len(self._rendering) > 1:
+                    self._shared |= self._rendering.keys()
+                thread.begin(live.request.id, generation)
+
+    def _has_capacity(self) -> bool:
+        if not self.loaded.is_set() or self._broken is not None:
+            return False
+        slots = self._engine.max_active
+        # frames wait in memory until they are encoded: the engine must not run far ahead
+        return len(self._rendering) < slots and self._completing < slots + ENCODINGS_AHEAD
+
+    async def _complete(self, live: LiveRequest, result: RenderResult) -> None:
+        """From the end of a render to the end of its request."""
+        try:
+            await self._save_outcome(live, await self._outcome_of(live, result))
+        finally:
+            self._completing -= 1
+            self._wake.set()
+
+    async def _outcome_of(self, live: LiveRequest, result: RenderResult) -> Outcome:
+        generation = live.request.input
+        # a cancel that came during the last step counts: the caller was promised it
+        if result is None or generation is None or live.request.cancel_requested:
+            return failures.cancelled()
+        if isinstance(result, Exception):
+            log.warning("render failed", request_id=live.request.id, error=type(result).__name__)
+            return failures.of_engine(result)
+        try:
+            return await asyncio.to_thread(self._make_clip, result, generation)
+        except StorageFull as error:
+            log.warning("clip not kept", request_id=live.request.id, reason=str(error))
+            return failures.disk_full()
+        except Exception as error:
+            log.exception("clip not made", request_id=live.request.id)
+            return failures.of_engine(error)
+
+    def _make_clip(self, frames: Frames, generation: GenerationRequest) -> StoredClip:
+        # in the file, so that a clip can be reproduced without its message
+        comment = f"Made with Flipbook's {self._engine.name} engine from seed {generation.seed}"
+        # on this thread, because it blocks like the encoding
+        self._save_durations()
+        video = encode(frames, generation.fps, metadata={"comment": comment})
+        name = self._storage.save(video)
+        return StoredClip(name, len(video), generation.seed, engine_label(self._engine))
+
+    def _save_durations(self) -> None:
+        try:
+            if self._durations is not None:
+                self._durations.save()
+        except OSError as error:
+            log.warning("durations not saved for the next start", reason=str(error))
+
+    async def _save_outcome(self, live: LiveRequest, outcome: Outcome) -> None:
+        """Finish the request, trying again while the disk fails: a rendered clip is not thrown
+        away."""
+        while True:
+            try:
+                if not await self._registry.finish(live, outcome):
+                    await self._remove_clip(outcome)
+            except (StoreError, StorageFull) as error:
+                await self._pause_after(error, live)
+            else:
+                return
+
+    async def _remove_clip(self, outcome: Outcome) -> None:
+        """The request had ended before, so nothing refers to this clip."""
+        if isinstance(outcome, StoredClip):
+            await asyncio.to_thread(self._storage.remove, [outcome.file_name])
+
+    async def _pause_after(self, error: Exception, live: LiveRequest) -> None:
+        """The disk failed: wait before the write is tried again."""
+        log.warning("cannot write", request_id=live.request.id, reason=str(error))
+        await asyncio.sleep(RETRY_SECONDS)
+        self._wake.set()
+
+
+def _threadsafe(
+    receive: Callable[[EngineEvent], None], loop: asyncio.AbstractEventLoop
+) -> Callable[[EngineEvent], None]:
+    """``receive`` for the engine's thread: it is called soon, on the event loop."""
+
+    def emit(event: EngineEvent) -> None:
+        # after the loop's end the engine may still finish its step
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(receive, event)
+
+    return emit

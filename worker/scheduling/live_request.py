@@ -1,0 +1,58 @@
+"""A request in memory, with what changes while it waits and renders."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from generation.protocol.wire import LogEntry
+from worker.records import Request
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewImage:
+    """The newest preview of one render. Its ``name`` is random, so only those who were told its URL
+    can load it."""
+
+    name: str
+    step: int
+    picture: bytes
+
+
+def new_preview_name() -> str:
+    """One name for all previews of a request: 192 random bits."""
+    return f"{secrets.token_urlsafe(24)}.webp"
+
+
+class LiveRequest:
+    """A request in memory: its record, its log lines, its preview, and a way to wait for changes.
+
+    ``version`` grows with every change that a watcher could see.
+    """
+
+    def __init__(self, request: Request, logs: Sequence[LogEntry] = ()) -> None:
+        self.request = request
+        self.logs = list(logs)
+        self.preview: PreviewImage | None = None
+        self.lock = asyncio.Lock()
+        self.version = 0
+        self._changed: asyncio.Event | None = None
+
+    @property
+    def watched(self) -> bool:
+        """True while a task waits for the next change."""
+        return self._changed is not None
+
+    async def changed_since(self, version: int) -> None:
+        """Wait until the request differs from what it was at that version."""
+        while self.version == version:
+            self._changed = self._changed or asyncio.Event()
+            await self._changed.wait()
+
+    def notify(self) -> None:
+        """Wake all tasks that wait for a change."""
+        self.version += 1
+        if self._changed is not None:
+            # every change has its own event, so a waiter never misses one that comes while it runs
+            self._changed.set()
+            self._changed = None

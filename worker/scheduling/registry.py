@@ -1,0 +1,337 @@
+"""The registry of requests: answers every poll from memory, and stores each transition before a
+caller can see it."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from generation.protocol.clock import Clock
+from generation.protocol.wire import CancelStatus, LogEntry, RequestState
+from worker.records import (
+    MAX_ATTEMPTS,
+    Idempotency,
+    Outcome,
+    Request,
+    RequestFailure,
+    StoredClip,
+    StoredRequest,
+)
+from worker.scheduling import failures
+from worker.scheduling.cache import FinishedRequests
+from worker.scheduling.fairness import may_run_beside
+from worker.scheduling.live_request import LiveRequest, PreviewImage, new_preview_name
+from worker.scheduling.request_queue import RequestQueue
+from worker.store import RequestStore
+
+log = structlog.get_logger("flipbook.worker.scheduling")
+
+MAX_LOGS: Final = 500
+MAX_CONCURRENT_READS: Final = 4
+"""Polls that read the database at the same time; it has few connections, and submissions need them
+too."""
+
+
+class QueueFull(Exception):
+    """More requests are waiting than the worker allows, or than the caller accepts; ``allowed``
+    says how many."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
+class KeyLimitReached(Exception):
+    """The key has as many open requests as it may; ``allowed`` says how many."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
+class RequestRegistry:
+    """All open requests, and the finished ones that fit into memory; the others are read from the
+    database.
+
+    ``wake`` is set when there may be work for the render loop, ``owed`` when a webhook is owed.
+    Methods that write raise StoreError or StorageFull when the disk fails; then nothing has
+    changed.
+    """
+
+    def __init__(
+        self,
+        store: RequestStore,
+        *,
+        wake: asyncio.Event,
+        owed: asyncio.Event,
+        clock: Clock,
+        max_queue: int,
+    ) -> None:
+        self.queue = RequestQueue(clock)
+        self._store = store
+        self._wake = wake
+        self._owed = owed
+        self._clock = clock
+        self._max_queue = max_queue
+        self._active: dict[str, LiveRequest] = {}
+        self._finished = FinishedRequests()
+        self._being_stored: dict[str, str] = {}
+        self._reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
+
+    async def open(self) -> None:
+        """Recover the open requests of the worker before: queued ones wait again, interrupted ones
+        get one more attempt."""
+        for request in await self._store.open_requests():
+            recovered = _recovered(request, self._clock.now())
+            # a queued request is as it was, and needs no write
+            if recovered != request:
+                await self._store.save(recovered)
+                _log_state(recovered)
+            if recovered.open:
+                self._enqueue(LiveRequest(recovered))
+
+    @property
+    def active(self) -> tuple[LiveRequest, ...]:
+        """The requests that are being rendered."""
+        return tuple(self._active.values())
+
+    @property
+    def open_requests(self) -> tuple[LiveRequest, ...]:
+        """All requests that have not ended."""
+        return (*self._active.values(), *self.queue)
+
+    async def submit(
+        self,
+        request: Request,
+        idempotency: Idempotency | None = None,
+        *,
+        max_ahead: int | None = None,
+        max_open: int | None = None,
+    ) -> LiveRequest:
+        """Accept a request; it is stored when this returns. A known idempotency key gives the
+        request that was submitted under it.
+
+        ``max_ahead`` bounds the queue in front of it, ``max_open`` the open requests of its owner.
+        Raises QueueFull, KeyLimitReached, or IdempotencyConflict.
+        """
+        if request.open:
+            self._check_queue(max_ahead)
+            self._check_owner(request.owner, max_open)
+            # counted while it is on its way: the write takes time, and others submit meanwhile
+            self._being_stored[request.id] = request.owner
+        try:
+            stored = await self._store.insert(request, idempotency)
+        finally:
+            self._being_stored.pop(request.id, None)
+        # another id: the idempotency key was known, and nothing is new
+        if stored.id == request.id:
+            self._announce(stored)
+        return await self._load(stored)
+
+    async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> LiveRequest | None:
+        """What the owner submitted under the idempotency key, if anything. Raises
+        IdempotencyConflict."""
+        earlier = await self._store.submitted_earlier(owner, idempotency)
+        return None if earlier is None else await self._load(earlier)
+
+    async def find(self, request_id: str, owner: str) -> LiveRequest | None:
+        """A request of that owner; None when there is none, or another owner has it."""
+        live = self._in_memory(request_id) or await self._on_disk(request_id)
+        # another key's request looks like none, so that ids cannot be probed
+        return live if live is not None and live.request.owner == owner else None
+
+    def next_request(self) -> LiveRequest | None:
+        """The next request to render, if it may be rendered beside the active ones."""
+        first = self.queue.first()
+        if first is None or not may_run_beside(
+            first.request, (live.request for live in self._active.values())
+        ):
+            return None
+        return first
+
+    async def start(self, live: LiveRequest) -> bool:
+        """Its render starts; False when it no longer waits."""
+        async with live.lock:
+            if live.request.state is not RequestState.IN_QUEUE:
+                return False
+            await self._apply(live, live.request.started(self._clock.now()))
+        return True
+
+    async def cancel(self, live: LiveRequest) -> CancelStatus:
+        """End a waiting request; mark one that is being rendered, for the loop to drop it."""
+        async with live.lock:
+            match live.request.state:
+                case RequestState.COMPLETED:
+                    return CancelStatus.ALREADY_COMPLETED
+                case RequestState.IN_QUEUE:
+                    ended = live.request.finished(failures.cancelled(), self._clock.now())
+                    await self._apply(live, ended)
+                # a second cancel has nothing to store
+                case RequestState.IN_PROGRESS if not live.request.cancel_requested:
+                    await self._apply(live, live.request.cancelling())
+        return CancelStatus.CANCELLATION_REQUESTED
+
+    async def finish(self, live: LiveRequest, outcome: Outcome) -> bool:
+        """It has ended; False, without any change, when it had ended before."""
+        async with live.lock:
+            if not live.request.open:
+                return False
+            await self._apply(live, live.request.finished(outcome, self._clock.now()))
+        return True
+
+    async def requeue(self, live: LiveRequest) -> None:
+        """Return an active request to the queue, for the next worker."""
+        async with live.lock:
+            # a promised cancel holds: the next worker ends the request instead
+            if live.request.state is RequestState.IN_PROGRESS and not live.request.cancel_requested:
+                await self._apply(live, live.request.requeued())
+
+    def add_log(
+        self, live: LiveRequest, message: str, *, level: str = "INFO", **labels: str
+    ) -> None:
+        """Add a log line to the request, up to :data:`MAX_LOGS` of them."""
+        # logs stay in memory and go into one row
+        if len(live.logs) < MAX_LOGS:
+            # fal's log lines have a UTC time without an offset
+            now = self._clock.now().astimezone(UTC).replace(tzinfo=None)
+            stamp = now.isoformat(timespec="microseconds")
+            live.logs.append(LogEntry(message=message, level=level, timestamp=stamp, labels=labels))
+            live.notify()
+
+    def set_preview(self, live: LiveRequest, step: int, picture: bytes) -> None:
+        """Offer a preview of its render after that step, until a newer one comes or the render
+        ends."""
+        last = live.preview
+        # pictures are made on threads, so an older one may arrive after a newer one
+        if live.request.state is RequestState.IN_PROGRESS and (last is None or last.step < step):
+            name = new_preview_name() if last is None else last.name
+            live.preview = PreviewImage(name, step, picture)
+            live.notify()
+
+    def preview(self, name: str) -> PreviewImage | None:
+        """The newest preview of that name; None once its request has ended."""
+        offered = (live.preview for live in self._active.values())
+        return next((preview for preview in offered if preview and preview.name == name), None)
+
+    def forget(self, request_id: str) -> None:
+        """Drop a finished request from memory."""
+        self._finished.forget(request_id)
+
+    def _check_queue(self, max_ahead: int | None) -> None:
+        """Requests that are being stored count as waiting: submitting many at once gets no more of
+        them in than submitting one by one."""
+        limit = self._max_queue - 1
+        allowed = limit if max_ahead is None else min(max_ahead, limit)
+        if len(self.queue) + len(self._being_stored) > allowed:
+            raise QueueFull(allowed)
+
+    def _check_owner(self, owner: str, max_open: int | None) -> None:
+        if max_open is None:
+            return
+        count = sum(live.request.owner == owner for live in self.open_requests)
+        count += sum(other == owner for other in self._being_stored.values())
+        if count >= max_open:
+            raise KeyLimitReached(max_open)
+
+    def _in_memory(self, request_id: str) -> LiveRequest | None:
+        return (
+            self._active.get(request_id)
+            or self.queue.get(request_id)
+            or self._finished.get(request_id)
+        )
+
+    async def _on_disk(self, request_id: str) -> LiveRequest | None:
+        """Thousands may poll what is not in memory: their reads wait for each other, so that
+        submissions need not wait for them."""
+        async with self._reading:
+            # another poll may have loaded it while this one waited
+            live = self._in_memory(request_id)
+            stored = None if live is not None else await self._store.find(request_id)
+        return live if stored is None else self._adopt(stored)
+
+    async def _load(self, request: Request) -> LiveRequest:
+        """The request in memory, put there if it is not; a finished one together with its logs."""
+        live = self._in_memory(request.id)
+        if live is not None:
+            return live
+        stored = None if request.open else await self._store.find(request.id)
+        return self._adopt(stored or StoredRequest(request))
+
+    def _adopt(self, stored: StoredRequest) -> LiveRequest:
+        # a second object for the same request would not see what happens to the first
+        live = self._in_memory(stored.request.id)
+        if live is None:
+            live = LiveRequest(stored.request, stored.logs)
+            if stored.request.open:
+                self._enqueue(live)
+            else:
+                self._finished.add(live)
+        return live
+
+    async def _apply(self, live: LiveRequest, changed: Request) -> None:
+        """Store a transition, then show it."""
+        # log lines are stored once, with the end: a worker that dies starts the render anew
+        await self._store.save(changed, () if changed.open else tuple(live.logs))
+        # from here on pollers see it; before this line a failed write has changed nothing
+        live.request = changed
+        self._index(live)
+        self._announce(changed)
+        self._wake.set()
+        live.notify()
+
+    def _announce(self, request: Request) -> None:
+        _log_state(request)
+        if not request.open and request.options.webhook is not None:
+            self._owed.set()
+
+    def _index(self, live: LiveRequest) -> None:
+        """Move the request to the collection of its state."""
+        request_id = live.request.id
+        was_active = self._active.pop(request_id, None) is not None
+        # an ended or requeued request has no preview
+        live.preview = live.preview if live.request.state is RequestState.IN_PROGRESS else None
+        match live.request.state:
+            case RequestState.IN_QUEUE:
+                self._enqueue(live)
+            case RequestState.IN_PROGRESS:
+                self._active[request_id] = live
+                # a cancel request leaves it active, and its key's round is counted already
+                if not was_active:
+                    self.queue.start(live)
+            case RequestState.COMPLETED:
+                self._finished.add(live)
+                self.queue.remove(request_id)
+
+    def _enqueue(self, live: LiveRequest) -> None:
+        self.queue.add(live)
+        self._wake.set()
+
+
+def _recovered(request: Request, now: datetime) -> Request:
+    """What becomes of a request that was open when the worker before ended."""
+    if request.cancel_requested:
+        return request.finished(failures.cancelled(), now)
+    if request.input is None:
+        return request.finished(failures.unreadable(), now)
+    if request.state is RequestState.IN_QUEUE:
+        return request
+    if request.attempts >= MAX_ATTEMPTS or not request.options.may_run_again:
+        return request.finished(failures.disconnected(), now)
+    return request.interrupted()
+
+
+def _log_state(request: Request) -> None:
+    fields = {}
+    match request.outcome:
+        case StoredClip():
+            fields["ended"] = "clip"
+        case RequestFailure(error_type=error_type):
+            fields["ended"] = error_type
+    log.info(
+        "request",
+        request_id=request.id,
+        state=request.state.value,
+        attempt=request.attempts,
+        **fields,
+    )

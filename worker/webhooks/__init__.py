@@ -1,0 +1,1 @@
+"""Sends webhooks: calls the URLs that callers named in their submissions."""
