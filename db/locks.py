@@ -17,9 +17,8 @@ class Locks:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
         self._is_sqlite = connection.dialect.name == "sqlite"
-        self._held: set[str] = (
-            set()
-        )  # a second SELECT … FOR UPDATE would be a round trip for nothing
+        # a second SELECT … FOR UPDATE would be a round trip for nothing
+        self._held: set[str] = set()
 
     async def lock_origin(self, origin: str) -> None:
         """Wait for any other transaction that adds a job for this origin, and keep others out."""

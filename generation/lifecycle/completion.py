@@ -100,8 +100,9 @@ class JobWriter:
         # the job may have been reserved at another backend's price
         price = self._price(job)
         async with self._transaction() as tx:
-            ended = job.succeeded(artifact, price, self._clock.now(), engine=engine)
-            await _end(tx, ended, was=job, entry=ledger.settle(ended, self._clock.now()))
+            now = self._clock.now()
+            ended = job.succeeded(artifact, price, now, engine=engine)
+            await _end(tx, ended, was=job, entry=ledger.settle(ended, now))
         return self._moved(ended)
 
     async def fail(self, job: Job, failure: Failure) -> Job:

@@ -64,20 +64,21 @@ class BackendRouter:
 
     async def route(self, job: Job) -> Route:
         """To the first backend in order that can take the job now, else why none can."""
-        now, candidates = self._clock.now(), self._in_order(job)
+        candidates = self._in_order(job)
         unavailable: list[_Unavailable] = []
         for backend in candidates:
             if (reason := await self._unavailable(job, backend)) is None:
-                return Route(backend, backend.name, now)
+                return Route(backend, backend.name, self._clock.now())
             unavailable.append(reason)
             # the operator's order holds until the trouble has lasted: a restart must not cost money
-            if reason.failover_at > now:
+            if reason.failover_at > self._clock.now():
                 break
         moments = [each.retry_at for each in unavailable]
         if len(unavailable) < len(candidates):
             # the backends behind it are asked when they may take over
             moments.append(unavailable[-1].failover_at)
-        soon = now + timedelta(seconds=self._timing.retry.first)
+        # counted from now: asking the backends may have taken a minute
+        soon = self._clock.now() + timedelta(seconds=self._timing.retry.first)
         reasons = ", or for ".join(each.reason for each in unavailable)
         # never at once: a moment that has passed would make a loop without a pause
         return Route(None, reasons, max(soon, min(moments, default=soon)))
@@ -94,14 +95,15 @@ class BackendRouter:
         return sorted(self._backends.values(), key=lambda backend: backend.name == job.avoided)
 
     async def _unavailable(self, job: Job, backend: Backend) -> _Unavailable | None:
-        breaker, now = self._breakers[backend.name], self._clock.now()
+        breaker = self._breakers[backend.name]
         # a half-open circuit admits one job, which finds out whether the trouble is over
-        if breaker.trouble is not None and not breaker.admits(now):
+        if breaker.trouble is not None and not breaker.admits(self._clock.now()):
             return self._in_trouble(backend, breaker, breaker.trouble)
         # neither passes soon, so the next backend may take the job at once
         reason = await self._previews_only(backend) or await self._over_budget(job, backend)
         if reason is None:
             return None
+        now = self._clock.now()
         return _Unavailable(reason, now + timedelta(seconds=self._timing.retry.longest), now)
 
     def _in_trouble(

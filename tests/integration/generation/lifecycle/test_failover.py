@@ -2,12 +2,14 @@
 only where budgets allow it."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from core import QuickClock, a_core
+from doubles.clock import ManualClock
+from doubles.generation.backend import ScriptedBackend
 from failover_cores import (
     OUT_OF_MEMORY,
     PRICE,
@@ -125,6 +127,45 @@ async def test_where_fal_is_preferred_a_spent_budget_leaves_the_worker(tmp_path:
     async with a_core(tmp_path, backend=fal, others=[worker], rules=operator_rules, prices=PRICES) as core:
         done = await run_to_end(core, await core.submit())
         assert (done.status, done.backend, fal.submissions) == (JobStatus.SUCCEEDED, "worker", [])
+
+
+class MovingClock(QuickClock):
+    """Moves a little with each look at it, as a real clock does."""
+
+    def now(self) -> datetime:
+        self._now += timedelta(microseconds=1)
+        return super().now()
+
+
+async def test_a_spent_budget_leaves_the_worker_at_once_by_a_clock_that_does_not_stand_still(tmp_path: Path) -> None:
+    operator_rules = OperatorRules(backends=("fal", "worker"), prices=PRICES, daily_budget=FREE)
+    worker, fal = a_worker(), a_fal()
+    async with a_core(tmp_path, clock=MovingClock(), backend=fal, others=[worker], rules=operator_rules) as core:
+        done = await core.run(await core.submit())
+        assert (done.status, done.backend, fal.submissions) == (JobStatus.SUCCEEDED, "worker", [])
+        ended = done.finished_at
+        assert [entry.at for entry in await core.store.ledger_of(done.id)][-1] == ended
+        assert (await core.delivery(done)).next_attempt_at == ended
+
+
+class SlowToSay(ScriptedBackend):
+    """Takes a minute to say what it renders with."""
+
+    clock: ManualClock
+
+    async def engine(self) -> str | None:
+        await self.clock.advance(61)
+        return await super().engine()
+
+
+async def test_a_worker_that_is_slow_to_say_what_it_draws_is_not_asked_again_at_once(tmp_path: Path) -> None:
+    worker, fal = SlowToSay("worker", renders_with="preview"), a_fal()
+    operator_rules = OperatorRules(backends=("fal", "worker"), prices=PRICES, daily_budget=FREE)
+    async with a_core(tmp_path, backend=fal, others=[worker], rules=operator_rules) as core:
+        worker.clock = core.clock
+        job = await core.run(await core.submit())
+        assert job.not_before is not None
+        assert job.not_before > core.clock.now()
 
 
 @pytest.mark.parametrize("renders_with", ["preview", None])
