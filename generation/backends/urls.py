@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+import httpx
+
 from generation.protocol.net_guard import AddressRefused, NetGuard, is_ip, is_public
 from generation.protocol.wire import FILES_PATH
 
@@ -47,7 +49,9 @@ class HttpUrl:
             raise AddressRefused("not a plain URL")
         try:
             parts, port = urlsplit(text), urlsplit(text).port
-        except ValueError as error:
+            # stricter in places, and what cannot be requested need not be resolved
+            httpx.URL(text)
+        except (ValueError, httpx.InvalidURL) as error:
             raise AddressRefused("not a URL") from error
         has_user = parts.username is not None or parts.password is not None
         if parts.scheme not in _DEFAULT_PORTS or has_user:

@@ -63,6 +63,9 @@ def test_a_url_is_read_into_parts(url, parts):
         "https://good.test./a",
         "https://[::1/a",
         "https://[v1.x]/a",
+        "https://0177.0.0.1/a",
+        "https://010.8.8.8/a",
+        "https://999.1.1.1/a",
         "https://host/" + "a" * 5000,
     ],
 )
