@@ -39,6 +39,7 @@ class BackendUpdate:
     steps: Steps | None = None
     inference_seconds: float | None = None
     preview: PreviewFrame | None = None
+    # an estimate that moves is no change: each poll would be one
     eta_seconds: float | None = field(default=None, compare=False)
 
 
@@ -267,7 +268,7 @@ class Store(Reads, Protocol):
         first; ``excluding`` are those that it handles already."""
 
     async def abandoned_requests(self, *, limit: int) -> list[Job]:
-        """Jobs with an unfinished request at a backend to which they can no longer return."""
+        """Jobs that have abandoned a request at a backend and can no longer return to it."""
 
     async def renew_leases(self, lease: Lease) -> None:
         """Extend the leases of all unfinished jobs that ``lease.owner`` holds."""

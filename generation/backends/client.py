@@ -85,7 +85,7 @@ class QueueClient:
             key, self._timeouts, direct_host=direct_host, transport=transport
         )
         self._rules = ClipRules(self._base, resubmits_safely, NetGuard(resolve))
-        self._fetcher = ClipDownloader(name, self._transport, self._rules)
+        self._downloader = ClipDownloader(name, self._transport, self._rules)
         self._fetches_previews = previews and resubmits_safely
 
     async def __aenter__(self) -> Self:
@@ -193,7 +193,7 @@ class QueueClient:
         Raises BackendUnavailable where trying again may help, RequestNotFound for a clip that is
         gone, ProtocolViolation for an address or a size that is not acceptable, StorageFull.
         """
-        return await self._fetcher.fetch(clip, destination, max_bytes=max_bytes)
+        return await self._downloader.fetch(clip, destination, max_bytes=max_bytes)
 
     def _preview_fetcher(self) -> PreviewFetcher | None:
         return PreviewFetcher(self._transport, self._rules) if self._fetches_previews else None

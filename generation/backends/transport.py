@@ -234,7 +234,7 @@ class _EventSizeLimit(httpx.AsyncByteStream):
 
 @contextmanager
 def _network_errors() -> Iterator[None]:
-    """Translate httpx's errors into the four above."""
+    """Translate httpx's errors into those above."""
     try:
         yield
     except SSEError as error:

@@ -142,9 +142,9 @@ class ClipRules:
         return url
 
     async def check(self, url: HttpUrl) -> tuple[str, ...] | None:
-        """The addresses to connect to; none when the host cannot be resolved here, so that only a
-        proxy may be asked. None where the name is trusted: at the backend's own origin, and from a
-        private backend.
+        """The addresses to connect to, or None where the name is trusted: at the backend's own
+        origin, and from a private backend. Empty when the host cannot be resolved here, so that
+        only a proxy may be asked.
 
         Raises AddressRefused when the backend may not send us there.
         """

@@ -206,7 +206,7 @@ class StatusWatcher:
         update = update_of(status, self._steps)
         if self._previews is not None and update.state is BackendState.IN_PROGRESS:
             update = replace(update, preview=await self._previews.newest(status.look_url))
-        # ETAs do not count as a change (see BackendUpdate), or each poll would be one
+        # estimates are not compared (see BackendUpdate)
         if update == self._last:
             return None
         self._last = update
