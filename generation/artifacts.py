@@ -24,7 +24,7 @@ _LEFTOVER: Final = re.compile(r".+\.mp4#\d+")
 """How obstore names a file that it has not finished."""
 _LEFTOVER_SECONDS: Final = 3600
 _FULL: Final = tuple(f"(os error {number})" for number in NO_ROOM)
-"""How obstore words the system's error when there is no room; it passes no number on."""
+"""What obstore's error says when the disk is full; it has no error number."""
 _CHUNK_BYTES: Final = 1024 * 1024
 
 

@@ -106,7 +106,7 @@ class Service:
             if known is not None:
                 return known
             job = await self._admit(tx, request, context, parent)
-        # after the commit, so that all that is heard of is stored
+        # after the commit: what observers hear of is stored
         self._observer.job_moved(job)
         self._submitted()
         return job
@@ -170,7 +170,7 @@ class Service:
         is_admin: bool = False,
     ) -> Job:
         """Deliver an ended job's outcome again, as that answer: to its owner, to an admin, or to
-        anybody in its own channel.
+        anyone in its own channel.
 
         A job that has not ended, or whose outcome is under way, stays as it is. Raises JobNotFound
         or NotYourJob.
@@ -180,7 +180,7 @@ class Service:
             raise NotYourJob(job_id)
         async with self._store.transaction() as tx:
             delivery = await tx.delivery_of(job_id)
-            # an outcome that is owed arrives anyway
+            # an outcome that is due arrives anyway
             if delivery is not None and delivery.status in {
                 DeliveryStatus.SENT,
                 DeliveryStatus.ABANDONED,
@@ -201,7 +201,7 @@ class Service:
         return await self._store.job_of_message(message)
 
     async def delivery_of(self, job_id: JobId) -> Delivery | None:
-        """The job's message and what of it is still owed; None for an unknown job."""
+        """The job's message, and whether its outcome is still due; None for an unknown job."""
         return await self._store.delivery_of(job_id)
 
     async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int = 10) -> list[Job]:
@@ -219,7 +219,7 @@ class Service:
     async def ahead_of(self, job: Job) -> int:
         """How many waiting jobs are older than this one, counted up to
         :data:`generation.protocol.progress.MOST_AHEAD`."""
-        # counted at submission; used once, for by the next call it may have changed
+        # counted at submission; used once, because by the next call it may have changed
         counted = self._ahead.pop(job.id)
         return await self._store.ahead_of(job) if counted is None else counted
 
@@ -235,8 +235,8 @@ class Service:
     async def set_limits(
         self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef
     ) -> Limits:
-        """Change some limits, on the record. Raises InvalidRequest naming the limit that is
-        wrong."""
+        """Change some limits and write an audit entry. Raises InvalidRequest naming the limit that
+        is wrong."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.limits_of(server) or self._rules.defaults_for(server)
             after = _changed(before, changes)
@@ -258,7 +258,7 @@ class Service:
         return await self._store.policy_of(server) or Policy()
 
     async def set_policy(self, server: ServerRef, policy: Policy, *, by: UserRef) -> Policy:
-        """Change the server's rules on channels, members and terms, on the record."""
+        """Change the server's rules on channels, members and terms, and write an audit entry."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.policy_of(server) or Policy()
             difference = _difference(before, policy)

@@ -60,7 +60,7 @@ _TROUBLES: Final[tuple[tuple[type[BackendError], Trouble], ...]] = (
 
 
 def trouble_of(error: BackendError) -> Trouble | None:
-    """What an error says of the backend itself; None where it speaks of one request only."""
+    """What an error says about the backend itself; None where it is about one request only."""
     return next((trouble for cls, trouble in _TROUBLES if isinstance(error, cls)), None)
 
 
@@ -176,8 +176,8 @@ class Breakers:
 
     def lost(self, name: str, error: BackendError) -> None:
         """The backend cannot be asked about one of our requests."""
-        # a known trouble stays as it is: watches that fail every second would put off for ever
-        # the submission that may try the backend
+        # a known trouble stays as it is: watches that fail every second would otherwise postpone
+        # the next try again and again
         if self[name].trouble is None:
             self.failed(name, error)
 

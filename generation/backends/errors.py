@@ -4,7 +4,7 @@ tree.
 A submit spends money, so only what proves that nothing was accepted becomes BackendUnavailable or
 BackendBusy:
 
-- 408 and 409 may speak of a request that did arrive, 302, 303 and 499 may follow an accepted one:
+- 408 and 409 may be about a request that did arrive, 302, 303 and 499 may follow an accepted one:
   the outcome is unknown;
 - any other 4xx refuses the request: the error says why, and nothing was accepted;
 - 5xx: proxies answer 502 and 504 for requests that arrived, and Envoy answers 503 even for a
@@ -103,7 +103,7 @@ def error_of_read(backend: str, answer: BackendResponse) -> BackendError:
     """What an answer to a status or cancel means that the protocol does not foresee."""
     _, detail = _read(answer)
     status = answer.status
-    # only a wrong key is believed of a page that is not the backend's JSON
+    # a page that is not the backend's JSON can only tell that the key is wrong
     is_foreign = status not in {401, 403} and not answer.is_json_object
     if status in _ASK_LATER or status >= 500 or is_foreign:
         return BackendUnavailable(backend, detail)

@@ -40,8 +40,8 @@ class RelocatableBackend:
         return self._name
 
     def move_to(self, url: str) -> None:
-        """Use this address from now on. Clients of earlier ones stay open, for what is under way
-        there."""
+        """Use this address from now on. Clients of earlier addresses stay open for the requests
+        under way there."""
         # a worker may come back to a port that it had before
         if url not in self._clients:
             self._clients[url] = self._connect(url)

@@ -95,7 +95,7 @@ def _drop(value: Any, loc: tuple[int | str, ...]) -> bool:
 
 
 def _seconds(value: str) -> float | None:
-    # more digits than any honest wait has
+    # more digits than any real wait has
     return float(value) if len(value) <= 12 else LONGEST_WAIT
 
 

@@ -127,7 +127,7 @@ class BaseUrl:
 
 @dataclass(frozen=True, slots=True)
 class ClipRules:
-    """The rules above for one backend; ``own_worker`` says that its files path may be believed."""
+    """The rules above for one backend; ``own_worker`` says that its files path may be trusted."""
 
     base: BaseUrl
     own_worker: bool

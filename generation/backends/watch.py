@@ -94,7 +94,7 @@ class StepsReader:
             return True
         if at is not None and self._read_until is not None and at < self._read_until:
             return False
-        # the same moment, or no moment at all: only the numbers are left to go by
+        # equal times, or none: only the step numbers can be compared
         known = self._steps
         return known is None or known.total != steps.total or known.done < steps.done
 

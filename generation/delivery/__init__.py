@@ -1,1 +1,1 @@
-"""Bringing outcomes and progress to their channels."""
+"""Delivers outcomes and progress to their channels."""

@@ -1,5 +1,5 @@
-"""Which process delivers which outcome: of several processes on one database, one holds each
-outcome until it has arrived."""
+"""Leases on deliveries: of several processes on one database, one holds each outcome until it has
+arrived."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -63,7 +63,7 @@ class DeliveryLeases:
                 await tx.save_delivery(delivery.noted(note))
 
     async def renew(self) -> None:
-        """Renew all claims, where it is time for that; call it every now and then."""
+        """Renew all claims, where it is time for that; call it regularly."""
         now = self._clock.now()
         if now >= self._renew_at:
             await self._store.renew_delivery_leases(self._lease())

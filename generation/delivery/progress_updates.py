@@ -25,7 +25,7 @@ first answers and clips need."""
 
 
 class ProgressUpdater:
-    """Progress on its way to its messages.
+    """Shows the newest progress in jobs' messages.
 
     ``on_edited`` is called whenever a job's message is free again for its outcome; ``timeout`` is
     how many seconds one edit may take before it is given up.
@@ -71,8 +71,8 @@ class ProgressUpdater:
         return job_id in self._editing
 
     async def run(self) -> None:
-        """Show progress until cancelled; edits under way are then given up, for losing progress is
-        no loss."""
+        """Show progress until cancelled; edits under way are then given up: lost progress does no
+        harm."""
         async with asyncio.TaskGroup() as group:
             while True:
                 # cleared before looking, so that what comes meanwhile is seen in the next round
@@ -119,7 +119,7 @@ class ProgressUpdater:
         pause = messenger.seconds_between_edits
         try:
             async with Deadline(self._clock, self._timeout):
-                # read now, for the outcome may have become due since the progress was kept
+                # read now: the outcome may have become due since the progress was kept
                 delivery = await self._store.delivery_of(job.id)
                 if delivery is not None and delivery.status is DeliveryStatus.OPEN:
                     await messenger.show(job, delivery, progress)

@@ -1,8 +1,8 @@
 """Delivers outcomes to their channels, and progress while there is none yet.
 
-What is owed is read from the store, so it survives a restart; it is claimed there, so that of
-several processes one delivers it. Of one job either the outcome or progress is under way, never
-both, so that the outcome is what stays.
+Due outcomes are read from the store, so they survive a restart, and claimed there, so that only one
+of several processes delivers each. A job's progress and its outcome are never sent at the same
+time: the outcome has to come last.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class RelayTiming:
     """How the relay works, in seconds.
 
     ``first_answer`` is how long an outcome waits for the first answer that it may replace,
-    ``poll_every`` the pause between two looks for what is owed while nothing wakes the relay,
+    ``poll_every`` the pause between two searches for due outcomes while nothing wakes the relay,
     ``min_pause`` the pause after each. ``retry`` are the pauses between tries of one step, of which
     there are ``tries_per_step``; while every step has to wait, delivery goes on for
     ``give_up_after``. ``progress_edit`` is how long one edit of progress may take, ``lease`` how
@@ -61,7 +61,7 @@ class RelayTiming:
 
 
 class Relay:
-    """Delivers what is owed for as long as :meth:`run` runs."""
+    """Delivers due outcomes for as long as :meth:`run` runs."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Relay:
         self._stopped = asyncio.Event()
 
     def wake(self) -> None:
-        """Something may be owed now."""
+        """An outcome may be due now."""
         self._woken.set()
 
     def progress(self, job: Job, progress: Progress) -> None:
@@ -148,7 +148,7 @@ class Relay:
         due: list[Job] = []
         if free > 0:
             with self._surviving("looking for owed deliveries"):
-                # those under way are still owed, so they are found as well
+                # those under way are still due, so they are found as well
                 limit = self._timing.at_once + free
                 due = await self._leases.due(frozenset(self._messengers), limit)
         for job in due:
@@ -228,8 +228,7 @@ class Relay:
         )
 
     async def _take_step(self, job: Job, delivery: Delivery, step: str) -> MessageRef | None:
-        """Try that step. Raises DeliveryDelayed or DeliveryStepFailed, whatever a messenger
-        meets."""
+        """Try that step. Raises DeliveryError only, whatever the messenger raises."""
         try:
             async with AsyncExitStack() as stack:
                 # checked out for this try only: a copy from an object store is removed afterwards
@@ -321,7 +320,7 @@ class Relay:
 
     @contextmanager
     def _surviving(self, what: str, job_id: JobId | None = None) -> Iterator[None]:
-        """An error is told of, and never ends the relay."""
+        """Report a FlipbookError; it never ends the relay."""
         try:
             yield
         except FlipbookError as error:

@@ -1,5 +1,4 @@
-"""A delivery: the one message that is owed for a job, from the first answer to the finished
-clip."""
+"""A delivery: the one message of a job, from the first answer to the finished clip."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +10,8 @@ from generation.domain.refs import ChannelRef, MessageRef
 
 
 class DeliveryStatus(StrEnum):
-    """Whether the message still shows progress, owes the outcome, shows it, or never will."""
+    """Whether the message still shows progress, is due to show the outcome, shows it, or never
+    will."""
 
     OPEN = "open"
     OWED = "owed"

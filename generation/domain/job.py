@@ -1,4 +1,4 @@
-"""A job: one request on its way to one clip, and the only moves it may make."""
+"""A job: one request on its way to one clip, and the only status changes it may make."""
 
 import secrets
 from dataclasses import dataclass, replace
@@ -229,8 +229,8 @@ class Job:
         return self._move(JobStatus.CANCELLED, cost=cost or None, finished_at=at, waiting_for=None)
 
     def cancel(self) -> Self:
-        """To be cancelled; the status moves only when the backend has answered, for it may still
-        complete."""
+        """To be cancelled; the status changes only when the backend has answered, because it may
+        still complete."""
         if self.status.is_final:
             raise JobAlreadyFinished(self.id)
         return replace(self, cancel_requested=True)

@@ -66,7 +66,7 @@ def _occurs_in(term: str, text: str) -> bool:
 
 def _folded(text: str) -> str:
     """Without invisible marks and case, in one form of accents and widths."""
-    # marks go first, for they keep accents from joining their letters
+    # marks go first: they keep accents from joining their letters
     visible = "".join(
         c for c in text if unicodedata.category(c) != "Cf" and not _INVISIBLE.match(c)
     )

@@ -1,5 +1,5 @@
-"""Telling backends that a request is not wanted any more: by a member, after a deadline, or because
-its job has gone to another backend."""
+"""Cancels requests at backends: for a member, after a deadline, or because the job has moved to
+another backend."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,9 +12,9 @@ from generation.ports import Backend, Observer, Store
 from generation.protocol.errors import BackendError, BackendUnavailable
 
 _BATCH: Final = 50
-"""Abandoned requests that are cancelled in one go."""
+"""How many abandoned requests are cancelled at a time."""
 _MAY_RETURN: Final = frozenset({JobStatus.PENDING, JobStatus.SUBMITTING})
-"""In these a job may still come back to the request that it abandoned."""
+"""Statuses in which a job may still return to the request that it abandoned."""
 
 
 class Cancellations:
@@ -46,7 +46,7 @@ class Cancellations:
     async def cancel_running(self, job_id: JobId) -> None:
         """Cancel the request of a job that is being run here, once; it may still complete.
 
-        Raises BackendError when the backend could not be told.
+        Raises BackendError when the backend could not be asked.
         """
         job = await self._store.job(job_id)
         handle = job.handle if job is not None else None
@@ -63,7 +63,7 @@ class Cancellations:
         try:
             await backend.cancel(handle)
         except BaseException:
-            # not told, so the dispatcher tries again
+            # the backend does not know, so the dispatcher tries again
             self.forget(job_id)
             raise
         # a job that pauses asks its backend at once
@@ -98,7 +98,7 @@ class Cancellations:
             await backend.cancel(handle)
         except BackendUnavailable as error:
             self._breakers.failed(backend.name, error)
-            # not told after all: noted again for the next time
+            # not cancelled after all: noted again for the next time
             await self._replace(job, None, handle)
         except BackendError as error:
             self._observer.trouble("cancelling an abandoned request", error, job_id=job.id)

@@ -1,8 +1,9 @@
-"""What becomes of a job, saved: each move in one transaction with its line in the ledger and, at
-the end, with the message that is owed for it.
+"""Saves what becomes of a job: each status change in one transaction with its line in the ledger
+and, at the end, with the delivery that is then due.
 
-fal bills by the second of rendering and nothing for an input that it refuses (422). It never tells
-what it has billed, so a job that has begun to render there counts as charged, however it ends.
+fal bills by the second of rendering and nothing for an input that it refuses (422). It never
+reports what it has billed, so a job that has begun to render there counts as charged, however it
+ends.
 """
 
 from collections.abc import AsyncIterator
@@ -27,10 +28,10 @@ _RENDERED: Final = frozenset(
 
 
 class JobWriter:
-    """Saves the moves of jobs for one process, and tells the observer of each.
+    """Saves the status changes of jobs for one process, and reports each to the observer.
 
     ``owner`` is the name on its leases, ``ended`` wakes the delivery. ``keeps_waiting_jobs`` is for
-    a process that runs its own jobs only: they stay its own between two attempts. Every method
+    a process that runs its own jobs only: it keeps their leases between two attempts. Every method
     raises StoreError when nothing could be saved.
     """
 
@@ -77,7 +78,7 @@ class JobWriter:
         return self._moved(submitting)
 
     async def save(self, job: Job, *, was: Job) -> Job:
-        """Save a move that neither ends the job nor puts it back."""
+        """Save a status change that neither ends the job nor returns it to PENDING."""
         async with self._transaction() as tx:
             await tx.save_job(job, was=was)
         return self._moved(job)
@@ -149,7 +150,8 @@ class JobWriter:
             async with self._store.transaction() as tx:
                 yield tx
         except StorageFull as error:
-            # the database's disk passes for busy: it is no fault of the clip, which may go on later
+            # a full disk under the database counts as busy: the clip is not at fault, and goes on
+            # later
             raise StoreBusy(str(error)) from error
 
     def _moved(self, job: Job) -> Job:
@@ -172,7 +174,7 @@ async def _end(tx: Transaction, ended: Job, *, was: Job, entry: ledger.Entry) ->
     await tx.save_job(ended, was=was)
     # ledger and job in one transaction, so that money is given back exactly once
     await tx.append(entry)
-    # the outcome is owed from the same moment on, so that a restart delivers it
+    # the outcome is due from the same moment on, so that a restart delivers it
     delivery = await tx.delivery_of(ended.id)
     if delivery is not None:
         await tx.save_delivery(delivery.owed(entry.at))

@@ -1,5 +1,5 @@
-"""Which jobs this process runs: it takes those that wait, adopts those that a dead process has left
-unfinished, and passes cancellations on."""
+"""Decides which jobs this process runs: takes those that wait, adopts those that a dead process
+left unfinished, and passes cancellations on."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -17,10 +17,10 @@ from generation.protocol.errors import FlipbookError, StaleJob, StoreError
 class DispatcherTiming:
     """How often the dispatcher does what, in seconds, and how many jobs it runs at once.
 
-    ``poll_every`` is the pause between two looks for jobs while nothing wakes it, ``min_pause`` the
-    pause after each, so that a thousand submits in a second are not a thousand queries. ``window``
-    is how many waiting jobs are put into fair order at least, ``store_pause`` the pause of a job
-    that could not be saved, ``settle`` how long a stop waits for submissions under way.
+    ``poll_every`` is the pause between two searches for jobs while nothing wakes it, ``min_pause``
+    the pause after each, so that a thousand submits in a second are not a thousand queries.
+    ``window`` is how many waiting jobs are put into fair order at least, ``store_pause`` the pause
+    of a job that could not be saved, ``settle`` how long a stop waits for submissions under way.
     """
 
     poll_every: float = 1.0
@@ -148,7 +148,7 @@ class Dispatcher:
         async with self._store.transaction() as tx:
             job = await tx.job(job_id)
             if job is None or job.status.is_final or job.status is JobStatus.PENDING:
-                # a waiting job under our lease would be kept from everybody, us included
+                # a waiting job under our lease could be claimed by no process, not even by this one
                 return None
             is_ours = await tx.claim(job_id, self._lifecycle.lease(), self._clock.now())
         return job if is_ours else None
@@ -205,7 +205,7 @@ class Dispatcher:
             await self._clock.sleep(seconds)
 
     async def _guard(self, what: str, work: Coroutine[None, None, None]) -> None:
-        """An error is told of, and never ends the dispatcher."""
+        """Report a FlipbookError; it never ends the dispatcher."""
         try:
             await work
         except FlipbookError as error:

@@ -1,5 +1,5 @@
-"""How long clips take at each backend, so that a member can be told when theirs is ready: also
-right after a start."""
+"""How long clips take at each backend, for the time left that members read; known right after a
+start too."""
 
 from statistics import median
 from typing import Final
@@ -32,11 +32,11 @@ class DurationEstimates:
         for job in await store.recent_clips(limit=_RECENT_CLIPS):
             if job.started_at is not None and job.finished_at is not None:
                 duration = (job.finished_at - job.started_at).total_seconds()
-                # per work, so that clips of all sizes teach the same estimate
+                # per work, so that clips of all sizes feed the same estimate
                 per_work = duration / float(relative_work(job.request))
                 seconds.setdefault(_key(job), []).append(per_work)
         for key, measured in seconds.items():
-            # the median, for a clip that was found late took as long as we were away
+            # the median: a clip that was ready while no process ran seems to have taken much longer
             self._estimates.setdefault(key, DurationEstimate()).learn(1.0, median(measured))
 
 

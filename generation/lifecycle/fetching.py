@@ -1,4 +1,4 @@
-"""Bringing a finished clip from its backend into the artifact store, checked on the way."""
+"""Fetches a finished clip from its backend, checks it and puts it into the artifact store."""
 
 import asyncio
 import shutil

@@ -51,7 +51,7 @@ class _Watch:
 
 
 class JobLifecycle:
-    """Runs jobs from where they are to where they can go; one object serves every job of a process.
+    """Runs each job as far as it can go now; one object serves every job of a process.
 
     ``jobs`` saves them, ``fetcher`` brings their clips. ``public_url`` is where backends may call
     us (None: nowhere). A job has ``max_attempts`` submissions that may have been accepted.
@@ -120,17 +120,17 @@ class JobLifecycle:
         await self._submitter.all_settled()
 
     def wake(self, job_id: JobId) -> None:
-        """There is news of the job: ask its backend at once instead of later."""
+        """Something about the job has changed: ask its backend at once instead of later."""
         self._wakeups.wake(job_id)
 
     def is_cancelling(self, job_id: JobId) -> bool:
-        """Whether the job's backend knows that it is cancelled, or is being told."""
+        """Whether the job's backend has been asked to cancel it, or is being asked."""
         return job_id in self._cancellations
 
     async def cancel_at_backend(self, job_id: JobId) -> None:
         """Cancel the request of a job that is being run here, once; it may still complete.
 
-        Raises BackendError when the backend could not be told: call again later.
+        Raises BackendError when the backend could not be asked: call again later.
         """
         await self._cancellations.cancel_running(job_id)
 
@@ -155,7 +155,7 @@ class JobLifecycle:
         Raises StoreError when a step could not be saved; the job is then as it was at its last
         saved step.
         """
-        # one watch for the whole run: a backend that comes and goes does not start its time anew
+        # one watch for the whole run: a backend that comes and goes does not restart its time limit
         watch = _Watch(self._clock.now())
         try:
             with self._wakeups.running(job.id):
@@ -167,7 +167,7 @@ class JobLifecycle:
             # also after an error, so that nothing is kept of jobs that are not run any more
             self._cancellations.forget(job.id)
         if job.status is JobStatus.PENDING:
-            # said here, whichever step has put the job back
+            # reported here, whichever step has returned the job to PENDING
             self._reports.waiting(job, job.waiting_for)
         return job
 
@@ -284,8 +284,8 @@ class JobLifecycle:
         return collected
 
     def _seconds_left(self, job: Job, watch: _Watch) -> float:
-        """How long the job still waits for news. One that was late when its run began is asked
-        about before it is given up."""
+        """Seconds that the job still waits for an update. One that was late when its run began gets
+        some time, in which its backend is asked."""
         timing = self._timing
         limit = timedelta(seconds=timing.running if job.started_at else timing.queued)
         if watch.updated_at is not None:
@@ -300,7 +300,7 @@ class JobLifecycle:
 async def _closing(
     updates: AsyncIterator[BackendUpdate],
 ) -> AsyncIterator[AsyncIterator[BackendUpdate]]:
-    """Hangs up a watch as soon as it is left, not when its garbage is collected."""
+    """Closes a watch as soon as it is left, not when it is garbage-collected."""
     try:
         yield updates
     finally:

@@ -55,7 +55,7 @@ class ProgressReporter:
     def _eta_of_running(self, job: Job, update: BackendUpdate, running: RunningEta) -> float | None:
         now, expected = self._clock.now(), self._expected(job)
         if update.steps is not None:
-            # steps seen in this run tell most: they are of this very clip
+            # steps seen in this run are the best measure: they are this clip's own
             eta = running.eta(update.steps, now, expected, told=update.eta_seconds)
         elif update.eta_seconds is not None:
             eta = update.eta_seconds

@@ -148,8 +148,8 @@ class JobSubmitter:
         return current
 
     async def _wait(self, job: Job, seconds: float) -> Job:
-        """Wait that long, or until the job is woken; returns it as it is stored then, for a webhook
-        may have confirmed it."""
+        """Wait that long, or until the job is woken; returns it as it is stored then: a webhook may
+        have confirmed it."""
         self._reports.waiting(job, f"{job.backend} to confirm the request")
         await self._wakeups.wait(job.id, seconds)
         return await self._store.job(job.id) or job
@@ -230,7 +230,7 @@ class JobSubmitter:
     async def _record(self, job: Job, handle: RequestHandle) -> Job:
         """Save an accepted request, however long the database needs: its id is known only here."""
         recorded, tries = None, 0
-        # never given up: forgotten, a paid request would be lost
+        # tried until it works: otherwise a paid request would be lost
         while recorded is None:
             tries += 1
             try:
@@ -243,8 +243,9 @@ class JobSubmitter:
         return recorded
 
     async def _overrule(self, job: Job, handle: RequestHandle) -> Job:
-        """A webhook came before the answer. Anybody can make a backend call, so where the webhook
-        named another request the answer counts. Raises StaleJob when the job has gone on."""
+        """A webhook came before the answer. Any customer of a backend can make it call us, so where
+        the webhook named another request the answer counts. Raises StaleJob when the job has gone
+        on."""
         stored = await self._store.job(job.id)
         if stored is None or stored.status is not JobStatus.QUEUED or stored.attempt != job.attempt:
             raise StaleJob(job.id)

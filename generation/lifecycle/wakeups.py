@@ -1,4 +1,4 @@
-"""Waiting that news of a job ends early."""
+"""Waits that end early when something about a job changes."""
 
 import asyncio
 from collections.abc import Iterator

@@ -8,8 +8,8 @@ from generation.protocol.errors import StaleJob
 
 
 class WebhookReceiver:
-    """Takes webhooks whose signature is good. Only the news that there is a result counts; the
-    result itself is asked for at the backend."""
+    """Takes webhooks whose signature is good. A webhook says only that there is a result; the
+    result itself is fetched from the backend."""
 
     def __init__(self, store: Store, observer: Observer, wake: Callable[[JobId], None]) -> None:
         self._store = store
@@ -17,7 +17,8 @@ class WebhookReceiver:
         self._wake = wake
 
     async def receive(self, job_id: JobId, request_id: str, backend: str) -> bool:
-        """``backend`` says that a request of this job has moved; False when it is not this job's.
+        """``backend`` says that the state of a request of this job has changed; False when it is
+        not this job's.
 
         A job that was submitted there without an answer takes the request as its own. The signature
         of a public backend proves only that it called, not for whom: whether the request is ours

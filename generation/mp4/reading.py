@@ -77,7 +77,7 @@ def opened(data: bytes) -> Iterator[Source]:
 
 
 def first_frame(stream: VideoStream, packets: "Iterable[Packet[VideoStream]]") -> VideoFrame:
-    """The first frame that decodes whole, from as many packets as an honest clip may need."""
+    """The first frame that decodes whole, from as many packets as a valid clip may need."""
     # None at the end makes the decoder give out what it still holds back
     for packet in (*islice(packets, _FIRST_FRAME_WITHIN), None):
         for frame in stream.decode(packet):
