@@ -14,7 +14,7 @@ class DiscordLogFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Every record passes, shortened."""
-        # the message is formatted here, for its arguments go with the traceback
+        # the message is formatted here: its arguments are dropped with the traceback
         if record.exc_info and record.exc_info[0] is not None:
             record.msg, record.args = f"{record.getMessage()} ({record.exc_info[0].__name__})", None
             record.exc_info = record.exc_text = None

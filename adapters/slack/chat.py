@@ -174,7 +174,7 @@ class SlackChat:
             ) from None
 
     async def _until_reached(self, ask: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Ask again and again while Slack cannot be reached."""
+        """Repeat the call while Slack cannot be reached."""
         attempt = 0
         while True:
             try:
@@ -184,7 +184,7 @@ class SlackChat:
                 raise
             except SlackDelayed as error:
                 attempt += 1
-                pause = _CONNECTING.or_as_told(attempt, error.retry_after)
+                pause = _CONNECTING.with_retry_after(attempt, error.retry_after)
                 self._log.warning("Slack cannot be asked yet", reason=error.reason, again_in=pause)
                 await self._clock.sleep(pause)
 

@@ -11,7 +11,8 @@ Block = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose the bot token is, and its scopes; ``answered_at`` is the ``Date`` of Slack's answer."""
+    """The workspace, app and bot that a bot token belongs to, and its scopes; ``answered_at`` is
+    the ``Date`` of Slack's answer."""
 
     team: str
     bot_user: str

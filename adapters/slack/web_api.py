@@ -81,14 +81,14 @@ class SlackApi:
             self._log.warning(
                 "Slack takes nothing more from the bot", reason=error.reason, code=error.code
             )
-        # a removal revokes the token as well; whichever news is last, the removal counts
+        # a removal revokes the token as well; whichever is reported last, the removal counts
         if not isinstance(self._dead, AppRemoved):
             self._dead = error
 
     # Workspaces, people and channels ---------------------------------------------------
 
     async def identity(self) -> Identity:
-        """Whose the bot token is; Slack is asked once."""
+        """Who the bot token belongs to; Slack is asked once."""
         if self._identity is None:
             answer, headers = await self._answer("auth.test", {}, repeatable=True)
             # Slack names the scopes in a header only

@@ -75,7 +75,7 @@ class _ClipEndpoint:
         """The clip of the link, or the answer when there is none."""
         job_id, query = JobId(request.path_params["job_id"]), request.query_params
         match self._links.check(job_id, query.get("until", ""), query.get("signature", "")):
-            # the same answer as for a job that never was: it tells nothing about other clips
+            # the same answer as for a job that never existed: it says nothing about other clips
             case LinkStatus.FORGED:
                 return _text(404, _UNKNOWN)
             case LinkStatus.EXPIRED:

@@ -1,5 +1,5 @@
 """``POST /webhooks/fal/{job_id}``: what fal calls when a request has ended. A call only wakes the
-job; its body is never believed."""
+job; its body is never trusted."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping

@@ -273,7 +273,7 @@ class Relay:
             moved = await self._abandon(delivery, error)
         elif delivery.attempts + 1 < self._timing.tries_per_step:
             # the platform knows best how long it refuses
-            pause = retry.or_as_told(delivery.attempts + 1, error.retry_after)
+            pause = retry.with_retry_after(delivery.attempts + 1, error.retry_after)
             until = now + timedelta(seconds=pause)
             moved = await self._leases.finish(delivery, lambda stored: stored.delayed(until))
         elif self._later_steps(delivery, step):

@@ -24,6 +24,6 @@ class Backoff:
         # without the bound, a try after days of failures would overflow a float
         return min(self.longest, self.first * self.factor ** min(max(attempt, 1) - 1, _MOST_STEPS))
 
-    def or_as_told(self, attempt: int, retry_after: float | None) -> float:
+    def with_retry_after(self, attempt: int, retry_after: float | None) -> float:
         """As :meth:`before`, or as long as the other side asks for where that is longer."""
         return max(self.before(attempt), retry_after or 0.0)

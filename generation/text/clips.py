@@ -14,7 +14,7 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 """Invisible, but Persian, Indic scripts and emoji are spelled with them."""
 _FAL: Final = "fal"
 _PREVIEW: Final = "preview"
-_MAKERS: Final = {
+_ENGINES: Final = {
     _PREVIEW: "preview engine",
     "animatediff": "AnimateDiff on our GPU",
     "animatediff-cpu": "AnimateDiff on our CPU",
@@ -49,7 +49,7 @@ def settings_words(request: GenerationRequest) -> str:
     return " · ".join(parts)
 
 
-def maker_words(job: Job) -> str | None:
+def engine_words(job: Job) -> str | None:
     """``AnimateDiff on fal``, ``AnimateDiff on our GPU``, ``preview engine``: what made a clip;
     None for a job without one."""
     if job.status is not JobStatus.SUCCEEDED or job.backend is None:
@@ -58,7 +58,7 @@ def maker_words(job: Job) -> str | None:
         return "AnimateDiff on fal"  # whatever fal says: the endpoint is AnimateDiff
     if job.engine is None:
         return "our worker"
-    return _MAKERS.get(job.engine, f"{job.engine} on our worker")
+    return _ENGINES.get(job.engine, f"{job.engine} on our worker")
 
 
 def seconds_words(seconds: float) -> str:

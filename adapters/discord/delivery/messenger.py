@@ -312,7 +312,7 @@ class DiscordMessenger:
         try:
             return await self.posts.find(channel_id, job, exclude=exclude)
         except discord.Forbidden:
-            return None  # without Read Message History the nonce has to do
+            return None  # without Read Message History only the nonce can prevent a second post
 
     async def _finish(self, job: Job, message: discord.Message) -> MessageRef:
         """Put 🔁 under a finished clip, if that works at once: the button does the same."""

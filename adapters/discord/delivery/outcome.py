@@ -36,8 +36,8 @@ async def send_outcome(payload: DeliveryPayload, target: OutcomeTarget) -> disco
     """Send the outcome.
 
     A clip that Discord refuses as too large, in spite of the limit it has named, is tried again at
-    half the size. A clip that cannot be made small enough is told in words and stays stored. Raises
-    what ``target.send`` raises.
+    half the size. A clip that cannot be made small enough stays stored, and the message says so.
+    Raises what ``target.send`` raises.
     """
     if payload.video is None:
         return await target.send(_without_clip(payload, target))

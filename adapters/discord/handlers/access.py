@@ -53,11 +53,11 @@ def require_permissions(interaction: Interaction) -> None:
 def require_permissions_for_reaction(
     event: discord.RawReactionActionEvent, client: discord.Client
 ) -> None:
-    """As :func:`require_permissions`, as far as the gateway has told; a channel that the client
+    """As :func:`require_permissions`, as far as the gateway has reported; a channel that the client
     does not know passes."""
     guild = client.get_guild(event.guild_id or 0)
     channel = guild.get_channel_or_thread(event.channel_id) if guild is not None else None
-    # an attempt tells more than a guess
+    # unknown here: trying to post shows it
     if guild is None or channel is None or guild.me is None:
         return
     try:

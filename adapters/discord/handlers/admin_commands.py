@@ -31,14 +31,14 @@ _MANAGERS: Final = discord.Permissions(manage_guild=True)
 def for_admins(
     command: Callable[Concatenate[GroupT, InteractionContext, P], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[GroupT, discord.Interaction, P], Coroutine[Any, Any, None]]:
-    """As :func:`in_server`, for admins only; other members are told so."""
+    """As :func:`in_server`, for admins only; other members get a refusal."""
 
     @in_server
     @functools.wraps(command)
     async def run(
         group: GroupT, context: InteractionContext, /, *args: P.args, **kwargs: P.kwargs
     ) -> None:
-        # at every call: permissions may change while the command stands in a member's app
+        # at every call: permissions may change while a member's app shows the command
         require_admin(context.interaction)
         await command(group, context, *args, **kwargs)
 

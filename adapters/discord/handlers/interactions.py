@@ -163,7 +163,7 @@ def in_server(
     command: Callable[Concatenate[GroupT, InteractionContext, P], Coroutine[Any, Any, None]],
 ) -> Callable[Concatenate[GroupT, discord.Interaction, P], Coroutine[Any, Any, None]]:
     """Let a group's method be called with an interaction, as discord.py does: it gets the context,
-    or the member is told why it is not run."""
+    or the member reads why it is not run."""
 
     # wraps: discord.py reads the options from the method's signature
     @functools.wraps(command)

@@ -67,7 +67,7 @@ def request_from_options(
 
 
 def _endpoint(quality: str | None) -> str | None:
-    # members see labels; an unknown one goes on as it is, for the core to refuse
+    # members see labels; an unknown one is passed on, and the core refuses it
     return next((endpoint.value for endpoint in Endpoint if endpoint.label == quality), quality)
 
 
@@ -77,7 +77,7 @@ def _size(options: AnimateOptions) -> object:
         for name, side in (("width", options.width), ("height", options.height))
         if side is not None
     }
-    # one side alone goes on as it is: the core names the one that is missing or wrong
+    # one side alone is passed on: the core names the one that is missing or wrong
     if not sides:
         return options.size
     if options.size is not None:

@@ -119,8 +119,8 @@ class Reactions:
         return f"discord:reaction:{event.message_id}:{event.user_id}:{REROLL_EMOJI}:{window}"
 
     def _may_explain(self, user_id: int) -> bool:
-        """Whether the member was told nothing in the last seconds: a reaction to many clips at once
-        gets one explanation."""
+        """Whether the member got no explanation in the last seconds: reacting to many clips at once
+        gives one."""
         now = self._handler.clock.now()
         last = self._explained.get(user_id)
         if last is not None and (now - last).total_seconds() < WINDOW_SECONDS:

@@ -39,5 +39,6 @@ def quoted(text: str, room: int) -> str:
 
 
 def _escape(found: str) -> str:
-    # "1." at the start of a line: the backslash goes behind the number, for it escapes signs only
+    # "1." at the start of a line: the backslash goes behind the number, because it escapes signs
+    # only
     return f"{found}\\" if found[0].isdigit() else f"\\{found}"

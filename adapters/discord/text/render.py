@@ -13,7 +13,7 @@ from generation.ports import ClipLink
 from generation.protocol.errors import ArtifactError, ArtifactMissing, CannotFit, FlipbookError
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT
-from generation.text.clips import bar, maker_words, progress_words, seconds_words, settings_words
+from generation.text.clips import bar, engine_words, progress_words, seconds_words, settings_words
 from generation.text.errors import failure_sentence, sentence
 
 MAX_CONTENT: Final = 2000
@@ -87,14 +87,14 @@ def kept_back(
         "is allowed."
     )
     sentences = (
-        # a damaged clip cannot be brought anywhere else either
+        # a damaged clip cannot be delivered anywhere else either
         f"📭 {refusal(error)} {kept}" if isinstance(error, CannotFit) else f"📭 {refusal(error)}"
     )
     return _message(sentences, job, [_facts(job), *notes])
 
 
 def undelivered(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> str:
-    """The message of a clip that no delivery step could bring, with the reasons."""
+    """The message of a clip that no delivery step could deliver, with the reasons."""
     # reasons without repeats: several steps may fail for the same one
     why = quoted(", and ".join(dict.fromkeys(reasons)) or "Discord does not take it", _NOTE_ROOM)
     kept = (
@@ -188,7 +188,7 @@ def _facts(job: Job) -> str:
     parts = [settings_words(job.request)]
     if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
         parts.append(f"made in {seconds_words(_seconds(job, job.finished_at))}")
-    if maker := maker_words(job):
+    if maker := engine_words(job):
         parts.append(maker)
     parts.append(f"asked by <@{job.requested_by.id}>")
     if job.parent is not None:

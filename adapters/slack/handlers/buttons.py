@@ -33,7 +33,7 @@ class SlackButtons:
         return render.stale_button_content()
 
     async def cancel_job(self, act: Act, job_id: JobId) -> SlackContent:
-        """Stop a job: members their own, admins every one."""
+        """Cancel a job: members may cancel their own, admins any."""
         server, user = server_ref(act), user_ref(act)
         try:
             job = await self._service.cancel(job_id, by=user, server=server)

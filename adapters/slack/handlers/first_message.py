@@ -65,7 +65,7 @@ class FirstMessage:
                 # the next try has to search before it posts
                 if error.may_be_done:
                     tried_at = (job.created_at.timestamp(),)
-                pause = _BACKOFF.or_as_told(attempt, error.retry_after)
+                pause = _BACKOFF.with_retry_after(attempt, error.retry_after)
                 await self._clock.sleep(min(LONGEST_PAUSE, pause))
         return await self._posts.post(target, content, metadata, tried_at=tried_at)
 

@@ -51,7 +51,7 @@ class _Parser(argparse.ArgumentParser):
     """Raises CommandMisread where argparse would print its usage and end the process."""
 
     def error(self, message: str) -> NoReturn:
-        # argparse says what is wrong in its message only
+        # argparse has what is wrong in its message only
         if found := re.fullmatch(r"unrecognized arguments: (.*)", message, re.DOTALL):
             raise CommandMisread(CommandProblem.UNKNOWN_FLAG, found[1].split()[0])
         found = re.match(

@@ -50,7 +50,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """A reaction on a message: the emoji's name, and whose message it is on."""
+    """A reaction on a message: the emoji's name, the message, and the message's author."""
 
     act: Act
     name: str

@@ -24,8 +24,8 @@ from generation.protocol.progress import Phase, Progress
 from generation.text.clips import (
     ahead_words,
     bar,
+    engine_words,
     excerpt,
-    maker_words,
     progress_words,
     seconds_words,
     settings_words,
@@ -252,7 +252,7 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
 def _made_in(job: Job) -> str:
     if job.finished_at is None:
         return ""
-    maker = maker_words(job)
+    maker = engine_words(job)
     by = f" · {escape(maker)}" if maker else ""
     return f" · made in {seconds_words((job.finished_at - job.created_at).total_seconds())}{by}"
 

@@ -13,7 +13,7 @@ from bot.settings import Settings
 from generation.domain.parsing import allowed, parse_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
-from generation.text.clips import maker_words
+from generation.text.clips import engine_words
 from generation.text.errors import failure_sentence, sentence
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def _report(outcome: "ClipOutcome", *, prints_path: bool) -> None:
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
     if prints_path:
-        typer.echo(f"Made by: {maker_words(job)}.", err=True)
+        typer.echo(f"Made by: {engine_words(job)}.", err=True)
         typer.echo(str(outcome.output.absolute()))
 
 

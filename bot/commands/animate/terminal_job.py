@@ -28,7 +28,7 @@ from generation.protocol.errors import FlipbookError, JobAlreadyFinished, StaleJ
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.service import SubmitContext
-from generation.text.clips import maker_words
+from generation.text.clips import engine_words
 from worker.settings import EngineChoice
 
 _LEASE_RENEWAL_SECONDS: Final = 10.0
@@ -57,7 +57,7 @@ class ClipOutcome:
             "request": {"endpoint": job.request.endpoint.value, **job.request.to_input()},
             "backend": job.backend,
             "engine": job.engine,
-            "made_by": maker_words(job),
+            "made_by": engine_words(job),
             "seconds": round((ended - job.created_at).total_seconds(), 3),
             "failure": {"kind": job.failure.kind.value, "detail": job.failure.detail}
             if job.failure
@@ -139,7 +139,7 @@ class TerminalJob:
             except (FlipbookError, WorkerCannotStart) as error:
                 failed = error
             finally:
-                # the helpers run for ever, and the group waits for them
+                # the helpers never end by themselves, and the group waits for them
                 for task in (running, *helpers):
                     task.cancel()
         raise failed
@@ -152,7 +152,7 @@ class TerminalJob:
         while not self._job.status.is_final:
             try:
                 await self._step()
-            except StaleJob:  # somebody else has moved it: read it again
+            except StaleJob:  # another process has changed it: read it again
                 await self._app.clock.sleep(_RETRY_SECONDS)
             except StoreError:  # locked or full, perhaps only for a moment
                 failures += 1

@@ -12,4 +12,4 @@ def test_each_pause_is_twice_the_one_before_up_to_the_longest(attempt: int, seco
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(None, 4.0), (0.0, 4.0), (3.0, 4.0), (90.0, 90.0)])
 def test_the_other_side_can_ask_for_a_longer_pause(retry_after: float | None, seconds: float) -> None:
-    assert Backoff(first=2, longest=30).or_as_told(2, retry_after) == seconds
+    assert Backoff(first=2, longest=30).with_retry_after(2, retry_after) == seconds

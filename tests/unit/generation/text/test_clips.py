@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from factories import a_job, a_request, moved
 from generation.domain.job import JobStatus
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
-from generation.text.clips import bar, excerpt, maker_words, progress_words, seconds_words, settings_words
+from generation.text.clips import bar, engine_words, excerpt, progress_words, seconds_words, settings_words
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_fetching_from_a_backend_that_is_away_says_so() -> None:
 )
 def test_a_finished_clip_says_who_made_it(backend: str, engine: str | None, words: str) -> None:
     job = moved(a_job(), JobStatus.SUCCEEDED)
-    assert maker_words(replace(job, backend=backend, engine=engine)) == words
+    assert engine_words(replace(job, backend=backend, engine=engine)) == words
 
 
 @pytest.mark.parametrize("status", [status for status in JobStatus if status is not JobStatus.SUCCEEDED])
 def test_a_job_without_a_clip_has_no_maker(status: JobStatus) -> None:
-    assert maker_words(moved(a_job(), status)) is None
+    assert engine_words(moved(a_job(), status)) is None
