@@ -73,7 +73,7 @@ class App:
     lifecycle: JobLifecycle
     dispatcher: Dispatcher
     relay: Relay
-    callbacks: WebhookReceiver
+    webhooks: WebhookReceiver
     links: ClipLinks | None
     worker: EmbeddedWorker | None
 
@@ -222,7 +222,7 @@ def _join(
         ended=relay.wake,
         breakers=breakers,
     )
-    callbacks = WebhookReceiver(ports.store, observer, lifecycle.wake)
+    webhooks = WebhookReceiver(ports.store, observer, lifecycle.wake)
     return App(
         settings=settings,
         ports=ports,
@@ -234,7 +234,7 @@ def _join(
         lifecycle=lifecycle,
         dispatcher=dispatcher,
         relay=relay,
-        callbacks=callbacks,
+        webhooks=webhooks,
         links=links,
         worker=worker,
     )

@@ -34,6 +34,6 @@ def _write(path: Path, secret: str) -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(secret)
         file.flush()
-        os.fsync(file.fileno())  # tokens are stored under this key: it has to outlive a power cut
+        os.fsync(file.fileno())  # tokens are stored under this key: it has to survive a power cut
     unfinished.replace(path)
     return secret

@@ -52,8 +52,8 @@ class LogObserver:
         self._log.info(f"delivery {delivery.status.value}", told=list(delivery.told), **facts)
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
-        """A failure that was survived, with a traceback where it is a bug: an error of no class of
-        ours."""
+        """A failure after which the work goes on; with a traceback where it is a bug, that is, no
+        FlipbookError."""
         is_bug = not isinstance(error, FlipbookError | TimeoutError)
         self._log.warning(
             what,
@@ -65,7 +65,7 @@ class LogObserver:
 
 
 class Observers:
-    """Tells several observers, one after the other."""
+    """Passes every change on to several observers, one after the other."""
 
     def __init__(self, observers: Sequence[Observer]) -> None:
         self._observers = tuple(observers)

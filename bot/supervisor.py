@@ -22,7 +22,7 @@ LOCKED: Final = 75
 """The child's exit code when another worker holds the data folder (``EX_TEMPFAIL``)."""
 _BACKOFF: Final = Backoff(first=0.5, longest=30.0)
 _STEADY_SECONDS: Final = 600.0
-"""A child that ran this long was well; the next pause is short again."""
+"""Seconds. A child that ran this long was healthy; the next pause is short again."""
 _MANY_EXITS: Final = 8
 _STOP_SECONDS: Final = 5.0
 """A little longer than the child takes at most."""
@@ -95,7 +95,7 @@ class EmbeddedWorker:
 
     def _count_exit(self, lived_seconds: float) -> None:
         # being ready does not reset the count: a worker that is ready and ends at once would
-        # otherwise be restarted twice a second for ever
+        # otherwise be restarted twice a second without end
         self._exits = 1 if lived_seconds >= _STEADY_SECONDS else self._exits + 1
 
     def _note_exit(self, code: int | None, pause: float, *, was_ready: bool) -> None:

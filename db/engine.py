@@ -2,8 +2,8 @@
 
 SQLite: every transaction that writes begins with ``BEGIN IMMEDIATE``, so that none fails half-way
 because another took the lock first; writers of one process queue here instead of polling the lock;
-``synchronous=FULL``, because a purchase that is forgotten after a power cut is made twice.
-PostgreSQL: psycopg, READ COMMITTED, and a lock timeout.
+``synchronous=FULL``, because a purchase that a power cut erases would be made twice. PostgreSQL:
+psycopg, READ COMMITTED, and a lock timeout.
 """
 
 import asyncio

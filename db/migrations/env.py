@@ -1,5 +1,5 @@
-"""Alembic's way in: runs the migrations on the connection that :func:`db.engine.upgrade` hands
-over, in its loop."""
+"""Alembic's entry point: runs the migrations on the connection that :func:`db.engine.upgrade`
+passes."""
 
 from alembic import context
 

@@ -238,7 +238,7 @@ class JobTransaction(TransactionPart):
             "was_attempt": was.attempt,
             "was_backend": was.backend,
         }
-        # no row matches: another process has moved the job, or it was deleted
+        # no row matches: another process has changed the job, or it was deleted
         if (await self._connection.execute(_SAVE, values)).rowcount == 0:
             raise StaleJob(job.id)
 

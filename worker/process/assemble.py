@@ -33,8 +33,8 @@ async def open_parts(
     clock: Clock,
     watchdog: Watchdog | None = None,
 ) -> AsyncIterator[AppParts]:
-    """All parts, with the requests of the worker before recovered; nothing runs yet. ``address`` is
-    where it listens.
+    """All parts, with the requests of the previous worker recovered; nothing runs yet. ``address``
+    is where it listens.
 
     Raises StoreError, DatabaseTooNew or OSError when the data folder cannot be used.
     """
@@ -58,7 +58,7 @@ async def open_parts(
         keys.load(await database.keys.all())
         uploads = await _open_uploads(settings, database, storage, clock)
         signer = await asyncio.to_thread(WebhookSigner.of_folder, folder)
-        async with WebhookClient(to_private=settings.webhooks_to_private) as outbound:
+        async with WebhookClient(to_private=settings.webhooks_to_private) as client:
             base = public_base(settings, address)
             yield AppParts(
                 settings=settings,
@@ -81,9 +81,7 @@ async def open_parts(
                 device=lambda: device_name_of(engine),
                 clock=clock,
                 address=address,
-                webhooks=WebhookSender(
-                    database, outbound, signer, owed=owed, base=base, clock=clock
-                ),
+                webhooks=WebhookSender(database, client, signer, owed=owed, base=base, clock=clock),
                 signer=signer,
                 uploads=uploads,
                 tokens=UploadTokens(clock),

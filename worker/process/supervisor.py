@@ -1,9 +1,9 @@
 """Keeps a standalone worker running: a small parent process that holds the port and restarts the
 worker when it dies.
 
-The worker can hang in a driver, be killed for want of memory or lose its GPU; this process survives
-all of that. It owns the listening socket, so the address stays the same, and callers who come
-during a restart wait instead of failing.
+The worker can hang in a driver, be killed because memory ran out, or lose its GPU; this process
+survives all of that. It owns the listening socket, so the address stays the same, and callers who
+come during a restart wait instead of failing.
 """
 
 import signal
@@ -121,7 +121,7 @@ class WorkerSupervisor:
     @contextmanager
     def _signals(self) -> Iterator[None]:
         before = {
-            # the handlers from before are put back, for the caller's sake
+            # the caller's own handlers are set again
             number: signal.signal(number, self._on_signal)
             for number in (signal.SIGTERM, signal.SIGINT)
         }

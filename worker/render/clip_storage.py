@@ -1,4 +1,4 @@
-"""Finished clips on disk, under random names: only those who were told a clip's URL can load it.
+"""Finished clips on disk, under random names: only those who know a clip's URL can load it.
 
 Everything here blocks; callers on an event loop go through ``asyncio.to_thread``.
 """

@@ -119,7 +119,7 @@ class EngineThread:
         previews: bool = False,
         watchdog: Watchdog | None = None,
     ) -> None:
-        """`watchdog` ends the process when the engine hangs; without one a hang goes unnoticed."""
+        """`watchdog` ends the process when the engine hangs; without one a hang is not noticed."""
         self._engine = engine
         self._emit = emit
         self._watchdog = watchdog or Watchdog(NoAlarm())

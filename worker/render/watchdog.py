@@ -31,7 +31,7 @@ starts a thread."""
 
 
 class Alarm(Protocol):
-    """Ends the process unless it is set anew or cancelled in time."""
+    """Ends the process unless it is set again or cancelled in time."""
 
     def set(self, seconds: float) -> None:
         """Fire in that many seconds; this replaces what was set before."""

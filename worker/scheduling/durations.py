@@ -12,6 +12,7 @@ from generation.protocol.work import DEFAULT_PIXELS, forwards
 from worker.engine import Engine, EstimatesRenders
 
 DURATIONS_FILE: Final = "pace.json"
+"""In the data folder; the stored name is older than the word "durations"."""
 
 EngineEstimate = Callable[[GenerationRequest], float | None]
 """The engine's own estimate of a request in seconds; None where it has none."""

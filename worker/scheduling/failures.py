@@ -1,7 +1,7 @@
 """Every way in which a request can end without a clip, with the body that its caller reads.
 
 A result never ends in 502 or 503, although fal has such error types: both of fal's clients would
-retry it for half a minute, and it cannot change any more. A 504 is only sent with the header that
+retry it for half a minute, and it can no longer change. A 504 is only sent with the header that
 keeps them from retrying.
 """
 

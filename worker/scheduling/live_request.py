@@ -11,8 +11,8 @@ from worker.records import Request
 
 @dataclass(frozen=True, slots=True)
 class PreviewImage:
-    """The newest preview of one render. Its ``name`` is random, so only those who were told its URL
-    can load it."""
+    """The newest preview of one render. Its ``name`` is random, so only those who know its URL can
+    load it."""
 
     name: str
     step: int

@@ -54,7 +54,7 @@ class RequestRegistry:
     """All open requests, and the finished ones that fit into memory; the others are read from the
     database.
 
-    ``wake`` is set when there may be work for the render loop, ``owed`` when a webhook is owed.
+    ``wake`` is set when there may be work for the render loop, ``owed`` when a webhook is due.
     Methods that write raise StoreError or StorageFull when the disk fails; then nothing has
     changed.
     """
@@ -80,8 +80,8 @@ class RequestRegistry:
         self._reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def open(self) -> None:
-        """Recover the open requests of the worker before: queued ones wait again, interrupted ones
-        get one more attempt."""
+        """Recover the open requests of the previous worker: queued ones wait again, interrupted
+        ones get one more attempt."""
         for request in await self._store.open_requests():
             recovered = _recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
@@ -219,8 +219,8 @@ class RequestRegistry:
         self._finished.forget(request_id)
 
     def _check_queue(self, max_ahead: int | None) -> None:
-        """Requests that are being stored count as waiting: submitting many at once gets no more of
-        them in than submitting one by one."""
+        """Requests that are being stored count as waiting: submitting many at once must not get
+        past the limit."""
         limit = self._max_queue - 1
         allowed = limit if max_ahead is None else min(max_ahead, limit)
         if len(self.queue) + len(self._being_stored) > allowed:
@@ -271,7 +271,8 @@ class RequestRegistry:
 
     async def _apply(self, live: LiveRequest, changed: Request) -> None:
         """Store a transition, then show it."""
-        # log lines are stored once, with the end: a worker that dies starts the render anew
+        # log lines are stored once, with the end: after a worker's death the render starts from the
+        # beginning
         await self._store.save(changed, () if changed.open else tuple(live.logs))
         # from here on pollers see it; before this line a failed write has changed nothing
         live.request = changed
@@ -309,7 +310,7 @@ class RequestRegistry:
 
 
 def _recovered(request: Request, now: datetime) -> Request:
-    """What becomes of a request that was open when the worker before ended."""
+    """What becomes of a request that was open when the previous worker ended."""
     if request.cancel_requested:
         return request.finished(failures.cancelled(), now)
     if request.input is None:

@@ -21,7 +21,7 @@ class OwedWebhook:
 
 
 class WebhookStore:
-    """Owed webhooks by request. :class:`worker.store.requests.RequestStore` adds them."""
+    """Webhooks to deliver, by request. :class:`worker.store.requests.RequestStore` adds them."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine

@@ -36,13 +36,13 @@ _LONGEST_PAUSE: Final = 30.0
 
 
 class WebhookSender:
-    """Sends the owed webhooks. ``owed`` is set when there may be a new one; ``base`` is the
+    """Sends the webhooks that are due. ``owed`` is set when there may be a new one; ``base`` is the
     worker's own address."""
 
     def __init__(
         self,
         database: WorkerDatabase,
-        outbound: WebhookClient,
+        client: WebhookClient,
         signer: WebhookSigner,
         *,
         owed: asyncio.Event,
@@ -50,7 +50,7 @@ class WebhookSender:
         clock: Clock,
     ) -> None:
         self._database = database
-        self._outbound = outbound
+        self._client = client
         self._signer = signer
         self._owed = owed
         self._base = base
@@ -136,7 +136,7 @@ class WebhookSender:
             body,
         )
         try:
-            code = await self._outbound.post(url, body, headers, seconds=seconds)
+            code = await self._client.post(url, body, headers, seconds=seconds)
         except AddressRefused as error:
             return True, f"never called: {error}"
         except Undelivered as error:

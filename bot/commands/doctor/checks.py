@@ -110,7 +110,7 @@ async def _engine(settings: Settings) -> list[Finding]:
         _, info = await asyncio.to_thread(choose_engine, worker_settings)
     except (EngineUnavailable, SettingsError) as error:
         return [Finding(Grade.BAD, "engine", str(error))]
-    # the preview engine is good where it was asked for, and worth a note where it stands in
+    # the preview engine is fine where it was asked for; where it replaces another, that is a note
     grade = Grade.GOOD if info.name in {settings.engine, EngineChoice.ANIMATEDIFF} else Grade.NOTE
     return [Finding(grade, "engine", f"{info.name}: {info.reason}")]
 

@@ -230,8 +230,8 @@ class ServiceProcess:
 
     def _fal_webhooks(self) -> Route:
         verifier = WebhookVerifier(clock=self._app.clock, jwks_url=self._app.settings.fal_jwks_url)
-        heard = partial(self._app.callbacks.receive, backend=BackendName.FAL)
-        return webhook_route(verifier, heard, self._app.metrics.webhook_forged)
+        receive = partial(self._app.webhooks.receive, backend=BackendName.FAL)
+        return webhook_route(verifier, receive, self._app.metrics.webhook_forged)
 
     def _announce(self) -> None:
         settings = self._app.settings

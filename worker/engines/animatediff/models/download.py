@@ -289,7 +289,7 @@ class _ByteCounter:
 
 def _check_content(file: RemoteFile) -> None:
     """Raise :class:`ModelDownloadError` when a finished part has another length or SHA-256."""
-    # small files have a Git hash as their tag; for them the length has to do
+    # small files have a Git hash as their tag; for them only the length is checked
     size = file.part.stat().st_size
     if size == file.size and (len(file.tag) != 64 or _sha256(file.part) == file.tag):
         return

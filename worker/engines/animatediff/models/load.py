@@ -62,7 +62,7 @@ def load_models(models: ModelSet, device: Device, options: EngineOptions) -> Loa
     diffusers.logging.disable_progress_bar()
     transformers.logging.disable_progress_bar()
     with warnings.catch_warnings():
-        # the libraries' advice to each other; what matters is checked above
+        # warnings that do not concern us; what matters is checked above
         warnings.simplefilter("ignore")
         return _load(models, device, options)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 PROVENANCE_FILE: Final = "brought.json"
+"""In the models folder; the stored name is older than the word "provenance"."""
 
 
 @dataclass(frozen=True, slots=True)
