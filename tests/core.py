@@ -90,7 +90,7 @@ class Core:
         return await self.lifecycle.run(job)
 
     async def finish(self, *, origin: str = "o1") -> Job:
-        """A finished job that has a message, and whose outcome is owed."""
+        """A finished job that has a message, and an outcome that is due."""
         job = await self.submit(origin=origin)
         await self.service.opened(job.id, a_message(f"message-of-{origin}"))
         return await self.run(job)

@@ -56,5 +56,5 @@ async def time_stands_still(seconds: float = 0.2) -> None:
 
 
 def reached(core: Core, status: JobStatus, times: int = 1) -> Callable[[], bool]:
-    """Whether so many jobs have come to that status."""
+    """Whether that many jobs have reached the status."""
     return lambda: sum(moved is status for _, moved in core.observer.moves) >= times

@@ -187,7 +187,7 @@ class Bot:
 
 
 def clips(double: DiscordDouble) -> list[Message]:
-    """Every message with a clip that anybody can see."""
+    """Every message with a clip that anyone can see."""
     return [message for message in double.world.messages() if message.files]
 
 

@@ -30,7 +30,7 @@ Preset = Literal["superfast", "veryfast", "faster", "fast", "medium", "slow", "s
 MAX_FPS: Final = 240
 ACCURATE: Final = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _CRFS: Final = range(1, 52)  # 0 would be lossless, which no browser plays
-_MIN_SIDE: Final = 16
+_MIN_SIDE: Final = 16  # pixels
 _METADATA: Final = frozenset(
     {"title", "artist", "date", "comment", "description", "synopsis", "copyright", "keywords"}
 )

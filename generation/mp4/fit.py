@@ -22,7 +22,7 @@ from generation.protocol.errors import CannotFit
 _PRESET: Final = "veryfast"  # slower ones take three times as long and look the same at equal size
 _MAX_TOTAL_PIXELS: Final = 512 * 2**20
 """512 frames of 1024 x 1024: more than a minute of encoding is refused."""
-_MIN_SIDE: Final = 16
+_MIN_SIDE: Final = 16  # pixels
 _SLOWEST: Final = Fraction(1, 60)  # frames per second
 _MIN_BITS_PER_PIXEL: Final = 0.02  # below it a smaller picture looks better than a blurred one
 _MIN_BITS_PER_SECOND: Final = 1000  # x264 counts in kilobits

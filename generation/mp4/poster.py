@@ -9,7 +9,7 @@ from PIL import Image
 
 from generation.mp4.reading import first_frame, opened
 
-_SIDE: Final = 640
+_SIDE: Final = 640  # pixels at most
 _QUALITY: Final = 85
 
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def files_of_at_most(limit_bytes: int) -> Iterator[None]:
-    """Within it, whatever this process writes beyond so many bytes into one file fails."""
+    """Within it, any write of this process beyond that many bytes into one file fails."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:

@@ -29,14 +29,14 @@ from worker.api.schemas import read_input
 from worker.records import Idempotency, Request, RequestOptions
 from worker.scheduling import failures
 
-MAX_BODY: Final = 2**20
+MAX_BODY: Final = 2**20  # bytes
 BODY_SECONDS: Final = 30.0
 """How long a body may take to arrive."""
-MAX_DEPTH: Final = 32
+MAX_DEPTH: Final = 32  # levels of JSON
 MAX_WAIT_SECONDS: Final = 7 * 24 * 3600.0
 _MIN_WAIT_SECONDS: Final = 0.1
-_MAX_KEY: Final = 255
-_MAX_URL: Final = 2048
+_MAX_KEY: Final = 255  # characters
+_MAX_URL: Final = 2048  # characters
 _TRUE: Final = frozenset({"1", "true", "yes"})
 
 

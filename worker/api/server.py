@@ -15,7 +15,7 @@ from worker.settings import WorkerSettings
 
 HEAD_SECONDS: Final = 10.0
 """How long a connection may take for a request line and headers."""
-MAX_HEAD: Final = 64 * 1024
+MAX_HEAD: Final = 64 * 1024  # bytes
 GRACE_SECONDS: Final = 1
 KEEP_ALIVE_SECONDS: Final = 30
 """More than uvicorn's five seconds: a caller who waits for a clip keeps its connection for the

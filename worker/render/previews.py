@@ -10,7 +10,7 @@ from worker.engine import Frames
 
 PREVIEW_PARTS: Final = 4
 """A clip's steps are divided into this many parts; each but the last ends with a preview."""
-LONGEST_SIDE: Final = 192
+LONGEST_SIDE: Final = 192  # pixels
 MAX_FRAMES: Final = 8
 QUALITY: Final = 60
 """Of WebP, 0…100; an unfinished clip is rough anyway."""

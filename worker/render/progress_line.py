@@ -2,7 +2,7 @@
 
 from typing import Final
 
-_WIDTH: Final = 10
+_WIDTH: Final = 10  # characters of the bar
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉"
 
 

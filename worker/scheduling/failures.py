@@ -23,7 +23,7 @@ from generation.protocol.wire import (
 from worker.engine import DeviceLost, EngineError, EngineRefusal, NonFiniteLatents, OutOfMemory
 from worker.records import RequestFailure
 
-MAX_ITEMS: Final = 20
+MAX_ITEMS: Final = 20  # errors of one input
 MAX_ECHO: Final = 200
 """How much of a wrong value is sent back, in characters of JSON."""
 _SIZE_KINDS: Final = frozenset({"preset", "custom"})

@@ -25,7 +25,7 @@ MAX_PENDING: Final = 64
 MAX_FILES: Final = 10_000
 """Complete uploads of one owner: even a small one takes a file on disk and an entry in memory."""
 MAX_PARTS: Final = 10_000
-_BUFFER: Final = 2**20
+_BUFFER: Final = 2**20  # bytes
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{32}\.[a-z0-9]{1,8}")
 
 

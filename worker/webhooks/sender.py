@@ -32,7 +32,7 @@ DELAYS: Final = tuple(timedelta(seconds=_BACKOFF.before(attempt)) for attempt in
 """Between attempts, as fal documents them: eleven attempts in all, over two hours."""
 _CLAIM: Final = timedelta(seconds=10)
 """How long after an attempt's timeout another one may begin, if the worker dies meanwhile."""
-_LONGEST_PAUSE: Final = 30.0
+_LONGEST_PAUSE: Final = 30.0  # seconds
 
 
 class WebhookSender:

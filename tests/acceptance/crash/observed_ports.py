@@ -26,7 +26,7 @@ BEFORE_THE_ANSWER = frozenset({"before insert", "after insert"})
 
 
 class PointObserver(Protocol):
-    """Is told each point that a job reaches."""
+    """Receives each point that a job reaches."""
 
     async def reached(self, point: str) -> None:
         """The job has reached this point; it goes on when this returns."""

@@ -88,7 +88,7 @@ class Studio:
 
     @property
     def is_told_to_stop(self) -> bool:
-        """Whether the worker's engine has been told that what it renders is not wanted any more."""
+        """Whether the worker's engine has been told to stop what it renders."""
         assert self._worker is not None
         return bool(self._worker.parts.render_loop._dropping)
 

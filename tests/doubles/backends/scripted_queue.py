@@ -93,5 +93,5 @@ def events(*bodies: Mapping[str, Any] | str, ping: bool = False) -> bytes:
 
 
 def event_stream(*chunks: bytes | Exception | None) -> Reply:
-    """An event stream that brings these chunks and then ends."""
+    """An event stream of these chunks, which then ends."""
     return Reply(200, headers={"content-type": "text/event-stream"}, chunks=chunks)

@@ -73,7 +73,7 @@ class Backstage:
             self.gateway.dispatch("MESSAGE_DELETE", payload, channel=message.channel)
 
     def reacted(self, message: Message, emoji: str, user: User, *, added: bool) -> None:
-        """Tell the gateway of a reaction; the bot hears its own echo too."""
+        """Send a reaction over the gateway; the bot receives its own too."""
         payload = {
             "user_id": str(user.id),
             "message_id": str(message.id),

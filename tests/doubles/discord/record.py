@@ -21,7 +21,7 @@ class Exchange:
     sent: object = None
     """The decoded request, or the frame's payload."""
     files: dict[str, int] = field(default_factory=dict)
-    """Names and sizes of the files a request brought."""
+    """Names and sizes of the files in a request."""
     status: int | None = None
     code: int | None = None
     """Discord's own error code, when the answer is an error."""
@@ -57,7 +57,7 @@ class Record:
             self._count(self.rest_spec.request(method, path, content_type, body))
 
     def judge_answer(self, method: str, path: str, status: int, body: object) -> None:
-        """Every answer of the double passes here; it keeps the double honest."""
+        """Every answer of the double is checked here, so that it answers as Discord does."""
         if self.rest_spec is None:
             return
         if status >= 500 or isinstance(body, str):

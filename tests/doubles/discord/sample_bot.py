@@ -22,7 +22,7 @@ CLIP = bytes(range(256)) * 8
 
 
 class SampleBot(discord.Client):
-    """Answers a few commands, clicks and modals, and keeps what it hears."""
+    """Answers a few commands, clicks and modals, and keeps the events that it gets."""
 
     def __init__(self, **options: Any) -> None:
         intents = options.pop("intents", discord.Intents.default())
@@ -65,7 +65,7 @@ class SampleBot(discord.Client):
             await self.heard.put(("message", message.content))
 
     async def next_heard(self, kind: str) -> Any:
-        """The next thing of this kind that was heard."""
+        """The next event of this kind."""
         async with asyncio.timeout(5):
             while True:
                 name, what = await self.heard.get()

@@ -1,4 +1,4 @@
-"""A backend whose every answer a test decides: stands in for the far side of the queue protocol at its port."""
+"""A backend whose every answer a test decides: replaces the server side of the queue protocol at the port."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

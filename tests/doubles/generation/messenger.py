@@ -1,4 +1,4 @@
-"""A chat whose every message a test can read: stands in for a platform at the messenger's port."""
+"""A chat whose every message a test can read: replaces a platform at the messenger's port."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

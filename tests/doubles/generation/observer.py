@@ -8,7 +8,7 @@ from generation.domain.job import Job, JobStatus
 
 @dataclass
 class RecordingObserver:
-    """Keeps what it heard, in order."""
+    """Keeps what was reported, in order."""
 
     moves: list[tuple[str, JobStatus]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)

@@ -86,7 +86,7 @@ class Driver:
         user: str | None = None,
         team: str = HOME,
     ) -> Message:
-        """Write a message; the bot hears of it where it subscribed to messages."""
+        """Write a message; the bot gets it where it subscribed to messages."""
         said = self._write(self._workspace(team), text, channel, thread_ts, user)
         await self.platform.courier.concerning(said.ts)
         return said
@@ -112,7 +112,7 @@ class Driver:
         return await self._deliver(Delivery("interactive", "view_submission", payload, view.team))
 
     async def close_view(self, view: OpenView) -> Delivery | None:
-        """Close a modal by its X; the bot hears of it when it asked for that."""
+        """Close a modal by its X; the bot gets that when it asked for it."""
         view.is_open = False
         if not view.body.get("notify_on_close"):
             return None

@@ -81,7 +81,7 @@ class SlackDouble(Driver):
         self.platform.url = f"http://127.0.0.1:{port}"
 
     async def stop(self) -> None:
-        """Wait for the acks that are still owed, then end."""
+        """Wait for the acks that are still missing, then end."""
         await self.platform.courier.settle()
         await self.platform.sockets.close()
         await self.platform.tasks.close()

@@ -1,4 +1,4 @@
-"""An engine whose every step is allowed by the test: deterministic, tiny, and it fails when told to."""
+"""An engine whose every step is allowed by the test: deterministic, tiny, and it fails on request."""
 
 import threading
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ class SteppedEngine:
         self._load.set()
 
     def allow(self, steps: int) -> None:
-        """Let so many steps happen."""
+        """Let that many steps happen."""
         self._permits.release(steps)
 
     def run_free(self) -> None:

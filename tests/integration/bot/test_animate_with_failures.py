@@ -30,7 +30,7 @@ def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 class Setting:
-    """A terminal, a scripted backend, and a store that fails where it is told to."""
+    """A terminal, a scripted backend, and a store that fails where the test says so."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

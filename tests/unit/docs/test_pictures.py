@@ -1,4 +1,4 @@
-"""The documentation's pictures show what the bot sends today; drawn anew by `python scripts/render_pictures.py`."""
+"""The documentation's pictures show what the bot sends today; drawn again by `python scripts/render_pictures.py`."""
 
 import re
 from pathlib import Path

@@ -27,7 +27,7 @@ from worker.uploads.store import (
 CHUNK_SECONDS: Final = 30.0
 """How long the next bytes of an upload may take."""
 _INLINE_TYPES: Final = ("image/", "video/", "audio/")
-_MAX_JSON_BODY: Final = 2**20
+_MAX_JSON_BODY: Final = 2**20  # bytes
 
 M = TypeVar("M", bound=BaseModel)
 

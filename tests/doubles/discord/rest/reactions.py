@@ -65,7 +65,7 @@ def who_reacted(stage: Backstage, call: Call) -> Answer:
 
 
 def react(stage: Backstage, message: Message, emoji: str, user: User) -> None:
-    """Add a reaction by anybody; the same one twice is nothing new."""
+    """Add anyone's reaction; adding it twice changes nothing."""
     if emoji.isascii() and not CUSTOM.fullmatch(emoji):
         raise Refusal(10014)
     if emoji not in message.reactions and len(message.reactions) >= MAX_DISTINCT:

@@ -61,7 +61,7 @@ def check_not_empty(*, content: str, embeds: list[Json], files: int, layout: boo
 
 
 def pings_everyone(content: str, allowed_mentions: Json | None, *, may: bool) -> bool:
-    """Whether @everyone in this content would notify everybody."""
+    """Whether @everyone in this content would notify everyone."""
     wanted = allowed_mentions is None or "everyone" in (allowed_mentions.get("parse") or [])
     return wanted and may and EVERYONE.search(content) is not None
 
@@ -80,7 +80,7 @@ def mention_violation(content: str, allowed_mentions: Json | None) -> str | None
 def interval_violation(edits: list[Edit], seconds: float | None) -> str | None:
     """Progress edits of one message closer together than `seconds`.
 
-    The newest edit is not judged yet: it may be the end state, which need not wait. Nor is one that brought files.
+    The newest edit is not judged yet: it may be the end state, which need not wait. Nor is one with files.
     """
     if seconds is None or len(edits) < 3:
         return None

@@ -39,7 +39,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Edit:
-    """One edit of a message: when (the double's clock) and whether it brought files."""
+    """One edit of a message: when (the double's clock) and whether it had files."""
 
     at: float
     with_files: bool

@@ -48,7 +48,7 @@ class Guild:
 
     @property
     def upload_limit(self) -> int:
-        """Bytes per file for anybody without a subscription of their own, the bot included."""
+        """Bytes per file for anyone without a subscription of their own, the bot included."""
         return UPLOAD_LIMIT_BY_TIER[self.boost_tier]
 
 

@@ -98,7 +98,7 @@ class World:
         return channel
 
     def add(self, message: Message) -> Message:
-        """Keep a message and the files it brings."""
+        """Keep a message and its files."""
         message.channel.messages[message.id] = message
         self.attachments.update({attachment.id: attachment for attachment in message.attachments})
         return message

@@ -87,7 +87,7 @@ class Courier:
         return told
 
     async def settle(self) -> None:
-        """Wait for the acks that are still owed, as long as each may take."""
+        """Wait for the acks that are still missing, as long as each may take."""
         for delivery in list(self.deliveries):
             for attempt in list(delivery.attempts):
                 await self._settled(delivery, attempt)

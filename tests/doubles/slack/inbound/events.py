@@ -1,4 +1,4 @@
-"""The Events API: what the bot subscribed to, may see, and is told."""
+"""The Events API: what the bot subscribed to, may see, and receives."""
 
 from __future__ import annotations
 

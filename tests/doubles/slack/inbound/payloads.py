@@ -73,7 +73,7 @@ def submission(platform: Platform, workspace: Workspace, view: OpenView, user: s
 
 
 def closing(platform: Platform, workspace: Workspace, view: OpenView, user: str) -> Json:
-    """A modal closed by its X, when the bot wants to hear of it."""
+    """A modal closed by its X, when the bot asked for that."""
     return _act(platform, workspace, "view_closed", user) | {"view": _told_view(view, workspace), "is_cleared": False}
 
 

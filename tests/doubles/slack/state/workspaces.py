@@ -191,7 +191,7 @@ class World:
     codes: dict[str, str] = field(default_factory=dict)
 
     def by_token(self, token: str) -> Workspace | None:
-        """Whose bot token this is."""
+        """The bot that this token belongs to."""
         return next((each for each in self.workspaces.values() if each.tokens.bot == token), None)
 
     def bot_messages(self) -> Iterator[Message]:

@@ -48,7 +48,7 @@ def publish(call: Call) -> Json:
 
 
 def _spend_trigger(call: Call) -> str:
-    """Use a trigger up; whose it was."""
+    """Use a trigger up; returns its member."""
     if call.platform.faults.take(TriggerExpired):
         raise Refusal("expired_trigger_id")
     trigger = call.platform.world.triggers.get(call.text("trigger_id"))

@@ -115,7 +115,7 @@ async def test_a_boosted_server_takes_more_by_the_bots_own_token(
 ) -> None:
     discord_double.guilds.studio.boost_tier = 2
     bot = await start_bot()
-    await bot.ask("flipbook queue")  # by now the gateway has told of the servers
+    await bot.ask("flipbook queue")  # by now the gateway has sent the servers
     posts = bot.chat._messenger.posts
     limits = [
         await posts.upload_limit(n) for n in (discord_double.guilds.studio.id, discord_double.guilds.elsewhere.id)

@@ -20,7 +20,7 @@ async def told(bot: Bot, text: str, user: str = ADMIN, channel: str = GENERAL) -
 
 
 async def animated(bot: Bot, user: str = MIRA, channel: str = GENERAL, text: str = PROMPT) -> str | None:
-    """What a member is told when they ask for a clip; None when they get one."""
+    """The refusal that a member gets for a clip; None when they get the clip."""
     before = len(bot.sent)
     act = await bot.double.slash("/animate", text, user=user, channel=channel)
     assert act.ack is not None

@@ -101,7 +101,7 @@ async def test_progress_that_never_arrives_does_not_hold_back_the_outcome(tmp_pa
 
 
 class Counting(FaultyStore):
-    """Counts how often it is asked what is owed."""
+    """Counts how often it is asked for due deliveries."""
 
     queries = 0
 

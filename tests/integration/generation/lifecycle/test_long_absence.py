@@ -1,4 +1,4 @@
-"""What a start finds after minutes, hours or days: asked about before it is given up, and nothing stays for ever."""
+"""What a start finds after minutes, hours or days: asked about before it is given up, and nothing stays without end."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -81,7 +81,7 @@ async def test_a_backend_that_is_away_does_not_put_off_the_end_for_ever(tmp_path
 
 
 class Slow(ScriptedBackend):
-    """Renders a step whenever it is told to."""
+    """Renders one step on request."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ from generation.protocol.errors import (
 MAX_RESTARTS = 60
 SHORT = LifecycleTiming(failover_waiting=4, failover_queued=6, failover_running=12, confirmation=30)
 A_LONG_SILENCE = 14
-"""So many failed watches, a second apart, last longer than the patience with a worker that renders."""
+"""That many failed watches, a second apart, take longer than a rendering worker is waited for."""
 
 
 class Killed(BaseException):

@@ -16,7 +16,7 @@ NAMED = {"idempotency-key": "job-1"}
 
 
 async def crowd(worker: Worker, count: int, query: str = "", **headers: str) -> Counter[int]:
-    """How often each status code came when so many submitted at the same time."""
+    """How often each status code came when that many submitted at the same time."""
     posts = [worker.http.post(STANDARD + query, json=INPUT, headers=headers) for _ in range(count)]
     return Counter(answer.status_code for answer in await asyncio.gather(*posts))
 

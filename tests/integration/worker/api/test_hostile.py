@@ -87,7 +87,7 @@ async def status_line(reader: asyncio.StreamReader) -> int:
 
 
 async def still_answers(port: Port) -> bool:
-    """Whether an honest caller is served meanwhile."""
+    """Whether a normal caller is served meanwhile."""
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port.number}", timeout=30) as http:
         return (await http.get("/health")).status_code == 200
 

@@ -190,7 +190,7 @@ async def test_streams_end_when_the_worker_stops(tmp_path: Path) -> None:
 
 
 async def until_watched(worker: Worker, request_id: str) -> None:
-    """Wait until somebody waits for the request's next change."""
+    """Wait until a watcher waits for the request's next change."""
     live = await worker.live(request_id)
     async with asyncio.timeout(10):
         while not live.watched:

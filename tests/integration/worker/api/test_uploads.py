@@ -26,7 +26,7 @@ def path_of(url: str) -> str:
 
 
 async def initiate(worker: Worker, *, kind: str = "initiate", **fields: str) -> dict[str, str]:
-    """What the client is told before it writes."""
+    """The answer that the client gets before it writes."""
     body = {"content_type": "text/plain", "file_name": "hello.txt", **fields}
     answer = await worker.http.post(f"/storage/upload/{kind}?storage_type=fal-cdn-v3", json=body)
     assert answer.status_code == 200, answer.text

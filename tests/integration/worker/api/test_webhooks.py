@@ -1,4 +1,4 @@
-"""Webhooks: what is owed is delivered, signed, again if need be, over restarts, and never to private networks."""
+"""Webhooks: delivered, signed, retried, kept over restarts, and never sent to private networks."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ from workers import APP, INPUT, STANDARD, Worker, listening, open_worker
 
 @dataclass
 class Receiver:
-    """Somebody who is called: which answers it gives, and what it was told."""
+    """A server that is called: which answers it gives, and what it received."""
 
     url: str = ""
     codes: list[int] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Receiver:
         return Response(status_code=self.codes.pop(0) if self.codes else 200)
 
     async def called(self, times: int) -> None:
-        """Wait until it was called so many times."""
+        """Wait until it was called that many times."""
         async with asyncio.timeout(10):
             while len(self.calls) < times:
                 self.rang.clear()
@@ -72,7 +72,7 @@ async def submit(worker: Worker, url: str, **fields: object) -> str:
 
 
 async def nothing_is_owed(worker: Worker) -> None:
-    """Wait until no webhook is owed any more."""
+    """Wait until no webhook is due any more."""
     async with asyncio.timeout(10):
         while await worker.parts.database.webhooks.next_attempt_at() is not None:
             await asyncio.sleep(0.002)
@@ -153,7 +153,7 @@ async def test_a_receiver_in_trouble_is_called_again_and_again_for_two_hours(tmp
 
 
 async def postponed(worker: Worker, attempts: int) -> None:
-    """Wait until so many attempts are written down, and the next one has its time."""
+    """Wait until that many attempts are stored, and the next one has its time."""
     async with asyncio.timeout(10):
         while True:
             distant = worker.clock.now() + 2 * DELAYS[-1]

@@ -34,7 +34,7 @@ class Command:
     ca: Path
 
     def environment(self, **more: str) -> dict[str, str]:
-        """The client's: its key, whom it trusts, and the worker's prefixes in place of fal's hosts."""
+        """The client's: its key, the CA that it trusts, and the worker's prefixes in place of fal's hosts."""
         hosts = {"FAL_RUN_HOST": f"127.0.0.1:{self.port}/run", "FAL_QUEUE_RUN_HOST": f"127.0.0.1:{self.port}/queue"}
         trust = {"FAL_KEY": KEY, "SSL_CERT_FILE": str(self.ca), "NO_PROXY": "127.0.0.1"}
         return {**os.environ, **trust, **(more or hosts)}
@@ -72,7 +72,7 @@ def told(mode: str, scenario: str, argument: str, environment: dict[str, str]) -
 
 
 def of(said: Said, kind: str) -> list[Any]:
-    """What was told under that name."""
+    """What was reported under that name."""
     return [line[kind] for line in said if kind in line]
 
 

@@ -1,4 +1,4 @@
-"""A worker that hangs or dies is ended and started again: the address stays, the same request is rendered once more."""
+"""A worker that hangs or dies is ended and started again: the address stays, the same request is rendered again."""
 
 import asyncio
 import json

@@ -1,4 +1,5 @@
-"""The protocol's rules for webhooks, row by row: what is told of each ending, and after which answer once more."""
+"""The protocol's rules for webhooks, row by row: what is sent for each ending, and after which answer it is sent
+again."""
 
 import asyncio
 import json
@@ -19,7 +20,7 @@ ANSWERS |= dict.fromkeys((400, 401, 404, 408, 410, 422, 429, 500, 502, 503, 504)
 
 
 class Receivers:
-    """Stands for the internet: ``https://CODE.example/`` answers with that code, and remembers what it was told."""
+    """Stands for the internet: ``https://CODE.example/`` answers with that code, and remembers what it received."""
 
     def __init__(self) -> None:
         self.told: dict[str, list[dict[str, object]]] = defaultdict(list)
@@ -44,7 +45,7 @@ def webhooks_to(receivers: Receivers, worker: Worker) -> WebhookSender:
 
 
 async def owe(worker: Worker, name: str, **fields: object) -> str:
-    """A finished request whose end is to be told to that receiver."""
+    """A finished request whose end is to be sent to that receiver."""
     hook = {"fal_webhook": f"https://{name}.example/hook"}
     answer = await worker.http.post(STANDARD, json={**INPUT, **fields}, params=hook)
     await worker.completed(answer.json()["request_id"])
@@ -52,7 +53,7 @@ async def owe(worker: Worker, name: str, **fields: object) -> str:
 
 
 async def told(webhooks: WebhookSender, worker: Worker) -> set[str]:
-    """Deliver until every owed webhook was sent once: the requests whose webhook is to be sent again."""
+    """Deliver until every due webhook was sent once: the requests whose webhook is to be sent again."""
     delivering = asyncio.create_task(webhooks.run())
     async with asyncio.timeout(20):
         while True:

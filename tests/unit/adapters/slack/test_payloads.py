@@ -1,4 +1,4 @@
-"""The key of an act is made of what survives a redelivery, and tells honest acts apart."""
+"""The key of an act is made of what survives a redelivery, and differs between real acts."""
 
 import pytest
 

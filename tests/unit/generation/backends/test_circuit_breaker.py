@@ -1,4 +1,5 @@
-"""A breaker lets submissions pass, holds them back, and lets one of them try: nothing but time and what it was told."""
+"""A breaker lets submissions pass, holds them back, or lets one try: it depends only on time and on what was
+reported."""
 
 from datetime import datetime
 

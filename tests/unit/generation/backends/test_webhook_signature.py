@@ -1,4 +1,4 @@
-"""Webhooks are believed only with a fresh signature by a key that the backend publishes."""
+"""Webhooks are accepted only with a fresh signature by a key that the backend publishes."""
 
 import asyncio
 import base64

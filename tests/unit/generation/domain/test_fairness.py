@@ -1,4 +1,4 @@
-"""Fair order: servers share, members of a server share, age decides between equals, and no job waits for ever."""
+"""Fair order: servers share, members of a server share, age decides between equals, and no job waits without end."""
 
 from datetime import timedelta
 

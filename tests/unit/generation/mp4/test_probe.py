@@ -1,4 +1,4 @@
-"""What probe and poster believe of a file, and what hostile files cannot do to them."""
+"""What probe and poster find in a file, and what hostile files cannot do to them."""
 
 import io
 import tracemalloc

@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def finished(name: str, *, lines: int = 0, prompt: str = "a fox") -> LiveRequest:
-    """A finished request that said so many lines."""
+    """A finished request with that many log lines."""
     generation = GenerationRequest.model_validate({"prompt": prompt, "negative_prompt": "", "seed": 7})
     request = Request(name, "kid", Endpoint.STANDARD, generation, NOW).started(NOW)
     done = request.finished(StoredClip("x.mp4", 1, 7, "preview"), NOW)
@@ -23,7 +23,7 @@ def finished(name: str, *, lines: int = 0, prompt: str = "a fox") -> LiveRequest
 
 
 def names(cache: FinishedRequests, *candidates: str) -> list[str]:
-    """Those of the candidates that are still known, whom asking makes stay longer."""
+    """The candidates that are still cached; asking keeps them longer."""
     return [name for name in candidates if cache.get(name) is not None]
 
 

@@ -1,4 +1,4 @@
-"""``flipbook worker bench`` with the real engine on tiny models: measured, kept, and believed at the next start."""
+"""``flipbook worker bench`` with the real engine on tiny models: measured, kept, and used at the next start."""
 
 import json
 from pathlib import Path
