@@ -322,7 +322,7 @@ def _embedded_worker(
         command += ["--models", str(settings.models.absolute())]
     # its log lines would break the progress line of a single job
     level = "ERROR" if role.show else settings.log_level
-    # the key goes by the environment: other users can read command lines
+    # the key is passed in the environment: other users can read command lines
     environment = child_environment(
         FLIPBOOK_WORKER_KEY=key.get_secret_value(),
         FLIPBOOK_LOG_LEVEL=level,

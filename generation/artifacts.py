@@ -114,7 +114,7 @@ def _folder_of(where: Path | str) -> Path | None:
 
 
 def _remove_leftovers(folder: Path, *, older_than: float) -> None:
-    """Remove half-written files; younger ones may belong to a process beside us."""
+    """Remove half-written files; younger ones may belong to another process."""
     for path in folder.iterdir():
         if _LEFTOVER.fullmatch(path.name) and path.lstat().st_mtime < older_than:
             path.unlink(missing_ok=True)

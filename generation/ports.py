@@ -93,7 +93,7 @@ class Backend(Protocol):
         """The finished clip. Raises the request's own error when there is none."""
 
     async def cancel(self, handle: RequestHandle) -> CancelOutcome:
-        """Ask the backend to stop a request; it may complete in spite of that."""
+        """Ask the backend to stop a request; it may still complete."""
 
     async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
         """Download the MP4 to a file; returns its size in bytes."""

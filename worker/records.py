@@ -59,7 +59,7 @@ class Idempotency:
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What a caller asked for beside the input. A request that has not started at ``start_by``
+    """What a caller asked for besides the input. A request that has not started at ``start_by``
     fails."""
 
     low_priority: bool = False

@@ -83,7 +83,7 @@ class SlackChat:
         clock: Clock | None = None,
         timing: SlackTiming | None = None,
     ) -> None:
-        """``admins`` are ids of members who may set limits beside the workspace's own admins;
+        """``admins`` are ids of members who may set limits besides the workspace's own admins;
         ``are_externals_welcome`` lets members of other organisations ask for clips in shared
         channels."""
         self._app_token = app_token

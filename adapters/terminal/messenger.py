@@ -66,7 +66,7 @@ class TerminalMessenger:
 
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
-        # a hidden file beside it, so that the name never stands for half a clip
+        # a hidden file beside it, so that the file is never half a clip
         partial = self._output.with_name(f".{self._output.name}.{os.getpid()}.part")
         try:
             # copied, because the clip stays in the artifact store

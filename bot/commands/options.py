@@ -41,7 +41,7 @@ def start_logging(settings: Settings) -> None:
 
 
 def log_errors_only(settings: Settings) -> None:
-    """For commands that print what they find: log lines would stand in between."""
+    """For commands that print their findings: log lines would be mixed in."""
     from bot.logging import configure_logging  # noqa: PLC0415 - structlog, not needed for --help
 
     # another level than the default was asked for, and stays

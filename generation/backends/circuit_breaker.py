@@ -78,7 +78,7 @@ class CircuitBreaker:
     probing_until: datetime | None = None
 
     def circuit(self, now: datetime) -> Circuit:
-        """How it stands."""
+        """The state of the circuit at ``now``."""
         if self.trouble is None:
             return Circuit.CLOSED
         return Circuit.OPEN if self.until is not None and now < self.until else Circuit.HALF_OPEN
@@ -146,7 +146,7 @@ class Breakers:
 
     @property
     def all(self) -> Mapping[str, CircuitBreaker]:
-        """Every backend's, as it stands."""
+        """Every backend's breaker, by the backend's name."""
         return MappingProxyType(self._all)
 
     def admits(self, name: str) -> bool:

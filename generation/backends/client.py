@@ -113,7 +113,7 @@ class QueueClient:
         if not self._resubmits_safely:
             return None
         try:
-            # the health page is beside the queue, not below it
+            # the health page is next to the queue's path, not below it
             answer = await self._transport.exchange(
                 "GET", f"{self._base.text.removesuffix(QUEUE_PATH)}{HEALTH_PATH}"
             )

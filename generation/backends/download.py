@@ -112,7 +112,7 @@ class ClipDownloader:
             raise ProtocolViolation(
                 self._backend, f"the clip has {expected} bytes, more than the {max_bytes} allowed"
             )
-        # a rename at the end, so that the name never stands for half a clip
+        # a rename at the end, so that the file is never half a clip
         part = destination.path.with_name(f"{destination.path.name}.part")
         try:
             with disk_errors():

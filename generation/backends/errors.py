@@ -201,7 +201,7 @@ def _read(answer: BackendResponse) -> tuple[ErrorBody, str]:
 
 
 def _first_type(body: ErrorBody) -> str:
-    """The type of the first complaint, but content policy wherever it stands."""
+    """The type of the first complaint, but content policy in any position."""
     found = [item.type for item in body.items]
     policy = ModelErrorType.CONTENT_POLICY_VIOLATION
     return policy.value if policy in found else next(iter(found), "")

@@ -265,7 +265,7 @@ def _reason(error: Exception) -> str:
 
 
 def _checked(key: SecretStr) -> str:
-    """The key, if it can stand in a header. Raises ValueError, which never quotes it."""
+    """The key, if a header can hold it. Raises ValueError, which never quotes it."""
     secret = key.get_secret_value().strip()
     if not secret or not secret.isascii() or not secret.isprintable():
         raise ValueError("the backend's key is empty or holds characters that no key has")

@@ -178,7 +178,7 @@ class StatusWatcher:
         if isinstance(end, StreamRefused):
             self._empty_streams = _MOST_EMPTY_STREAMS
         else:
-            # a silent stream stands, a broken one without an event may break every time
+            # a silent stream still works, a broken one without an event may break every time
             worked = read > 0 or isinstance(end, TimeoutError)
             self._empty_streams = 0 if worked else self._empty_streams + 1
 

@@ -39,7 +39,7 @@ class DeliveryLeases:
 
     async def claim(self, job_id: JobId) -> Delivery | None:
         """The delivery as it is now, held by this process; None when another process was quicker,
-        or it is not due any more."""
+        or it is no longer due."""
         async with self._store.transaction() as tx:
             # claim and read in one transaction, so that the row is ours as we see it
             if not await tx.claim_delivery(job_id, self._lease(), self._clock.now()):

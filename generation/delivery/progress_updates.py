@@ -62,7 +62,7 @@ class ProgressUpdater:
                 self._woken.set()
 
     def forget(self, job_id: JobId) -> None:
-        """The job has ended; its progress is not shown any more."""
+        """The job has ended; its progress is no longer shown."""
         self._newest.pop(job_id, None)
 
     def is_editing(self, job_id: JobId) -> bool:

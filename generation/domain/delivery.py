@@ -80,7 +80,7 @@ class Delivery:
         return replace(self, attempts=self.attempts + 1, next_attempt_at=until)
 
     def stepped_down(self, step: str, reason: str, at: datetime) -> Self:
-        """This step will not work any more; the next one is due at once."""
+        """This step no longer works; the next one is due at once."""
         return replace(self, attempts=0, step=step, next_attempt_at=at, told=self._told(reason))
 
     def from_the_first_step(self, until: datetime) -> Self:

@@ -87,7 +87,7 @@ class Cancellations:
             backend = self._backends.get(abandoned.backend) if abandoned else None
             # a backend that is no longer configured is never asked, so its note is only cleared
             is_due = backend is None or self._breakers.admits(backend.name)
-            # the note goes first: a cancelled request must never be taken up again
+            # the note goes first: a job must never return to a cancelled request
             if abandoned is None or not is_due or not await self._replace(job, abandoned, None):
                 continue
             if backend is not None:

@@ -32,7 +32,7 @@ _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
 )
 
 _SHORTEST_QUOTE: Final = 8
-"""Characters; a shorter prompt may stand in a backend's detail by accident."""
+"""Characters; a shorter prompt may occur in a backend's detail by accident."""
 _COMPARED: Final = 24
 """Characters of a prompt that are looked for in a backend's detail."""
 

@@ -164,7 +164,7 @@ class JobLifecycle:
                 while not job.status.is_final and job.status is not JobStatus.PENDING:
                     job = await self._step(job, watch)
         finally:
-            # also after an error, so that nothing is kept of jobs that are not run any more
+            # also after an error, so that nothing is kept of jobs that are no longer run
             self._cancellations.forget(job.id)
         if job.status is JobStatus.PENDING:
             # reported here, whichever step has returned the job to PENDING

@@ -286,7 +286,7 @@ class DeliveryDelayed(DeliveryError):
 
 
 class DeliveryStepFailed(DeliveryError):
-    """This delivery step does not work any more: the next one is due."""
+    """This delivery step no longer works: the next one is due."""
 
 
 class ChatUnusable(FlipbookError):

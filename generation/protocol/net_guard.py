@@ -118,7 +118,7 @@ async def send_to(
     """Send a request to the first of these addresses that takes the connection; the response's
     body is not read yet.
 
-    The client must use no proxy, because a tunnel goes by the URL's host, and keep no idle
+    The client must use no proxy, because a tunnel uses the URL's host, and keep no idle
     connections, because httpx keeps them by address, for whatever name they were opened. Raises
     what the client raises.
     """

@@ -13,7 +13,7 @@ _PERCENT: Final = re.compile(r"\b(\d{1,3})%\|")
 _MOST_STEPS: Final = 9999
 
 MOST_AHEAD: Final = 1000
-"""Jobs ahead of another are counted up to this: counting more costs more than it tells."""
+"""Jobs ahead of another are counted up to this: counting more costs more than it is worth."""
 
 
 class Phase(StrEnum):

@@ -26,7 +26,7 @@ _MINUTES_UNTIL_HOURS: Final = 90
 def excerpt(text: str, limit: int) -> str:
     """Any text on one line of at most ``limit`` characters, without those that are invisible or
     change its direction."""
-    # split twice: an invisible character may stand between two spaces
+    # split twice: an invisible character may be between two spaces
     line = " ".join("".join(c for c in " ".join(text.split()) if _shows(c)).split())
     if not line:
         return "…"

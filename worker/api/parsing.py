@@ -115,7 +115,7 @@ def new_request(
 
 
 def read_options(http: HttpRequest, now: datetime) -> RequestOptions:
-    """What the caller asks for beside the input. Raises a 400 for a header or query with a value
+    """What the caller asks for besides the input. Raises a 400 for a header or query with a value
     that is not allowed."""
     seconds = _start_seconds(http.headers.get(TIMEOUT_HEADER))
     return RequestOptions(

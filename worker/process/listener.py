@@ -23,7 +23,7 @@ def listen(settings: WorkerSettings) -> socket.socket:
 def url_of(listener: socket.socket, settings: WorkerSettings) -> str:
     """The worker's URL for programs on this machine."""
     port = listener.getsockname()[1]
-    # an address that stands for all of them cannot be called everywhere
+    # an address that means all interfaces cannot be called everywhere
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 -- read, not bound
     host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     return f"{'http' if settings.ssl_certfile is None else 'https'}://{host}:{port}"

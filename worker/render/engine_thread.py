@@ -70,7 +70,7 @@ class RenderDropped:
 
 @dataclass(frozen=True, slots=True)
 class EngineBroken:
-    """The engine cannot be used any more in this process; the thread has ended."""
+    """The engine can no longer be used in this process; the thread has ended."""
 
     error: Exception
 

@@ -11,7 +11,7 @@ CACHE_BYTES: Final = 64 * 2**20
 """How many bytes finished requests may take together: about forty thousand without log lines."""
 REQUEST_BYTES: Final = 1500
 LINE_BYTES: Final = 1500
-"""What a request and each of its log lines take in memory beside their texts, measured and rounded
+"""What a request and each of its log lines take in memory besides their texts, measured and rounded
 up."""
 
 

@@ -142,7 +142,7 @@ class RequestRegistry:
         return live if live is not None and live.request.owner == owner else None
 
     def next_request(self) -> LiveRequest | None:
-        """The next request to render, if it may be rendered beside the active ones."""
+        """The next request to render, if it may be rendered together with the active ones."""
         first = self.queue.first()
         if first is None or not may_run_beside(
             first.request, (live.request for live in self._active.values())

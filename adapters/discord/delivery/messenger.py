@@ -254,7 +254,7 @@ class DiscordMessenger:
         target = OutcomeTarget(send, DEFAULT_UPLOAD_LIMIT, None, note)
         message = await send_outcome(payload, target)
         await self._note_destination(payload, f"<@{job.requested_by.id}> in a direct message")
-        # a direct message has no guild; references need one, so the job's stands in
+        # a direct message has no guild; references need one, so the job's is used
         return message_ref(_guild_id(job), channel_id, message.id)
 
     async def _in_words(self, payload: DeliveryPayload) -> MessageRef:

@@ -35,9 +35,9 @@ class OutcomeTarget:
 async def send_outcome(payload: DeliveryPayload, target: OutcomeTarget) -> discord.Message:
     """Send the outcome.
 
-    A clip that Discord refuses as too large, in spite of the limit it has named, is tried again at
-    half the size. A clip that cannot be made small enough stays stored, and the message says so.
-    Raises what ``target.send`` raises.
+    A clip that Discord refuses as too large, although it is within the limit that Discord named, is
+    tried again at half the size. A clip that cannot be made small enough stays stored, and the
+    message says so. Raises what ``target.send`` raises.
     """
     if payload.video is None:
         return await target.send(_without_clip(payload, target))

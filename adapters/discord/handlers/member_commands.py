@@ -68,7 +68,7 @@ class MemberCommands(CommandGroup):
     @app_commands.command(description="What you have used and may still make")
     @in_server
     async def quota(self, context: InteractionContext) -> None:
-        """Limits beside usage."""
+        """The limits, and what is used of them."""
         found = await self.service.quota(context.user, context.server)
         await tell(context.interaction, lists.quota(found))
 

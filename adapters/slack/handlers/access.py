@@ -56,7 +56,7 @@ class CachedFacts(Generic[Fact]):
 
 @dataclass(frozen=True, slots=True)
 class AccessRules:
-    """What the operator has set: admins beside the workspace's own, and whether members of other
+    """What the operator has set: admins besides the workspace's own, and whether members of other
     organisations may ask for clips in shared channels."""
 
     admins: frozenset[str] = frozenset()

@@ -101,7 +101,7 @@ def _run(chat: ChatSetup, token_file: Path | None, *, replace: bool) -> None:
         code = flow.run(given, set_in_environment(chat.variables))
     except SetupStopped as stop:
         die(stop.code, str(stop))
-    except typer.Abort:  # the cursor still stands behind the question
+    except typer.Abort:  # the cursor is still behind the question
         die(Exit.CANCELLED, f"\n{text.STOPPED}")
     except OSError as error:
         die(

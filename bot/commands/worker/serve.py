@@ -36,7 +36,7 @@ def _supervise(settings: WorkerSettings, given: Mapping[str, object]) -> int:
     try:
         # the supervisor holds the port: requests wait in its backlog while the worker restarts
         with contextlib.closing(listen(settings)) as listener:
-            # by the environment: the child reads the same settings, and command lines are public
+            # in the environment: the child reads the same settings, and command lines are public
             environment = child_environment(
                 **{f"FLIPBOOK_WORKER_{name.upper()}": str(value) for name, value in given.items()},
                 FLIPBOOK_WORKER_LISTENER_FD=str(listener.fileno()),

@@ -32,7 +32,7 @@ def load_worker_settings(given: Mapping[str, object]) -> WorkerSettings:
 
 def read_worker_settings(context: typer.Context, **options: object) -> WorkerSettings:
     """The settings for a subcommand of ``flipbook worker``: its own options, where they are not
-    None, win over those that stand before it.
+    None, win over those before it.
 
     Ends the command with a sentence where a setting cannot be used.
     """

@@ -13,7 +13,7 @@ class Residency(StrEnum):
     """Where the two endpoints' models are kept."""
 
     AUTO = "auto"
-    """TOGETHER when both fit on the device beside the work, else SWAP."""
+    """TOGETHER when both fit on the device along with the work, else SWAP."""
     TOGETHER = "together"
     SWAP = "swap"
     """One on the device, the other offloaded to main memory: a change of endpoint costs a copy."""

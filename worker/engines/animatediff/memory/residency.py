@@ -14,7 +14,7 @@ from worker.engines.animatediff.options import Residency
 log = structlog.get_logger("flipbook.engine")
 
 HEADROOM_BYTES: Final = 4_000_000_000
-"""Bytes that must stay free beside both models for the work itself (16 × 512 × 512, guided)."""
+"""Bytes that must stay free besides both models for the work itself (16 × 512 × 512, guided)."""
 
 
 class ResidentUNets:

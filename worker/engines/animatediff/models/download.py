@@ -29,7 +29,7 @@ from worker.engines.animatediff.models.provenance import (
 
 ACCEPTED_FILE: Final = "accepted-licences.json"
 SPARE_BYTES: Final = 500_000_000
-"""Bytes that must stay free on the disk beside the models."""
+"""Bytes that must stay free on the disk besides the models."""
 
 
 class ModelDownloadError(EngineError):
