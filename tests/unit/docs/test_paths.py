@@ -30,3 +30,27 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 def test_the_pages_are_found_and_their_paths_too() -> None:
     assert FORMER_NAMES in PAGES
     assert sum(len(NAMED.findall(text_of(page))) for page in PAGES) > 40
+
+
+def test_the_floor_plan_is_the_one_of_both_chats() -> None:
+    def files(chat: str) -> set[str]:
+        root = ROOT / "adapters" / chat
+        return {str(path.relative_to(root)) for path in root.rglob("*.py") if path.name != "__init__.py"}
+
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    section = text.split("### One floor plan")[1].split("\n## ")[0]
+    table, _, one_sided = section.partition("A file on one side only")
+    discord, slack = files("discord"), files("slack")
+    rooms = ("text/", "setup/")  # the table names these folders, and what is in them without the folder
+    named = {name for name in re.findall(r"`([\w/]+\.py)`", table) if "/" in name or f"text/{name}" not in discord}
+    assert named == {name for name in discord & slack if not name.startswith(rooms)}
+    assert set(re.findall(r"`([\w/]+\.py)`", one_sided)) == discord ^ slack
+
+
+def test_every_class_in_the_table_of_names_exists() -> None:
+    rooms = ("bot", "adapters", "generation", "db", "worker")
+    modules = (path for room in rooms for path in (ROOT / room).rglob("*.py"))
+    source = "\n".join(path.read_text(encoding="utf-8") for path in modules)
+    named = set(re.findall(r"`([A-Z]\w+)`", text_of(FORMER_NAMES)))
+    assert len(named) > 80
+    assert {name for name in named if not re.search(rf"^(class {name}\b|{name}\b.* = )", source, re.MULTILINE)} == set()
