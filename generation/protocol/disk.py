@@ -39,3 +39,15 @@ def put_in_place(written: Path, destination: Path) -> None:
     flush(written)
     written.replace(destination)
     flush(destination.parent)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner can read; it replaces an older one, whole or not at all."""
+    unfinished = path.with_name(f"{path.name}.part")
+    # left by a process that was killed while writing it, and O_EXCL refuses an existing file
+    unfinished.unlink(missing_ok=True)
+    # the mode is given at creation: a later chmod would leave a moment in which others can read it
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+    put_in_place(unfinished, path)

@@ -22,6 +22,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from generation.protocol.clock import SystemClock
+from generation.protocol.disk import write_private
 from generation.protocol.errors import FlipbookError
 from worker.api.app import build_app
 from worker.api.app_parts import AppParts
@@ -176,7 +177,7 @@ class _Session:
         url = self._parts.address
         ready = {"ready": True, "url": url, "engine": self._parts.engine.name, "pid": os.getpid()}
         line = json.dumps(ready)
-        await asyncio.to_thread(_write_private, self._endpoint_file, line)
+        await asyncio.to_thread(write_private, self._endpoint_file, line.encode())
         print(line, flush=True)
         log.info(
             "worker ready",
@@ -227,18 +228,6 @@ def _allow_many_connections() -> None:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     with contextlib.suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_FILES), most))
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner can read; it appears whole."""
-    unfinished = path.with_suffix(".part")
-    # a killed worker may have left one, and O_EXCL refuses an existing file
-    unfinished.unlink(missing_ok=True)
-    # created with its mode: there is no moment in which others could read it
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    unfinished.rename(path)
 
 
 def _exit_with(code: WorkerExit, sentence: str) -> WorkerExit:

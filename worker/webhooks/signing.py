@@ -9,6 +9,8 @@ from typing import Final, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from generation.protocol.disk import write_private
+
 _SEED_BYTES: Final = 32
 
 
@@ -27,16 +29,8 @@ class WebhookSigner:
         its owner only. Blocks."""
         path = folder / "webhook.key"
         if not path.exists():
-            unfinished = folder / "webhook.key.part"
-            # left by a process that was killed while writing it
-            unfinished.unlink(missing_ok=True)
-            descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(os.urandom(_SEED_BYTES))
-                file.flush()
-                # receivers remember the public key, so the private one must survive a power cut
-                os.fsync(file.fileno())
-            unfinished.rename(path)
+            # receivers remember the public key, so the private one must survive a power cut
+            write_private(path, os.urandom(_SEED_BYTES))
         return cls(path.read_bytes())
 
     def headers(self, request_id: str, user_id: str, timestamp: int, body: bytes) -> dict[str, str]:

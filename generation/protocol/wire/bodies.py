@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import (
     BeforeValidator,
+    ConfigDict,
     Field,
     JsonValue,
     SerializerFunctionWrapHandler,
@@ -46,6 +47,9 @@ class LogEntry(Wire):
 
 class MetricsBody(Wire):
     """What the backend measured; ``inference_time`` in seconds, left out until it is known."""
+
+    # its name in the worker's OpenAPI document, from which callers generate classes
+    model_config = ConfigDict(title="Metrics")
 
     inference_time: float | None = None
 

@@ -1,13 +1,21 @@
 """Building blocks of the OpenAPI document: schemas by name, answers by status code, and the
 errors."""
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from generation.protocol.wire import CancelAnswer, ErrorBody, Output, QueueStatus, SubmitAnswer
+from generation.protocol.wire import (
+    CancelAnswer,
+    ErrorBody,
+    MetricsBody,
+    Output,
+    QueueStatus,
+    SubmitAnswer,
+)
 from worker.api.schemas import INPUTS
 
 Json = dict[str, Any]
@@ -18,6 +26,7 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     Output,
     CancelAnswer,
     ErrorBody,
+    MetricsBody,
     *INPUTS.values(),
 )
 _NAMES: Final = {model: str(model.model_config.get("title") or model.__name__) for model in _MODELS}
@@ -64,7 +73,7 @@ def responses(answers: Mapping[int, Json]) -> Json:
 
 def ref(model: type[BaseModel]) -> Json:
     """A reference to one of :func:`schemas`."""
-    return {"$ref": f"#/components/schemas/{_NAMES[model]}"}
+    return {"$ref": _ref(model)}
 
 
 def schemas() -> Json:
@@ -74,6 +83,13 @@ def schemas() -> Json:
     ]
     # one call for all models: it keeps the names of nested schemas consistent
     _, found = models_json_schema(modes, ref_template="#/components/schemas/{model}")
-    # pydantic names a schema for its class; fal's documents use the title
+    # pydantic names a schema for its class; fal's documents use the title, and so do references
+    text = json.dumps(found["$defs"])
+    for model in _MODELS:
+        text = text.replace(f'"#/components/schemas/{model.__name__}"', json.dumps(_ref(model)))
     titles = {model.__name__: name for model, name in _NAMES.items()}
-    return {titles.get(name, name): schema for name, schema in found["$defs"].items()}
+    return {titles.get(name, name): schema for name, schema in json.loads(text).items()}
+
+
+def _ref(model: type[BaseModel]) -> str:
+    return f"#/components/schemas/{_NAMES[model]}"
