@@ -50,7 +50,7 @@ class RestartPolicy:
 
 class WorkerSupervisor:
     """Runs the worker's command. The worker's standard input is a pipe from this process: it closes
-    with the supervisor's end, and so the worker notices that."""
+    when this process ends, which tells the worker to end too."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What callers say about a file that they are about to upload, with what of it is used."""
+"""What callers say about a file that they are about to upload, and how much of it is used."""
 
 import json
 import mimetypes

@@ -118,7 +118,7 @@ class WebhookSender:
         final, outcome = await self._post(url, stored.request, _timeout_of(webhook))
         attempt = webhook.attempts + 1
         log.info("webhook", request_id=webhook.request_id, attempt=attempt, outcome=outcome)
-        # settled last: a crash before this line means one more call
+        # stored last: a crash before this line means one more call
         if final or attempt > len(DELAYS):
             await self._database.webhooks.delete(webhook.request_id)
         else:

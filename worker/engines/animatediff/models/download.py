@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from huggingface_hub import constants, get_hf_file_metadata, get_token, hf_hub_url
+from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
 from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
@@ -319,7 +319,3 @@ def hub_token() -> str | None:
     """The operator's token for the hub, for checkpoints that are not public; None without one."""
     token: str | None = get_token()
     return token
-
-
-DEFAULT_HUB: Final[str] = constants.ENDPOINT
-"""Where the models come from by default."""
