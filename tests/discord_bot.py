@@ -1,7 +1,7 @@
 """A whole bot on the Discord double: the real adapter, a real core on real SQLite, a scripted backend."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from adapters.discord import DiscordChat, DiscordTiming
 from adapters.discord.refs import server_ref, user_ref
-from core import Core, a_core
+from core import a_core
+from core_running import PATIENCE_SECONDS, PROMPT, RunningBot
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import InteractionKind
 from doubles.discord.state.messages import Message
@@ -21,9 +22,6 @@ from generation.delivery.relay import RelayTiming
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.service import Quota
-
-PATIENCE = 10.0
-PROMPT = "a paper boat on a stormy sea"
 
 
 class DoubleTime:
@@ -51,14 +49,12 @@ class DoubleTime:
 
 
 @dataclass
-class Bot:
-    """The bot while it runs."""
+class Bot(RunningBot):
+    """The bot on the Discord double."""
 
     double: DiscordDouble
-    core: Core
     chat: DiscordChat
     time: DoubleTime
-    backend: ScriptedBackend
 
     def advance(self, seconds: float) -> None:
         """Move the time of double and bot."""
@@ -117,22 +113,13 @@ class Bot:
         sent = self.double._send(InteractionKind.COMMAND, people.member, places.text, data)
         return await self.double.wait_for_reply(sent)
 
-    def release(self) -> None:
-        """Let the backend finish what it holds back."""
-        if self.backend.hold is not None:
-            self.backend.hold.set()
-
     async def until_clip(self, message: Message) -> None:
         """Until the message has the clip and the delivery is recorded."""
         await self.double.wait_until(lambda: message.files, what="the clip")
 
-    async def until_recorded(self, count: int = 1) -> None:
-        """Until ``count`` deliveries have been recorded as sent."""
-        await self.until(lambda: len(self.sent) >= count)
-
     async def until_opened(self, job: Job) -> None:
         """Until the first answer is recorded."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while (delivery := await self.core.store.delivery_of(job.id)) is None or delivery.message is None:
                 await asyncio.sleep(0.002)
 
@@ -146,44 +133,12 @@ class Bot:
         await self.ask("flipbook queue")  # events come in their order
         handler = (await self.chat._session.login()).handler
         assert handler is not None
-        await handler.drain(PATIENCE)
+        await handler.drain(PATIENCE_SECONDS)
 
     async def quota(self) -> Quota:
         """What the ordinary member has used."""
         people, guild = self.double.people, self.double.guilds.studio
         return await self.core.service.quota(user_ref(people.member.id), server_ref(guild.id))
-
-    @property
-    def sent(self) -> list[Any]:
-        """The deliveries that reached their message, in order."""
-        return [item for item in self.core.observer.deliveries if item.status == "sent"]
-
-    @property
-    def bought(self) -> int:
-        """How many jobs the backend was asked for."""
-        return len(self.backend.submissions)
-
-    async def jobs(self) -> list[Job]:
-        """Every job that there is, oldest first."""
-        async with self.core.store.transaction() as tx:
-            rows = await tx._connection.exec_driver_sql("SELECT id FROM jobs ORDER BY number")
-            ids = [row[0] for row in rows]
-        return [job for job_id in ids if (job := await self.core.store.job(job_id)) is not None]
-
-    async def the_job(self) -> Job:
-        """The only job."""
-        (job,) = await self.jobs()
-        return job
-
-    async def until_status(self, status: JobStatus) -> None:
-        """Until a job has reached this status."""
-        await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Until ``holds()`` is true."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds():
-                await asyncio.sleep(0.002)
 
 
 def clips(double: DiscordDouble) -> list[Message]:
@@ -227,7 +182,7 @@ async def running_bot(
         tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
         await double.wait_connected()
         try:
-            yield Bot(double, core, chat, time, backend)
+            yield Bot(core, backend, double, chat, time)
         finally:
             if kill:
                 for task in tasks:

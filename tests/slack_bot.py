@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from adapters.slack import SlackChat, SlackTiming, manifest
 from core import Core, a_core
+from core_running import PATIENCE_SECONDS, PROMPT, RunningBot
 from doubles.clock import settle
 from doubles.generation.backend import ScriptedBackend
 from doubles.slack.inbound.deliveries import Delivery
@@ -23,12 +24,9 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
 from generation.delivery.relay import RelayTiming
-from generation.domain.job import Job, JobStatus
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.protocol.backoff import Backoff
 
-PATIENCE = 10.0
-PROMPT = "a paper boat on a stormy sea"
 QUICK = RelayTiming(retry=Backoff(0.05, 0.4), poll_every=0.05)
 """A relay with short pauses, so that tests need not wait."""
 
@@ -56,13 +54,11 @@ class DoubleTime:
 
 
 @dataclass
-class Bot:
-    """The bot while it runs."""
+class Bot(RunningBot):
+    """The bot on the Slack double."""
 
     double: SlackDouble
-    core: Core
     chat: SlackChat
-    backend: ScriptedBackend
 
     async def animate(self, text: str = PROMPT, **how: Any) -> Message:
         """A member asks for a clip; returns the message that answers."""
@@ -83,51 +79,10 @@ class Bot:
         self.double.clock.advance(1.2)  # the next message in the channel need not wait for its slot
         return message
 
-    def release(self) -> None:
-        """Let a held backend finish."""
-        if self.backend.hold is not None:
-            self.backend.hold.set()
-
     @property
     def server(self) -> ServerRef:
         """The home workspace."""
         return ServerRef(Platform.SLACK, self.double.home.team)
-
-    @property
-    def sent(self) -> list[Any]:
-        """The deliveries that reached their message, in order."""
-        return [item for item in self.core.observer.deliveries if item.status == "sent"]
-
-    @property
-    def bought(self) -> int:
-        """How many jobs the backend was asked for."""
-        return len(self.backend.submissions)
-
-    async def jobs(self) -> list[Job]:
-        """Every job that there is, oldest first."""
-        async with self.core.store.transaction() as tx:
-            rows = await tx._connection.exec_driver_sql("SELECT id FROM jobs ORDER BY number")
-            ids = [row[0] for row in rows]
-        return [job for job_id in ids if (job := await self.core.store.job(job_id)) is not None]
-
-    async def the_job(self) -> Job:
-        """The only job."""
-        (job,) = await self.jobs()
-        return job
-
-    async def until_status(self, status: JobStatus) -> None:
-        """Until a job has reached this status."""
-        await self.until(lambda: any(moved is status for _, moved in self.core.observer.moves))
-
-    async def until_recorded(self, count: int = 1) -> None:
-        """Until ``count`` deliveries are recorded as sent."""
-        await self.until(lambda: len(self.sent) >= count)
-
-    async def until(self, holds: Callable[[], object]) -> None:
-        """Until a condition holds on the bot's side."""
-        async with asyncio.timeout(PATIENCE):
-            while not holds():
-                await asyncio.sleep(0.002)
 
     async def until_put_off(self) -> None:
         """Until a failed attempt to deliver an outcome is recorded."""
@@ -135,7 +90,7 @@ class Bot:
 
     async def until_opened(self, message: Message) -> None:
         """Until that message is recorded as a job's."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await self.core.store.job_of_message(self.ref(message)) is None:
                 await asyncio.sleep(0.002)
 
@@ -210,7 +165,7 @@ async def running_bot(
             tasks = [group.create_task(part) for part in parts]
             try:
                 async with _reachable(double, chat, core) if over_http else _connected(double):
-                    yield Bot(double, core, chat, backend)
+                    yield Bot(core, backend, double, chat)
             finally:
                 await _end(tasks, core, kill=kill)
     finally:

@@ -18,6 +18,7 @@ from adapters.discord.handlers.interactions import InteractionHandler
 from adapters.discord.handlers.member_commands import MemberCommands
 from adapters.discord.handlers.reactions import Reactions
 from adapters.discord.refs import server_ref, user_ref
+from adapters.discord.text import render
 from adapters.discord.text.layout import NO_MENTIONS
 from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.errors import FlipbookError, JobError
@@ -25,7 +26,6 @@ from generation.service import Service
 
 INTENTS: Final = discord.Intents(guilds=True, guild_reactions=True)
 """Servers with their permissions, and reactions. Neither is privileged; no message is read."""
-OUTDATED: Final = "This command has changed. Restart Discord (Ctrl+R) and try again."
 _MAX_RATELIMIT_SECONDS: Final = 30.0
 """discord.py sleeps up to this for a rate limit; for longer ones it raises RateLimited, and the
 relay waits instead. 30 is the least that discord.py accepts."""
@@ -58,7 +58,7 @@ class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
         structlog.get_logger("flipbook.discord").info(
             "a command could not be read", error=type(error).__name__
         )
-        await tell(interaction, OUTDATED)
+        await tell(interaction, render.OUTDATED_COMMAND)
 
 
 class FlipbookClient(discord.Client):

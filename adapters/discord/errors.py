@@ -27,7 +27,6 @@ TOO_LARGE_STATUS: Final = 413
 """A proxy before Discord's API may refuse a large request too, without a code."""
 ALREADY_ANSWERED: Final = 40060
 UNKNOWN_INTERACTION: Final = 10062
-NO_DIRECT_MESSAGES: Final = 50007
 _LONGEST_RETRY_AFTER: Final = 600.0  # seconds
 _TOKEN_SECONDS: Final = 300.0
 

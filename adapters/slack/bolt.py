@@ -139,14 +139,16 @@ def _answering_in_ack(acknowledger: Acknowledger, handle: Handle[Command]) -> Li
 
 def _answering_beside_ack(
     acknowledger: Acknowledger,
-    read: Callable[[Body, AsyncBoltContext], Acted],
+    read: Callable[[Body, AsyncBoltContext], Acted | None],
     handle: Handle[Acted],
 ) -> Listener:
-    """Slack takes no answer in the acknowledgement of clicks and events."""
+    """Slack takes no answer in the acknowledgement of clicks and events; what ``read`` gives None
+    for is only acknowledged."""
 
     async def listen(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         acted = read(body, context)
-        await acknowledger.answer_beside_ack(acted.act, lambda: handle(acted))
+        if acted is not None:
+            await acknowledger.answer_beside_ack(acted.act, lambda: handle(acted))
         await ack()
 
     return listen
@@ -156,8 +158,10 @@ def _click_in(body: Body, context: AsyncBoltContext) -> Click:
     return click_in(body, _team(context))
 
 
-def _mention_in(body: Body, context: AsyncBoltContext) -> Mention:
-    return mention_in(body, _team(context), context.bot_user_id or "")
+def _mention_in(body: Body, context: AsyncBoltContext) -> Mention | None:
+    mention = mention_in(body, _team(context), context.bot_user_id or "")
+    # two bots that mention each other would never stop
+    return None if mention.is_of_bot else mention
 
 
 def _reaction_in(body: Body, context: AsyncBoltContext) -> Reaction:

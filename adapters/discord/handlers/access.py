@@ -1,18 +1,16 @@
 """May this be done here? Checked before anything is spent: servers only, admin commands for
 admins, and a channel that the bot may post clips to."""
 
-from typing import Any, Final
+from typing import Any
 
 import discord
 
 from adapters.discord.refs import channel_of
 from adapters.discord.setup.permissions import missing_permissions, missing_sentence
+from adapters.discord.text import render
 from generation.domain.refs import ChannelRef
 
 Interaction = discord.Interaction[Any]
-
-ONLY_IN_SERVERS: Final = "Flipbook makes clips in servers only, not in direct messages."
-ADMINS_ONLY: Final = "Only members with the permission **Manage Server** can do that."
 
 
 class AccessDenied(Exception):
@@ -26,7 +24,7 @@ class AccessDenied(Exception):
 def channel_in_server(interaction: Interaction) -> ChannelRef:
     """The channel of an interaction. Raises AccessDenied outside of servers."""
     if interaction.guild_id is None or interaction.channel_id is None:
-        raise AccessDenied(ONLY_IN_SERVERS)
+        raise AccessDenied(render.ONLY_IN_SERVERS)
     return channel_of(interaction.guild_id, interaction.channel, interaction.channel_id)
 
 
@@ -40,7 +38,7 @@ def require_admin(interaction: Interaction) -> None:
     """Raise AccessDenied for a member who does not manage the server: Discord hides admin commands
     from others, but a server can change that."""
     if not is_admin(interaction):
-        raise AccessDenied(ADMINS_ONLY)
+        raise AccessDenied(render.ADMINS_ONLY)
 
 
 def require_permissions(interaction: Interaction) -> None:

@@ -20,8 +20,7 @@ from adapters.discord.handlers.options import LIMITS, Channel, LimitText, Term
 from adapters.discord.text import lists
 from generation.domain.limits import LimitName
 from generation.domain.policy import Policy
-from generation.text.errors import limit_label
-from generation.text.limits import limit_value, limit_words
+from generation.text.limits import limit_value
 
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound=CommandGroup)
@@ -91,8 +90,7 @@ class _LimitCommands(CommandGroup):
         name = LimitName(limit)  # one of the choices, which Discord has checked
         changes = {name.value: limit_value(name, value)}
         limits = await self.service.set_limits(context.server, changes, by=context.user)
-        words = f"From now on: {limit_label(name)}: **{limit_words(limits, name)}**."
-        await tell(context.interaction, words)
+        await tell(context.interaction, lists.changed_limit(limits, name))
 
     @app_commands.command(description="Go back to the operator's limits")
     @for_admins

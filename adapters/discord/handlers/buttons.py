@@ -2,17 +2,15 @@
 after a restart."""
 
 from functools import partial
-from typing import Final
 
 import discord
 
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import ButtonAction, parse_custom_id
-from generation.domain.job import Job, JobId
+from adapters.discord.text import render
+from generation.domain.job import JobId
 from generation.service import Service
-
-UNKNOWN_BUTTON: Final = "This button does nothing any more. `/animate` makes a new clip."
 
 
 async def press(handler: InteractionHandler, interaction: discord.Interaction) -> None:
@@ -29,7 +27,7 @@ async def _press(handler: InteractionHandler, context: InteractionContext) -> No
         case (ButtonAction.CANCEL, job_id):
             await cancel(handler.service, context, job_id)
         case _:
-            await tell(context.interaction, UNKNOWN_BUTTON)
+            await tell(context.interaction, render.STALE_BUTTON)
 
 
 async def cancel(service: Service, context: InteractionContext, job_id: JobId) -> None:
@@ -38,10 +36,4 @@ async def cancel(service: Service, context: InteractionContext, job_id: JobId) -
     job = await service.cancel(
         job_id, by=context.user, server=context.server, is_admin=context.is_admin
     )
-    await tell(context.interaction, _cancelled(job))
-
-
-def _cancelled(job: Job) -> str:
-    if job.status.is_final:
-        return "The clip is cancelled."
-    return "The clip is being cancelled. If it is nearly done, it may still arrive."
+    await tell(context.interaction, render.cancelling(job))

@@ -105,6 +105,11 @@ def limits_list(limits: Limits) -> str:
     return "\n".join(["**Limits of this server**", *lines])
 
 
+def changed_limit(limits: Limits, name: LimitName) -> str:
+    """One limit, after it was changed."""
+    return f"From now on: {limit_label(name)}: **{limit_words(limits, name)}**."
+
+
 def policy_list(policy: Policy) -> str:
     """The channels that the bot answers in, and the members and terms that it refuses."""
     channels = ", ".join(f"<#{channel}>" for channel in sorted(policy.channels)) or "every channel"

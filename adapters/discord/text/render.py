@@ -1,5 +1,5 @@
-"""Every text that members read about a clip: its message from "queued" to the MP4, and why the clip
-is in another message."""
+"""What people read in Discord: a job's message from "queued" to the MP4, why the clip is in another
+message, and short answers to one member."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +17,10 @@ from generation.text.clips import bar, engine_words, progress_words, seconds_wor
 from generation.text.errors import failure_sentence, sentence
 
 MAX_CONTENT: Final = 2000
+ONLY_IN_SERVERS: Final = "Flipbook makes clips in servers only, not in direct messages."
+ADMINS_ONLY: Final = "Only members with the permission **Manage Server** can do that."
+OUTDATED_COMMAND: Final = "This command has changed. Restart Discord (Ctrl+R) and try again."
+STALE_BUTTON: Final = "This button does nothing any more. `/animate` makes a new clip."
 SENT_PRIVATELY: Final = "It could not be shown here. I have sent it to you in a direct message."
 _PROMPT_ROOM: Final = 1000
 _NEGATIVE_ROOM: Final = 200
@@ -47,6 +51,13 @@ def refusal(error: FlipbookError) -> str:
     """One sentence for an error, with times as Discord's timestamps."""
     # a sentence may quote a prompt or a backend; only the timestamps in it are markup
     return escaped_sentence(sentence(error, relative_moment))[:MAX_CONTENT]
+
+
+def cancelling(job: Job) -> str:
+    """After ✖; a backend may need time to stop a job, or refuse to."""
+    if job.status.is_final:
+        return "The clip is cancelled."
+    return "The clip is being cancelled. If it is nearly done, it may still arrive."
 
 
 def under_way(job: Job, progress: Progress, now: datetime) -> str:

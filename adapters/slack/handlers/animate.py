@@ -11,7 +11,7 @@ from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
-from adapters.slack.handlers.parsing import request_from
+from adapters.slack.handlers.parsing import request_from_words
 from adapters.slack.handlers.payloads import Command, Mention
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import channel_ref, server_ref, user_ref
@@ -57,8 +57,8 @@ class AnimateHandler:
         return await self._animate(command.act, command.text)
 
     async def mention(self, mention: Mention) -> SlackContent | None:
-        """The same from the words around the bot's name; mentions by bots are ignored."""
-        return None if mention.is_of_bot else await self._animate(mention.act, mention.text)
+        """The same from the words around the bot's name."""
+        return await self._animate(mention.act, mention.text)
 
     async def reroll(self, act: Act, job_id: JobId) -> None:
         """The same request with a new seed, charged to the member who acted."""
@@ -78,7 +78,7 @@ class AnimateHandler:
         if text.strip().lower() in _ASKS_FOR_HELP:
             return help_text.animate_content()
         # first, because a typing error needs no call to Slack
-        request = request_from(text, self._service.draw_seed())
+        request = request_from_words(text, self._service.draw_seed())
         await self._access.check(act)
         await self._submit(
             act, lambda context: self._service.submit(request, context), channel_ref(act)

@@ -18,7 +18,7 @@ _PIXELS: Final = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
 _SINGLE_QUOTED: Final = re.compile(r"(?<!\S)'([^'\"]*)'(?!\S)")
 
 
-def request_from(text: str, seed: int) -> GenerationRequest:
+def request_from_words(text: str, seed: int) -> GenerationRequest:
     """The request in the words after the command; ``seed`` is used where they name none.
 
     Raises CommandMisread, or InvalidRequest naming each wrong value by its flag.

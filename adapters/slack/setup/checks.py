@@ -22,11 +22,12 @@ from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryError
 from generation.text.clips import excerpt
 
-PATIENCE_SECONDS: Final = 20.0
+TIMEOUT_SECONDS: Final = 20.0
 SIGNATURE_WINDOW: Final = timedelta(minutes=5)
 """How old a signed request may be by this machine's clock."""
 _CLOCK_TOLERANCE: Final = timedelta(seconds=60)
 _NAME_ROOM: Final = 40
+_ADD_SCOPES: Final = "add them on “OAuth & Permissions” and install the app again"
 _WHY_REFUSED: Final = {
     "token_revoked": "it was revoked; install the app again",
     "token_expired": "it ran out: the app rotates its tokens; make it anew from the manifest",
@@ -61,16 +62,13 @@ class _Refused(Exception):
 
 
 async def check_slack(
-    access: SlackAccess, *, api_url: str, clock: Clock, patience: float = PATIENCE_SECONDS
+    access: SlackAccess, *, api_url: str, clock: Clock, timeout_seconds: float = TIMEOUT_SECONDS
 ) -> Checkup:
-    """Ask Slack about the tokens and how it reaches the bot, for at most ``patience`` seconds.
-
-    Nothing is changed there, and no socket is opened: a second one would take acts away from a bot
-    that runs.
-    """
+    """Check the tokens and how Slack reaches the bot. Changes nothing there and opens no socket: a
+    second one would take acts away from a bot that runs."""
     api = SlackApi(access.bot_token, api_url)
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout(timeout_seconds):
             return await _checkup(api, access, clock)
     except _Refused as refused:
         return Checkup(
@@ -118,9 +116,6 @@ def _about_scopes(identity: Identity) -> list[Finding]:
     if not missing:
         return [Finding(Grade.GOOD, "Slack scopes", f"all {len(REASONS)} are granted")]
     return [Finding(Grade.BAD, "Slack scopes", f"missing: {_with_reasons(missing)}; {_ADD_SCOPES}")]
-
-
-_ADD_SCOPES: Final = "add them on “OAuth & Permissions” and install the app again"
 
 
 def _with_reasons(scopes: Sequence[str]) -> str:

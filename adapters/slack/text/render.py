@@ -39,9 +39,6 @@ _ALT_LIMIT: Final = 900
 _TITLE_LIMIT: Final = 80
 
 
-# Errors -------------------------------------------------------------------------------
-
-
 def error_content(error: FlipbookError) -> SlackContent:
     """One sentence about what went wrong, for the one person who caused it."""
     return SlackContent(error_sentence(error))
@@ -130,9 +127,6 @@ def _access_refused(error: AccessRefused) -> str:
             return "I cannot check at the moment who is asking. Please try again in a minute."
 
 
-# Short answers to one member ----------------------------------------------------------
-
-
 def stale_button_content() -> SlackContent:
     """For a button of another version, or a forged one."""
     return SlackContent("This button no longer does anything. Type `/flipbook help` for what does.")
@@ -154,9 +148,6 @@ def comes_directly_content(error: SlackRefused) -> SlackContent:
         f"Your clip is being made, but {escape(error.reason)}. I will send it to you in a direct "
         "message instead; to get clips here, invite me into the channel."
     )
-
-
-# A job's message ----------------------------------------------------------------------
 
 
 def queued_content(job: Job, ahead: int | None) -> SlackContent:

@@ -9,7 +9,8 @@ from typing import Any
 
 from acceptance.scenarios.chat import STEPS, ClipMessage, Person, Where
 from adapters.discord.refs import message_ref, server_ref, user_ref
-from discord_bot import PROMPT, Bot, DoubleTime, clips, running_bot
+from core_running import PROMPT
+from discord_bot import Bot, DoubleTime, clips, running_bot
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.messages import Message
 from doubles.discord.state.people import User

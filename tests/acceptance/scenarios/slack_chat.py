@@ -10,13 +10,14 @@ from typing import Any
 import aiohttp
 
 from acceptance.scenarios.chat import STEPS, ClipMessage, Person, Where
+from core_running import PROMPT
 from doubles.slack.faults import Fault
 from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from slack_bot import PROMPT, Bot, clips, public, running_bot, words
+from slack_bot import Bot, clips, public, running_bot, words
 
 SMALL = f"--size 64x64 --frames 2 --steps {STEPS}"
 _PEOPLE = {Person.MEMBER: MIRA, Person.OTHER: NOAH, Person.THIRD: OWNER, Person.ADMIN: ADMIN}

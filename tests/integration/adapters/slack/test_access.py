@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import (
@@ -20,7 +21,7 @@ from doubles.slack.world import (
     SECRET,
     SHARED,
 )
-from slack_bot import PROMPT, clips, public, running_bot
+from slack_bot import clips, public, running_bot
 
 INVITE = f"I am not in this channel, so I could not post the clip. Type /invite <@{BOT}> and ask again."
 

@@ -4,12 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
 from generation.domain.limits import Limits
 from generation.service import OperatorRules
-from slack_bot import PROMPT, Bot, running_bot
+from slack_bot import Bot, running_bot
 
 DENIED = "Only admins of this workspace, and those named by the bot's operator, can do that."
 

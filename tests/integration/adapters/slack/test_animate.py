@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.slack.commands import FLAGS
+from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, DM, GENERAL, MIRA, NOAH, STUDIO
@@ -16,7 +17,7 @@ from generation.domain.parsing import allowed
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.request import Endpoint
 from generation.service import OperatorRules
-from slack_bot import PROMPT, SlackTiming, SlowStore, buttons, clips, public, running_bot, words
+from slack_bot import SlackTiming, SlowStore, buttons, clips, public, running_bot, words
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])

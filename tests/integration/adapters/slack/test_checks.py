@@ -170,7 +170,7 @@ async def test_slack_out_of_reach_says_nothing_about_the_tokens(slack: SlackDoub
     with an_unused_port() as port:
         refused = await checkup(slack, api_url=f"http://127.0.0.1:{port}/api/")
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        late = await checkup(slack, api_url=f"http://127.0.0.1:{silent.getsockname()[1]}/api/", patience=0.2)
+        late = await checkup(slack, api_url=f"http://127.0.0.1:{silent.getsockname()[1]}/api/", timeout_seconds=0.2)
     for found, how in ((refused, "Slack cannot be reached"), (late, "it does not answer")):
         assert (found.is_reached, found.refused) == (False, frozenset())
         assert f"cannot be asked at the moment ({how})" in lines(found, Grade.BAD)[0]

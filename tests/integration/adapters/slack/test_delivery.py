@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import OpenDouble, SlackDouble
 from generation.protocol.progress import Phase, Progress, Steps
-from slack_bot import PROMPT, SHIPPED, public, running_bot, words
+from slack_bot import SHIPPED, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip, under_way
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import GENERAL, NOAH
-from slack_bot import PROMPT, Bot, SlackTiming, clips, public, running_bot
+from slack_bot import Bot, SlackTiming, clips, public, running_bot
 
 Act = Callable[[SlackDouble, Bot], Awaitable[Delivery | None]]
 

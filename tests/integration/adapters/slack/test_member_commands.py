@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
@@ -14,7 +15,7 @@ from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import JobStatus
 from generation.domain.limits import Limits
 from generation.service import OperatorRules
-from slack_bot import PROMPT, Bot, clips, public, running_bot
+from slack_bot import Bot, clips, public, running_bot
 
 
 async def asked(bot: Bot, text: str, **how: str) -> str:

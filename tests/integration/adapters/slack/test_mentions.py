@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from slack_bolt.request.async_request import AsyncBoltRequest
 
 from doubles.slack import faults
+from doubles.slack.inbound import events
+from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state import posting
 from doubles.slack.world import BOT, EXTERNAL, GENERAL, NOAH, SHARED
@@ -71,18 +74,28 @@ async def test_two_equal_mentions_are_two_clips(slack: SlackDouble, tmp_path: Pa
         assert bot.bought == 2
 
 
+def mention_by_a_bot(slack: SlackDouble) -> Delivery:
+    """Another bot's message that names ours."""
+    channel = slack.home.channels[GENERAL]
+    said = posting.post(slack.platform, slack.home, channel, NOAH, text=f"<@{BOT}> a fox in snow")
+    said.bot_id = "B0OTHERBOT"
+    told = events.mention(slack.platform, slack.home, channel, said)
+    assert told is not None
+    return told
+
+
 async def test_mentions_by_bots_are_ignored(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        said = posting.post(
-            slack.platform, slack.home, slack.home.channels[GENERAL], NOAH, text=f"<@{BOT}> a fox in snow"
-        )
-        said.bot_id = "B0OTHERBOT"
-        from doubles.slack.inbound import events
-
-        told = events.mention(slack.platform, slack.home, slack.home.channels[GENERAL], said)
-        assert told is not None
-        await slack.platform.courier.deliver(told)
+        await slack.platform.courier.deliver(mention_by_a_bot(slack))
         assert await bot.jobs() == []
+
+
+async def test_a_mention_by_a_bot_needs_no_work_to_be_acknowledged(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        app = bot.chat._bolt(bot.core.service)
+    # the chat does not run any more, so no work can be started
+    told = AsyncBoltRequest(mode="socket_mode", body=mention_by_a_bot(slack).payload)
+    assert (await app.async_dispatch(told)).status == 200
 
 
 async def test_members_of_other_organisations_are_refused_unless_welcome(slack: SlackDouble, tmp_path: Path) -> None:

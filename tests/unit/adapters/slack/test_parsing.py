@@ -5,13 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.errors import CommandMisread, CommandProblem
-from adapters.slack.handlers.parsing import request_from, words_of
+from adapters.slack.handlers.parsing import request_from_words, words_of
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.request import Endpoint, GenerationRequest
 
 
 def asked(text: str) -> GenerationRequest:
-    return request_from(text, seed=5)
+    return request_from_words(text, seed=5)
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,12 @@ import pytest
 from starlette.applications import Starlette
 
 from core import a_core
+from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.inbound.http_mode import signature_headers
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import GENERAL, HOME, MIRA, SIGNING_SECRET
-from slack_bot import PROMPT, Bot, a_chat, clips, public, running_bot
+from slack_bot import Bot, a_chat, clips, public, running_bot
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 

@@ -10,12 +10,13 @@ from pydantic import SecretStr
 from adapters.slack import SlackChat, SlackUnusable
 from adapters.slack.web_api import SlackApi
 from core import a_core
+from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend
 from doubles.slack import faults
 from doubles.slack.server import OpenDouble, SlackDouble
 from doubles.slack.world import APP_TOKEN
 from generation.domain.job import JobStatus
-from slack_bot import PROMPT, SHIPPED, SlackTiming, clips, public, running_bot
+from slack_bot import SHIPPED, SlackTiming, clips, public, running_bot
 
 QUICK = SlackTiming(ping=0.3)
 

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.generation.faulty_store import FaultyStore
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from generation.domain.job import JobStatus
 from generation.protocol.errors import StoreBusy
-from slack_bot import PROMPT, Bot, clips, public, running_bot, words
+from slack_bot import Bot, clips, public, running_bot, words
 
 
 async def the_one_clip(slack: SlackDouble, bot: Bot) -> None:
