@@ -285,7 +285,7 @@ def _sentence(loc: tuple[int | str, ...], message: str, variable: Callable[[str]
     return f"{'.'.join([name, *rest])}: {words}"
 
 
-def set_in_environment(variables: Iterable[str]) -> dict[str, str]:
+def values_in_environment(variables: Iterable[str]) -> dict[str, str]:
     """Those of the variables that the environment itself sets; ``.env`` is not read."""
     return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
 

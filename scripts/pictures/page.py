@@ -16,16 +16,14 @@ body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-ser
 .message { display: grid; grid-template-columns: 40px 1fr; gap: 0 12px; margin-top: 12px }
 .message:first-child { margin-top: 0 }
 .face { width: 40px; height: 40px; color: #fff; font-weight: bold; font-size: 18px;
-         line-height: 40px;
-        text-align: center; background: #0f766e }
+        line-height: 40px; text-align: center; background: #0f766e }
 .person .face { background: #7c5c2e }
 .discord .face { border-radius: 50% }
 .slack .face { border-radius: 7px }
 .head { font-weight: bold }
 .head .when, .note { font-weight: normal; font-size: 12px; color: #6e7781 }
 .badge { font-size: 10px; padding: 1px 4px; margin-left: 5px; border-radius: 3px;
-         vertical-align: 1px; color: #fff;
-         background: #4f5b93 }
+         vertical-align: 1px; color: #fff; background: #4f5b93 }
 .slack .badge { color: #57606a; background: #eaeef2 }
 .private { background: #f3f5fd; border-left: 3px solid #4f5b93; margin: 12px -10px 0; padding: 7px }
 .message.private:first-child { margin: -4px -10px -6px }
@@ -34,26 +32,23 @@ body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-ser
 .quote { border-left: 4px solid #d0d7de; padding-left: 10px; margin: 2px 0 }
 .item { padding-left: 16px; text-indent: -11px }
 code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1px 4px;
-         border-radius: 3px }
+       border-radius: 3px }
 .at, .time, code { white-space: nowrap }
 .at { color: #3b4a9c; background: #e9ecfb; border-radius: 3px; padding: 0 2px }
 .time { background: #eff1f3; border-radius: 3px; padding: 0 3px }
 .clip { position: relative; width: 352px; margin-top: 6px }
 .clip img { display: block; width: 352px; border-radius: 6px }
 .clip i { position: absolute; left: 50%; top: 50%; width: 52px; height: 52px; margin: -26px;
-         border-radius: 50%;
-          background: rgba(0, 0, 0, .55) }
+          border-radius: 50%; background: rgba(0, 0, 0, .55) }
 .clip i::after { content: ""; position: absolute; left: 20px; top: 15px; border: solid transparent;
                  border-width: 11px 0 11px 18px; border-left-color: #fff }
 .buttons { margin-top: 8px }
 .button { display: inline-block; font-size: 14px; padding: 4px 13px; border-radius: 6px;
-         border: 1px solid #c4cbd2;
-          background: #f3f5f7 }
+          border: 1px solid #c4cbd2; background: #f3f5f7 }
 .slack .button { background: #fff; font-weight: bold }
 .reactions { margin-top: 8px }
 .reaction { display: inline-block; font-size: 13px; padding: 1px 8px; border-radius: 9px;
-         border: 1px solid #9aa5e0;
-            background: #eef0fc }
+            border: 1px solid #9aa5e0; background: #eef0fc }
 """
 
 
@@ -93,16 +88,16 @@ def _head(name: str, badge: str = "", note: str = "") -> str:
 
 def _message(kind: str, head: str, name: str, inside: str) -> str:
     return (
-        f'<div class="message {kind}"><div '
-        f'class="face">{escape(name[:1])}</div><div>{head}{inside}</div></div>'
+        f'<div class="message {kind}"><div class="face">{escape(name[:1])}</div>'
+        f"<div>{head}{inside}</div></div>"
     )
 
 
 def clip(frame: str, words: str) -> str:
     """A video in a message, with its name below."""
     return (
-        f'<div class="clip"><img alt="" src="{frame}"><i></i></div><div '
-        f'class="note">{escape(words)}</div>'
+        f'<div class="clip"><img alt="" src="{frame}"><i></i></div>'
+        f'<div class="note">{escape(words)}</div>'
     )
 
 

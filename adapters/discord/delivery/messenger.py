@@ -15,7 +15,7 @@ from adapters.discord.delivery.interaction_token import DEFAULT_UPLOAD_LIMIT, In
 from adapters.discord.delivery.outcome import OutcomeTarget, Send, send_outcome
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.rate_limits import CloudflareBan
-from adapters.discord.delivery.upload import PreviewUpload
+from adapters.discord.delivery.upload import PreviewAttachment
 from adapters.discord.errors import LACKS_PERMISSION, NETWORK
 from adapters.discord.refs import message_ref, posting_id
 from adapters.discord.session import Session
@@ -147,13 +147,13 @@ class DiscordMessenger:
             )
         return message_ref(_guild_id(job), channel_id, message.id)
 
-    def _new_preview(self, job: Job, preview: PreviewFrame | None) -> PreviewUpload | None:
+    def _new_preview(self, job: Job, preview: PreviewFrame | None) -> PreviewAttachment | None:
         """The preview to upload; None where the message shows it already: attachments stay without
         being sent again."""
         return (
             None
             if preview is None or self._shown_previews.get(job.id) == preview.url
-            else PreviewUpload(job, preview)
+            else PreviewAttachment(job, preview)
         )
 
     def _progress_step(self, delivery: Delivery, now: datetime) -> tuple[DeliveryStep, Send]:

@@ -8,7 +8,7 @@ from typing import Final
 import discord
 
 from adapters.discord.delivery.posts import DiscordContent
-from adapters.discord.delivery.upload import fit_upload
+from adapters.discord.delivery.upload import fit_attachment
 from adapters.discord.errors import TOO_LARGE, TOO_LARGE_STATUS
 from adapters.discord.text import render
 from generation.domain.job import JobStatus
@@ -45,20 +45,20 @@ async def send_outcome(payload: DeliveryPayload, target: OutcomeTarget) -> disco
     trouble: ArtifactError = CannotFit(limit_bytes)
     for _ in range(_TRIES):
         try:
-            upload = await fit_upload(payload.job, payload.video, limit_bytes)
+            attachment = await fit_attachment(payload.job, payload.video, limit_bytes)
         except ArtifactError as error:
             # CannotFit or CorruptVideo: a second try would find the same
             trouble = error
             break
-        notes = _notes(render.fitted_note(upload.fitted), target.note)
+        notes = _notes(render.fitted_note(attachment.fitted), target.note)
         words = render.ended(payload.job, has_clip=True, notes=notes)
         try:
-            return await target.send(DiscordContent(words, upload, target.view))
+            return await target.send(DiscordContent(words, attachment, target.view))
         except discord.HTTPException as error:
             if error.code != TOO_LARGE and error.status != TOO_LARGE_STATUS:
                 raise
             # the refusal names no limit; half of what was refused is the next guess
-            limit_bytes = min(limit_bytes, len(upload.data)) // 2
+            limit_bytes = min(limit_bytes, len(attachment.data)) // 2
     return await target.send(_kept_back(payload, trouble, target))
 
 

@@ -9,7 +9,7 @@ import discord
 
 from adapters.discord.delivery.interaction_token import DEFAULT_UPLOAD_LIMIT, InteractionToken
 from adapters.discord.delivery.rate_limits import ChannelRateLimiter, RateLimit
-from adapters.discord.delivery.upload import DiscordClipUpload, PreviewUpload
+from adapters.discord.delivery.upload import ClipAttachment, PreviewAttachment
 from adapters.discord.refs import interaction_origin
 from adapters.discord.session import Session
 from adapters.discord.text.layout import NO_MENTIONS, REROLL_EMOJI
@@ -27,14 +27,14 @@ _MISSING: Final[Any] = discord.utils.MISSING
 
 @dataclass(frozen=True, slots=True)
 class DiscordContent:
-    """What a message shows: text, an attachment, and buttons in ``view``.
+    """What a message shows: text, one attachment, and buttons in ``view``.
 
-    Without an ``upload``, an edit leaves the attachments of the message, or removes them with
+    Without an ``attachment``, an edit leaves the attachments of the message, or removes them with
     ``remove_attachments``.
     """
 
     text: str
-    upload: DiscordClipUpload | PreviewUpload | None = None
+    attachment: ClipAttachment | PreviewAttachment | None = None
     view: discord.ui.View | None = None
     remove_attachments: bool = False
 
@@ -116,7 +116,7 @@ class DiscordPosts:
         # partial: the client may not know the channel, or the gateway may not be connected yet
         return await client.get_partial_messageable(channel_id).send(
             content.text,
-            file=content.upload.file() if content.upload is not None else _MISSING,
+            file=content.attachment.file() if content.attachment is not None else _MISSING,
             view=content.view or _MISSING,
             reference=_reference(channel_id, reply_to),
             nonce=job.id,  # discord.py sends enforce_nonce with it
@@ -181,8 +181,8 @@ class DiscordPosts:
 
 def _attachments(content: DiscordContent) -> Any:
     """The ``attachments`` of an edit: a list replaces what is attached, MISSING leaves it."""
-    if content.upload is not None:
-        return [content.upload.file()]
+    if content.attachment is not None:
+        return [content.attachment.file()]
     return [] if content.remove_attachments else _MISSING
 
 

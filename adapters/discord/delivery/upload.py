@@ -18,7 +18,7 @@ _USABLE: Final = 0.98
 
 
 @dataclass(frozen=True, slots=True)
-class DiscordClipUpload:
+class ClipAttachment:
     """The MP4's bytes to send, and what was changed to fit them."""
 
     job: Job
@@ -33,7 +33,7 @@ class DiscordClipUpload:
 
 
 @dataclass(frozen=True, slots=True)
-class PreviewUpload:
+class PreviewAttachment:
     """A preview frame of an unfinished clip; the clip replaces it."""
 
     job: Job
@@ -46,7 +46,7 @@ class PreviewUpload:
         )
 
 
-async def fit_upload(job: Job, video: Path, limit_bytes: int) -> DiscordClipUpload:
+async def fit_attachment(job: Job, video: Path, limit_bytes: int) -> ClipAttachment:
     """The clip in a little less than ``limit_bytes``, changed as little as possible.
 
     Raises CannotFit or CorruptVideo, OSError for a file that cannot be read.
@@ -58,4 +58,4 @@ async def fit_upload(job: Job, video: Path, limit_bytes: int) -> DiscordClipUplo
     fitted = Fitted(
         found.change, limit_bytes, width=clip.width, height=clip.height, fps=float(clip.fps)
     )
-    return DiscordClipUpload(job, found.data, fitted)
+    return ClipAttachment(job, found.data, fitted)
