@@ -40,6 +40,8 @@ _WRITERS: Final = "flipbook_writers"
 _BEGIN_MIGRATION: Final = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
 _CONNECTIONS: Final = 15
 """How many connections read SQLite at once: opened when needed, then kept."""
+_THREAD_SECONDS: Final = 1.0
+"""How long closing waits for threads of connections whose opening was cancelled."""
 _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",  # readers do not wait for the writer
     "PRAGMA synchronous = FULL",  # NORMAL may lose commits in a power cut
@@ -283,6 +285,9 @@ async def close(engine: AsyncEngine) -> None:
     if writers is not None:
         await writers.wait_for_commit()
     await engine.dispose()
+    driver = engine.dialect.dbapi
+    if isinstance(driver, BufferedDriver):
+        await driver.wait_for_threads(_THREAD_SECONDS)
 
 
 def _writers(engine: AsyncEngine) -> WriterQueue | None:

@@ -10,6 +10,7 @@ transaction, where no statement waits for a lock, statements run in the event lo
 any call (``runs_inline``).
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -49,6 +50,16 @@ class BufferedConnection(aiosqlite.Connection):
         self._thread_is_idle = True
         self.runs_inline = False
         """Whether statements run in the event loop's thread: only inside a write transaction."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its thread still runs."""
+        return self._thread.is_alive()
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it was closed, or thrown away, and its thread still runs."""
+        return not self._running and self.is_alive
 
     def cursor(self) -> "BufferedCursor":  # type: ignore[override]
         """A cursor; opening it needs no call to the thread."""
@@ -102,12 +113,28 @@ class BufferedDriver(AsyncAdapt_aiosqlite_dbapi):
 
     def __init__(self) -> None:
         super().__init__(aiosqlite, sqlite3)
+        self._opened: list[BufferedConnection] = []
 
     def connect(self, database: str, **options: Any) -> "_AdaptedConnection":
         """Open a database; called inside SQLAlchemy's greenlet."""
+        connection = BufferedConnection(lambda: sqlite3.connect(database, **options))
+        self._opened = [each for each in self._opened if each.is_alive]
+        self._opened.append(connection)
         # SQLAlchemy calls this synchronous method inside a greenlet, which can wait
-        opened = await_only(BufferedConnection(lambda: sqlite3.connect(database, **options)))
+        opened = await_only(connection)
         return _AdaptedConnection(self, cast("AsyncIODBAPIConnection", opened))
+
+    async def wait_for_threads(self, seconds: float) -> None:
+        """Wait until the threads of closed connections have ended, at most ``seconds``.
+
+        A task that is cancelled while its connection opens leaves the thread to itself. Its last
+        step is a call to the event loop, which must still be open then.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        # a thread cannot set an event as it ends, so this polls
+        while any(each.is_ending for each in self._opened) and loop.time() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
 
 class _AdaptedConnection(AsyncAdapt_aiosqlite_connection):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+import threading
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -282,3 +283,16 @@ async def test_closing_waits_for_a_commit_whose_writer_has_gone(file):
     assert (writing.cancelled(), commits[0].done(), engine.pool.checkedin()) == (True, True, 0)
     with contextlib.closing(sqlite3.connect(file)) as other:
         assert other.execute("SELECT n FROM notes").fetchone() == (7,)
+
+
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_closing_waits_for_the_thread_of_a_reader_cancelled_while_its_connection_opens(file, turns):
+    before = set(threading.enumerate())
+    engine = open_engine(sqlite_url(file))
+    reading = asyncio.create_task(value(engine))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading])
+    await close(engine)
+    assert set(threading.enumerate()) <= before
