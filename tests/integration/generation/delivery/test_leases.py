@@ -117,7 +117,8 @@ async def test_a_put_off_outcome_is_free_for_the_first_relay_and_not_before_its_
         put_off_at = two.clock.now()
         async with relaying(two):
             await until(two, lambda: two.messenger.delivered != [])
-        assert timedelta(seconds=59) <= two.clock.now() - put_off_at <= timedelta(seconds=63)
+        # the clock goes on with each look of the relay, also while a slow disk keeps the claim waiting
+        assert timedelta(seconds=59) <= two.clock.now() - put_off_at <= timedelta(seconds=75)
 
 
 async def test_an_outcome_waits_for_its_own_processs_edit_in_other_processes_too(tmp_path: Path) -> None:
