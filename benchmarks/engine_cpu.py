@@ -11,14 +11,12 @@ programs on the machine hardly count.
 
 import argparse
 import datetime
-import logging
 import os
 import platform
 import statistics
 import sys
 import tempfile
 import time
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +27,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import diffusers  # noqa: E402
 import numpy as np  # noqa: E402
-import structlog  # noqa: E402
 import torch  # noqa: E402
+from report import quiet  # noqa: E402
 
 from doubles.worker.rendering import clip, stock_frames, stock_output, stock_pipeline, turbo  # noqa: E402
 from doubles.worker.tiny_models import make_model_set  # noqa: E402
@@ -279,9 +277,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--threads", type=int, default=1, help="torch threads (default: 1)")
     torch.set_num_threads(parser.parse_args().threads)
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    quiet()
     with tempfile.TemporaryDirectory() as folder:
         print(report(Comparison.prepare(Path(folder))))
 

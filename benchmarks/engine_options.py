@@ -9,13 +9,11 @@ models: they show that each option does what it says, and nothing about beauty. 
 time of one thread, so that other programs hardly matter.
 """
 
-import logging
 import os
 import statistics
 import sys
 import tempfile
 import time
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -24,9 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import numpy as np
 import random_models
-import structlog
 import torch
-from report import machine, table
+from report import machine, quiet, table
 from torch.utils.flop_counter import FlopCounterMode
 
 from doubles.worker.rendering import clip
@@ -168,9 +165,7 @@ def loaded(root: Path, choice: Choice) -> AnimateDiffEngine:
 def main() -> None:
     """Compute, measure and print."""
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    quiet()
     costs = Costs.count()
     print(f"{machine()}, load {os.getloadavg()[0]:.0f} at the start, torch {torch.__version__}.\n")
     print(

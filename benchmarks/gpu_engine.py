@@ -16,7 +16,6 @@ import logging
 import statistics
 import sys
 import time
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import diffusers
 import random_models
-import structlog
 import torch
 from diffusers import AnimateDiffPipeline
+from report import quiet
 
 from generation.protocol.request import Endpoint, GenerationRequest, Motion, VideoSizePreset
 from worker.engines.animatediff import Compile, EngineOptions, ForwardShape, ModelSet
@@ -331,12 +330,7 @@ def main() -> None:
         "--small", action="store_true", help="small models and clips, to try the script"
     )
     asked = parser.parse_args()
-    warnings.simplefilter("ignore")
-    logging.disable(logging.INFO)
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+    quiet(shown=logging.WARNING)
     small = {"num_frames": 2, "video_size": {"width": 64, "height": 64}, "num_inference_steps": 2}
     setup = Setup(
         size=random_models.SMALL if asked.small else random_models.FULL,

@@ -1,11 +1,15 @@
 """How benchmarks start their processes, and print: the machine, and tables for the docs."""
 
+import logging
 import os
 import platform
 import sys
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+
+import structlog
 
 PYTHON = (sys.executable, "-m")
 _PATHS = [str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])]
@@ -26,3 +30,14 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A Markdown table."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def quiet(shown: int = logging.ERROR) -> None:
+    """Keep warnings and log lines below a level out of the tables; the others go to standard
+    error."""
+    warnings.simplefilter("ignore")
+    logging.disable(shown - 1)
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(shown),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
