@@ -88,9 +88,11 @@ class Studio:
 
     @property
     def is_told_to_stop(self) -> bool:
-        """Whether the worker's engine has been told to stop what it renders."""
+        """Whether the worker's engine has been told to stop all that it renders, or has already stopped."""
         assert self._worker is not None
-        return bool(self._worker.parts.render_loop._dropping)
+        loop = self._worker.parts.render_loop
+        # between two looks it may have been told and have stopped
+        return loop._rendering.keys() <= loop._dropping
 
     async def restart_bot(self) -> None:
         """Stop the bot and start it again in the same folder."""
