@@ -1,16 +1,21 @@
-# Everything sets up its own environment from nothing but python3 and make.
-PYTHON ?= python3
+# Everything sets up its own environment from nothing but Python and make.
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constraint constraints.txt
+export PYTHON
 
-.PHONY: demo run test test-all check bench pictures format clean
+.PHONY: help demo run worker test test-all check bench pictures format clean
+
+help: ## What can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.base ## Render one clip through the whole path and print where it is
 	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4
 
 run: $(VENV)/.base ## Serve every chat that has a token
 	$(BIN)/flipbook run
+
+worker: $(VENV)/.worker ## Set up the GPU side (torch, diffusers: some gigabytes) and say what comes next
+	@$(BIN)/flipbook worker models
 
 test: $(VENV)/.dev ## The quick tests, under three minutes
 	scripts/test quick
@@ -27,22 +32,25 @@ bench: $(VENV)/.dev ## Every benchmark; prints its tables
 pictures: $(VENV)/.dev ## The documentation's pictures drawn again, from what the bot sends today (needs chromium)
 	$(BIN)/python scripts/render_pictures.py
 
-format: $(VENV)/.dev
+format: $(VENV)/.dev ## Format the code and fix what can be fixed by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean:
+clean: ## Remove the environment and everything that was built
 	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.base: pyproject.toml constraints.txt
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) --editable .
+	@scripts/environment $(VENV)
+	@touch $@
+
+$(VENV)/.worker: $(VENV)/.base
+	@scripts/environment $(VENV) worker
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
-	@$(PIP) --editable ".[dev,postgres]"
+	@scripts/environment $(VENV) dev,postgres
 	@touch $@
 
 $(VENV)/.engine: $(VENV)/.dev
-	@$(PIP) --editable ".[dev,postgres,worker]"
+	@scripts/environment $(VENV) dev,postgres,worker
 	@touch $@

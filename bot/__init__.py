@@ -1,5 +1,3 @@
 """The composition root: the only package that knows all the others."""
 
-from importlib.metadata import version
-
-__version__ = version("flipbook")
+from generation import __version__ as __version__

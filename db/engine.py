@@ -28,6 +28,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from db.errors import translate_errors
 from db.sqlite.driver import BufferedDriver
 from db.sqlite.group_commit import BEGIN_OPTION, WriterQueue
+from generation import how_to_install
 from generation.ports import Urgency
 from generation.protocol.errors import DatabaseTooNew, StoreError
 
@@ -234,7 +235,7 @@ def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:
             pool_timeout=busy_seconds,
         )
     except ModuleNotFoundError as error:
-        raise StoreError("PostgreSQL needs its driver: pip install 'flipbook[postgres]'") from error
+        raise StoreError(f"PostgreSQL needs its driver; {how_to_install('postgres')}") from error
 
 
 def _set_pragmas(connection: AdaptedConnection, _entry: ConnectionPoolEntry) -> None:

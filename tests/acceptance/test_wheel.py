@@ -15,7 +15,7 @@ PACKAGES = ("bot", "adapters", "generation", "db", "worker")
 def test_the_wheel_holds_every_module_the_migrations_and_the_pages(tmp_path: Path) -> None:
     build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--quiet", "--wheel-dir", str(tmp_path), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
-    [wheel] = tmp_path.glob("flipbook-*.whl")
+    [wheel] = tmp_path.glob("flipbook_bot-*.whl")
     names = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     wanted = {
         str(path.relative_to(ROOT))

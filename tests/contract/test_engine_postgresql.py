@@ -71,7 +71,7 @@ async def test_connections_that_died_in_the_pool_are_replaced_unnoticed(postgres
 
 def test_without_its_driver_postgresql_is_refused_with_the_way_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreError, match=r"pip install 'flipbook\[postgres\]'"):
+    with pytest.raises(StoreError, match=r"pip install '\.\[postgres\]'"):
         open_engine("postgresql://127.0.0.1/flipbook")
 
 

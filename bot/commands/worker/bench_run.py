@@ -3,12 +3,12 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.metadata import version
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from bot import __version__
 from bot.commands.worker.bench_text import (
     announcement,
     clip_name,
@@ -135,7 +135,7 @@ class BenchRun:
         return {
             "engine": self._info.name,
             "device": self._device,
-            "version": version("flipbook"),
+            "version": __version__,
             "measured_at": self._now.isoformat(timespec="seconds"),
             "clips": [facts_of(found) for found in self.measured],
             "failures": self._failures,

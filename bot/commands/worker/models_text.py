@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from generation import how_to_install
 from worker.engines.animatediff.models.catalogue import OPENRAIL, ModelSource
 from worker.engines.animatediff.models.files import FileProblem
 from worker.engines.animatediff.models.inventory import ModelFiles
@@ -116,7 +117,8 @@ def licence_lines(sources: Sequence[ModelSource]) -> list[str]:
 def to_install() -> str:
     """What to install where the extra ``worker`` is missing."""
     return (
-        "Downloading needs the extra `worker`: pip install 'flipbook[worker]', then run this again."
+        "Downloading needs libraries that are missing. Run `make worker` in Flipbook's folder, or "
+        f"{how_to_install('worker')}. Then run this again."
         " `flipbook worker models list --by-hand` says which file comes from where."
     )
 

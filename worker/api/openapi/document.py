@@ -2,9 +2,9 @@
 may get."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Final
 
+from generation import __version__
 from generation.protocol.request import Endpoint
 from generation.protocol.wire import (
     ENGINE_HEADER,
@@ -64,7 +64,7 @@ def document() -> Json:
         "openapi": "3.1.0",
         "info": {
             "title": "Flipbook worker",
-            "version": version("flipbook"),
+            "version": __version__,
             "description": "AnimateDiff text-to-video behind fal's queue protocol.",
         },
         "paths": {

@@ -1,11 +1,10 @@
 """The worker's health: for people, for the bot, and for what restarts containers."""
 
-from importlib.metadata import version
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from generation import __version__
 from worker.api.app_parts import AppParts
 
 
@@ -20,7 +19,7 @@ def health_routes(parts: AppParts) -> list[Route]:
                 "engine": parts.engine.name,
                 "engine_reason": parts.engine.reason,
                 "gpu": parts.device(),
-                "version": version("flipbook"),
+                "version": __version__,
                 "queue_length": len(parts.registry.queue),
                 "active": len(parts.registry.active),
             }

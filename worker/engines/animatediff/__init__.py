@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from generation import how_to_install
 from worker.engines.animatediff.models.catalogue import ModelSource, selected_sources, sources
 from worker.engines.animatediff.models.files import FileProblem, missing_files, why_not_loadable
 from worker.engines.animatediff.models.inventory import ModelFiles, inventory, verify
@@ -82,7 +83,7 @@ def available(models: ModelSet) -> str | None:
     absent = [library for library in _LIBRARIES if find_spec(library) is None]
     if absent:
         return (
-            f"The engine needs {', '.join(absent)}; install flipbook with its worker extra: "
-            "flipbook[worker]."
+            f"The engine needs {', '.join(absent)}. Run `make worker` in Flipbook's folder, or "
+            f"{how_to_install('worker')}."
         )
     return why_not_loadable(models)

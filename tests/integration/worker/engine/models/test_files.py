@@ -219,7 +219,7 @@ print(available(ModelSet.from_folder(Path({str(tmp_path)!r}))))
 """
     done = run_python(code)
     assert done.stderr == ""
-    assert done.stdout.startswith("The engine needs torch, peft; install flipbook with its worker extra")
+    assert done.stdout.startswith("The engine needs torch, peft. Run `make worker` in Flipbook's folder")
 
 
 def test_an_attribute_that_does_not_exist_says_so() -> None:
