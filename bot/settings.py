@@ -215,9 +215,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL: the one set, else a SQLite file in the data folder."""
-        return (
-            self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
-        )
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
 
     @property
     def prices(self) -> Prices:

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Final
 
 from sqlalchemy import exc
 
@@ -36,25 +36,27 @@ def translate_errors() -> Iterator[None]:
     except exc.TimeoutError as error:
         raise StoreBusy("all connections are in use") from error
     except exc.DBAPIError as error:
-        _raise_ours(error)
+        raise _class_of(error)(_first_line(error.orig)) from error
+    except sqlite3.Error as error:
+        raise _class_of_sqlite(error)(_first_line(error)) from error
     except exc.SQLAlchemyError as error:
         raise StoreError(_first_line(error)) from error
 
 
-def _raise_ours(error: exc.DBAPIError) -> NoReturn:
-    raise _class_of(error)(_first_line(error.orig)) from error
-
-
 def _class_of(error: exc.DBAPIError) -> type[FlipbookError]:
     if isinstance(error.orig, sqlite3.Error):
-        # the low byte is the primary code; the bytes above refine it
-        return _SQLITE_CODES.get(getattr(error.orig, "sqlite_errorcode", 0) & 0xFF, StoreError)
+        return _class_of_sqlite(error.orig)
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is None:  # no answer: the server cannot be reached, or psycopg itself refused
         return StoreBusy if isinstance(error, exc.OperationalError) else StoreError
     return next(
         (ours for prefix, ours in _SQLSTATES.items() if sqlstate.startswith(prefix)), StoreError
     )
+
+
+def _class_of_sqlite(error: sqlite3.Error) -> type[FlipbookError]:
+    # the low byte is the primary code; the bytes above refine it
+    return _SQLITE_CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreError)
 
 
 def _first_line(error: BaseException | None) -> str:

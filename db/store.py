@@ -39,7 +39,7 @@ class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore):
             await upgrade(engine, MIGRATIONS, VERSION_TABLE)
         except BaseException:
             # also when cancelled: the connections would stay open
-            await engine.dispose()
+            await close(engine)
             raise
         return cls(engine, cipher, on_unreadable=on_unreadable)
 

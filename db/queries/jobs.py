@@ -21,8 +21,8 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.connection import DatabaseConnection
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
     NO_LEASE,
@@ -191,7 +191,7 @@ class JobStore(StorePart):
 
     async def ahead_of(self, job: Job) -> int:
         async with self._read() as connection:
-            return (await connection.execute(_AHEAD_OF, {"job_id": job.id})).scalar_one()
+            return int(await connection.scalar(_AHEAD_OF, {"job_id": job.id}))
 
     async def status_counts(self) -> dict[str, int]:
         async with self._read() as connection:
@@ -257,7 +257,7 @@ class JobTransaction(TransactionPart):
 
 
 async def unfinished_counts(
-    connection: AsyncConnection, server: ServerRef, user: UserRef
+    connection: DatabaseConnection, server: ServerRef, user: UserRef
 ) -> tuple[int, int, int]:
     """How many jobs are unfinished: the member's in this server, and the server's; and how many
     wait on all servers, counted up to ``MOST_AHEAD``."""

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import CIPHER_KEY, Postgres, SqliteFiles, a_cipher, sqlite_url
-from db.engine import begin_read, begin_write, open_engine
+from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine
 from db.schema import jobs
 from db.store import SqlStore
 from generation.domain.job import JobId
@@ -68,15 +67,15 @@ async def other_store(url: str, store: SqlStore) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(url: str) -> AsyncIterator[DatabaseEngine]:
     """Another engine on the same database, past the store."""
     engine = open_engine(url)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture
-def execute(engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
+def execute(engine: DatabaseEngine) -> Callable[[str], Awaitable[None]]:
     """Runs an SQL statement."""
 
     async def execute(sql: str) -> None:
@@ -87,7 +86,7 @@ def execute(engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
 
 
 @pytest.fixture
-def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, ...]]]]:
+def fetch(engine: DatabaseEngine) -> Callable[[str], Awaitable[list[tuple[object, ...]]]]:
     """Runs an SQL query."""
 
     async def fetch(sql: str) -> list[tuple[object, ...]]:
@@ -98,7 +97,7 @@ def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, .
 
 
 @pytest.fixture
-def lease_of(engine: AsyncEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
+def lease_of(engine: DatabaseEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
     """Reads a job's lease from its row."""
 
     async def lease_of(job_id: JobId) -> Lease | None:

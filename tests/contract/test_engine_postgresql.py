@@ -5,21 +5,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_write, open_engine
+from db.engine import DatabaseEngine, begin_write, close, open_engine
 from generation.protocol.errors import StorageFull, StoreBusy, StoreError
 from notes_table import notes, run, value, write
 
 
 @pytest.fixture
-async def postgresql(postgres) -> AsyncIterator[AsyncEngine]:
+async def postgresql(postgres) -> AsyncIterator[DatabaseEngine]:
     """An engine with a lock timeout of a second, on a fresh database."""
     with postgres.fresh("template1") as url:
         engine = open_engine(url.replace("postgresql://", "postgres://"), busy_seconds=1)
         await run(engine, "CREATE TABLE notes (n INTEGER, at TIMESTAMPTZ); INSERT INTO notes VALUES (0, NULL)")
         yield engine
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.mark.postgres
@@ -80,4 +79,4 @@ async def test_a_server_that_is_away_is_busy():
     with pytest.raises(StoreBusy, match=r"127\.0\.0\.1") as caught:
         await value(engine)
     assert "hunter2" not in str(caught.value)
-    await engine.dispose()
+    await close(engine)
