@@ -1,13 +1,13 @@
 """The connection that statements run on, whichever database is behind it."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeAlias, TypeVar, Unpack
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Dialect, ScalarResult
 
 T = TypeVar("T")
 
-AnyResult: TypeAlias = CursorResult[Unpack[tuple[Any, ...]]]
+AnyResult: TypeAlias = CursorResult[*tuple[Any, ...]]
 """Rows of any columns."""
 
 

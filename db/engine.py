@@ -6,9 +6,8 @@ because another took the lock first; writers of one process queue here instead o
 psycopg, READ COMMITTED, and a lock timeout.
 """
 
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -18,7 +17,16 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, DateTime, Dialect, TypeDecorator, exc, make_url, text
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    Dialect,
+    TypeDecorator,
+    exc,
+    make_url,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.connection import DatabaseConnection
@@ -67,11 +75,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 def open_engine(url: str, *, busy_seconds: int = BUSY_SECONDS) -> DatabaseEngine:
     """An engine for ``sqlite:///file`` or ``postgresql://…``; it connects on first use.
 
-    Close it in the loop that used it. Raises StoreError for other URLs.
+    Close it in the loop that used it. Raises StoreError for other URLs, DatabaseUnusable for a file
+    that cannot be opened.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        _check_file(parsed)
         return SqliteEngine(parsed, busy_seconds)
     return _postgresql_engine(parsed, busy_seconds)
 
@@ -80,7 +88,7 @@ def open_engine(url: str, *, busy_seconds: int = BUSY_SECONDS) -> DatabaseEngine
 async def begin_read(engine: DatabaseEngine) -> AsyncIterator[DatabaseConnection]:
     """A connection to read on. Raises StoreError and its subclasses instead of the driver's
     errors."""
-    with translate_errors():
+    with _errors_of(engine):
         reading = engine.read() if isinstance(engine, SqliteEngine) else engine.connect()
         async with reading as connection:
             yield connection
@@ -95,10 +103,32 @@ async def begin_write(
     Do not nest it, and keep it short: on SQLite all other writers wait. Raises StoreError and its
     subclasses, or StorageFull.
     """
-    with translate_errors():
+    with _errors_of(engine):
         writing = engine.write(urgency) if isinstance(engine, SqliteEngine) else engine.begin()
         async with writing as connection:
             yield connection
+
+
+@contextmanager
+def _errors_of(engine: DatabaseEngine) -> Iterator[None]:
+    """Translate errors; a SQLite file that was found damaged is not used again."""
+    if not isinstance(engine, SqliteEngine):
+        with translate_errors():
+            yield
+        return
+    engine.file.refuse_if_damaged()
+    with translate_errors(engine.file.judge):
+        yield
+
+
+async def check(engine: DatabaseEngine) -> None:
+    """Read the whole of a SQLite file; a server looks after its files itself. Raises
+    DatabaseDamaged."""
+    if isinstance(engine, SqliteEngine):
+        async with begin_read(engine) as connection:
+            found = await connection.scalar(text("PRAGMA quick_check(1)"))
+        if found != "ok":
+            raise engine.file.damaged(str(found))
 
 
 async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: str) -> None:
@@ -106,16 +136,17 @@ async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: 
 
     The folder's ``env.py`` finds the connection and the name of the version table in
     ``config.attributes``. Raises DatabaseTooNew, without a change, when the database has a
-    revision that this version does not know.
+    revision that this version does not know, and DatabaseUnusable for a SQLite file of something
+    else.
     """
     config = Config()
     # Alembic reads options with ConfigParser, which interpolates %
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.attributes["version_table"] = version_table
     migration = partial(_migrate, config=config)
-    with translate_errors():
+    with _errors_of(engine):
         if isinstance(engine, SqliteEngine):
-            await engine.migrate(migration)
+            await engine.migrate(migration, version_table)
         else:
             async with engine.begin() as connection:
                 await connection.run_sync(migration)
@@ -172,14 +203,6 @@ def _parse(url: str) -> URL:
     if driver.startswith("sqlite") and (parsed.database or ":memory:") == ":memory:":
         raise StoreError("SQLite needs a file: write sqlite:///file")
     return parsed.set(drivername=driver)
-
-
-def _check_file(url: URL) -> None:
-    """Raise StoreError, with the file's name, for a file that cannot be opened."""
-    try:
-        sqlite3.connect(url.database or "", uri="uri" in url.query).close()
-    except sqlite3.Error as error:
-        raise StoreError(f"the database file {url.database} cannot be opened: {error}") from error
 
 
 def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:

@@ -1,7 +1,7 @@
 """From the databases' errors to ours, in one place."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -12,7 +12,6 @@ from generation.protocol.errors import FlipbookError, StorageFull, StoreBusy, St
 _SQLITE_CODES: Final[dict[int, type[FlipbookError]]] = {
     sqlite3.SQLITE_BUSY: StoreBusy,
     sqlite3.SQLITE_LOCKED: StoreBusy,
-    sqlite3.SQLITE_IOERR: StoreBusy,
     sqlite3.SQLITE_CANTOPEN: StoreBusy,
     sqlite3.SQLITE_FULL: StorageFull,
 }
@@ -27,8 +26,16 @@ _SQLSTATES: Final[dict[str, type[FlipbookError]]] = {
 }
 
 
+Judge = Callable[[sqlite3.Error], StoreError | None]
+"""Says what an error of SQLite means for its file; None where the file is not to blame."""
+
+
+def _no_file(_error: sqlite3.Error) -> None:
+    return None
+
+
 @contextmanager
-def translate_errors() -> Iterator[None]:
+def translate_errors(judge: Judge = _no_file) -> Iterator[None]:
     """Turn every error of SQLAlchemy or a driver into a StoreError, one of its subclasses, or
     StorageFull."""
     try:
@@ -36,16 +43,16 @@ def translate_errors() -> Iterator[None]:
     except exc.TimeoutError as error:
         raise StoreBusy("all connections are in use") from error
     except exc.DBAPIError as error:
+        if isinstance(error.orig, sqlite3.Error):
+            raise _of_sqlite(error.orig, judge) from error
         raise _class_of(error)(_first_line(error.orig)) from error
     except sqlite3.Error as error:
-        raise _class_of_sqlite(error)(_first_line(error)) from error
+        raise _of_sqlite(error, judge) from error
     except exc.SQLAlchemyError as error:
         raise StoreError(_first_line(error)) from error
 
 
 def _class_of(error: exc.DBAPIError) -> type[FlipbookError]:
-    if isinstance(error.orig, sqlite3.Error):
-        return _class_of_sqlite(error.orig)
     sqlstate = getattr(error.orig, "sqlstate", None)
     if sqlstate is None:  # no answer: the server cannot be reached, or psycopg itself refused
         return StoreBusy if isinstance(error, exc.OperationalError) else StoreError
@@ -54,9 +61,10 @@ def _class_of(error: exc.DBAPIError) -> type[FlipbookError]:
     )
 
 
-def _class_of_sqlite(error: sqlite3.Error) -> type[FlipbookError]:
+def _of_sqlite(error: sqlite3.Error, judge: Judge) -> FlipbookError:
     # the low byte is the primary code; the bytes above refine it
-    return _SQLITE_CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreError)
+    ours = _SQLITE_CODES.get(getattr(error, "sqlite_errorcode", 0) & 0xFF, StoreError)
+    return judge(error) or ours(_first_line(error))
 
 
 def _first_line(error: BaseException | None) -> str:

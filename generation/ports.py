@@ -310,6 +310,9 @@ class Store(Reads, Protocol):
     async def ping(self) -> None:
         """Read something. Raises StoreBusy when that is not possible."""
 
+    async def check(self) -> None:
+        """Read everything, however long it takes. Raises DatabaseDamaged."""
+
 
 class Wake(Protocol):
     """Tells a loop that there is work now."""

@@ -18,6 +18,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from db.connection import DatabaseConnection
 from db.sqlite.connections import BufferingDriver, ReadingConnection, driver_of
+from db.sqlite.file import DatabaseFile
 from db.sqlite.group_commit import WriterQueue
 from db.sqlite.threads import in_thread
 from db.sqlite.writer import Writer, is_busy
@@ -35,9 +36,11 @@ _PRAGMAS: Final = (
 
 
 class SqliteEngine:
-    """An open database file. Close it in the loop that used it."""
+    """An open database file. Close it in the loop that used it. Raises DatabaseUnusable for what is
+    no file, or cannot be opened."""
 
     def __init__(self, url: URL, busy_seconds: int) -> None:
+        self.file = DatabaseFile(url)
         self._busy_seconds = busy_seconds
         self._threads = ThreadPoolExecutor(READERS + _OTHERS, thread_name_prefix="sqlite")
         self.sync_engine = create_engine(
@@ -79,9 +82,15 @@ class SqliteEngine:
         async with self._writers.write(urgency) as connection:
             yield connection
 
-    async def migrate(self, migration: Callable[[Connection], None]) -> None:
+    async def migrate(self, migration: Callable[[Connection], None], version_table: str) -> None:
         """Run a migration in one transaction, on a connection of its own and without foreign keys:
-        it rebuilds tables, and dropping the old one would cascade."""
+        it rebuilds tables, and dropping the old one would cascade.
+
+        Raises DatabaseUnusable, and leaves the file as it is, when it has tables but not
+        ``version_table``.
+        """
+        claim = partial(self.file.claim, version_table, self._busy_seconds)
+        await in_thread(self._threads, claim)
         writer = Writer(self.sync_engine, self._threads, self._busy_seconds)
         async with self._writers.exclusive():
             try:

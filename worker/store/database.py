@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final, Self
 
-from db.engine import DatabaseEngine, close, open_engine, upgrade
+from db.engine import DatabaseEngine, check, close, open_engine, upgrade
 from worker.store.keys import KeyStore
 from worker.store.requests import RequestStore
 from worker.store.tables import VERSION_TABLE
@@ -34,6 +34,10 @@ class WorkerDatabase:
             await close(engine)
             raise
         return cls(engine)
+
+    async def check(self) -> None:
+        """Read everything, however long it takes. Raises DatabaseDamaged."""
+        await check(self._engine)
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""
