@@ -125,6 +125,7 @@ async def open_app(
     Raises SettingsError for a key or an address that cannot be used, StoreError for the database,
     OSError for the folder.
     """
+    settings.check_shared()
     prepare_folders(settings)
     observability = _observability()
     # closed in reverse order: the database last

@@ -72,8 +72,8 @@ class DatabaseFile:
     def damaged(self, reason: str, what: str = "is damaged") -> DatabaseDamaged:
         """Remember the damage; ``reason`` is what SQLite found."""
         advice = _ADVICE.format(name=self.path.name)
-        self._damage = f"The database file {self.path} {what} ({reason}). {advice}"
-        return DatabaseDamaged(self._damage)
+        self._damage = f"The database file {self.path} {what}; it is no longer used."
+        return DatabaseDamaged(f"The database file {self.path} {what} ({reason}). {advice}")
 
     def judge(self, error: sqlite3.Error) -> DatabaseUnusable | None:
         """What the operator has to do about an error; None for one that may pass by itself."""

@@ -11,7 +11,6 @@ from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engin
 from db.schema import jobs
 from db.store import SqlStore
 from generation.domain.job import JobId
-from generation.ports import Lease
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -97,16 +96,25 @@ def fetch(engine: DatabaseEngine) -> Callable[[str], Awaitable[list[tuple[object
 
 
 @pytest.fixture
-def lease_of(engine: DatabaseEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
-    """Reads a job's lease from its row."""
+def holder_of(engine: DatabaseEngine) -> Callable[[JobId], Awaitable[str | None]]:
+    """Reads the owner of a job's lease from its row."""
 
-    async def lease_of(job_id: JobId) -> Lease | None:
-        query = select(jobs.c.lease_owner, jobs.c.lease_until).where(jobs.c.id == job_id)
+    async def holder_of(job_id: JobId) -> str | None:
         async with begin_read(engine) as connection:
-            owner, until = (await connection.execute(query)).one()
-        return Lease(owner, until) if (owner, until) != (None, None) else None
+            return await connection.scalar(select(jobs.c.lease_owner).where(jobs.c.id == job_id))
 
-    return lease_of
+    return holder_of
+
+
+@pytest.fixture
+def expire(execute: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:
+    """Ends an owner's leases, whichever clock they are counted on."""
+
+    async def expire(owner: str) -> None:
+        for table in ("jobs", "deliveries"):
+            await execute(f"UPDATE {table} SET lease_until = '2000-01-01 00:00:00' WHERE lease_owner = '{owner}'")
+
+    return expire
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ async def test_a_file_that_is_no_database_is_an_error(tmp_path):
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     path = tmp_path / "missing" / "flipbook.db"
-    with pytest.raises(StoreError, match=re.escape(f"{path} cannot be opened: unable to open")):
+    with pytest.raises(StoreError, match=re.escape(f"{path} cannot be opened: No such file or directory")):
         open_engine(sqlite_url(path))
 
 
