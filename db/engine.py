@@ -116,7 +116,7 @@ def _errors_of(engine: DatabaseEngine) -> Iterator[None]:
         with translate_errors():
             yield
         return
-    engine.file.refuse_if_damaged()
+    engine.file.refuse_unusable()
     with translate_errors(engine.file.judge):
         yield
 

@@ -40,6 +40,7 @@ class DatabaseFile:
                 # as SQLite reads the URI; this looks at no page of the file
                 [(_, _, found)] = connection.execute("PRAGMA database_list")
                 self.path = Path(found)
+            self._opened = _identity(self.path)
         except (OSError, sqlite3.Error) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise DatabaseUnusable(
@@ -63,11 +64,21 @@ class DatabaseFile:
             )
         _hide(self.path)
 
-    def refuse_if_damaged(self) -> None:
+    def refuse_unusable(self) -> None:
         """Raise DatabaseDamaged once damage was seen: reading on would show less than there is, and
-        writing on would destroy what can still be saved."""
+        writing on would destroy what can still be saved.
+
+        Raise DatabaseUnusable when the path leads to no file or another one: SQLite would go on in
+        the old one, whose content the system then throws away.
+        """
         if self._damage is not None:
             raise DatabaseDamaged(self._damage)
+        if _identity(self.path) != self._opened:
+            raise DatabaseUnusable(
+                f"The database file {self.path} was moved, deleted or replaced while in use, and "
+                "what is written now would be lost. Stop Flipbook, put the right file there, start "
+                "again."
+            )
 
     def damaged(self, reason: str, what: str = "is damaged") -> DatabaseDamaged:
         """Remember the damage; ``reason`` is what SQLite found."""
@@ -83,8 +94,6 @@ class DatabaseFile:
             return self.damaged(str(error), what)
         if (what := _UNUSABLE.get(code)) is not None:
             return DatabaseUnusable(f"The database file {self.path} {what}: {error}.")
-        if code == sqlite3.SQLITE_CANTOPEN and not self.path.is_file():
-            return DatabaseUnusable(f"The database file {self.path} is gone. Start Flipbook again.")
         return None
 
 
@@ -92,6 +101,14 @@ def _make(path: Path) -> None:
     if path.exists() and not path.is_file():
         raise IsADirectoryError("it is a folder, or no file at all")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _hide(path: Path) -> None:

@@ -1,6 +1,7 @@
 """Database files that are damaged, of something else, or no files at all: the bot's and the worker's."""
 
 import os
+import shutil
 import sqlite3
 import stat
 from collections.abc import Awaitable, Callable
@@ -183,3 +184,30 @@ async def test_files_of_an_earlier_version_are_taken_from_others(tmp_path: Path,
         await opened(path)
         modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.iterdir()}
     assert modes == dict.fromkeys(("kept.db", "kept.db-wal", "kept.db-shm"), 0o600)
+
+
+TAKEN_AWAY: dict[str, Callable[[Path], object]] = {
+    "deleted": lambda path: [each.unlink() for each in path.parent.iterdir()],
+    "moved": lambda path: path.rename(path.with_name("old.db")),
+    "its folder moved": lambda path: path.parent.rename(path.parent.with_name("old")),
+    "replaced by a backup": lambda path: shutil.copy(path, path.with_name("b")).rename(path),
+    "replaced by a folder": lambda path: (path.unlink(), path.mkdir()),
+}
+
+
+@both
+@pytest.mark.parametrize("take", TAKEN_AWAY.values(), ids=TAKEN_AWAY)
+async def test_nothing_is_written_to_a_file_that_was_taken_away(tmp_path: Path, opened: Opening, take) -> None:
+    path = tmp_path / "data" / "kept.db"
+    path.parent.mkdir()
+    await opened(path)
+    engine = open_engine(sqlite_url(path))
+    async with begin_write(engine) as connection:
+        await connection.exec_driver_sql("CREATE TABLE more (n INTEGER)")
+    take(path)
+    for begin in (begin_read, begin_write):
+        with pytest.raises(DatabaseUnusable, match=r"kept\.db was moved, deleted or replaced") as caught:
+            async with begin(engine) as connection:
+                await connection.exec_driver_sql("SELECT 1")
+        assert is_never_told_as_passing(caught.value)
+    await close(engine)
