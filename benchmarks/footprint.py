@@ -72,7 +72,7 @@ def worker_of(folder: Path) -> int:
 
 async def fill(folder: Path) -> None:
     store = await SqlStore.open(
-        f"sqlite+aiosqlite:///{folder / 'flipbook.db'}", FernetCipher(own_secret_key(folder))
+        f"sqlite:///{folder / 'flipbook.db'}", FernetCipher(own_secret_key(folder))
     )
     service = service_on(store, OPEN)
     for number in range(JOBS):

@@ -163,12 +163,12 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for history in HISTORIES:
             path = Path(folder) / f"{history}.db"
-            store = await SqlStore.open(f"sqlite+aiosqlite:///{path}", cipher)
+            store = await SqlStore.open(f"sqlite:///{path}", cipher)
             if history:
                 await add_finished(store, 1000)
                 await store.close()
                 await asyncio.to_thread(multiply, path, history)
-                store = await SqlStore.open(f"sqlite+aiosqlite:///{path}", cipher)
+                store = await SqlStore.open(f"sqlite:///{path}", cipher)
             taken = await measure(store, str(history))
             granted = await at_the_edge(store)
             await store.close()

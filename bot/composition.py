@@ -38,6 +38,7 @@ from generation.lifecycle.lifecycle import JobLifecycle
 from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, ProgressSink, Store
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
+from generation.protocol.disk import make_folder
 from generation.protocol.errors import ArtifactError, StoreError
 from generation.service import Service
 from generation.text.backends import health_words
@@ -124,6 +125,7 @@ async def open_app(
     Raises SettingsError for a key or an address that cannot be used, StoreError for the database,
     OSError for the folder.
     """
+    settings.check_shared()
     prepare_folders(settings)
     observability = _observability()
     # closed in reverse order: the database last
@@ -137,8 +139,8 @@ async def open_app(
 
 def prepare_folders(settings: Settings) -> None:
     """Make the data folder, for its owner only, and clear what a killed process left in staging."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staging(settings).mkdir(exist_ok=True)
+    make_folder(settings.data_dir, 0o700)
+    make_folder(staging(settings))
     for path in staging(settings).iterdir():
         # a younger file may belong to another process that is writing it
         if path.lstat().st_mtime < time.time() - _STAGING_SECONDS:

@@ -8,7 +8,13 @@ from typing import NoReturn
 import typer
 
 from bot.settings import SettingsError
-from generation.protocol.errors import FlipbookError, InvalidRequest, Refused, StoreError
+from generation.protocol.errors import (
+    DatabaseUnusable,
+    FlipbookError,
+    InvalidRequest,
+    Refused,
+    StoreError,
+)
 from generation.text.errors import sentence
 
 
@@ -29,6 +35,15 @@ def die(code: Exit, message: str) -> NoReturn:
     raise typer.Exit(code)
 
 
+def operator_sentence(error: FlipbookError) -> str:
+    """What the person at the terminal reads: of the database more than members do."""
+    if isinstance(error, DatabaseUnusable):
+        return str(error)
+    if isinstance(error, StoreError):
+        return f"{sentence(error)} ({error})"
+    return sentence(error)
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Within, an error that people can act on ends the command with its sentence and exit code."""
@@ -40,9 +55,7 @@ def exit_on_error() -> Iterator[None]:
         die(Exit.INVALID, sentence(error))
     except Refused as error:
         die(Exit.REFUSED, sentence(error))
-    except StoreError as error:  # before FlipbookError, its base: the operator needs the detail
-        die(Exit.FAILED, f"{sentence(error)} ({error})")
     except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, operator_sentence(error))
     except OSError as error:
         die(Exit.FAILED, f"Flipbook cannot work here: {error}.")

@@ -14,7 +14,6 @@ NOISY: Final = (
     "httpcore",
     "alembic",
     "uvicorn.access",
-    "aiosqlite",
     "slack_bolt",
     "discord",
 )

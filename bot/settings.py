@@ -215,9 +215,34 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL: the one set, else a SQLite file in the data folder."""
-        return (
-            self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
-        )
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
+
+    def check_shared(self) -> None:
+        """Raise SettingsError for a server's database with secrets or clips kept on this machine.
+
+        Several processes may share it: each must read the others' tokens and clips.
+        """
+        if not self.database.startswith("postgres"):
+            return
+        if self.secret_key is None:
+            raise SettingsError(
+                "FLIPBOOK_SECRET_KEY: has to be set with PostgreSQL, to the same key for all that "
+                "share the database; otherwise one cannot read the tokens that another has stored. "
+                f"{self._key_to_set()}"
+            )
+        where = self.artifacts_url
+        if where is None or not ("://" in where or Path(where).is_absolute()):
+            raise SettingsError(
+                "FLIPBOOK_ARTIFACTS_URL: has to be set with PostgreSQL, to a place that all who "
+                "share the database see: s3://bucket/path, or a mounted folder's full path. Until "
+                f"now clips are in {(self.data_dir / (where or 'clips')).absolute()}."
+            )
+
+    def _key_to_set(self) -> str:
+        made = self.data_dir.absolute() / "secret.key"
+        if made.exists():
+            return f"Its tokens so far are under the key in {made}."
+        return "`openssl rand -base64 32 | tr +/ -_` makes one."
 
     @property
     def prices(self) -> Prices:

@@ -6,51 +6,44 @@ because another took the lock first; writers of one process queue here instead o
 psycopg, READ COMMITTED, and a lock timeout.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-import aiosqlite
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, DateTime, Dialect, TypeDecorator, event, exc, make_url, text
-from sqlalchemy.engine import AdaptedConnection
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import (
+    URL,
+    Connection,
+    DateTime,
+    Dialect,
+    TypeDecorator,
+    exc,
+    make_url,
+    text,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from db.connection import DatabaseConnection
 from db.errors import translate_errors
-from db.sqlite.driver import BufferedDriver
-from db.sqlite.group_commit import BEGIN_OPTION, WriterQueue
+from db.sqlite.engine import SqliteEngine
 from generation import how_to_install
 from generation.ports import Urgency
 from generation.protocol.errors import DatabaseTooNew, StoreError
 
+DatabaseEngine = SqliteEngine | AsyncEngine
+"""An engine of SQLite, or SQLAlchemy's own for PostgreSQL."""
+
 BUSY_SECONDS: Final = 10
 """How long to wait for a lock, a connection or other writers before StoreBusy is raised."""
-
-_WRITERS: Final = "flipbook_writers"
-"""The execution option that holds the engine's :class:`WriterQueue`."""
-# A migration rebuilds tables. With foreign keys on, dropping the old table would cascade.
-_BEGIN_MIGRATION: Final = ("PRAGMA foreign_keys = OFF", "BEGIN IMMEDIATE")
-_CONNECTIONS: Final = 15
-"""How many connections read SQLite at once: opened when needed, then kept."""
-_THREAD_SECONDS: Final = 1.0
-"""How long closing waits for threads of connections whose opening was cancelled."""
-_PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",  # readers do not wait for the writer
-    "PRAGMA synchronous = FULL",  # NORMAL may lose commits in a power cut
-    "PRAGMA foreign_keys = ON",  # off by default in every new connection
-)
 _DRIVERS: Final = {
-    "sqlite": "sqlite+aiosqlite",
-    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "sqlite": "sqlite",
+    "sqlite+aiosqlite": "sqlite",  # as earlier versions wrote it
     "postgres": "postgresql+psycopg",  # libpq accepts this name too, SQLAlchemy does not
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
@@ -80,64 +73,84 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def open_engine(url: str, *, busy_seconds: int = BUSY_SECONDS) -> AsyncEngine:
+def open_engine(url: str, *, busy_seconds: int = BUSY_SECONDS) -> DatabaseEngine:
     """An engine for ``sqlite:///file`` or ``postgresql://…``; it connects on first use.
 
-    Dispose of it in the loop that used it. Raises StoreError for other URLs.
+    Close it in the loop that used it. Raises StoreError for other URLs, DatabaseUnusable for a file
+    that cannot be opened.
     """
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
-        return _sqlite_engine(parsed, busy_seconds)
+        return SqliteEngine(parsed, busy_seconds)
     return _postgresql_engine(parsed, busy_seconds)
 
 
 @asynccontextmanager
-async def begin_read(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+async def begin_read(engine: DatabaseEngine) -> AsyncIterator[DatabaseConnection]:
     """A connection to read on. Raises StoreError and its subclasses instead of the driver's
     errors."""
-    with translate_errors():
-        async with engine.connect() as connection:
+    with _errors_of(engine):
+        reading = engine.read() if isinstance(engine, SqliteEngine) else engine.connect()
+        async with reading as connection:
             yield connection
 
 
 @asynccontextmanager
 async def begin_write(
-    engine: AsyncEngine, urgency: Urgency = Urgency.BACKGROUND
-) -> AsyncIterator[AsyncConnection]:
+    engine: DatabaseEngine, urgency: Urgency = Urgency.BACKGROUND
+) -> AsyncIterator[DatabaseConnection]:
     """A transaction that may write: committed at the end, rolled back by an exception.
 
     Do not nest it, and keep it short: on SQLite all other writers wait. Raises StoreError and its
     subclasses, or StorageFull.
     """
-    writers = _writers(engine)
-    with translate_errors():
-        async with (
-            engine.begin() if writers is None else writers.write(engine, urgency) as connection
-        ):
+    with _errors_of(engine):
+        writing = engine.write(urgency) if isinstance(engine, SqliteEngine) else engine.begin()
+        async with writing as connection:
             yield connection
 
 
-async def upgrade(engine: AsyncEngine, script_location: Path, version_table: str) -> None:
+@contextmanager
+def _errors_of(engine: DatabaseEngine) -> Iterator[None]:
+    """Translate errors; a SQLite file that was found damaged is not used again."""
+    if not isinstance(engine, SqliteEngine):
+        with translate_errors():
+            yield
+        return
+    engine.file.refuse_unusable()
+    with translate_errors(engine.file.judge):
+        yield
+
+
+async def check(engine: DatabaseEngine) -> None:
+    """Read the whole of a SQLite file; a server looks after its files itself. Raises
+    DatabaseDamaged."""
+    if isinstance(engine, SqliteEngine):
+        async with begin_read(engine) as connection:
+            found = await connection.scalar(text("PRAGMA quick_check(1)"))
+        if found != "ok":
+            raise engine.file.damaged(str(found))
+
+
+async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: str) -> None:
     """Migrate the database to the newest revision in ``script_location``, in one transaction.
 
     The folder's ``env.py`` finds the connection and the name of the version table in
     ``config.attributes``. Raises DatabaseTooNew, without a change, when the database has a
-    revision that this version does not know.
+    revision that this version does not know, and DatabaseUnusable for a SQLite file of something
+    else.
     """
     config = Config()
     # Alembic reads options with ConfigParser, which interpolates %
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.attributes["version_table"] = version_table
-    with translate_errors():
-        async with _no_other_writer(engine), engine.connect() as connection:
-            # only SQLite's engine listens to this option; PostgreSQL begins by itself
-            await connection.execution_options(**{BEGIN_OPTION: _BEGIN_MIGRATION})
-            try:
-                async with connection.begin():
-                    await connection.run_sync(_migrate, config)
-            finally:
-                # foreign keys are off on this connection: it must not go back to the pool
-                await connection.invalidate()
+    migration = partial(_migrate, config=config)
+    with _errors_of(engine):
+        if isinstance(engine, SqliteEngine):
+            await engine.migrate(migration, version_table)
+        else:
+            async with engine.begin() as connection:
+                await connection.run_sync(migration)
 
 
 def _migrate(connection: Connection, config: Config) -> None:
@@ -193,35 +206,6 @@ def _parse(url: str) -> URL:
     return parsed.set(drivername=driver)
 
 
-def _sqlite_engine(url: URL, busy_seconds: int) -> AsyncEngine:
-    _check_file(url)
-    engine = create_async_engine(
-        url,
-        module=BufferedDriver(),
-        # None: sqlite3 begins no transactions by itself, _begin does
-        connect_args={"isolation_level": None, "timeout": busy_seconds},
-        execution_options={_WRITERS: WriterQueue(busy_seconds)},
-        hide_parameters=True,  # error messages would quote prompts
-        pool_timeout=busy_seconds,
-        pool_size=_CONNECTIONS,
-        max_overflow=0,  # these would be closed after use; opening one costs a thread and pragmas
-        pool_use_lifo=True,  # a few connections with warm caches instead of all in turn
-    )
-    event.listen(engine.sync_engine, "connect", _set_pragmas)
-    event.listen(engine.sync_engine, "begin", _begin)
-    event.listen(engine.sync_engine, "invalidate", _roll_back)
-    return engine
-
-
-def _check_file(url: URL) -> None:
-    """Raise StoreError, with the file's name, for a file that cannot be opened: aiosqlite's thread
-    would die of it."""
-    try:
-        sqlite3.connect(url.database or "", uri="uri" in url.query).close()
-    except sqlite3.Error as error:
-        raise StoreError(f"the database file {url.database} cannot be opened: {error}") from error
-
-
 def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:
     try:
         return create_async_engine(
@@ -238,65 +222,9 @@ def _postgresql_engine(url: URL, busy_seconds: int) -> AsyncEngine:
         raise StoreError(f"PostgreSQL needs its driver; {how_to_install('postgres')}") from error
 
 
-def _set_pragmas(connection: AdaptedConnection, _entry: ConnectionPoolEntry) -> None:
-    async def set_all(driver: aiosqlite.Connection) -> None:
-        for pragma in _PRAGMAS:
-            await _execute_until_free(driver, pragma)
-
-    connection.run_async(set_all)
-
-
-async def _execute_until_free(driver: aiosqlite.Connection, statement: str) -> None:
-    """Retry for ``BUSY_SECONDS``: while one process switches a new file to WAL, SQLite refuses the
-    others at once, without its busy timeout."""
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + BUSY_SECONDS
-    while True:
-        try:
-            await driver.execute_fetchall(statement)
-        except sqlite3.OperationalError as error:
-            # the low byte is the primary code; the bytes above refine it
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or clock() > deadline:
-                raise
-            await asyncio.sleep(0.01)
-        else:
-            return
-
-
-def _roll_back(
-    connection: DBAPIConnection, _entry: ConnectionPoolEntry, _reason: BaseException | None
-) -> None:
-    """End the transaction of a connection that is thrown away because its task was cancelled inside
-    a statement: SQLite would keep the lock for as long as anything refers to the statement."""
-    with suppress(sqlite3.Error):
-        connection.rollback()
-
-
-def _begin(connection: Connection) -> None:
-    """Execute the statements of ``BEGIN_OPTION``. Without that option a connection only reads, in
-    autocommit: BEGIN and COMMIT would be two more calls to the connection's thread, and no read of
-    ours needs the same snapshot for two statements."""
-    for statement in connection.get_execution_options().get(BEGIN_OPTION, ()):
-        connection.exec_driver_sql(statement)
-
-
-async def close(engine: AsyncEngine) -> None:
+async def close(engine: DatabaseEngine) -> None:
     """Close every connection, after the commits under way."""
-    writers = _writers(engine)
-    if writers is not None:
-        await writers.wait_for_commit()
-    await engine.dispose()
-    driver = engine.dialect.dbapi
-    if isinstance(driver, BufferedDriver):
-        await driver.wait_for_threads(_THREAD_SECONDS)
-
-
-def _writers(engine: AsyncEngine) -> WriterQueue | None:
-    """SQLite's queue of writers; PostgreSQL needs none."""
-    writers: WriterQueue | None = engine.sync_engine.get_execution_options().get(_WRITERS)
-    return writers
-
-
-def _no_other_writer(engine: AsyncEngine) -> AbstractAsyncContextManager[None]:
-    writers = _writers(engine)
-    return nullcontext() if writers is None else writers.exclusive()
+    if isinstance(engine, SqliteEngine):
+        await engine.close()
+    else:
+        await engine.dispose()

@@ -5,8 +5,8 @@ transactions can deadlock. All of them end with the transaction.
 """
 
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.connection import DatabaseConnection
 from db.dialects import insert_or
 from db.schema import cleaned, servers
 
@@ -14,7 +14,7 @@ from db.schema import cleaned, servers
 class Locks:
     """The locks of one transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: DatabaseConnection) -> None:
         self._connection = connection
         self._is_sqlite = connection.dialect.name == "sqlite"
         # a second SELECT … FOR UPDATE would be a round trip for nothing

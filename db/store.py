@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from db.encryption import Cipher
-from db.engine import begin_write, close, open_engine, upgrade
+from db.engine import begin_write, check, close, open_engine, upgrade
 from db.queries.corrupt_rows import OnUnreadable, log_unreadable
 from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
@@ -39,9 +39,13 @@ class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore):
             await upgrade(engine, MIGRATIONS, VERSION_TABLE)
         except BaseException:
             # also when cancelled: the connections would stay open
-            await engine.dispose()
+            await close(engine)
             raise
         return cls(engine, cipher, on_unreadable=on_unreadable)
+
+    async def check(self) -> None:
+        """As the port has it."""
+        await check(self._engine)
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""

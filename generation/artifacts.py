@@ -16,7 +16,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from generation.domain.job import Artifact, JobId
 from generation.protocol.clock import Clock, SystemClock
-from generation.protocol.disk import NO_ROOM, disk_errors, flush
+from generation.protocol.disk import NO_ROOM, disk_errors, flush, make_folder
 from generation.protocol.errors import ArtifactError, ArtifactMissing, StorageFull
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\.mp4")
@@ -41,8 +41,10 @@ class ObjectArtifacts:
         folder = _folder_of(where)
         self._folder = folder
         with _store_errors():
+            if folder is not None:
+                make_folder(folder)
             self._store: ObjectStore = (
-                from_url(str(where)) if folder is None else LocalStore(folder, mkdir=True)
+                from_url(str(where)) if folder is None else LocalStore(folder)
             )
         if folder is not None:
             now = (clock or SystemClock()).now()

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -175,10 +175,20 @@ class Urgency(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The process that holds a job or delivery, and until when no other may take it."""
+    """The process that holds a job or delivery, and for how long no other may take it.
+
+    ``since`` is the process's own clock. A database server counts the seconds on its clock instead:
+    those of several machines differ.
+    """
 
     owner: str
-    until: datetime
+    since: datetime
+    seconds: float
+
+    @property
+    def until(self) -> datetime:
+        """When it ends, by the clock of ``since``."""
+        return self.since + timedelta(seconds=self.seconds)
 
 
 class Reads(Protocol):
@@ -309,6 +319,9 @@ class Store(Reads, Protocol):
 
     async def ping(self) -> None:
         """Read something. Raises StoreBusy when that is not possible."""
+
+    async def check(self) -> None:
+        """Read everything, however long it takes. Raises DatabaseDamaged."""
 
 
 class Wake(Protocol):

@@ -23,6 +23,7 @@ from generation.ports import Lease, Observer, Store, Transaction, Urgency, Wake
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, SeedSource
 from generation.protocol.errors import (
+    DatabaseUnusable,
     InvalidRequest,
     JobNotFound,
     JobNotRerollable,
@@ -307,9 +308,11 @@ class Service:
 
 
 async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-    """What is used. Raises LedgerUnavailable: without knowing it nothing more is allowed."""
+    """What is used. Raises LedgerUnavailable or DatabaseUnusable: nothing more is allowed then."""
     try:
         return await tx.usage(server, user, now)
+    except DatabaseUnusable:
+        raise  # trying again would not help
     except StoreError as error:
         raise LedgerUnavailable from error
 

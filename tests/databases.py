@@ -1,10 +1,11 @@
 """Databases for tests: fresh SQLite files, and fresh databases on a PostgreSQL server from a wheel."""
 
 import asyncio
+import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import count
@@ -95,6 +96,24 @@ class Postgres:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement)
+
+
+def _overwritten(path: Path, start: int, end: int | None, new: bytes) -> None:
+    content = bytearray(path.read_bytes())
+    part = len(content[start:end])
+    content[start:end] = (new * part)[:part]
+    path.write_bytes(content)
+
+
+DAMAGES: dict[str, Callable[[Path], None]] = {
+    "text instead of a database": lambda path: _overwritten(path, 0, None, b"not the pages of a database\n"),
+    "zeros where the header was": lambda path: _overwritten(path, 0, 16, b"\0"),
+    "zeros after the first page": lambda path: _overwritten(path, 4096, None, b"\0"),
+    "noise after the first page": lambda path: _overwritten(path, 4096, None, b"\xa5\x5a\xff"),
+    "cut off after a third": lambda path: os.truncate(path, path.stat().st_size // 3),
+    "cut off within the first page": lambda path: os.truncate(path, 1000),
+}
+"""What crashes, full disks and people make of a database file."""
 
 
 @contextmanager

@@ -141,8 +141,8 @@ def an_answer(**changes: Any) -> Answer:
 
 
 def a_lease(owner: str = "this-process", until: datetime | None = None) -> Lease:
-    """Held for a minute."""
-    return Lease(owner, until or later(minutes=1))
+    """Held for a minute, or until then."""
+    return Lease(owner, NOW, ((until or later(minutes=1)) - NOW).total_seconds())
 
 
 def an_entry(job: Job | None = None, **changes: Any) -> Entry:

@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 from generation.delivery.clip_links import CLIPS_PATH, ClipLinks, LinkStatus
 from generation.domain.job import Artifact, Job, JobId
 from generation.ports import ArtifactStore
-from generation.protocol.errors import ArtifactError, ArtifactMissing, StoreError
+from generation.protocol.errors import ArtifactError, ArtifactMissing, DatabaseUnusable, StoreError
 
 _HEADERS: Final = {
     "Cache-Control": "private, max-age=3600",
@@ -23,6 +23,7 @@ _HEADERS: Final = {
 _UNKNOWN: Final = "There is no clip at this address."
 _EXPIRED: Final = "This link has expired. Ask for the clip again with /flipbook show."
 _GONE: Final = "This clip is no longer kept. Re-roll it with the same seed to make it again."
+_OUT_OF_ORDER: Final = "Clips cannot be read here until whoever runs this bot has looked at it."
 _BUSY: Final = "The clip cannot be read at the moment. Please try again in a minute."
 
 
@@ -68,6 +69,8 @@ class _ClipEndpoint:
                 await answer(scope, receive, send)
         except ArtifactMissing:
             await _text(410, _GONE)(scope, receive, send)
+        except DatabaseUnusable:
+            await _text(503, _OUT_OF_ORDER)(scope, receive, send)
         except (ArtifactError, StoreError):
             await _text(503, _BUSY)(scope, receive, send)
 

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from generation.protocol.errors import StoreError
+from generation.protocol.errors import DatabaseUnusable, StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class HealthPages:
             return "a part of the service has stopped"
         try:
             await self._ping()
+        except DatabaseUnusable:
+            return "the database cannot be used; the log and `flipbook doctor` say why"
         except StoreError:
             return "the database cannot be read"
         return None

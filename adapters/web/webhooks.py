@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from generation.backends.webhook_signature import REQUEST_ID_HEADER, WebhookVerifier
 from generation.domain.job import JobId
-from generation.protocol.errors import BackendUnavailable, StoreError
+from generation.protocol.errors import BackendUnavailable, DatabaseUnusable, StoreError
 
 MAX_BYTES: Final = 1024 * 1024
 
@@ -34,6 +34,7 @@ _REFUSALS: Final[Mapping[type[Exception], tuple[int, str]]] = {
     WebhookForged: (401, "The signature is not good."),
     WebhookOfAnotherJob: (404, "That request does not belong to this job."),
     BackendUnavailable: (503, "The signing keys cannot be had at the moment."),
+    DatabaseUnusable: (503, "The database cannot be used."),
     StoreError: (503, "The database is busy."),
 }
 """Status code and sentence for each error; fal calls again after a 503."""

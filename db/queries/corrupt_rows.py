@@ -6,8 +6,8 @@ from typing import Any, Final, TypeVar
 
 import structlog
 from sqlalchemy import ColumnElement, RowMapping, Select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.connection import DatabaseConnection
 from generation.protocol.errors import StoreError
 
 MAX_LEFT_OUT: Final = 1000
@@ -39,7 +39,7 @@ class UnreadableRows:
 
     async def read_others(
         self,
-        connection: AsyncConnection,
+        connection: DatabaseConnection,
         query: Select[Any],
         reader: RowReader[T],
         parameters: Mapping[str, object],
@@ -54,7 +54,7 @@ class UnreadableRows:
             return await self._read_one_by_one(connection, query, reader, parameters)
 
     async def ids(
-        self, connection: AsyncConnection, query: Select[str], parameters: Mapping[str, object]
+        self, connection: DatabaseConnection, query: Select[str], parameters: Mapping[str, object]
     ) -> list[str]:
         """The ids that the query finds, without those of rows that cannot be read."""
         found = await connection.scalars(query, parameters)
@@ -66,7 +66,7 @@ class UnreadableRows:
 
     async def _read_one_by_one(
         self,
-        connection: AsyncConnection,
+        connection: DatabaseConnection,
         query: Select[Any],
         reader: RowReader[T],
         parameters: Mapping[str, object],
@@ -94,7 +94,7 @@ class UnreadableRows:
 
 
 async def first(
-    connection: AsyncConnection,
+    connection: DatabaseConnection,
     query: Select[Any],
     reader: RowReader[T],
     parameters: Mapping[str, object],

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlalchemy import RowMapping, and_, bindparam, insert, or_, select, update
 
+from db.dialects import LeaseEnd, LeaseNow, lease_parameters
 from db.encryption import Cipher
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
@@ -16,7 +17,6 @@ from db.queries.mapping import (
     delivery_from_row,
     delivery_values,
     job_from_row,
-    lease_values,
 )
 from db.queries.parts import StorePart, TransactionPart
 from db.schema import OWED, deliveries, jobs
@@ -30,9 +30,7 @@ from generation.protocol.errors import StaleJob
 _OF_JOB: Final = deliveries.c.job_id == bindparam("job")
 _IS_DUE: Final = and_(OWED, deliveries.c.next_attempt_at <= bindparam("now"))
 _IS_OWN: Final = deliveries.c.lease_owner == bindparam("owner")
-_IS_FREE: Final = or_(
-    deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= bindparam("now")
-)
+_IS_FREE: Final = or_(deliveries.c.lease_until.is_(None), deliveries.c.lease_until <= LeaseNow())
 
 _DELIVERY: Final = select(deliveries).where(_OF_JOB)
 # SQLite has no FOR UPDATE and SQLAlchemy leaves it out there
@@ -63,9 +61,13 @@ _OWED: Final = (
 )
 _INSERT: Final = insert(deliveries).inline()
 _SAVE: Final = update(deliveries).where(_OF_JOB)
-_CLAIM: Final = update(deliveries).where(_OF_JOB, _IS_DUE, or_(_IS_OWN, _IS_FREE))
+_CLAIM: Final = (
+    update(deliveries)
+    .where(_OF_JOB, _IS_DUE, or_(_IS_OWN, _IS_FREE))
+    .values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
+)
 _RELEASE: Final = update(deliveries).where(_OF_JOB, _IS_OWN).values(**NO_LEASE)
-_RENEW: Final = update(deliveries).where(OWED, _IS_OWN).values(lease_until=bindparam("until"))
+_RENEW: Final = update(deliveries).where(OWED, _IS_OWN).values(lease_until=LeaseEnd())
 
 
 class DeliveryStore(StorePart):
@@ -96,7 +98,7 @@ class DeliveryStore(StorePart):
 
     async def renew_delivery_leases(self, lease: Lease) -> None:
         async with self._write() as connection:
-            await connection.execute(_RENEW, {"owner": lease.owner, "until": lease.until})
+            await connection.execute(_RENEW, lease_parameters(lease))
 
 
 class DeliveryTransaction(TransactionPart):
@@ -113,7 +115,7 @@ class DeliveryTransaction(TransactionPart):
             raise StaleJob(delivery.job_id)
 
     async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        values = {**lease_values(lease), "job": job_id, "owner": lease.owner, "now": now}
+        values = {**lease_parameters(lease), "job": job_id, "now": now}
         return (await self._connection.execute(_CLAIM, values)).rowcount == 1
 
     async def release_delivery(self, job_id: JobId, owner: str) -> None:

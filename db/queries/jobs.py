@@ -21,14 +21,14 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.connection import DatabaseConnection
+from db.dialects import LeaseEnd, LeaseNow, lease_parameters
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
     NO_LEASE,
     changed_job_values,
     job_from_row,
-    lease_values,
     new_job_values,
 )
 from db.queries.parts import StorePart, TransactionPart
@@ -51,7 +51,7 @@ _WAITING: Final = and_(
 )
 _PENDING: Final = and_(UNFINISHED, jobs.c.status == literal_column(f"'{JobStatus.PENDING}'"))
 _IS_DUE: Final = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= bindparam("now"))
-_IS_FREE: Final = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= bindparam("now"))
+_IS_FREE: Final = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= LeaseNow())
 _IS_OWN: Final = jobs.c.lease_owner == bindparam("owner")
 _LIMIT: Final[BindParameter[int]] = bindparam("most")
 
@@ -142,11 +142,13 @@ _SAVE: Final = update(jobs).where(
 _REQUEST_CANCEL: Final = (
     update(jobs).where(UNFINISHED, jobs.c.id == bindparam("job_id")).values(cancel_requested=True)
 )
-_CLAIM: Final = update(jobs).where(
-    UNFINISHED, jobs.c.id == bindparam("job_id"), or_(_IS_OWN, _IS_FREE)
+_CLAIM: Final = (
+    update(jobs)
+    .where(UNFINISHED, jobs.c.id == bindparam("job_id"), or_(_IS_OWN, _IS_FREE))
+    .values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
 )
 _RELEASE: Final = update(jobs).where(jobs.c.id == bindparam("job_id"), _IS_OWN).values(**NO_LEASE)
-_RENEW: Final = update(jobs).where(UNFINISHED, _IS_OWN).values(lease_until=bindparam("until"))
+_RENEW: Final = update(jobs).where(UNFINISHED, _IS_OWN).values(lease_until=LeaseEnd())
 
 
 class JobStore(StorePart):
@@ -191,7 +193,7 @@ class JobStore(StorePart):
 
     async def ahead_of(self, job: Job) -> int:
         async with self._read() as connection:
-            return (await connection.execute(_AHEAD_OF, {"job_id": job.id})).scalar_one()
+            return int(await connection.scalar(_AHEAD_OF, {"job_id": job.id}))
 
     async def status_counts(self) -> dict[str, int]:
         async with self._read() as connection:
@@ -205,7 +207,7 @@ class JobStore(StorePart):
 
     async def renew_leases(self, lease: Lease) -> None:
         async with self._write() as connection:
-            await connection.execute(_RENEW, {"owner": lease.owner, "until": lease.until})
+            await connection.execute(_RENEW, lease_parameters(lease))
 
     async def _jobs(self, query: Select[Any], **parameters: object) -> list[Job]:
         async with self._read() as connection:
@@ -246,18 +248,20 @@ class JobTransaction(TransactionPart):
         await self._connection.execute(_REQUEST_CANCEL, {"job_id": job_id})
 
     async def claim(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
-        values = {**lease_values(lease), "job_id": job_id, "owner": lease.owner, "now": now}
+        values = {**lease_parameters(lease), "job_id": job_id, "now": now}
         return (await self._connection.execute(_CLAIM, values)).rowcount == 1
 
     async def release(self, job_id: JobId, owner: str) -> None:
         await self._connection.execute(_RELEASE, {"job_id": job_id, "owner": owner})
 
     async def _insert_job(self, job: Job, lease: Lease | None) -> None:
-        await self._connection.execute(_INSERT, {**new_job_values(job), **lease_values(lease)})
+        await self._connection.execute(_INSERT, {**new_job_values(job), **NO_LEASE})
+        if lease is not None:
+            await self.claim(job.id, lease, lease.since)
 
 
 async def unfinished_counts(
-    connection: AsyncConnection, server: ServerRef, user: UserRef
+    connection: DatabaseConnection, server: ServerRef, user: UserRef
 ) -> tuple[int, int, int]:
     """How many jobs are unfinished: the member's in this server, and the server's; and how many
     wait on all servers, counted up to ``MOST_AHEAD``."""

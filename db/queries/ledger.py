@@ -11,8 +11,8 @@ from functools import cache
 from typing import Final
 
 from sqlalchemy import Executable, RowMapping, bindparam, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db.connection import DatabaseConnection
 from db.dialects import insert_or
 from db.queries.jobs import unfinished_counts
 from db.queries.mapping import Values, server_from_key, user_from_key
@@ -121,7 +121,7 @@ def _add_to_totals(dialect: str) -> Executable:
 
 
 async def _totals(
-    connection: AsyncConnection, scopes: Collection[str], day: date
+    connection: DatabaseConnection, scopes: Collection[str], day: date
 ) -> dict[str, Totals]:
     rows = await connection.execute(_TOTALS, {"scopes": list(scopes), "on": day})
     found = {scope: Totals(clips, Micros(amount)) for scope, clips, amount in rows}
@@ -129,12 +129,12 @@ async def _totals(
     return {scope: found.get(cleaned(scope), NOTHING) for scope in scopes}
 
 
-async def _kept_totals(connection: AsyncConnection) -> dict[tuple[str, date], Totals]:
+async def _kept_totals(connection: DatabaseConnection) -> dict[tuple[str, date], Totals]:
     rows = await connection.execute(_ALL_TOTALS)
     return {(scope, day): Totals(clips, Micros(amount)) for scope, day, clips, amount in rows}
 
 
-async def _counted_totals(connection: AsyncConnection) -> dict[tuple[str, date], Totals]:
+async def _counted_totals(connection: DatabaseConnection) -> dict[tuple[str, date], Totals]:
     counted: defaultdict[tuple[str, date], Totals] = defaultdict(lambda: NOTHING)
     for server, user, day, clips, amount in await connection.execute(_SUMS):
         for scope in _scopes(server_from_key(server), user_from_key(user)):

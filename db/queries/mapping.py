@@ -23,7 +23,6 @@ from generation.domain.job import (
 )
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from generation.ports import Lease
 from generation.protocol.errors import StoreError
 from generation.protocol.request import Endpoint, GenerationRequest
 
@@ -34,11 +33,6 @@ NO_LEASE: Final[Values] = {"lease_owner": None, "lease_until": None}
 _CACHED_REQUESTS: Final = 4096
 
 _log = structlog.get_logger("flipbook.db")
-
-
-def lease_values(lease: Lease | None) -> Values:
-    """The columns of a lease, in both tables that have them."""
-    return {"lease_owner": lease.owner, "lease_until": lease.until} if lease else NO_LEASE
 
 
 # Jobs ---------------------------------------------------------------------------------

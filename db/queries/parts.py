@@ -8,10 +8,9 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
+from db.connection import DatabaseConnection
 from db.encryption import Cipher
-from db.engine import begin_read, begin_write
+from db.engine import DatabaseEngine, begin_read, begin_write
 from db.locks import Locks
 from db.queries.corrupt_rows import OnUnreadable, UnreadableRows, log_unreadable
 from db.schema import deliveries, jobs
@@ -21,7 +20,7 @@ class QueryPart(ABC):
     """A part of the store or of a transaction. Reads that both offer are in subclasses of this."""
 
     @abstractmethod
-    def _read(self, *locked: str) -> AbstractAsyncContextManager[AsyncConnection]:
+    def _read(self, *locked: str) -> AbstractAsyncContextManager[DatabaseConnection]:
         """A connection to read on. A transaction first locks ``locked``, as
         :meth:`db.locks.Locks.lock` has it; the store locks nothing."""
 
@@ -30,7 +29,11 @@ class StorePart(QueryPart):
     """A part of the store: each call is a transaction of its own."""
 
     def __init__(
-        self, engine: AsyncEngine, cipher: Cipher, *, on_unreadable: OnUnreadable = log_unreadable
+        self,
+        engine: DatabaseEngine,
+        cipher: Cipher,
+        *,
+        on_unreadable: OnUnreadable = log_unreadable,
     ) -> None:
         """For an engine whose database is up to date.
 
@@ -41,23 +44,23 @@ class StorePart(QueryPart):
         self._unreadable_jobs = UnreadableRows(jobs.c.id, on_unreadable)
         self._unreadable_deliveries = UnreadableRows(deliveries.c.job_id, on_unreadable)
 
-    def _read(self, *locked: str) -> AbstractAsyncContextManager[AsyncConnection]:  # noqa: ARG002
+    def _read(self, *locked: str) -> AbstractAsyncContextManager[DatabaseConnection]:  # noqa: ARG002
         return begin_read(self._engine)
 
-    def _write(self) -> AbstractAsyncContextManager[AsyncConnection]:
+    def _write(self) -> AbstractAsyncContextManager[DatabaseConnection]:
         return begin_write(self._engine)
 
 
 class TransactionPart(QueryPart):
     """A part of a transaction. A job or delivery that is read here cannot change until the end."""
 
-    def __init__(self, connection: AsyncConnection, cipher: Cipher) -> None:
+    def __init__(self, connection: DatabaseConnection, cipher: Cipher) -> None:
         self._connection = connection
         self._cipher = cipher
         self._locks = Locks(connection)
 
     @asynccontextmanager
-    async def _read(self, *locked: str) -> AsyncIterator[AsyncConnection]:
+    async def _read(self, *locked: str) -> AsyncIterator[DatabaseConnection]:
         # held until the transaction ends, not until the end of this block
         await self._locks.lock(*locked)
         yield self._connection

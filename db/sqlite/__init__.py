@@ -1,2 +1,1 @@
-"""SQLite beyond SQLAlchemy: group commit, and a driver with fewer calls to the connection's
-thread."""
+"""SQLite beyond SQLAlchemy: one connection that writes, group commit, and readers in threads."""

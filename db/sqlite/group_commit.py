@@ -13,12 +13,11 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final, cast
+from typing import Final
 
-from sqlalchemy import Connection, CursorResult, ScalarResult
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-
-from db.sqlite.driver import BufferedConnection
+from db.connection import DatabaseConnection
+from db.sqlite.connections import WritingConnection
+from db.sqlite.writer import Writer
 from generation.ports import Urgency
 from generation.protocol.errors import StoreBusy
 
@@ -31,15 +30,12 @@ MAX_ACTIVE_WRITERS: Final = 16
 """How many writers are admitted at a time: they all run in one iteration of the event loop, which
 delays everything else."""
 
-BEGIN_OPTION: Final = "flipbook_begin"
-"""The execution option that holds the statements which begin a transaction."""
-_BEGIN_WRITE: Final = ("BEGIN IMMEDIATE",)
-
 
 class WriterQueue:
-    """The queue of one engine's writers."""
+    """The queue of all who write through one connection."""
 
-    def __init__(self, busy_seconds: float) -> None:
+    def __init__(self, writer: Writer, busy_seconds: float) -> None:
+        self._writer = writer
         self._busy_seconds = busy_seconds
         self._queues: dict[Urgency, deque[asyncio.Future[None]]] = {
             urgency: deque() for urgency in Urgency
@@ -51,15 +47,15 @@ class WriterQueue:
         self._committing: asyncio.Task[None] | None = None
 
     @asynccontextmanager
-    async def write(self, engine: AsyncEngine, urgency: Urgency) -> AsyncIterator[AsyncConnection]:
+    async def write(self, urgency: Urgency) -> AsyncIterator[DatabaseConnection]:
         """Write; returns when it is on the disk. Raises StoreBusy after ``busy_seconds`` of
         waiting."""
         await self._wait_for_admission(urgency)
-        shared = self._open or await self._begin(engine, urgency)
+        shared = self._open or await self._begin(urgency)
         try:
             # in a savepoint: an error of this writer must not undo the others' writes
             async with shared.savepoint():
-                yield shared.inline
+                yield shared.connection
         finally:
             self._leave(shared)
             await shared.finished.wait()
@@ -105,10 +101,10 @@ class WriterQueue:
                 raise StoreBusy("other writers took too long") from error
             raise
 
-    async def _begin(self, engine: AsyncEngine, urgency: Urgency) -> "_SharedTransaction":
+    async def _begin(self, urgency: Urgency) -> "_SharedTransaction":
         """Begin a transaction as its first writer, and admit others from the same queue."""
         try:
-            shared = self._open = await _SharedTransaction.begin(engine, urgency)
+            shared = self._open = await _SharedTransaction.begin(self._writer, urgency)
         except BaseException:
             self._unlock()
             raise
@@ -146,7 +142,7 @@ class WriterQueue:
     def _is_empty(self, urgency: Urgency) -> bool:
         return all(admitted.done() for admitted in self._queues[urgency])
 
-    async def _begin_next(self, engine: AsyncEngine) -> None:
+    async def _begin_next(self) -> None:
         """Begin the next transaction before its writers are admitted, so that they write at
         once."""
         urgency = next(
@@ -156,7 +152,7 @@ class WriterQueue:
             self._unlock()
             return
         try:
-            shared = self._open = await _SharedTransaction.begin(engine, urgency)
+            shared = self._open = await _SharedTransaction.begin(self._writer, urgency)
         except Exception:  # noqa: BLE001 - the next writer tries again, and raises if that fails too
             self._unlock()
             return
@@ -199,56 +195,19 @@ class WriterQueue:
             self._unlock()
             raise
         # in this task, so that the next writers find an open transaction
-        await self._begin_next(shared.connection.engine)
+        await self._begin_next()
 
 
 def _other(urgency: Urgency) -> Urgency:
     return Urgency.BACKGROUND if urgency is Urgency.MEMBER else Urgency.MEMBER
 
 
-class _InlineConnection(AsyncConnection):
-    """Executes statements in the event loop's thread, without SQLAlchemy's greenlets; for a driver
-    connection that ``runs_inline``."""
-
-    __slots__ = ()
-
-    @property
-    def _sync(self) -> Connection:
-        assert self.sync_connection is not None  # noqa: S101 - made of one
-        return self.sync_connection
-
-    async def execute(
-        self, statement: Any, parameters: Any = None, **options: Any
-    ) -> CursorResult[Any]:
-        """As :meth:`AsyncConnection.execute`."""
-        return self._sync.execute(statement, parameters, **options)
-
-    async def exec_driver_sql(
-        self, statement: str, *parameters: Any, **options: Any
-    ) -> CursorResult[Any]:
-        """As :meth:`AsyncConnection.exec_driver_sql`."""
-        return self._sync.exec_driver_sql(statement, *parameters, **options)
-
-    async def scalar(self, statement: Any, parameters: Any = None, **options: Any) -> Any:
-        """As :meth:`AsyncConnection.scalar`."""
-        return self._sync.scalar(statement, parameters, **options)
-
-    async def scalars(
-        self, statement: Any, parameters: Any = None, **options: Any
-    ) -> ScalarResult[Any]:
-        """As :meth:`AsyncConnection.scalars`."""
-        return self._sync.scalars(statement, parameters, **options)
-
-
 class _SharedTransaction:
     """One SQLite transaction of several writers."""
 
-    def __init__(
-        self, connection: AsyncConnection, driver: BufferedConnection, urgency: Urgency
-    ) -> None:
+    def __init__(self, writer: Writer, connection: WritingConnection, urgency: Urgency) -> None:
         self.connection = connection
-        self.inline = _InlineConnection(connection.engine, connection.sync_connection)
-        """The connection that the writers use."""
+        """The connection that all of them use."""
         self.urgency = urgency
         self.finished = asyncio.Event()
         self.error: Exception | None = None
@@ -258,26 +217,14 @@ class _SharedTransaction:
         """How many writers were admitted in all."""
         self.guaranteed = 0
         """How many writers were in the queue at the beginning: these are admitted in any case."""
-        self._driver = driver
+        self._writer = writer
         self._one_at_a_time = asyncio.Lock()
         self._open_until = asyncio.get_running_loop().time() + MAX_OPEN_SECONDS[urgency]
 
     @classmethod
-    async def begin(cls, engine: AsyncEngine, urgency: Urgency) -> "_SharedTransaction":
-        """Begin in the connection's thread: another process may hold SQLite's lock."""
-        connection = await engine.connect().start()
-        try:
-            await connection.execution_options(**{BEGIN_OPTION: _BEGIN_WRITE})
-            await connection.begin()
-            driver = cast(
-                "BufferedConnection", (await connection.get_raw_connection()).driver_connection
-            )
-        except BaseException:
-            await connection.close()
-            raise
-        # BEGIN IMMEDIATE has the lock: from here on no statement waits for another process
-        driver.runs_inline = True
-        return cls(connection, driver, urgency)
+    async def begin(cls, writer: Writer, urgency: Urgency) -> "_SharedTransaction":
+        """Begin, once no other process holds SQLite's lock."""
+        return cls(writer, await writer.begin(), urgency)
 
     @property
     def is_full(self) -> bool:
@@ -287,7 +234,7 @@ class _SharedTransaction:
     @property
     def is_broken(self) -> bool:
         """Whether SQLite has rolled the transaction back, as it does when the disk is full."""
-        return not self._driver.in_transaction
+        return not self._writer.in_transaction
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -295,18 +242,18 @@ class _SharedTransaction:
         async with self._one_at_a_time:
             if self.is_broken:
                 raise self.error or StoreBusy("the transaction was interrupted")
-            self._driver.execute_inline("SAVEPOINT writer")
+            self._writer.execute("SAVEPOINT writer")
             try:
                 yield
             except BaseException as error:
                 self._roll_back_writer(error)
                 raise
-            self._driver.execute_inline("RELEASE writer")
+            self._writer.execute("RELEASE writer")
 
     def _roll_back_writer(self, error: BaseException) -> None:
         if not self.is_broken:
-            self._driver.execute_inline("ROLLBACK TO writer")
-            self._driver.execute_inline("RELEASE writer")
+            self._writer.execute("ROLLBACK TO writer")
+            self._writer.execute("RELEASE writer")
         else:
             # the writes of the others are lost too: all of them raise this error
             self.error = (
@@ -316,20 +263,16 @@ class _SharedTransaction:
             )
 
     async def commit(self) -> None:
-        """Commit in the connection's thread, and let every writer return."""
-        # a commit waits for the disk, which must not stop the event loop
-        self._driver.runs_inline = False
+        """Commit, and let every writer return."""
         try:
             if self.error is None:
-                await self.connection.commit()
+                await self._writer.commit()
         except Exception as error:  # noqa: BLE001 - every writer raises it as its own
             self.error = error
-            await self._driver.rollback()
         except BaseException:
             self.error = StoreBusy("the process is stopping")
             raise
         finally:
-            try:
-                await self.connection.close()
-            finally:
-                self.finished.set()
+            if self.error is not None:
+                self._writer.abandon()
+            self.finished.set()

@@ -70,4 +70,4 @@ class DeliveryLeases:
             self._renew_at = now + self._duration / RENEWALS_PER_LEASE
 
     def _lease(self) -> Lease:
-        return Lease(self._owner, self._clock.now() + self._duration)
+        return Lease(self._owner, self._clock.now(), self._duration.total_seconds())

@@ -8,7 +8,7 @@ ends.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from generation.domain import ledger
@@ -53,12 +53,12 @@ class JobWriter:
         self._clock = clock
         self._observer = observer
         self._ended = ended
-        self._lease_time = timedelta(seconds=lease_seconds)
+        self._lease_seconds = lease_seconds
         self._keeps_waiting_jobs = keeps_waiting_jobs
 
     def lease(self) -> Lease:
         """A lease from now on in this owner's name."""
-        return Lease(self._owner, self._clock.now() + self._lease_time)
+        return Lease(self._owner, self._clock.now(), self._lease_seconds)
 
     async def claim(self, job: Job, backend: str) -> Job:
         """SUBMITTING at that backend: held by this owner, with its price there reserved.

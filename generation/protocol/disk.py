@@ -20,7 +20,21 @@ def disk_errors() -> Iterator[None]:
         yield
     except OSError as error:
         kind = StorageFull if error.errno in NO_ROOM else ArtifactError
-        raise kind(error.strerror or type(error).__name__) from error
+        raise kind(error.strerror or str(error) or type(error).__name__) from error
+
+
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, unless it is there.
+
+    Raises NotADirectoryError, in a sentence, where a file has its name.
+    """
+    try:
+        path.mkdir(mode, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        file = next(each for each in (path, *path.parents) if each.exists())
+        raise NotADirectoryError(
+            f"{file.absolute()} is a file where a folder is needed; move it away"
+        ) from error
 
 
 def flush(path: Path) -> None:

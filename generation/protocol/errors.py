@@ -44,7 +44,9 @@ FlipbookError
 └── StoreError                     the database
     ├── StoreBusy                  locked or out of reach for longer than we wait
     ├── StaleJob                   another process changed the job first
-    └── DatabaseTooNew             made by a newer Flipbook
+    └── DatabaseUnusable           until the operator has acted
+        ├── DatabaseDamaged        its file is damaged, or none
+        └── DatabaseTooNew         made by a newer Flipbook
 """
 
 from dataclasses import dataclass
@@ -306,5 +308,14 @@ class StaleJob(StoreError):
     """Another process changed the job first; what was read of it is out of date."""
 
 
-class DatabaseTooNew(StoreError):
+class DatabaseUnusable(StoreError):
+    """The database will not work again before the operator has acted; the message tells them what
+    to do."""
+
+
+class DatabaseDamaged(DatabaseUnusable):
+    """The database's file is damaged, or is none; it is no longer used."""
+
+
+class DatabaseTooNew(DatabaseUnusable):
     """The database was made by a newer Flipbook; this one leaves it alone."""

@@ -209,7 +209,18 @@ _SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
         f"The message could not be delivered this way: {err.reason}."
     ),
     e.ChatUnusable: lambda err, _m: str(err),
-    e.StoreError: lambda _e, _m: "The bot's database gave an error. Please try again.",
+    e.StoreError: lambda _e, _m: (
+        "The bot's database gave an error. If that happens again, please tell whoever runs this "
+        "bot."
+    ),
+    e.DatabaseUnusable: lambda _e, _m: (
+        "The bot's database cannot be used, so nothing was stored. Whoever runs this bot has to "
+        "look at it."
+    ),
+    e.DatabaseDamaged: lambda _e, _m: (
+        "The bot's database is damaged, so nothing was stored. Whoever runs this bot has to repair "
+        "it."
+    ),
     e.StoreBusy: lambda _e, _m: (
         "The bot's database is busy. Nothing was stored; please try again in a minute."
     ),

@@ -5,14 +5,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import CIPHER_KEY, Postgres, SqliteFiles, a_cipher, sqlite_url
-from db.engine import begin_read, begin_write, open_engine
+from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine
 from db.schema import jobs
 from db.store import SqlStore
 from generation.domain.job import JobId
-from generation.ports import Lease
 
 BOTH = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 
@@ -68,15 +66,15 @@ async def other_store(url: str, store: SqlStore) -> AsyncIterator[SqlStore]:
 
 
 @pytest.fixture
-async def engine(url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(url: str) -> AsyncIterator[DatabaseEngine]:
     """Another engine on the same database, past the store."""
     engine = open_engine(url)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture
-def execute(engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
+def execute(engine: DatabaseEngine) -> Callable[[str], Awaitable[None]]:
     """Runs an SQL statement."""
 
     async def execute(sql: str) -> None:
@@ -87,7 +85,7 @@ def execute(engine: AsyncEngine) -> Callable[[str], Awaitable[None]]:
 
 
 @pytest.fixture
-def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, ...]]]]:
+def fetch(engine: DatabaseEngine) -> Callable[[str], Awaitable[list[tuple[object, ...]]]]:
     """Runs an SQL query."""
 
     async def fetch(sql: str) -> list[tuple[object, ...]]:
@@ -98,16 +96,25 @@ def fetch(engine: AsyncEngine) -> Callable[[str], Awaitable[list[tuple[object, .
 
 
 @pytest.fixture
-def lease_of(engine: AsyncEngine) -> Callable[[JobId], Awaitable[Lease | None]]:
-    """Reads a job's lease from its row."""
+def holder_of(engine: DatabaseEngine) -> Callable[[JobId], Awaitable[str | None]]:
+    """Reads the owner of a job's lease from its row."""
 
-    async def lease_of(job_id: JobId) -> Lease | None:
-        query = select(jobs.c.lease_owner, jobs.c.lease_until).where(jobs.c.id == job_id)
+    async def holder_of(job_id: JobId) -> str | None:
         async with begin_read(engine) as connection:
-            owner, until = (await connection.execute(query)).one()
-        return Lease(owner, until) if (owner, until) != (None, None) else None
+            return await connection.scalar(select(jobs.c.lease_owner).where(jobs.c.id == job_id))
 
-    return lease_of
+    return holder_of
+
+
+@pytest.fixture
+def expire(execute: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitable[None]]:
+    """Ends an owner's leases, whichever clock they are counted on."""
+
+    async def expire(owner: str) -> None:
+        for table in ("jobs", "deliveries"):
+            await execute(f"UPDATE {table} SET lease_until = '2000-01-01 00:00:00' WHERE lease_owner = '{owner}'")
+
+    return expire
 
 
 @pytest.fixture

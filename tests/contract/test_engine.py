@@ -6,9 +6,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_write, open_engine
+from db.engine import DatabaseEngine, begin_write, close, open_engine
 from factories import NOW
 from generation.protocol.errors import StoreError
 from notes_table import notes, value, write
@@ -21,22 +20,22 @@ SLOW = {
 
 
 @pytest.fixture
-async def engine(empty_url: str) -> AsyncIterator[AsyncEngine]:
+async def engine(empty_url: str) -> AsyncIterator[DatabaseEngine]:
     """An engine with a busy timeout of a second, on a database with one table of one row."""
     engine = open_engine(empty_url, busy_seconds=1)
     async with begin_write(engine) as connection:
         await connection.run_sync(notes.metadata.create_all)
         await connection.execute(insert(notes).values(n=0, at=NOW))
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.fixture
-async def other_engine(empty_url: str, engine: AsyncEngine) -> AsyncIterator[AsyncEngine]:
+async def other_engine(empty_url: str, engine: DatabaseEngine) -> AsyncIterator[DatabaseEngine]:
     """Another such engine on the same database."""
     other = open_engine(empty_url, busy_seconds=1)
     yield other
-    await other.dispose()
+    await close(other)
 
 
 async def test_a_write_is_kept_and_a_failed_one_is_undone(engine):
@@ -66,7 +65,7 @@ async def test_a_writer_cancelled_inside_a_statement_frees_the_database_at_once(
         async with begin_write(engine) as connection:
             await connection.execute(update(notes).values(n=1))
             started.set()
-            await connection.execute(text(SLOW[engine.dialect.name]))
+            await connection.execute(text(SLOW[connection.dialect.name]))
 
     task = asyncio.create_task(write_slowly())
     await started.wait()
@@ -82,7 +81,7 @@ async def test_times_come_back_in_utc_whatever_zone_they_were_written_in(engine)
     tokyo = timezone(timedelta(hours=9))
     moment = datetime(2026, 11, 21, 1, 2, 3, 456789, tzinfo=tokyo)
     async with begin_write(engine) as connection:
-        if engine.dialect.name == "postgresql":
+        if connection.dialect.name == "postgresql":
             await connection.exec_driver_sql("SET LOCAL TIME ZONE 'Asia/Tokyo'")
         await connection.execute(update(notes).values(at=moment))
         found = await connection.scalar(select(notes.c.at))

@@ -5,21 +5,20 @@ from collections.abc import AsyncIterator
 
 import pytest
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_write, open_engine
-from generation.protocol.errors import StorageFull, StoreBusy, StoreError
+from db.engine import DatabaseEngine, begin_write, close, open_engine
+from generation.protocol.errors import DatabaseDamaged, DatabaseUnusable, StorageFull, StoreBusy, StoreError
 from notes_table import notes, run, value, write
 
 
 @pytest.fixture
-async def postgresql(postgres) -> AsyncIterator[AsyncEngine]:
+async def postgresql(postgres) -> AsyncIterator[DatabaseEngine]:
     """An engine with a lock timeout of a second, on a fresh database."""
     with postgres.fresh("template1") as url:
         engine = open_engine(url.replace("postgresql://", "postgres://"), busy_seconds=1)
         await run(engine, "CREATE TABLE notes (n INTEGER, at TIMESTAMPTZ); INSERT INTO notes VALUES (0, NULL)")
         yield engine
-        await engine.dispose()
+        await close(engine)
 
 
 @pytest.mark.postgres
@@ -32,6 +31,11 @@ async def postgresql(postgres) -> AsyncIterator[AsyncEngine]:
         ("55P03", StoreBusy),
         ("57P03", StoreBusy),
         ("42501", StoreError),
+        ("25006", DatabaseUnusable),
+        ("28P01", DatabaseUnusable),
+        ("3D000", DatabaseUnusable),
+        ("XX001", DatabaseDamaged),
+        ("XX002", DatabaseDamaged),
     ],
 )
 async def test_postgresqls_codes_become_our_errors(postgresql, sqlstate, ours):
@@ -80,4 +84,13 @@ async def test_a_server_that_is_away_is_busy():
     with pytest.raises(StoreBusy, match=r"127\.0\.0\.1") as caught:
         await value(engine)
     assert "hunter2" not in str(caught.value)
-    await engine.dispose()
+    await close(engine)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("of", "wrong"), [("/postgres?", "/no_such_database?"), ("postgres:@", "nobody:@")])
+async def test_a_server_that_will_never_let_us_in_is_not_told_as_busy(postgres, of, wrong):
+    engine = open_engine(postgres.url("postgres").replace(of, wrong), busy_seconds=1)
+    with pytest.raises(DatabaseUnusable, match=r"does not exist\. Look at FLIPBOOK_DATABASE_URL"):
+        await value(engine)
+    await close(engine)

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event, select, text, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import foreign_writer, sqlite_url
-from db.engine import begin_read, begin_write, close, open_engine
+from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine
 from generation.ports import Urgency
 from generation.protocol.errors import StorageFull, StoreBusy, StoreError
 from notes_table import notes, value, write
@@ -33,11 +32,11 @@ async def file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def sqlite(file: Path) -> AsyncIterator[AsyncEngine]:
+async def sqlite(file: Path) -> AsyncIterator[DatabaseEngine]:
     """An engine with a busy timeout of a second, on the file."""
     engine = open_engine(sqlite_url(file), busy_seconds=1)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 @pytest.mark.parametrize(
@@ -52,15 +51,15 @@ async def test_sqlite_is_set_up_to_lose_nothing(sqlite, pragma, expected):
 async def test_two_engines_on_one_file_lose_no_update_and_are_never_locked_out(file, sqlite):
     other = open_engine(sqlite_url(file))
 
-    async def increment(engine: AsyncEngine) -> None:
+    async def increment(engine: DatabaseEngine) -> None:
         async with begin_write(engine) as connection:
             n = await connection.scalar(select(notes.c.n))
             await connection.execute(update(notes).values(n=n + 1))
 
     patient = open_engine(sqlite_url(file))
     await asyncio.gather(*(increment(engine) for engine in (patient, other) * 100))
-    await other.dispose()
-    await patient.dispose()
+    await close(other)
+    await close(patient)
     assert await value(sqlite) == 200
 
 
@@ -97,7 +96,7 @@ async def test_a_new_file_is_waited_for_while_another_process_sets_it_up(tmp_pat
     engine = open_engine(sqlite_url(path), busy_seconds=1)
     asyncio.get_running_loop().call_later(0.05, other.close)
     assert await value(engine) == 7
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_full_disk_is_storage_full_and_undoes_the_write(sqlite):
@@ -118,12 +117,12 @@ async def test_a_file_that_is_no_database_is_an_error(tmp_path):
     engine = open_engine(sqlite_url(path))
     with pytest.raises(StoreError, match="not a database"):
         await value(engine)
-    await engine.dispose()
+    await close(engine)
 
 
 def test_a_file_that_cannot_be_opened_is_named(tmp_path):
     path = tmp_path / "missing" / "flipbook.db"
-    with pytest.raises(StoreError, match=re.escape(f"{path} cannot be opened: unable to open")):
+    with pytest.raises(StoreError, match=re.escape(f"{path} cannot be opened: No such file or directory")):
         open_engine(sqlite_url(path))
 
 
@@ -143,7 +142,7 @@ def test_an_url_that_cannot_be_used_is_refused_in_one_sentence_without_its_passw
     assert "hunter2" not in str(caught.value)
 
 
-async def counted(engine: AsyncEngine, add: int, *, fails: bool = False) -> None:
+async def counted(engine: DatabaseEngine, add: int, *, fails: bool = False) -> None:
     """Add to the number in a transaction of its own."""
     async with begin_write(engine) as connection:
         n = await connection.scalar(select(notes.c.n))
@@ -200,7 +199,7 @@ async def test_when_a_shared_commit_fails_all_its_writers_raise(file, sqlite):
     event.listen(sqlite.sync_engine, "commit", fail)
     ends = await asyncio.gather(holder, counted(sqlite, 1), counted(sqlite, 1), return_exceptions=True)
     event.remove(sqlite.sync_engine, "commit", fail)
-    assert [type(end) for end in ends] == [sqlite3.OperationalError] * 3
+    assert [type(end) for end in ends] == [StoreError] * 3
     assert await value(sqlite) == 0
     await counted(sqlite, 7)
     assert await value(sqlite) == 7
@@ -280,7 +279,7 @@ async def test_closing_waits_for_a_commit_whose_writer_has_gone(file):
     writing.cancel()
     await asyncio.wait({writing})
     await close(engine)
-    assert (writing.cancelled(), commits[0].done(), engine.pool.checkedin()) == (True, True, 0)
+    assert (writing.cancelled(), commits[0].done(), engine.sync_engine.pool.checkedout()) == (True, True, 0)
     with contextlib.closing(sqlite3.connect(file)) as other:
         assert other.execute("SELECT n FROM notes").fetchone() == (7,)
 
@@ -296,3 +295,44 @@ async def test_closing_waits_for_the_thread_of_a_reader_cancelled_while_its_conn
     await asyncio.wait([reading])
     await close(engine)
     assert set(threading.enumerate()) <= before
+
+
+@pytest.mark.parametrize("turns", range(1, 9))
+async def test_a_read_without_end_is_interrupted_when_its_task_is_cancelled(sqlite, turns):
+    async def read_for_ever() -> None:
+        async with begin_read(sqlite) as connection:
+            await connection.exec_driver_sql(
+                "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(*) FROM c"
+            )
+
+    reading = asyncio.create_task(read_for_ever())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.sleep(0)
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert (reading.cancelled(), sqlite.sync_engine.pool.checkedout()) == (True, 0)
+    assert await value(sqlite) == 0
+
+
+async def test_a_writer_that_waits_for_another_process_stops_at_once_when_cancelled(file):
+    engine = open_engine(sqlite_url(file), busy_seconds=3600)
+    with foreign_writer(file):
+        writing = asyncio.create_task(write(engine, 1))
+        for _ in range(1000):
+            await asyncio.sleep(0)
+        writing.cancel()
+        await asyncio.wait([writing])
+    await write(engine, 2)
+    assert (writing.cancelled(), await value(engine)) == (True, 2)
+    await close(engine)
+
+
+async def test_a_database_that_was_closed_is_busy_rather_than_an_error_of_a_library(file):
+    engine = open_engine(sqlite_url(file))
+    await write(engine, 1)
+    await close(engine)
+    for use in (value(engine), write(engine, 2)):
+        with pytest.raises(StoreBusy, match="was closed"):
+            await use

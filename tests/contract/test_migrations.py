@@ -10,10 +10,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from databases import SqliteFiles, a_cipher
-from db.engine import begin_read, begin_write, open_engine, upgrade
+from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine, upgrade
 from db.schema import VERSION_TABLE, metadata
 from db.store import MIGRATIONS, SqlStore
 from factories import a_delivery, a_job
@@ -23,23 +22,23 @@ NEWEST = ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 @pytest.fixture
-async def empty(empty_url: str) -> AsyncIterator[AsyncEngine]:
+async def empty(empty_url: str) -> AsyncIterator[DatabaseEngine]:
     """An engine on a database without tables."""
     engine = open_engine(empty_url)
     yield engine
-    await engine.dispose()
+    await close(engine)
 
 
 async def open_and_close(url: str) -> None:
     await (await SqlStore.open(url, a_cipher())).close()
 
 
-async def revisions(engine: AsyncEngine, table: str = VERSION_TABLE) -> list[str]:
+async def revisions(engine: DatabaseEngine, table: str = VERSION_TABLE) -> list[str]:
     async with begin_read(engine) as connection:
         return list(await connection.scalars(text(f"SELECT version_num FROM {table}")))
 
 
-async def tables(engine: AsyncEngine) -> set[str]:
+async def tables(engine: DatabaseEngine) -> set[str]:
     async with begin_read(engine) as connection:
         return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
 
@@ -98,7 +97,7 @@ async def test_on_sqlite_migrations_write_the_models_own_words(sqlite_files, tmp
     engine = open_engine(created)
     async with begin_write(engine) as connection:
         await connection.run_sync(metadata.create_all)
-    await engine.dispose()
+    await close(engine)
     migrated = words(SqliteFiles.fresh(sqlite_files, tmp_path))
     assert migrated.pop(VERSION_TABLE)
     assert migrated == words(created)
@@ -158,7 +157,7 @@ def migrations(tmp_path: Path) -> Migrations:
     return made
 
 
-async def count(engine: AsyncEngine, table: str) -> int | None:
+async def count(engine: DatabaseEngine, table: str) -> int | None:
     async with begin_read(engine) as connection:
         return await connection.scalar(text(f"SELECT count(*) FROM {table}"))
 
@@ -170,7 +169,7 @@ async def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(tmp_path, migr
     await upgrade(engine, migrations.folder, "version_here")
     assert await revisions(engine, "version_here") == ["two"]
     assert [await count(engine, "parents"), await count(engine, "children")] == [1, 2]
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_a_step_that_would_break_foreign_keys_changes_nothing(tmp_path, migrations):
@@ -181,7 +180,7 @@ async def test_a_step_that_would_break_foreign_keys_changes_nothing(tmp_path, mi
         await upgrade(engine, migrations.folder, "version_here")
     assert await revisions(engine, "version_here") == ["one"]
     assert [await count(engine, "parents"), await count(engine, "children")] == [1, 2]
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_steps_that_fail_half_way_change_nothing(empty, migrations):

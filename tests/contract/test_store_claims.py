@@ -41,13 +41,14 @@ async def test_the_holder_of_a_delivery_may_claim_it_again(store):
     assert not await claim(store, job.id, a_lease("another"), later(minutes=4))
 
 
-async def test_a_claimed_delivery_is_found_by_its_owner_alone_until_the_lease_expires(store):
+async def test_a_claimed_delivery_is_found_by_its_owner_alone_until_the_lease_expires(store, expire):
     claimed, free = await a_job_with_due_delivery(store), await a_job_with_due_delivery(store)
-    await claim(store, claimed.id, a_lease("me", later(minutes=1)))
+    await claim(store, claimed.id, a_lease("me"))
     assert await claimable_by(store, "me") == [claimed.id, free.id]
-    assert await claimable_by(store, "another", later(seconds=59)) == [free.id]
-    assert await claimable_by(store, "another", later(minutes=1)) == [claimed.id, free.id]
-    assert await claim(store, claimed.id, a_lease("another", later(minutes=2)), later(minutes=1))
+    assert await claimable_by(store, "another") == [free.id]
+    await expire("me")
+    assert await claimable_by(store, "another") == [claimed.id, free.id]
+    assert await claim(store, claimed.id, a_lease("another"))
 
 
 async def test_a_delivery_that_is_not_due_or_sent_or_unknown_cannot_be_claimed(store):
@@ -73,13 +74,15 @@ async def test_only_its_owner_releases_a_delivery(store):
         assert await claimable_by(store, "another") == owed
 
 
-async def test_all_delivery_leases_of_an_owner_are_renewed_at_once(store):
+async def test_all_delivery_leases_of_an_owner_are_renewed_at_once(store, expire):
     mine, others = [await a_job_with_due_delivery(store) for _ in range(2)], await a_job_with_due_delivery(store)
     for job in mine:
-        await claim(store, job.id, a_lease("me", later(seconds=30)))
-    await claim(store, others.id, a_lease("another", later(seconds=30)))
-    await store.renew_delivery_leases(a_lease("me", later(minutes=5)))
-    assert await claimable_by(store, "third", later(minutes=1)) == [others.id]
+        await claim(store, job.id, a_lease("me"))
+    await claim(store, others.id, a_lease("another"))
+    await expire("me")
+    await expire("another")
+    await store.renew_delivery_leases(a_lease("me"))
+    assert await claimable_by(store, "third") == [others.id]
 
 
 async def test_saving_a_delivery_keeps_its_lease(store):

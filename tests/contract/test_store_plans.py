@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from databases import a_cipher
-from db.engine import open_engine
+from db.engine import close, open_engine
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_lease, a_message, a_server, a_user, an_entry, later
 from generation.domain.ledger import EVERYWHERE
@@ -50,7 +50,7 @@ async def recorded(sqlite_files, tmp_path) -> Iterator[tuple[SqlStore, Recorded]
     record = Recorded(url.removeprefix("sqlite:///"))
     event.listen(engine.sync_engine, "before_cursor_execute", record)
     yield SqlStore(engine, a_cipher()), record
-    await engine.dispose()
+    await close(engine)
 
 
 async def test_no_read_scans_a_whole_table(recorded):

@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from databases import a_cipher
-from db.engine import begin_write, open_engine
+from db.engine import begin_write, close, open_engine
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_lease, a_server, a_user, moved
 from generation.domain.job import Job, JobStatus
@@ -141,5 +141,5 @@ async def test_a_stored_time_that_sqlite_cannot_parse_does_not_stop_the_others(s
     assert reports.ids == [bad.id]
     async with store.transaction() as tx:
         assert await tx.claim(good.id, a_lease(), NOW)
-    await engine.dispose()
+    await close(engine)
     await store.close()

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from generation.protocol.errors import StorageFull, StoreError
+from generation.protocol.errors import DatabaseUnusable, StorageFull, StoreError
 from generation.protocol.wire import (
     ERROR_TYPE_HEADER,
     REQUEST_ID_HEADER,
@@ -79,7 +79,11 @@ async def on_full_disk(_: Request, error: Exception) -> Response:
 async def on_store_error(_: Request, error: Exception) -> Response:
     """Starlette's handler for a database that cannot be read or written now."""
     assert isinstance(error, StoreError)  # noqa: S101
-    return respond(ErrorBody(detail="The worker cannot reach its database now; try again."), 503)
+    if isinstance(error, DatabaseUnusable):
+        detail = "The worker's database cannot be used; its operator has to look at it."
+    else:
+        detail = "The worker cannot reach its database now; try again."
+    return respond(ErrorBody(detail=detail), 503)
 
 
 async def on_http_error(_: Request, error: Exception) -> Response:

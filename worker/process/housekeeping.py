@@ -19,13 +19,17 @@ KEY_SECONDS: Final = 2.0
 
 async def reload_keys(parts: AppParts) -> None:
     """Read the keys from the database every :data:`KEY_SECONDS`, until cancelled."""
+    told = ""
     while True:
         await asyncio.sleep(KEY_SECONDS)
         try:
             parts.keys.load(await parts.database.keys.all())
+            told = ""
         except StoreError as error:
-            # the keys read before stay in use
-            log.warning("keys not read", reason=str(error))
+            # the keys read before stay in use; once per reason, for it may stay for days
+            if str(error) != told:
+                log.warning("keys not read", reason=str(error))
+            told = str(error)
 
 
 async def remove_old_files(parts: AppParts) -> None:

@@ -22,7 +22,7 @@ import structlog
 from filelock import FileLock, Timeout
 
 from generation.protocol.clock import SystemClock
-from generation.protocol.disk import write_private
+from generation.protocol.disk import make_folder, write_private
 from generation.protocol.errors import FlipbookError
 from worker.api.app import build_app
 from worker.api.app_parts import AppParts
@@ -60,7 +60,7 @@ def serve(
     if that is not 0."""
     try:
         # it holds prompts and the signing key
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir, 0o700)
         # two workers on one folder would render the same requests
         with FileLock(
             settings.data_dir / "worker.lock",

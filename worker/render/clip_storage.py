@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from generation.protocol.disk import NO_ROOM, put_in_place
+from generation.protocol.disk import NO_ROOM, make_folder, put_in_place
 from generation.protocol.errors import StorageFull
 
 MIN_FREE_BYTES: Final = 64 * 2**20
@@ -47,7 +47,7 @@ class ClipStorage:
 
     def open(self, known: Collection[str]) -> None:
         """Create the folder; remove half-written files and clips that no result refers to."""
-        self._folder.mkdir(parents=True, exist_ok=True)
+        make_folder(self._folder)
         for path in self._folder.iterdir():
             # files with other names are the operator's and stay
             if path.suffix == _UNFINISHED or (

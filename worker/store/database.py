@@ -3,9 +3,7 @@
 from pathlib import Path
 from typing import Final, Self
 
-from sqlalchemy.ext.asyncio import AsyncEngine
-
-from db.engine import close, open_engine, upgrade
+from db.engine import DatabaseEngine, check, close, open_engine, upgrade
 from worker.store.keys import KeyStore
 from worker.store.requests import RequestStore
 from worker.store.tables import VERSION_TABLE
@@ -18,7 +16,7 @@ MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 class WorkerDatabase:
     """An open database. All stores raise StoreError and its subclasses, or StorageFull."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
         self.requests = RequestStore(engine)
         self.webhooks = WebhookStore(engine)
@@ -33,9 +31,13 @@ class WorkerDatabase:
         try:
             await upgrade(engine, MIGRATIONS, VERSION_TABLE)
         except BaseException:
-            await engine.dispose()
+            await close(engine)
             raise
         return cls(engine)
+
+    async def check(self) -> None:
+        """Read everything, however long it takes. Raises DatabaseDamaged."""
+        await check(self._engine)
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""

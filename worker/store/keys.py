@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_read, begin_write
+from db.engine import DatabaseEngine, begin_read, begin_write
 from worker.store.tables import keys
 
 
@@ -26,7 +25,7 @@ class StoredKey:
 class KeyStore:
     """Keys by id. Revoked keys are kept, so that no id is used twice."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
 
     async def all(self) -> tuple[StoredKey, ...]:

@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import RowMapping, delete, insert, select, text, update
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.engine import begin_read, begin_write
+from db.connection import DatabaseConnection
+from db.engine import DatabaseEngine, begin_read, begin_write
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.wire import ErrorBody, LogEntry, RequestState
 from worker.records import (
@@ -40,7 +40,7 @@ class DeletedRequest:
 class RequestStore:
     """Requests by id."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
 
     async def insert(self, request: Request, idempotency: Idempotency | None = None) -> Request:
@@ -122,7 +122,7 @@ class RequestStore:
 
 
 async def _submitted(
-    connection: AsyncConnection, owner: str, idempotency: Idempotency
+    connection: DatabaseConnection, owner: str, idempotency: Idempotency
 ) -> Request | None:
     statement = select(requests).where(
         requests.c.owner == owner, requests.c.idempotency_key == idempotency.key
@@ -136,7 +136,7 @@ async def _submitted(
     return _request(row)
 
 
-async def _add_webhook(connection: AsyncConnection, request: Request) -> None:
+async def _add_webhook(connection: DatabaseConnection, request: Request) -> None:
     """Once a request with a webhook has finished, its webhook is due at once."""
     if request.open or request.options.webhook is None:
         return

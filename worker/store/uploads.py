@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, delete, func, insert, select
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_read, begin_write
+from db.engine import DatabaseEngine, begin_read, begin_write
 from worker.store.tables import uploads
 
 
@@ -27,7 +26,7 @@ class StoredUpload:
 class UploadStore:
     """Uploads by name."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
 
     async def add(self, upload: StoredUpload) -> None:

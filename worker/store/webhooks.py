@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import begin_read, begin_write
+from db.engine import DatabaseEngine, begin_read, begin_write
 from worker.store.tables import webhooks
 
 
@@ -23,7 +22,7 @@ class OwedWebhook:
 class WebhookStore:
     """Webhooks to deliver, by request. :class:`worker.store.requests.RequestStore` adds them."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
 
     async def due(self, now: datetime, at_most: int) -> tuple[OwedWebhook, ...]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from generation.protocol.clock import Clock
+from generation.protocol.disk import make_folder
 from worker.render.clip_storage import ClipStorage, raising_storage_full
 from worker.store import StoredUpload, UploadStore
 from worker.uploads.metadata import UploadMetadata
@@ -291,7 +292,7 @@ class Uploads:
 
 
 def _remove_unknown(folder: Path, known: frozenset[str]) -> int:
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     for path in folder.iterdir():
         if path.name not in known:
             path.unlink(missing_ok=True)

@@ -24,7 +24,13 @@ from bot.supervisor import EmbeddedWorker, WorkerCannotStart
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
 from generation.domain.refs import MessageRef, Platform
-from generation.protocol.errors import FlipbookError, JobAlreadyFinished, StaleJob, StoreError
+from generation.protocol.errors import (
+    DatabaseUnusable,
+    FlipbookError,
+    JobAlreadyFinished,
+    StaleJob,
+    StoreError,
+)
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.service import SubmitContext
@@ -154,6 +160,8 @@ class TerminalJob:
                 await self._step()
             except StaleJob:  # another process has changed it: read it again
                 await self._app.clock.sleep(_RETRY_SECONDS)
+            except DatabaseUnusable:
+                raise
             except StoreError:  # locked or full, perhaps only for a moment
                 failures += 1
                 if failures == _MOST_FAILURES:

@@ -11,14 +11,16 @@ import httpx
 from bot.commands.chat_checks import discord_checkup, slack_access, slack_checkup
 from bot.commands.worker.settings import load_worker_settings
 from bot.composition import Role, open_app, prepare_folders
+from bot.exit_codes import operator_sentence
 from bot.settings import BackendName, Settings, SettingsError
 from generation.diagnostics import Finding, Grade
 from generation.protocol.clock import Clock, SystemClock
+from generation.protocol.disk import make_folder
 from generation.protocol.errors import FlipbookError
-from generation.text.errors import sentence
 from worker.engine import EngineUnavailable
 from worker.process.engine_choice import choose_engine
 from worker.settings import EngineChoice
+from worker.store import WorkerDatabase
 
 _LEAST_FREE_BYTES = 2 * 1024**3
 
@@ -30,6 +32,7 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
         _python,
         _data_folder,
         _database,
+        _worker_database,
         _engine,
         _backends,
     )
@@ -49,7 +52,7 @@ async def _data_folder(settings: Settings) -> list[Finding]:
         await asyncio.to_thread(_write_and_remove, settings.data_dir / ".doctor")
     except OSError as error:
         detail = (
-            f"{settings.data_dir.absolute()} cannot be written ({error.strerror}); set "
+            f"{settings.data_dir.absolute()} cannot be written ({error.strerror or error}); set "
             "FLIPBOOK_DATA_DIR"
         )
         return [Finding(Grade.BAD, "data folder", detail)]
@@ -74,14 +77,17 @@ async def _database(settings: Settings) -> list[Finding]:
     try:
         # opening it migrates it, as `flipbook run` would
         async with open_app(settings, Role("doctor")) as app:
+            await app.ports.store.check()
             counts = await app.ports.store.status_counts()
             wrong = await app.ports.store.ledger_discrepancies()
     except FlipbookError as error:
-        return [Finding(Grade.BAD, "database", f"{sentence(error)} ({error})")]
+        return [Finding(Grade.BAD, "database", operator_sentence(error))]
     except SettingsError as error:
         return [Finding(Grade.BAD, "settings", str(error))]
     except OSError as error:
-        return [Finding(Grade.BAD, "database", f"its folder cannot be used ({error.strerror})")]
+        return [
+            Finding(Grade.BAD, "database", f"its folder cannot be used ({error.strerror or error})")
+        ]
     jobs = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
     detail = f"up to date; jobs: {jobs or 'none under way'}"
     findings = [Finding(Grade.GOOD, "database", detail)]
@@ -92,6 +98,28 @@ async def _database(settings: Settings) -> list[Finding]:
         )
         findings.append(Finding(Grade.BAD, "ledger", detail))
     return findings
+
+
+async def _worker_database(settings: Settings) -> list[Finding]:
+    """The embedded worker's own database, if it has one yet."""
+    folder = settings.data_dir / "worker"
+    path = folder / "worker.db"
+    if not (settings.embeds_worker and await asyncio.to_thread(folder.exists)):
+        return []
+    try:
+        await asyncio.to_thread(make_folder, folder, 0o700)
+        if not await asyncio.to_thread(path.exists):
+            return []
+        database = await WorkerDatabase.open(f"sqlite:///{path.absolute()}")
+        try:
+            await database.check()
+        finally:
+            await database.close()
+    except FlipbookError as error:
+        return [Finding(Grade.BAD, "worker's database", operator_sentence(error))]
+    except OSError as error:
+        return [Finding(Grade.BAD, "worker's folder", f"{error.strerror or error}")]
+    return [Finding(Grade.GOOD, "worker's database", "up to date")]
 
 
 async def _engine(settings: Settings) -> list[Finding]:

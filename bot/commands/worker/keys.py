@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from bot.commands.worker.settings import read_worker_settings
-from bot.exit_codes import Exit, die
+from bot.exit_codes import Exit, die, operator_sentence
+from generation.protocol.disk import make_folder
 from generation.protocol.errors import FlipbookError
-from generation.text.errors import sentence
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -82,10 +82,10 @@ def _run(context: typer.Context, data_dir: Path | None, command: KeyCommand[T]) 
     settings = read_worker_settings(context, data_dir=data_dir)
     try:
         # keys may be made before the worker has ever run
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir, 0o700)
         return asyncio.run(command(settings))
     except FlipbookError as error:
-        die(Exit.FAILED, sentence(error))
+        die(Exit.FAILED, operator_sentence(error))
     except OSError as error:
         die(Exit.FAILED, f"The worker's data folder cannot be used: {error}.")
 

@@ -19,7 +19,7 @@ from doubles.clock import AutoClock
 from generation.delivery.clip_links import ClipLinks, LinkStatus
 from generation.domain.job import Job, JobId
 from generation.ports import ClipLink
-from generation.protocol.errors import StoreBusy
+from generation.protocol.errors import DatabaseDamaged, StoreBusy, StoreError
 
 JOB = JobId("a" * 24)
 
@@ -145,12 +145,14 @@ async def test_a_job_without_a_clip_has_none_to_show(tmp_path: Path) -> None:
         assert (await server.get()).status_code == 410
 
 
-async def test_while_the_database_is_busy_the_answer_is_503(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("error", "hope"), [(StoreBusy("locked"), True), (DatabaseDamaged("/srv/kept.db"), False)])
+async def test_while_the_database_is_away_the_answer_is_503_and_true(tmp_path: Path, error: StoreError, hope) -> None:
     async def job_of(_job_id: JobId) -> Job | None:
-        raise StoreBusy("locked")
+        raise error
 
     links = a_clip_links(AutoClock())
     async with a_core(tmp_path) as core:
         app = Starlette(routes=[clip_route(links, job_of, core.artifacts)])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://clips.example") as web:
-            assert (await web.get(links.to(JOB).url)).status_code == 503
+            answer = await web.get(links.to(JOB).url)
+    assert (answer.status_code, "try again" in answer.text, "kept.db" in answer.text) == (503, hope, False)

@@ -12,7 +12,7 @@ from adapters.web.metrics import MetricsObserver, metrics_route
 from core import a_core
 from generation.backends.circuit_breaker import Circuit
 from generation.domain.pricing import Prices
-from generation.protocol.errors import DeliveryDelayed, StoreBusy
+from generation.protocol.errors import DatabaseDamaged, DeliveryDelayed, StoreBusy, StoreError
 from generation.protocol.request import Endpoint
 
 
@@ -40,15 +40,22 @@ async def test_a_service_whose_parts_have_stopped_is_not_healthy_and_not_ready()
         assert (await web.get("/readyz")).status_code == 503
 
 
-async def test_without_its_database_a_service_lives_but_is_not_ready() -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (StoreBusy("locked"), "the database cannot be read"),
+        (DatabaseDamaged("/srv/kept.db"), "the database cannot be used; the log and `flipbook doctor` say why"),
+    ],
+)
+async def test_without_its_database_a_service_lives_but_is_not_ready(error: StoreError, reason: str) -> None:
     async def ping() -> None:
-        raise StoreBusy("locked")
+        raise error
 
     routes = HealthPages(lambda: HealthReport("1", alive=True), ping).routes()
     async with client(*routes) as web:
         assert (await web.get("/healthz")).status_code == 200
         answer = await web.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "the database cannot be read"})
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": reason})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

@@ -7,7 +7,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from db.engine import begin_read, open_engine
+from db.engine import begin_read, close, open_engine
 from worker.store import VERSION_TABLE, WorkerDatabase, metadata
 
 
@@ -17,7 +17,7 @@ async def test_migrations_and_tables_agree(tmp_path: Path) -> None:
     engine = open_engine(url)
     async with begin_read(engine) as connection:
         differences = await connection.run_sync(_differences)
-    await engine.dispose()
+    await close(engine)
     assert differences == []
 
 

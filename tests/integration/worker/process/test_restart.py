@@ -149,14 +149,14 @@ async def test_files_that_no_result_points_to_are_swept_at_the_start(tmp_path: P
 async def test_a_database_of_a_newer_worker_is_left_alone(tmp_path: Path) -> None:
     from sqlalchemy import text
 
-    from db.engine import begin_write, open_engine
+    from db.engine import begin_write, close, open_engine
 
     settings = worker_settings(tmp_path)
     await (await WorkerDatabase.open(settings.database_url)).close()
     engine = open_engine(settings.database_url)
     async with begin_write(engine) as connection:
         await connection.execute(text("UPDATE worker_version SET version_num = '9999'"))
-    await engine.dispose()
+    await close(engine)
     with pytest.raises(DatabaseTooNew):
         async with open_parts(
             settings, SteppedEngine(), EngineInfo("preview", "a test"), address="", clock=AutoClock()
