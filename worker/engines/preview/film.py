@@ -1,94 +1,114 @@
-"""One clip in the making: its scene is built first, then its frames are painted, layer by layer."""
+"""One clip in the making: layer by layer over all its frames, then developed: light spills over,
+contrast is set, and the line is written that says what this is."""
 
 from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from generation.protocol.request import DEFAULTS, Endpoint, GenerationRequest
-from worker.engines.preview.camera import Camera
-from worker.engines.preview.caption import Caption
-from worker.engines.preview.develop import Development
-from worker.engines.preview.luck import Luck
-from worker.engines.preview.mood import mood_for
-from worker.engines.preview.nature.weather import weather
-from worker.engines.preview.scenes.cast import cast
-from worker.engines.preview.scenes.places import scenery_of
-from worker.engines.preview.stage import Layer, Shot, Stage
-from worker.engines.preview.words.reading import read
+from worker.engines.preview.canvas import LIGHT, Frame, Stage, level, luck
+from worker.engines.preview.palette import mood_for
+from worker.engines.preview.places import PLACES, layers_of
+from worker.engines.preview.reading import read
 
-_TURBO_LAVISHNESS: Final = 0.6
-_SENSITIVITY: Final = 0.16
-"""How much contrast the guidance can add or take away at most."""
+_WORDINGS: Final = ("preview · made without a model", "preview · no model", "preview")
+"""What a frame says that it is; the longest that fits is shown."""
 
 
 def stage_for(request: GenerationRequest) -> Stage:
-    """What a request asks to be staged. What the negative prompt names is left out; turbo has fewer
-    particles."""
+    """What a request asks to be staged."""
     width, height = request.pixels
     reading = read(request.prompt, request.negative_prompt)
-    luck = Luck(request.prompt, request.seed)
-    lavish = _TURBO_LAVISHNESS if request.endpoint is Endpoint.TURBO else 1.0
-    return Stage(width, height, reading, mood_for(reading, luck), luck, lavish)
-
-
-def layers_of(stage: Stage) -> list[Layer]:
-    """The whole picture from back to front."""
-    scenery = scenery_of(stage)
-    return [*scenery.back, *cast(stage, scenery), *scenery.front, *weather(stage)]
+    place, chances = PLACES[reading.place], luck(request.prompt, request.seed, "mood")
+    mood = mood_for(reading, chances.random(), chances.uniform(-6, 6), place.lights)
+    lavish = 0.6 if request.endpoint is Endpoint.TURBO else 1.0
+    return Stage(request.prompt, request.seed, width, height, reading, mood, place.horizon, lavish)
 
 
 class Film:
-    """The frames of one request, painted one pass at a time."""
+    """The frames of one request, painted pass by pass: each layer through all frames, from the sky
+    to the weather, so that the whole clip develops as the steps go on."""
 
     def __init__(self, request: GenerationRequest) -> None:
-        stage = stage_for(request)
-        self._layers = layers_of(stage)
-        self._request = request
-        self._camera = Camera(request.motions, stage.width, stage.height, request.duration_seconds)
-        self._development = Development(
-            stage.width, stage.height, stage.luck.of("dither"), contrast=_contrast(request)
-        )
-        self._caption = Caption(stage.width, stage.height)
-        self.frames: NDArray[np.uint8] = np.zeros(
-            (request.num_frames, stage.height, stage.width, 3), np.uint8
-        )
-        """Shape (frames, height, width, 3); what is not painted yet is black."""
-        self.total_passes = (len(self._layers) + 1) * request.num_frames
-        """How many passes the whole clip takes: every layer of every frame, and developing each
-        frame."""
+        stage, count = stage_for(request), request.num_frames
+        size = stage.width, stage.height
+        self.frames: NDArray[np.uint8] = np.empty((count, *size[::-1], 3), np.uint8)
+        """Shape (frames, height, width, 3); filled by the last passes."""
+        # a short clip shows less of a motion, so that its speed feels the same
+        camera = frozenset(request.motions), min(1.0, max(0.4, request.duration_seconds / 1.6))
+        self._layers, self._making = layers_of(stage), []
+        for index in range(count):
+            picture = Image.new("RGB", size)
+            when = index / request.fps, index / (count - 1) if count > 1 else 0.5
+            self._making.append(Frame(picture, picture.reduce(LIGHT), *when, *camera))
+        self._curve, self._over = _curve(request), overlays(size)
+        self.total_passes = (len(self._layers) + 1) * count
+        """How many passes the whole clip takes: every layer of every frame, and developing it."""
+        self.passes_done = 0
         self._passes = self._paint()
-        self._left = self.total_passes
 
-    def paint(self, passes: int) -> None:
-        """Do so many passes; after the last one only the frames are kept."""
-        for _ in range(passes):
+    def paint(self, until: int) -> None:
+        """Do the passes that are due; after the last one only the frames are kept."""
+        for _ in range(until - self.passes_done):
             next(self._passes)
-        self._left -= passes
-        if not self._left:
-            self._passes, self._layers = iter(()), []
+        self.passes_done = until
+
+    def look(self, every: int) -> NDArray[np.uint8]:
+        """The clip as it is now, every so many pixels."""
+        small = self.frames[:, ::every, ::every].copy()
+        for index, frame in enumerate(self._making, len(self.frames) - len(self._making)):
+            small[index] = np.asarray(frame.picture)[::every, ::every]
+        return small
 
     def _paint(self) -> Iterator[None]:
-        count, height, width, _ = self.frames.shape
-        canvas = np.zeros((3, height, width), np.float32)
-        for index in range(count):
-            shot = Shot(
-                canvas,
-                self._camera,
-                index / self._request.fps,
-                index / (count - 1) if count > 1 else 0.5,
-            )
-            canvas[:] = 0
-            for layer in self._layers:
-                layer.paint(shot)
+        while self._layers:
+            layer = self._layers.pop(0)
+            for frame in self._making:
+                layer.paint(frame)
                 yield
-            self.frames[index] = self._development.develop(canvas)
-            self._caption.stamp(self.frames[index])
+        for index in range(len(self.frames)):
+            self.frames[index] = np.asarray(self._developed(self._making.pop(0)))
             yield
 
+    def _developed(self, frame: Frame) -> Image.Image:
+        """The finished picture: what is bright glows, the edges are darker, the line is written."""
+        picture, far = frame.picture, max(2, min(frame.light.size) / 14)
+        bright = picture.reduce(LIGHT).point(lambda v: max(0, v - 205) * 1.2)
+        light = ImageChops.add(frame.light, bright)
+        near = light.filter(ImageFilter.GaussianBlur(2)).point(lambda v: v * 0.55)
+        wide = light.filter(ImageFilter.GaussianBlur(far)).point(lambda v: v * 0.9)
+        glow = ImageChops.add(near, wide).resize(picture.size, Image.Resampling.BICUBIC)
+        picture = ImageChops.screen(picture, glow).point(self._curve)
+        for cover, tone in self._over:
+            picture.paste((tone, tone, tone), None, cover)
+        return picture
 
-def _contrast(request: GenerationRequest) -> float:
-    """Guidance above the endpoint's usual one makes the picture punchier, below it softer."""
+
+def _curve(request: GenerationRequest) -> list[int]:
+    """What each of a pixel's 3 × 256 values is shown as. Guidance above the endpoint's usual one
+    makes the picture punchier, below it softer."""
     usual = DEFAULTS[request.endpoint].guidance_scale
-    return 1 + _SENSITIVITY * float(np.tanh((request.guidance_scale - usual) / 8))
+    bend = 0.06 + 0.16 * float(np.tanh((request.guidance_scale - usual) / 8))
+    value = np.arange(256) / 255
+    shown: list[int] = (
+        (255 * (value + bend * (8 * value - 4) * value * (1 - value))).astype(int).tolist()
+    )
+    return shown * 3
+
+
+def overlays(size: tuple[int, int]) -> list[tuple[Image.Image, int]]:
+    """What is laid over every frame, with its grey: darker edges, and in the lower left corner the
+    line with its soft shadow, in the font that Pillow brings along."""
+    x, y = (np.linspace(-1, 1, span, dtype=np.float32) for span in size)
+    dark = np.clip(x[None, :] ** 2 + y[:, None] ** 2 - 0.35, 0, None) ** 1.3 / 8
+    height = round(min(30, max(9, 0.029 * min(size))))
+    font, gap = ImageFont.load_default(height), max(2, round(0.55 * height))
+    text = next((w for w in _WORDINGS if font.getlength(w) <= size[0] - 2 * gap), _WORDINGS[-1])
+    letters = Image.new("L", size)
+    at = gap, size[1] - gap - font.getbbox(text)[3]
+    ImageDraw.Draw(letters).text(at, text, fill=225, font=font)
+    shade = letters.filter(ImageFilter.GaussianBlur(gap * 0.4)).point(lambda v: min(128, v * 2))
+    return [(level(dark), 0), (shade, 0), (letters, 250)]

@@ -50,13 +50,13 @@ def test_the_same_request_gives_the_same_bytes_in_another_process() -> None:
     program = (
         "import hashlib; from generation.protocol.request import GenerationRequest as R\n"
         "from worker.engines.preview import PreviewEngine as P\n"
-        "e = P(); r = e.begin(R(prompt='a fox and two owls', seed=7, num_frames=2, num_inference_steps=1,"
+        "e = P(); r = e.begin(R(prompt='a fox and two cats', seed=7, num_frames=2, num_inference_steps=1,"
         " video_size={'width': 64, 'height': 64})); e.step([r])\n"
         "print(hashlib.sha256(e.finish(r).tobytes()).hexdigest())"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "12345"}
     told = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
-    here = hashlib.sha256(rendered("a fox and two owls", num_inference_steps=1).tobytes()).hexdigest()
+    here = hashlib.sha256(rendered("a fox and two cats", num_inference_steps=1).tobytes()).hexdigest()
     assert told.stdout.strip() == here
 
 
@@ -71,7 +71,7 @@ def test_no_random_numbers_but_its_own_are_drawn() -> None:
 
 def test_another_render_under_way_does_not_change_the_picture() -> None:
     engine = PreviewEngine()
-    ours, other = engine.begin(a_request()), engine.begin(a_request("a cat on a sofa", num_inference_steps=4))
+    ours, other = engine.begin(a_request()), engine.begin(a_request("a cat in a room", num_inference_steps=4))
     while ours.steps_done < ours.total_steps:
         engine.step([ours, other])
     assert np.array_equal(engine.finish(ours), rendered())

@@ -1,1 +1,0 @@
-"""The subjects: their outlines, poses and how they are filled."""

@@ -1,1 +1,0 @@
-"""Sky, weather, water and land."""

@@ -1,1 +1,0 @@
-"""What a prompt's words mean to the preview engine."""
