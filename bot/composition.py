@@ -39,6 +39,7 @@ from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, ProgressSink, Store
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
 from generation.protocol.errors import ArtifactError, StoreError
+from generation.protocol.proxies import ProxyUnusable
 from generation.service import Service
 from generation.text.backends import health_words
 
@@ -129,7 +130,10 @@ async def open_app(
     # closed in reverse order: the database last
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack, observability.observer)
-        clients, worker = await _open_backends(settings, role, observability.clock, stack)
+        try:
+            clients, worker = await _open_backends(settings, role, observability.clock, stack)
+        except ProxyUnusable as error:
+            raise SettingsError(str(error)) from None
         artifacts = _open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
         yield _join(settings, role, ports, observability, worker)
@@ -293,13 +297,24 @@ async def _open_backends(
         if name is BackendName.FAL:
             # a second submission would be paid again, so fal's are never resent
             fal = QueueClient(
-                name, settings.fal_queue_url, settings.fal_key, resubmits_safely=False, clock=clock
+                name,
+                settings.fal_queue_url,
+                settings.fal_key,
+                resubmits_safely=False,
+                clock=clock,
+                proxies=settings.proxies,
             )
             backends[name] = await stack.enter_async_context(fal)
             continue
         key = settings.worker_key or SecretStr(own_worker_key(settings.data_dir))
         connect = partial(
-            QueueClient, name, key=key, resubmits_safely=True, clock=clock, previews=settings.looks
+            QueueClient,
+            name,
+            key=key,
+            resubmits_safely=True,
+            clock=clock,
+            previews=settings.looks,
+            proxies=settings.proxies,
         )
         if settings.worker_url is not None:
             backends[name] = await stack.enter_async_context(connect(settings.worker_url))

@@ -30,6 +30,7 @@ from generation.backends.webhook_signature import FAL_JWKS_URL
 from generation.domain.limits import Limits
 from generation.domain.pricing import Prices
 from generation.domain.refs import ServerRef
+from generation.protocol.proxies import Proxies, ProxyUnusable
 from generation.protocol.request import Endpoint
 from worker.settings import EngineChoice
 
@@ -127,6 +128,11 @@ class Settings(BaseSettings):
     price_turbo: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.01")
     default_limits: Limits = Field(default_factory=Limits)
 
+    http_proxy: Text = _from_variable("HTTP_PROXY")
+    https_proxy: Text = _from_variable("HTTPS_PROXY")
+    all_proxy: Text = _from_variable("ALL_PROXY")
+    no_proxy: Text = _from_variable("NO_PROXY")
+
     worker_url: Text = None
     worker_key: Secret = None
     fal_queue_url: str = "https://queue.fal.run"
@@ -220,6 +226,22 @@ class Settings(BaseSettings):
         )
 
     @property
+    def outside(self) -> dict[str, str]:
+        """The address of every outside party that these settings name, by its name for people."""
+        urls = {
+            "fal": self.fal_queue_url if BackendName.FAL in self.preferred_backends else None,
+            "the worker": self.worker_url,
+            "Discord": self.discord_api_url if self.discord_token is not None else None,
+            "Slack": self.slack_api_url if self.slack_bot_token is not None else None,
+        }
+        return {name: url for name, url in urls.items() if url is not None}
+
+    @property
+    def proxies(self) -> Proxies:
+        """Which proxy leads to which address."""
+        return Proxies(self.http_proxy, self.https_proxy, self.all_proxy, self.no_proxy)
+
+    @property
     def prices(self) -> Prices:
         """What clips cost: fal's prices as set; a worker of one's own is free."""
         return Prices(
@@ -261,6 +283,15 @@ def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
         raise SettingsError(".env: is not text in UTF-8") from None
     except OSError as error:
         raise SettingsError(f".env: cannot be read ({error.strerror})") from None
+
+
+def proxy_of(settings: Settings, url: str) -> str | None:
+    """The proxy for an address, None where it is reached directly. Raises SettingsError where the
+    variable for it cannot be understood."""
+    try:
+        return settings.proxies.for_url(url)
+    except ProxyUnusable as error:
+        raise SettingsError(str(error)) from None
 
 
 def variable_of(field: str) -> str:

@@ -23,6 +23,7 @@ from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
 from generation.protocol.net_guard import NetGuard, Resolver, resolve_by_system
+from generation.protocol.proxies import Proxies
 from generation.protocol.request import GenerationRequest
 from generation.protocol.wire import (
     HEALTH_PATH,
@@ -71,6 +72,7 @@ class QueueClient:
         jitter: Jitter = random_jitter,
         resolve: Resolver = resolve_by_system,
         previews: bool = False,
+        proxies: Proxies | None = None,
     ) -> None:
         self._name = name
         self._resubmits_safely = resubmits_safely
@@ -79,10 +81,8 @@ class QueueClient:
         self._timeouts = timeouts or (_WORKER_TIMEOUTS if resubmits_safely else Timeouts())
         self._patience = patience
         self._jitter = jitter
-        # a proxy of the environment cannot reach this machine's own ports
-        direct_host = self._base.url.host if self._base.is_loopback else None
         self._transport = QueueTransport(
-            key, self._timeouts, direct_host=direct_host, transport=transport
+            key, self._timeouts, home=self._base.text, proxies=proxies, transport=transport
         )
         self._rules = ClipRules(self._base, resubmits_safely, NetGuard(resolve))
         self._downloader = ClipDownloader(name, self._transport, self._rules)

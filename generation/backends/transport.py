@@ -15,7 +15,8 @@ from httpx_sse import SSEError, aconnect_sse
 from pydantic import SecretStr
 
 from generation.backends.responses import BackendResponse
-from generation.protocol.net_guard import environment_proxy, send_to
+from generation.protocol.net_guard import send_to
+from generation.protocol.proxies import Proxies, ProxyUnusable
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
@@ -83,8 +84,8 @@ class QueueTransport:
     hundred open streams would starve a submit. Streams have several, because httpx goes through all
     connections of a pool whenever one of them begins or ends.
 
-    The key goes only where the caller says so; redirects are never followed. ``direct_host`` is
-    reached without the environment's proxy, ``transport`` replaces the network.
+    The key goes only where the caller says so; redirects are never followed. ``home`` is the
+    backend's own address, ``transport`` replaces the network. Raises ProxyUnusable.
     """
 
     def __init__(
@@ -92,7 +93,8 @@ class QueueTransport:
         key: SecretStr | None,
         timeouts: Timeouts,
         *,
-        direct_host: str | None = None,
+        home: str,
+        proxies: Proxies | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._authorization = {"Authorization": f"Key {_checked(key)}"} if key is not None else {}
@@ -103,11 +105,14 @@ class QueueTransport:
             max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle
         )
         stream_limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        mounts = {f"all://{direct_host}": transport} if direct_host else None
+        self._proxies = proxies or Proxies()
+        proxy = None if transport else self._proxies.for_url(home)
         self._exchanges, *self._streams = (
             httpx.AsyncClient(
                 transport=transport,
-                mounts=mounts,
+                proxy=proxy,
+                # httpx would read the environment its own way, and fail at half of it
+                trust_env=False,
                 timeout=self._waits,
                 limits=limits,
                 verify=_trusted_certificates(),
@@ -166,46 +171,54 @@ class QueueTransport:
         """A file's bytes as they are stored. Raises Unreachable or ConnectionBroken, while reading
         too.
 
-        ``connect_to`` are the only addresses to connect to; None goes wherever the host's name
-        leads. Through a proxy it is the proxy that resolves the name.
+        The key goes to the backend's own address only. ``connect_to`` are the only addresses to
+        connect to; None goes wherever the host's name leads. Through a proxy it is the proxy that
+        resolves the name.
         """
         headers = self._headers({}, with_key=with_key)
         with _network_errors():
             async with asyncio.timeout(self._timeouts.download):
                 response = (
                     next(self._next_pool).stream("GET", url, headers=headers)
-                    if connect_to is None
-                    else self._guarded(url, headers, connect_to)
+                    if with_key
+                    else self._elsewhere(url, headers, connect_to)
                 )
                 async with response as head:
                     yield Download(head.status_code, _lower(head.headers), head.aiter_raw())
 
     @asynccontextmanager
-    async def _guarded(
-        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str]
+    async def _elsewhere(
+        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str] | None
     ) -> AsyncIterator[httpx.Response]:
-        """The response to a GET, from one of these addresses or through the environment's proxy,
-        on a connection of its own."""
-        proxy = None if self._network else environment_proxy(httpx.URL(url))
-        if not proxy and not connect_to:
+        """The response to a GET of another server than the backend, from one of these addresses or
+        through a proxy, on a connection of its own."""
+        proxy = None if self._network else self._proxy_for(url)
+        if not proxy and connect_to is not None and not connect_to:
             # httpx would resolve the name itself, and nothing would judge what it finds
             raise Unreachable("the host has no address")
         async with httpx.AsyncClient(
             transport=self._network,
             proxy=proxy,
-            # the proxy is decided above: httpx must not come to another decision
             trust_env=False,
             timeout=self._waits,
             verify=_trusted_certificates(),
         ) as client:
             request = client.build_request("GET", url, headers=headers)
             response = await (
-                client.send(request, stream=True) if proxy else send_to(client, request, connect_to)
+                send_to(client, request, connect_to)
+                if connect_to and not proxy
+                else client.send(request, stream=True)
             )
             try:
                 yield response
             finally:
                 await response.aclose()
+
+    def _proxy_for(self, url: str) -> str | None:
+        try:
+            return self._proxies.for_url(url)
+        except ProxyUnusable as error:
+            raise Unreachable(str(error)) from error
 
     def _headers(self, more: Mapping[str, str], *, with_key: bool) -> dict[str, str]:
         # uncompressed: sizes are counted in bytes as they arrive

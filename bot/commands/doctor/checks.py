@@ -11,10 +11,11 @@ import httpx
 from bot.commands.chat_checks import discord_checkup, slack_access, slack_checkup
 from bot.commands.worker.settings import load_worker_settings
 from bot.composition import Role, open_app, prepare_folders
-from bot.settings import BackendName, Settings, SettingsError
-from generation.diagnostics import Finding, Grade
+from bot.settings import BackendName, Settings, SettingsError, proxy_of
+from generation.diagnostics import Checkup, Finding, Grade
 from generation.protocol.clock import Clock, SystemClock
 from generation.protocol.errors import FlipbookError
+from generation.protocol.proxies import without_password
 from generation.text.errors import sentence
 from worker.engine import EngineUnavailable
 from worker.process.engine_choice import choose_engine
@@ -30,6 +31,7 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
         _python,
         _data_folder,
         _database,
+        _proxies,
         _engine,
         _backends,
     )
@@ -94,6 +96,19 @@ async def _database(settings: Settings) -> list[Finding]:
     return findings
 
 
+async def _proxies(settings: Settings) -> list[Finding]:
+    if wrong := settings.proxies.wrong():
+        return [Finding(Grade.BAD, "proxies", words) for words in wrong]
+    through = {name: settings.proxies.for_url(url) for name, url in settings.outside.items()}
+    if not any(through.values()):
+        return []
+    ways = (
+        f"{name} {f'through {without_password(way)}' if way else 'directly'}"
+        for name, way in through.items()
+    )
+    return [Finding(Grade.GOOD, "proxies", ", ".join(ways))]
+
+
 async def _engine(settings: Settings) -> list[Finding]:
     # only the embedded worker's engine: one at an address is on a machine of its own
     if not settings.embeds_worker:
@@ -124,15 +139,18 @@ async def _backends(settings: Settings) -> list[Finding]:
                 Finding(Grade.GOOD, "backend worker", "embedded, started by `flipbook run`")
             )
         else:
-            findings.append(await _reachable(name, url))
+            findings.append(await _reachable(settings, name, url))
     return findings
 
 
-async def _reachable(name: str, url: str) -> Finding:
+async def _reachable(settings: Settings, name: str, url: str) -> Finding:
     # any answer will do: whether the key is good shows at the first clip, and asking may cost money
     try:
-        async with httpx.AsyncClient(timeout=10) as client:
+        proxy = proxy_of(settings, url)
+        async with httpx.AsyncClient(proxy=proxy, trust_env=False, timeout=10) as client:
             answer = await client.get(url)
+    except SettingsError as error:
+        return Finding(Grade.BAD, f"backend {name}", f"cannot be asked: {error}")
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return Finding(
             Grade.BAD, f"backend {name}", f"{url} cannot be reached ({type(error).__name__})"
@@ -145,11 +163,20 @@ async def _chats(settings: Settings, clock: Clock) -> list[Finding]:
     disturbed."""
     findings = _half_set(settings)
     if settings.discord_token is not None:
-        findings += (await discord_checkup(settings, settings.discord_token, clock)).findings
+        findings += await _asked(
+            "Discord", discord_checkup(settings, settings.discord_token, clock)
+        )
     if settings.slack_bot_token is not None:
         access = slack_access(settings, settings.slack_bot_token)
-        findings += (await slack_checkup(settings, access, clock)).findings
+        findings += await _asked("Slack", slack_checkup(settings, access, clock))
     return findings
+
+
+async def _asked(name: str, checkup: Awaitable[Checkup]) -> list[Finding]:
+    try:
+        return list((await checkup).findings)
+    except SettingsError as error:
+        return [Finding(Grade.BAD, name, f"cannot be asked: {error}")]
 
 
 def _half_set(settings: Settings) -> list[Finding]:

@@ -23,7 +23,7 @@ from adapters.web.webhooks import webhook_route
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app, prepare_folders
 from bot.gc_tuning import GcTuning, startup_objects_frozen
-from bot.settings import BackendName, Settings
+from bot.settings import BackendName, Settings, proxy_of
 from bot.web import WebServer, open_listener, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 
@@ -229,7 +229,12 @@ class ServiceProcess:
         return web_server(routes)
 
     def _fal_webhooks(self) -> Route:
-        verifier = WebhookVerifier(clock=self._app.clock, jwks_url=self._app.settings.fal_jwks_url)
+        settings = self._app.settings
+        verifier = WebhookVerifier(
+            clock=self._app.clock,
+            jwks_url=settings.fal_jwks_url,
+            proxy=proxy_of(settings, settings.fal_jwks_url),
+        )
         receive = partial(self._app.webhooks.receive, backend=BackendName.FAL)
         return webhook_route(verifier, receive, self._app.metrics.webhook_forged)
 
