@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Self
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BeforeValidator,
     Field,
@@ -30,6 +31,7 @@ from generation.backends.webhook_signature import FAL_JWKS_URL
 from generation.domain.limits import Limits
 from generation.domain.pricing import Prices
 from generation.domain.refs import ServerRef
+from generation.protocol.paths import ExpandedPath, expanded
 from generation.protocol.proxies import Proxies, ProxyUnusable
 from generation.protocol.request import Endpoint
 from worker.settings import EngineChoice
@@ -83,8 +85,21 @@ def _empty_is_unset(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
+def _expanded_place(value: str | None) -> str | None:
+    if value is None:
+        return None
+    before, separator, path = value.partition(":///")
+    if separator and before.startswith(("sqlite", "file")):
+        # SQLAlchemy's fourth slash begins an absolute path
+        return f"{before}:///{expanded(path)}"
+    # a password in any other URL may hold a $
+    return value if "://" in value else expanded(value)
+
+
 Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
 Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
+Place = Annotated[str | None, AfterValidator(_expanded_place), BeforeValidator(_empty_is_unset)]
+"""A folder or a URL."""
 
 
 def _from_variable(variable: str) -> Any:
@@ -141,9 +156,9 @@ class Settings(BaseSettings):
     discord_gateway_url: str = "wss://gateway.discord.gg/"
     slack_api_url: str = "https://slack.com/api/"
 
-    data_dir: Path = Path("data")
-    database_url: Text = None
-    artifacts_url: Text = None
+    data_dir: ExpandedPath = Path("data")
+    database_url: Place = None
+    artifacts_url: Place = None
     secret_key: Secret = None
     public_url: Text = None
     web_host: str = "127.0.0.1"
@@ -152,7 +167,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = LogLevel.INFO
 
     engine: EngineChoice = EngineChoice.AUTO
-    models: Path | None = None
+    models: ExpandedPath | None = None
     looks: bool = False
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -224,6 +239,11 @@ class Settings(BaseSettings):
         return (
             self.database_url or f"sqlite+aiosqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
         )
+
+    @property
+    def clips(self) -> Path | str:
+        """Where clips are kept: the folder or URL that is set, else a folder in the data folder."""
+        return self.artifacts_url or self.data_dir.absolute() / "clips"
 
     @property
     def outside(self) -> dict[str, str]:
