@@ -7,7 +7,7 @@ PIP := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --constrai
 .PHONY: demo run test test-all check bench pictures format clean
 
 demo: $(VENV)/.base ## Render one clip through the whole path and print where it is
-	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4
+	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4 --overwrite
 
 run: $(VENV)/.base ## Serve every chat that has a token
 	$(BIN)/flipbook run

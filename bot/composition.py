@@ -4,19 +4,18 @@ No other module knows all the parts.
 """
 
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Final
 
 from pydantic import SecretStr
 
+from adapters.terminal.messenger import needs_its_terminal
 from adapters.web.health import HealthReport
 from adapters.web.metrics import MetricsObserver
 from bot import __version__
+from bot.folders import WORKER_FOLDER, prepare_folders, staging
 from bot.key_files import own_secret_key, own_worker_key
 from bot.observer import LogObserver, Observers
 from bot.operator_rules import operator_rules
@@ -55,9 +54,6 @@ class Ports:
 
 
 Arrange = Callable[[Ports], Ports]
-
-_STAGING_SECONDS: Final = 3600.0
-"""A file that stays longer in staging belongs to a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class Role:
     """
 
     owner: str
-    worker_folder: str = "worker"
+    worker_folder: str = WORKER_FOLDER
     show: ProgressSink | None = None
 
 
@@ -137,21 +133,6 @@ async def open_app(
         artifacts = _open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
         yield _join(settings, role, ports, observability, worker)
-
-
-def prepare_folders(settings: Settings) -> None:
-    """Make the data folder, for its owner only, and clear what a killed process left in staging."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staging(settings).mkdir(exist_ok=True)
-    for path in staging(settings).iterdir():
-        # a younger file may belong to another process that is writing it
-        if path.lstat().st_mtime < time.time() - _STAGING_SECONDS:
-            path.unlink(missing_ok=True)
-
-
-def staging(settings: Settings) -> Path:
-    """The folder for clips until they are stored."""
-    return settings.data_dir / "staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +196,7 @@ def _join(
         clock=clock,
         observer=observer,
         timing=DispatcherTiming(in_flight=settings.jobs_in_flight),
+        is_deserted=needs_its_terminal,
     )
     service = Service(
         ports.store,
@@ -282,7 +264,7 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
 
 def _open_artifacts(settings: Settings) -> ObjectArtifacts:
     try:
-        return ObjectArtifacts(settings.artifacts_url or settings.data_dir / "clips")
+        return ObjectArtifacts(settings.clips)
     except ArtifactError as error:
         where = "FLIPBOOK_ARTIFACTS_URL" if settings.artifacts_url else "FLIPBOOK_DATA_DIR"
         raise SettingsError(f"{where}: clips cannot be kept there: {error}") from None

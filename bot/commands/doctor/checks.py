@@ -10,7 +10,8 @@ import httpx
 
 from bot.commands.chat_checks import discord_checkup, slack_access, slack_checkup
 from bot.commands.worker.settings import load_worker_settings
-from bot.composition import Role, open_app, prepare_folders
+from bot.composition import Role, open_app
+from bot.folders import prepare_folders
 from bot.settings import BackendName, Settings, SettingsError, proxy_of
 from generation.diagnostics import Checkup, Finding, Grade
 from generation.protocol.clock import Clock, SystemClock

@@ -13,7 +13,7 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from starlette.routing import Route
 
 from adapters.web.clips import clip_route
@@ -21,7 +21,8 @@ from adapters.web.health import HealthPages, HealthReport
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
 from bot.chats import Chats, NoChatLeft, configured_chats
-from bot.composition import App, Arrange, Role, open_app, prepare_folders
+from bot.composition import App, Arrange, Role, open_app
+from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.settings import BackendName, Settings, proxy_of
 from bot.web import WebServer, open_listener, web_server
@@ -85,12 +86,11 @@ async def serve(
 def data_folder_locked(settings: Settings) -> Iterator[None]:
     """Within, no other ``flipbook run`` uses the data folder. Raises AlreadyRunning."""
     prepare_folders(settings)
-    # the system releases the lock of a process that was killed
-    lock = FileLock(settings.data_dir / "run.lock")
+    lock = run_lock(settings)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise AlreadyRunning(str(settings.data_dir)) from None
+        raise AlreadyRunning(str(settings.data_dir.absolute())) from None
     try:
         yield
     finally:

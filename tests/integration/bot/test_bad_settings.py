@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.composition import prepare_folders, staging
+from bot.folders import prepare_folders, staging
 from bot.key_files import own_secret_key, own_worker_key
 from bot.settings import Settings, load_settings, variable_of
 

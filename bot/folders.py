@@ -1,0 +1,57 @@
+"""The data folder: what has to be in it before anything runs, and who works in it."""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from bot.settings import Settings
+
+WORKER_FOLDER: Final = "worker"
+"""The embedded worker's part of the data folder."""
+_STAGING_SECONDS: Final = 3600.0
+"""A file that stays longer in staging belongs to a process that was killed."""
+
+
+def prepare_folders(settings: Settings) -> None:
+    """Make the data folder, for its owner only, and clear what a killed process left in staging."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    staging(settings).mkdir(exist_ok=True)
+    for path in staging(settings).iterdir():
+        # a younger file may belong to another process that is writing it
+        if path.lstat().st_mtime < time.time() - _STAGING_SECONDS:
+            path.unlink(missing_ok=True)
+
+
+def staging(settings: Settings) -> Path:
+    """The folder for clips until they are stored."""
+    return settings.data_dir / "staging"
+
+
+def run_lock(settings: Settings) -> FileLock:
+    """The lock that `flipbook run` holds; the system releases that of a process that was killed."""
+    return FileLock(settings.data_dir / "run.lock")
+
+
+def is_served(settings: Settings) -> bool:
+    """Whether a `flipbook run` works in the data folder."""
+    try:
+        with run_lock(settings).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
+def running_engine(settings: Settings) -> str | None:
+    """What the worker in the data folder renders with; None where none is ready."""
+    try:
+        facts = json.loads((settings.data_dir / WORKER_FOLDER / "endpoint.json").read_bytes())
+        os.kill(int(facts["pid"]), 0)  # a worker that was killed has left its file
+        return str(facts["engine"])
+    except PermissionError:  # of another user, and running
+        return str(facts["engine"])
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return None
