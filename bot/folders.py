@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from bot.settings import Settings
 
 WORKER_FOLDER: Final = "worker"
 """The embedded worker's part of the data folder."""
+ENDPOINT_FILE: Final = "endpoint.json"
 _STAGING_SECONDS: Final = 3600.0
 """A file that stays longer in staging belongs to a process that was killed."""
 
@@ -45,13 +47,36 @@ def is_served(settings: Settings) -> bool:
         return True
 
 
-def running_engine(settings: Settings) -> str | None:
-    """What the worker in the data folder renders with; None where none is ready."""
+@dataclass(frozen=True, slots=True)
+class RunningWorker:
+    """A worker that is ready: its address, and what it renders with."""
+
+    url: str
+    engine: str
+
+
+def running_worker(folder: Path) -> RunningWorker | None:
+    """The worker that holds the folder and is ready, whichever process has started it."""
     try:
-        facts = json.loads((settings.data_dir / WORKER_FOLDER / "endpoint.json").read_bytes())
-        os.kill(int(facts["pid"]), 0)  # a worker that was killed has left its file
-        return str(facts["engine"])
-    except PermissionError:  # of another user, and running
-        return str(facts["engine"])
+        facts = json.loads((folder / ENDPOINT_FILE).read_bytes())
+        if not is_alive(int(facts["pid"])):
+            return None  # a worker that was killed has left its file
+        found = RunningWorker(str(facts["url"]), str(facts["engine"]))
+        # another process may have got its id since; the lock is never held by a dead one
+        with FileLock(folder / "worker.lock", timeout=0):
+            return None
+    except Timeout:
+        return found
     except (OSError, ValueError, TypeError, KeyError, OverflowError):
         return None
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that id runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True

@@ -2,12 +2,14 @@
 
 import json
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bot.commands.animate.worker_choice import with_worker_folder
-from bot.folders import running_engine
+from bot.folders import RunningWorker, running_worker
 from bot.settings import Settings, load_settings
 from worker.settings import EngineChoice
 
@@ -50,7 +52,9 @@ def settings_with(folder: Path, engine: EngineChoice, running: str | None, *, pi
 def test_the_worker_of_the_bot_is_used_where_its_engine_fits(
     tmp_path: Path, wanted: EngineChoice, configured: EngineChoice, running: str | None, folder: str
 ) -> None:
-    chosen, where = with_worker_folder(settings_with(tmp_path, wanted, running), configured)
+    settings = settings_with(tmp_path, wanted, running)
+    with FileLock(tmp_path / "worker/worker.lock"):
+        chosen, where = with_worker_folder(settings, configured)
     assert where == folder
     # a worker of its own finds the models that the bot's worker has
     assert chosen.models == (None if folder == "worker" else tmp_path / "worker" / "models")
@@ -60,9 +64,19 @@ def test_the_worker_of_the_bot_is_used_where_its_engine_fits(
 def test_a_ready_line_that_cannot_be_read_is_no_worker(tmp_path: Path, line: bytes) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "worker" / "endpoint.json").write_bytes(line)
-    assert running_engine(load_settings(data_dir=tmp_path)) is None
+    assert running_worker(tmp_path / "worker") is None
 
 
-def test_a_worker_that_was_killed_is_no_worker(tmp_path: Path) -> None:
-    assert running_engine(settings_with(tmp_path, AUTO, "preview")) == "preview"
-    assert running_engine(settings_with(tmp_path, AUTO, "preview", pid=NOBODY)) is None
+@pytest.mark.parametrize(
+    ("pid", "is_locked", "is_running"), [(None, True, True), (None, False, False), (NOBODY, True, False)]
+)
+def test_a_worker_is_alive_and_holds_its_folder(
+    tmp_path: Path, pid: int | None, is_locked: bool, is_running: bool
+) -> None:
+    settings_with(tmp_path, AUTO, "preview", pid=pid)
+    with FileLock(tmp_path / "worker/worker.lock") if is_locked else nullcontext():
+        found = running_worker(tmp_path / "worker")
+    assert found == (RunningWorker("http://127.0.0.1:1", "preview") if is_running else None)
+    # looking has not disturbed the lock
+    with FileLock(tmp_path / "worker/worker.lock", timeout=0):
+        pass
