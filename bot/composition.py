@@ -3,10 +3,12 @@
 No other module knows all the parts.
 """
 
+import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from pydantic import SecretStr
@@ -27,6 +29,7 @@ from generation.artifacts import ObjectArtifacts
 from generation.backends.circuit_breaker import Breakers, Circuit
 from generation.backends.client import QueueClient
 from generation.backends.relocatable import RelocatableBackend
+from generation.backends.transport import trusting
 from generation.delivery.clip_links import ClipLinks
 from generation.delivery.relay import Relay
 from generation.domain.refs import Platform
@@ -127,10 +130,10 @@ async def open_app(
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack, observability.observer)
         try:
-            clients, worker = await _open_backends(settings, role, observability.clock, stack)
+            clients, worker = await open_backends(settings, role, observability.clock, stack)
         except ProxyUnusable as error:
             raise SettingsError(str(error)) from None
-        artifacts = _open_artifacts(settings)
+        artifacts = open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
         yield _join(settings, role, ports, observability, worker)
 
@@ -262,17 +265,20 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
     return store
 
 
-def _open_artifacts(settings: Settings) -> ObjectArtifacts:
+def open_artifacts(settings: Settings, *, patience: timedelta | None = None) -> ObjectArtifacts:
+    """Where clips are kept. Raises SettingsError."""
     try:
-        return ObjectArtifacts(settings.clips)
+        return ObjectArtifacts(settings.clips, patience=patience)
     except ArtifactError as error:
         where = "FLIPBOOK_ARTIFACTS_URL" if settings.artifacts_url else "FLIPBOOK_DATA_DIR"
         raise SettingsError(f"{where}: clips cannot be kept there: {error}") from None
 
 
-async def _open_backends(
+async def open_backends(
     settings: Settings, role: Role, clock: Clock, stack: AsyncExitStack
 ) -> tuple[dict[str, Backend], EmbeddedWorker | None]:
+    """The backends in order of preference, closed by the stack; nothing is asked of them yet.
+    Raises SettingsError, and ProxyUnusable."""
     backends: dict[str, Backend] = {}
     worker: EmbeddedWorker | None = None
     for name in settings.preferred_backends:
@@ -297,6 +303,7 @@ async def _open_backends(
             clock=clock,
             previews=settings.looks,
             proxies=settings.proxies,
+            trust=_worker_certificates(settings),
         )
         if settings.worker_url is not None:
             backends[name] = await stack.enter_async_context(connect(settings.worker_url))
@@ -306,6 +313,18 @@ async def _open_backends(
         worker = _embedded_worker(settings, role, relocatable, clock=clock, key=key)
         backends[name] = relocatable
     return backends, worker
+
+
+def _worker_certificates(settings: Settings) -> ssl.SSLContext | None:
+    if settings.worker_ca is None:
+        return None
+    try:
+        return trusting(settings.worker_ca)
+    except OSError as error:  # of ssl too, for what is no certificate
+        raise SettingsError(
+            f"FLIPBOOK_WORKER_CA: {settings.worker_ca.absolute()} holds no certificate that can be "
+            f"read ({error.strerror or type(error).__name__})"
+        ) from None
 
 
 def _embedded_worker(

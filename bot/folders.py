@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,10 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from bot.exit_codes import OperatorFault
 from bot.settings import Settings
+from generation.protocol.disk import NO_ROOM
+from generation.protocol.errors import StorageFull
 
 WORKER_FOLDER: Final = "worker"
 """The embedded worker's part of the data folder."""
@@ -19,9 +23,24 @@ _STAGING_SECONDS: Final = 3600.0
 
 
 def prepare_folders(settings: Settings) -> None:
-    """Make the data folder, for its owner only, and clear what a killed process left in staging."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    staging(settings).mkdir(exist_ok=True)
+    """Make the data folder, for its owner only, and clear what a killed process left in staging.
+
+    Raises OperatorFault where it cannot be written, StorageFull where there is no room.
+    """
+    try:
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        staging(settings).mkdir(exist_ok=True)
+        # asked by writing: permissions do not say that a file system is full or read-only
+        with tempfile.TemporaryFile(dir=staging(settings)) as file:
+            file.write(b"flipbook")
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StorageFull(f"{settings.data_dir.absolute()}: {error.strerror}") from error
+        raise OperatorFault(
+            f"The data folder {settings.data_dir.absolute()} cannot be written "
+            f"({error.strerror}): give it to the user that runs Flipbook, or set FLIPBOOK_DATA_DIR "
+            "to another."
+        ) from error
     for path in staging(settings).iterdir():
         # a younger file may belong to another process that is writing it
         if path.lstat().st_mtime < time.time() - _STAGING_SECONDS:

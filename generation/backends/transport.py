@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -31,6 +32,10 @@ _NEVER_SENT: Final = (
 )
 """No connection, so not one byte was sent: refused, no such name, TLS failure, no free connection,
 a proxy's refusal."""
+
+
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+"""OpenSSL's words for an answer in plain text."""
 
 
 class Unreachable(Exception):
@@ -79,6 +84,14 @@ def _trusted_certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """The system's certificates, and those in a file (PEM). Raises OSError, of which ssl.SSLError
+    is one."""
+    context = httpx.create_ssl_context()
+    context.load_verify_locations(ca_file)
+    return context
+
+
 class QueueTransport:
     """Sends a backend's requests. Short exchanges have a connection pool of their own, because a
     hundred open streams would starve a submit. Streams have several, because httpx goes through all
@@ -95,6 +108,7 @@ class QueueTransport:
         *,
         home: str,
         proxies: Proxies | None = None,
+        trust: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._authorization = {"Authorization": f"Key {_checked(key)}"} if key is not None else {}
@@ -106,6 +120,7 @@ class QueueTransport:
         )
         stream_limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         self._proxies = proxies or Proxies()
+        self._trust = trust or _trusted_certificates()
         proxy = None if transport else self._proxies.for_url(home)
         self._exchanges, *self._streams = (
             httpx.AsyncClient(
@@ -115,7 +130,7 @@ class QueueTransport:
                 trust_env=False,
                 timeout=self._waits,
                 limits=limits,
-                verify=_trusted_certificates(),
+                verify=self._trust,
             )
             for limits in (exchange_limits, *[stream_limits] * _STREAM_POOLS)
         )
@@ -201,7 +216,7 @@ class QueueTransport:
             proxy=proxy,
             trust_env=False,
             timeout=self._waits,
-            verify=_trusted_certificates(),
+            verify=self._trust,
         ) as client:
             request = client.build_request("GET", url, headers=headers)
             response = await (
@@ -273,8 +288,19 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return "what answers there does not speak https"
     # httpx's time-outs have no message
     return str(error) or type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _checked(key: SecretStr) -> str:

@@ -227,7 +227,7 @@ def _about_clock(identity: Identity, access: SlackAccess, clock: Clock) -> list[
     offset = clock_offset(identity.answered_at, clock.now())
     if offset is None:
         return []
-    off = f"{offset_words(offset)} of Slack's"
+    off = offset_words(offset, "Slack")
     # a minute early: the offset is measured over the network, and the clock may drift on
     if access.is_signed_http and abs(offset) >= SIGNATURE_WINDOW - _CLOCK_TOLERANCE:
         why = (

@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.commands.animate import options
-from bot.commands.animate.output import Output, output_of, pipe
-from bot.commands.options import DataDir, EngineOption, Models, log_errors_only, read_settings
+from bot.commands.animate.output import ClipOutput, output_of, pipe
+from bot.commands.options import (
+    DataDir,
+    EngineOption,
+    Models,
+    log_errors_only,
+    read_settings,
+    refuse_misread_settings,
+)
 from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
 from generation.domain.parsing import parse_request
@@ -64,6 +71,7 @@ def animate(
     failed for now, 130 cancelled."""
     configured = read_settings(data_dir=data_dir, models=models)
     settings = configured if engine is None else configured.model_copy(update={"engine": engine})
+    refuse_misread_settings()
     log_errors_only(settings)
     # None stands for the endpoint's default, which the request knows
     values: dict[str, object] = {
@@ -95,7 +103,7 @@ def animate(
 
 
 def _make(
-    settings: Settings, configured: EngineChoice, request: GenerationRequest, output: Output
+    settings: Settings, configured: EngineChoice, request: GenerationRequest, output: ClipOutput
 ) -> "ClipOutcome":
     from adapters.terminal.messenger import OutputUnusable  # noqa: PLC0415
     from adapters.terminal.screen import Screen  # noqa: PLC0415 - rich
@@ -141,7 +149,7 @@ def _order(
     typer.echo(ordered.place)
 
 
-def _report(outcome: "ClipOutcome", output: Output, *, prints_path: bool) -> None:
+def _report(outcome: "ClipOutcome", output: ClipOutput, *, prints_path: bool) -> None:
     job = outcome.job
     if outcome.undelivered is not None:
         die(Exit.FAILED, f"The clip is made but could not be written: {outcome.undelivered}.")

@@ -19,7 +19,7 @@ _MP4: Final = frozenset({".mp4", ".m4v"})
 
 
 @dataclass(frozen=True, slots=True)
-class Output:
+class ClipOutput:
     """A file for the clip; ``replaces`` one that is there, ``is_piped`` on to standard output."""
 
     path: Path
@@ -28,16 +28,16 @@ class Output:
 
 
 @contextmanager
-def output_of(given: str | None, seed: int, *, overwrite: bool) -> Iterator[Output]:
+def output_of(given: str | None, seed: int, *, overwrite: bool) -> Iterator[ClipOutput]:
     """Where the clip goes; within, a file for standard output exists. Ends the command for what
     cannot be meant."""
     if given == STANDARD_OUTPUT:
         with _piped() as path:
-            yield Output(path, is_piped=True)
+            yield ClipOutput(path, is_piped=True)
     elif given is None:
-        yield Output(_free_name(seed))
+        yield ClipOutput(_free_name(seed))
     else:
-        yield Output(_checked(_path(given), overwrite=overwrite), replaces=overwrite)
+        yield ClipOutput(_checked(_path(given), overwrite=overwrite), replaces=overwrite)
 
 
 def _path(given: str) -> Path:

@@ -142,7 +142,7 @@ class TerminalJob:
             raise
 
     async def _withdraw(self) -> None:
-        """Cancel the job, as far as that is possible at once; where it is not, whoever finds it
+        """Cancel the job, as far as that is possible at once; else the next process that finds it
         does."""
         with contextlib.suppress(FlipbookError, TimeoutError):
             async with asyncio.timeout(_WITHDRAWAL_SECONDS):

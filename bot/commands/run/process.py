@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -27,6 +27,7 @@ from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.settings import BackendName, Settings, proxy_of
 from bot.web import WebServer, open_listener, web_server
 from generation.backends.webhook_signature import WebhookVerifier
+from generation.diagnostics import Finding, Grade
 
 LEAVE_SECONDS: Final = 9.5
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
@@ -42,12 +43,20 @@ class AlreadyRunning(Exception):
     """Another ``flipbook run`` works in the same data folder."""
 
 
-def run_here(settings: Settings, *, arrange: Arrange = lambda ports: ports) -> None:
+def run_here(
+    settings: Settings,
+    *,
+    arrange: Arrange = lambda ports: ports,
+    notes: Sequence[Finding] = (),
+) -> None:
     """Serve until a signal says stop, and end within :data:`LEAVE_SECONDS` of it even if a thread
-    hangs.
+    hangs. ``notes`` on the settings are logged.
 
     Raises what :func:`serve` raises.
     """
+    for note in notes:
+        log = structlog.get_logger("flipbook.run")
+        (log.warning if note.grade is Grade.NOTE else log.info)(note.what, detail=note.detail)
     # the interpreter waits for its threads at exit: one stuck in a file system would hold it up
     hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
     hard_exit.daemon = True
@@ -67,7 +76,7 @@ async def serve(
     return.
 
     ``stopping`` is called once, when the shutdown begins. Raises AlreadyRunning, NoChatLeft,
-    StoreError, or OSError when the web address cannot be used.
+    StoreError, or OperatorFault when the web address cannot be used.
     """
     with data_folder_locked(settings):
         chats = configured_chats(settings)
@@ -139,7 +148,8 @@ class ServiceProcess:
     async def run(self) -> None:
         """Run every part until a signal, or until one of them fails.
 
-        Raises NoChatLeft when no chat can be served, OSError when the web address cannot be used.
+        Raises NoChatLeft when no chat can be served, OperatorFault when the web address cannot be
+        used.
         """
         # before anything runs: an address in use is a mistake in the settings
         listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)

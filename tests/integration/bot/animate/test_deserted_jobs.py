@@ -1,4 +1,4 @@
-"""A job of a terminal that is gone is closed by whoever finds it, and a start that fails leaves nothing ordered."""
+"""A job of a terminal that is gone is closed by the next process, and a start that fails leaves nothing ordered."""
 
 import asyncio
 import json
@@ -127,7 +127,7 @@ async def test_a_start_that_fails_leaves_nothing_ordered(found: Found, trouble: 
         )
     async with found.app("look") as app:
         (job,) = await app.ports.store.jobs_of(LOCAL_USER, LOCAL_CHANNEL.server, limit=5)
-    # one whose submission is in doubt ends when whoever finds it has asked about it
+    # one whose submission is in doubt ends when the next process has asked about it
     assert job.status is JobStatus.CANCELLED or job.cancel_requested
 
 
