@@ -216,7 +216,8 @@ def _about_clock(dates: Sequence[str], clock: Clock) -> list[Finding]:
     offset = clock_offset(dates[-1] if dates else None, clock.now())
     if offset is None or abs(offset) <= _CLOCK_TOLERANCE:
         return []
-    detail = f"{offset_words(offset, 'Discord')}: members read wrong times; set it, or let it be set by NTP"
+    advice = "members read wrong times; set it, or let it be set by NTP"
+    detail = f"{offset_words(offset, 'Discord')}: {advice}"
     return [Finding(Grade.NOTE, "clock", detail)]
 
 

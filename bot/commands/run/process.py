@@ -54,14 +54,11 @@ def run_here(
 
     Raises what :func:`serve` raises.
     """
-    for note in notes:
-        log = structlog.get_logger("flipbook.run")
-        (log.warning if note.grade is Grade.NOTE else log.info)(note.what, detail=note.detail)
     # the interpreter waits for its threads at exit: one stuck in a file system would hold it up
     hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
     hard_exit.daemon = True
     try:
-        asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start))
+        asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start, notes=notes))
     finally:
         hard_exit.cancel()
 
@@ -71,6 +68,7 @@ async def serve(
     *,
     arrange: Arrange = lambda ports: ports,
     stopping: Callable[[], None] = lambda: None,
+    notes: Sequence[Finding] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and
     return.
@@ -86,7 +84,7 @@ async def serve(
             async with open_app(
                 settings, role, messengers=chats.messengers, arrange=arrange
             ) as app:
-                await ServiceProcess(app, chats, stopping=stopping).run()
+                await ServiceProcess(app, chats, stopping=stopping, notes=notes).run()
         finally:
             await chats.close()
 
@@ -135,10 +133,16 @@ class ServiceProcess:
     """The parts of an app while they run, and the order in which they stop."""
 
     def __init__(
-        self, app: App, chats: Chats | None = None, *, stopping: Callable[[], None] = lambda: None
+        self,
+        app: App,
+        chats: Chats | None = None,
+        *,
+        stopping: Callable[[], None] = lambda: None,
+        notes: Sequence[Finding] = (),
     ) -> None:
         self._app = app
         self._stopping = stopping
+        self._notes = notes
         self._chats = chats or Chats({})
         self._log = structlog.get_logger("flipbook.run")
         self._stop = asyncio.Event()
@@ -255,6 +259,9 @@ class ServiceProcess:
             backends=list(settings.preferred_backends),
             data=str(settings.data_dir.absolute()),
         )
+        for note in self._notes:
+            is_fine = note.grade is Grade.GOOD
+            (self._log.info if is_fine else self._log.warning)(note.what, detail=note.detail)
         if not self._chats:
             self._log.warning(
                 "no chat is configured",

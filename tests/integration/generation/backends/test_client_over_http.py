@@ -241,7 +241,7 @@ async def test_an_untrusted_certificate_proves_that_nothing_was_sent():
     async with await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
         async with a_client(f"https://127.0.0.1:{port}") as backend:
-            with pytest.raises(BackendUnavailable, match="certificate verify failed"):
+            with pytest.raises(BackendUnavailable, match="its certificate is not trusted: "):
                 await backend.submit(a_request(), idempotency_key="k")
     assert received == []
 
