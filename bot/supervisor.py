@@ -87,6 +87,8 @@ class EmbeddedWorker:
             if running := await asyncio.to_thread(running_worker, self._data_dir):
                 # another Flipbook's: used for as long as it is there, without starting another
                 self.engine = running.engine
+                if not self._ready.is_set():
+                    self._log.info("using a running worker", url=running.url, engine=self.engine)
                 self._use_address(running.url)
                 await self._clock.sleep(_LOOK_SECONDS)
                 continue
@@ -167,8 +169,6 @@ class EmbeddedWorker:
             return None
 
     def _use_address(self, url: str) -> None:
-        if not self._ready.is_set():
-            self._log.info("worker ready", url=url, engine=self.engine)
         # a restart keeps the port, so that requests under way find the worker again
         self._port = urlsplit(url).port or 0
         self._moved(url)

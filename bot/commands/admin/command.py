@@ -57,7 +57,7 @@ def change(
     data_dir: DataDir = None,
 ) -> None:
     """Change a server's limits: `flipbook admin limits set discord:1 user_clips_per_day=5
-    server_budget_per_day=$2`."""
+    server_budget_per_day='$2'` ($ has to be quoted in a shell)."""
     from bot.commands.admin.limits import change_limits  # noqa: PLC0415 - the database
 
     settings = _quiet_settings(data_dir)

@@ -18,8 +18,10 @@ from starlette.routing import Route
 
 from adapters.web.clips import clip_route
 from adapters.web.health import HealthPages, HealthReport
+from adapters.web.index import index_route
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
+from bot import __version__
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app
 from bot.folders import prepare_folders, run_lock
@@ -165,7 +167,7 @@ class ServiceProcess:
                 # a part that fails ends the group, and with it the process
                 async with asyncio.TaskGroup() as group:
                     parts = self._start_all(group, listener)
-                    self._announce()
+                    self._announce(listener)
                     # by now everything that lives as long as the process is loaded
                     with startup_objects_frozen():
                         await self._stop.wait()
@@ -232,6 +234,7 @@ class ServiceProcess:
         store = self._app.ports.store
         settings = self._app.settings
         routes = [
+            index_route(__version__),
             *HealthPages(self._health, store.ping).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
@@ -252,12 +255,13 @@ class ServiceProcess:
         receive = partial(self._app.webhooks.receive, backend=BackendName.FAL)
         return webhook_route(verifier, receive, self._app.metrics.webhook_forged)
 
-    def _announce(self) -> None:
+    def _announce(self, listener: socket.socket) -> None:
         settings = self._app.settings
         self._log.info(
             "started",
-            backends=list(settings.preferred_backends),
-            data=str(settings.data_dir.absolute()),
+            backends=", ".join(settings.preferred_backends),
+            data=str(settings.folder),
+            web=f"{settings.web_host} port {listener.getsockname()[1]}",
         )
         for note in self._notes:
             is_fine = note.grade is Grade.GOOD

@@ -76,6 +76,15 @@ def test_limits_are_set_and_shown_with_who_changed_them() -> None:
     assert "user_clips_per_day=20" in other
 
 
+@pytest.mark.parametrize("left", ["", ".50", ".05", "."])
+def test_what_a_shell_leaves_of_an_amount_sets_no_budget(left: str) -> None:
+    """`server_budget_per_day=$2.50` without quotation marks."""
+    result = runner.invoke(app, ["admin", "limits", "set", "discord:1", f"server_budget_per_day={left}"])
+    assert result.exit_code == 2
+    assert "a shell takes an unquoted $2 away" in result.stderr
+    assert "server_budget_per_day=$5.00" in runner.invoke(app, ["admin", "limits", "show", "discord:1"]).stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
