@@ -67,8 +67,8 @@ def animate(
     engine: EngineOption = None,
     models: Models = None,
 ) -> None:
-    """Make one clip and print its path. Exit codes: 1 failed, 2 not a valid request, 3 refused, 75
-    failed for now, 130 cancelled."""
+    """Make one clip and print its path. Exit codes: 1 failed, 2 not a valid request or output, 3
+    refused, 78 failed until a setting is changed, 130 cancelled."""
     configured = read_settings(data_dir=data_dir, models=models)
     settings = configured if engine is None else configured.model_copy(update={"engine": engine})
     refuse_misread_settings()

@@ -84,3 +84,23 @@ def test_a_proxy_may_stand_in_the_settings_file(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("HTTPS_PROXY=http://me:hunter2@proxy.test:3128\nFAL_KEY=a:b\n")
     result = runner.invoke(app, ["config"])
     assert "HTTPS_PROXY=http://me:********@proxy.test:3128" in result.stdout.splitlines()
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("environment", UNUSABLE.values(), ids=UNUSABLE)
+def test_the_models_hub_is_not_asked_through_a_proxy_that_cannot_be_understood(environment: dict[str, str]) -> None:
+    download = ["worker", "models", "download", "--accept-licences"]
+    result = runner.invoke(app, download, env=environment | {"HF_ENDPOINT": "https://hub.test"})
+    (variable,) = (name.upper() for name in environment)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith(variable)
+    assert "hunter2" not in result.output
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("environment", [*UNUSABLE.values(), *USABLE.values()], ids=[*UNUSABLE, *USABLE])
+def test_a_mirror_on_this_machine_needs_no_proxy(environment: dict[str, str], unused_tcp_port: int) -> None:
+    mirror = f"http://127.0.0.1:{unused_tcp_port}"
+    result = runner.invoke(app, ["worker", "models", "download", "--accept-licences", "--hub", mirror], env=environment)
+    assert result.exit_code == 1
+    assert "The hub did not answer" in result.stderr
