@@ -67,13 +67,14 @@ async def engine(settings: Settings) -> list[Finding]:
     except (EngineUnavailable, SettingsError) as error:
         return [Finding(Grade.BAD, "engine", str(error))]
     if info.name == EngineChoice.ANIMATEDIFF:
-        return [Finding(Grade.GOOD, "engine", f"{info.name}: {info.reason}"), *_compiler()]
+        return [Finding(Grade.GOOD, "engine", f"{info.name}: {info.reason}"), *compiler()]
     # the preview engine is fine where it was asked for; where it replaces another, that is a note
     grade = Grade.GOOD if info.name == settings.engine else Grade.NOTE
     return [Finding(grade, "engine", f"{info.name}: {info.reason}")]
 
 
-def _compiler() -> list[Finding]:
+def compiler() -> list[Finding]:
+    """Whether AnimateDiff's models can be compiled; none where they can."""
     named = values_in_environment(["CC"]).get("CC", "").split()[:1]
     if any(map(shutil.which, (*named, *_COMPILERS))):
         return []
