@@ -9,7 +9,7 @@ help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.base ## Render one clip through the whole path and print where it is
-	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4
+	@$(BIN)/flipbook animate "a paper boat on a stormy sea" --seed 7 --output demo.mp4 --overwrite
 
 run: $(VENV)/.base ## Serve every chat that has a token
 	$(BIN)/flipbook run

@@ -11,7 +11,7 @@ import structlog
 from pydantic import SecretStr
 from starlette.routing import Route
 
-from bot.settings import Settings
+from bot.settings import Settings, proxy_of
 from generation.domain.refs import Platform
 from generation.ports import Messenger
 from generation.protocol.errors import ChatUnusable
@@ -122,6 +122,7 @@ def _discord(settings: Settings, token: SecretStr) -> Chat:
         state_dir=settings.data_dir,
         api_url=settings.discord_api_url,
         gateway_url=settings.discord_gateway_url,
+        proxy=proxy_of(settings, settings.discord_api_url),
     )
 
 
@@ -133,5 +134,6 @@ def _slack(settings: Settings, token: SecretStr) -> Chat:
         app_token=settings.slack_app_token,
         signing_secret=settings.slack_signing_secret,
         api_url=settings.slack_api_url,
+        proxy=proxy_of(settings, settings.slack_api_url),
         admins=settings.slack_admins,
     )

@@ -3,20 +3,21 @@
 No other module knows all the parts.
 """
 
+import ssl
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
-from pathlib import Path
-from typing import Final
 
 from pydantic import SecretStr
 
+from adapters.terminal.messenger import needs_its_terminal
 from adapters.web.health import HealthReport
 from adapters.web.metrics import MetricsObserver
 from bot import __version__
+from bot.folders import WORKER_FOLDER, prepare_folders, staging
 from bot.key_files import own_secret_key, own_worker_key
 from bot.observer import LogObserver, Observers
 from bot.operator_rules import operator_rules
@@ -28,6 +29,7 @@ from generation.artifacts import ObjectArtifacts
 from generation.backends.circuit_breaker import Breakers, Circuit
 from generation.backends.client import QueueClient
 from generation.backends.relocatable import RelocatableBackend
+from generation.backends.transport import trusting
 from generation.delivery.clip_links import ClipLinks
 from generation.delivery.relay import Relay
 from generation.domain.refs import Platform
@@ -40,6 +42,7 @@ from generation.ports import ArtifactStore, Backend, Messenger, Observer, Progre
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
 from generation.protocol.disk import make_folder
 from generation.protocol.errors import ArtifactError, StoreError
+from generation.protocol.proxies import ProxyUnusable
 from generation.service import Service
 from generation.text.backends import health_words
 
@@ -55,9 +58,6 @@ class Ports:
 
 
 Arrange = Callable[[Ports], Ports]
-
-_STAGING_SECONDS: Final = 3600.0
-"""A file that stays longer in staging belongs to a process that was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class Role:
     """
 
     owner: str
-    worker_folder: str = "worker"
+    worker_folder: str = WORKER_FOLDER
     show: ProgressSink | None = None
 
 
@@ -131,25 +131,13 @@ async def open_app(
     # closed in reverse order: the database last
     async with AsyncExitStack() as stack:
         store = await _open_store(settings, stack, observability.observer)
-        clients, worker = await _open_backends(settings, role, observability.clock, stack)
-        artifacts = _open_artifacts(settings)
+        try:
+            clients, worker = await open_backends(settings, role, observability.clock, stack)
+        except ProxyUnusable as error:
+            raise SettingsError(str(error)) from None
+        artifacts = open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
         yield _join(settings, role, ports, observability, worker)
-
-
-def prepare_folders(settings: Settings) -> None:
-    """Make the data folder, for its owner only, and clear what a killed process left in staging."""
-    make_folder(settings.data_dir, 0o700)
-    make_folder(staging(settings))
-    for path in staging(settings).iterdir():
-        # a younger file may belong to another process that is writing it
-        if path.lstat().st_mtime < time.time() - _STAGING_SECONDS:
-            path.unlink(missing_ok=True)
-
-
-def staging(settings: Settings) -> Path:
-    """The folder for clips until they are stored."""
-    return settings.data_dir / "staging"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +201,7 @@ def _join(
         clock=clock,
         observer=observer,
         timing=DispatcherTiming(in_flight=settings.jobs_in_flight),
+        is_deserted=needs_its_terminal,
     )
     service = Service(
         ports.store,
@@ -278,30 +267,45 @@ async def _open_store(settings: Settings, stack: AsyncExitStack, observer: Obser
     return store
 
 
-def _open_artifacts(settings: Settings) -> ObjectArtifacts:
+def open_artifacts(settings: Settings, *, patience: timedelta | None = None) -> ObjectArtifacts:
+    """Where clips are kept. Raises SettingsError."""
     try:
-        return ObjectArtifacts(settings.artifacts_url or settings.data_dir / "clips")
+        return ObjectArtifacts(settings.clips, patience=patience)
     except ArtifactError as error:
         where = "FLIPBOOK_ARTIFACTS_URL" if settings.artifacts_url else "FLIPBOOK_DATA_DIR"
         raise SettingsError(f"{where}: clips cannot be kept there: {error}") from None
 
 
-async def _open_backends(
+async def open_backends(
     settings: Settings, role: Role, clock: Clock, stack: AsyncExitStack
 ) -> tuple[dict[str, Backend], EmbeddedWorker | None]:
+    """The backends in order of preference, closed by the stack; nothing is asked of them yet.
+    Raises SettingsError, and ProxyUnusable."""
     backends: dict[str, Backend] = {}
     worker: EmbeddedWorker | None = None
     for name in settings.preferred_backends:
         if name is BackendName.FAL:
             # a second submission would be paid again, so fal's are never resent
             fal = QueueClient(
-                name, settings.fal_queue_url, settings.fal_key, resubmits_safely=False, clock=clock
+                name,
+                settings.fal_queue_url,
+                settings.fal_key,
+                resubmits_safely=False,
+                clock=clock,
+                proxies=settings.proxies,
             )
             backends[name] = await stack.enter_async_context(fal)
             continue
         key = settings.worker_key or SecretStr(own_worker_key(settings.data_dir))
         connect = partial(
-            QueueClient, name, key=key, resubmits_safely=True, clock=clock, previews=settings.looks
+            QueueClient,
+            name,
+            key=key,
+            resubmits_safely=True,
+            clock=clock,
+            previews=settings.looks,
+            proxies=settings.proxies,
+            trust=_worker_certificates(settings),
         )
         if settings.worker_url is not None:
             backends[name] = await stack.enter_async_context(connect(settings.worker_url))
@@ -311,6 +315,18 @@ async def _open_backends(
         worker = _embedded_worker(settings, role, relocatable, clock=clock, key=key)
         backends[name] = relocatable
     return backends, worker
+
+
+def _worker_certificates(settings: Settings) -> ssl.SSLContext | None:
+    if settings.worker_ca is None:
+        return None
+    try:
+        return trusting(settings.worker_ca)
+    except OSError as error:  # of ssl too, for what is no certificate
+        raise SettingsError(
+            f"FLIPBOOK_WORKER_CA: {settings.worker_ca.absolute()} holds no certificate that can be "
+            f"read ({error.strerror or type(error).__name__})"
+        ) from None
 
 
 def _embedded_worker(

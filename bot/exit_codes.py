@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -26,7 +27,13 @@ class Exit(IntEnum):
     INVALID = 2
     REFUSED = 3
     BUSY = 75  # EX_TEMPFAIL: the same command may work later
+    UNUSABLE = 78  # EX_CONFIG: it fails again until the operator has changed something
     CANCELLED = 130  # what shells say of a program that Ctrl-C has ended
+
+
+class OperatorFault(Exception):
+    """Nothing works before the operator has changed something; the message is a sentence that says
+    what."""
 
 
 def die(code: Exit, message: str) -> NoReturn:
@@ -56,6 +63,10 @@ def exit_on_error() -> Iterator[None]:
     except Refused as error:
         die(Exit.REFUSED, sentence(error))
     except FlipbookError as error:
-        die(Exit.FAILED, operator_sentence(error))
+        passes = not isinstance(error, DatabaseUnusable)
+        die(Exit.FAILED if passes else Exit.UNUSABLE, operator_sentence(error))
+    except OperatorFault as error:
+        die(Exit.UNUSABLE, str(error))
     except OSError as error:
-        die(Exit.FAILED, f"Flipbook cannot work here: {error}.")
+        where = f"{Path(error.filename).absolute()}: " if error.filename else ""
+        die(Exit.FAILED, f"Flipbook cannot work here: {where}{error.strerror or error}.")

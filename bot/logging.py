@@ -14,6 +14,8 @@ NOISY: Final = (
     "httpcore",
     "alembic",
     "uvicorn.access",
+    "uvicorn",
+    "aiosqlite",
     "slack_bolt",
     "discord",
 )
@@ -47,10 +49,20 @@ def configure_logging(log_format: LogFormat, level: LogLevel) -> None:
         logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level.value)))
 
 
+def _under_its_own_name(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    # uvicorn's one logger for everything is called uvicorn.error
+    if event.get("logger") == "uvicorn.error":
+        event["logger"] = "uvicorn"
+    return event
+
+
 _SHARED: Final[list[structlog.typing.Processor]] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
+    _under_its_own_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 """What every line passes, of ours or of a library."""

@@ -1,7 +1,7 @@
 """The operator's settings: environment variables and ``.env``, read once, passed on as values.
 
 Names that other tools use too are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with
-``FLIPBOOK_``. This is the only module of the bot that reads the environment.
+``FLIPBOOK_``. This is the only module of the bot that reads values of the environment.
 """
 
 import os
@@ -17,7 +17,6 @@ from pydantic import (
     AliasChoices,
     BeforeValidator,
     Field,
-    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -25,11 +24,22 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UndecodableSetting
 
+from bot.settings_values import (
+    Credential,
+    FalKey,
+    Place,
+    Secret,
+    Text,
+    comma_separated,
+    server_ref,
+)
 from generation.backends.urls import BaseUrl
 from generation.backends.webhook_signature import FAL_JWKS_URL
 from generation.domain.limits import Limits
 from generation.domain.pricing import Prices
 from generation.domain.refs import ServerRef
+from generation.protocol.paths import ExpandedPath
+from generation.protocol.proxies import Proxies, ProxyUnusable
 from generation.protocol.request import Endpoint
 from worker.settings import EngineChoice
 
@@ -65,27 +75,6 @@ class SettingsError(Exception):
     """Settings that cannot be used; the message has one line per variable."""
 
 
-def _comma_separated(value: Any) -> Any:
-    return (
-        [part.strip() for part in value.split(",") if part.strip()]
-        if isinstance(value, str)
-        else value
-    )
-
-
-def _server_ref(value: Any) -> Any:
-    return ServerRef.parse(value) if isinstance(value, str) else value
-
-
-def _empty_is_unset(value: Any) -> Any:
-    # `NAME=` in a .env file, or an empty variable of a container
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-Secret = Annotated[SecretStr | None, BeforeValidator(_empty_is_unset)]
-Text = Annotated[str | None, BeforeValidator(_empty_is_unset)]
-
-
 def _from_variable(variable: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(variable))
 
@@ -104,40 +93,46 @@ class Settings(BaseSettings):
         validate_by_alias=True,
     )
 
-    discord_token: Secret = _from_variable("DISCORD_TOKEN")
-    slack_bot_token: Secret = _from_variable("SLACK_BOT_TOKEN")
-    slack_app_token: Secret = _from_variable("SLACK_APP_TOKEN")
-    slack_signing_secret: Secret = _from_variable("SLACK_SIGNING_SECRET")
+    discord_token: Credential = _from_variable("DISCORD_TOKEN")
+    slack_bot_token: Credential = _from_variable("SLACK_BOT_TOKEN")
+    slack_app_token: Credential = _from_variable("SLACK_APP_TOKEN")
+    slack_signing_secret: Credential = _from_variable("SLACK_SIGNING_SECRET")
     slack_client_id: Text = _from_variable("SLACK_CLIENT_ID")
-    slack_client_secret: Secret = _from_variable("SLACK_CLIENT_SECRET")
+    slack_client_secret: Credential = _from_variable("SLACK_CLIENT_SECRET")
     # NoDecode: a list is written with commas, not as JSON
-    slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(_comma_separated)] = (
+    slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(comma_separated)] = (
         frozenset()
     )
-    fal_key: Secret = _from_variable("FAL_KEY")
+    fal_key: FalKey = _from_variable("FAL_KEY")
 
-    backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(_comma_separated)] = ()
+    backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(comma_separated)] = ()
     allowed_servers: Annotated[
-        frozenset[Annotated[ServerRef, BeforeValidator(_server_ref)]],
+        frozenset[Annotated[ServerRef, BeforeValidator(server_ref)]],
         NoDecode,
-        BeforeValidator(_comma_separated),
+        BeforeValidator(comma_separated),
     ] = frozenset()
     daily_budget: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(10)
     price_standard: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.05")
     price_turbo: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.01")
     default_limits: Limits = Field(default_factory=Limits)
 
+    http_proxy: Text = _from_variable("HTTP_PROXY")
+    https_proxy: Text = _from_variable("HTTPS_PROXY")
+    all_proxy: Text = _from_variable("ALL_PROXY")
+    no_proxy: Text = _from_variable("NO_PROXY")
+
     worker_url: Text = None
-    worker_key: Secret = None
+    worker_key: Credential = None
+    worker_ca: ExpandedPath | None = None
     fal_queue_url: str = "https://queue.fal.run"
     fal_jwks_url: str = FAL_JWKS_URL
     discord_api_url: str = "https://discord.com/api/v10"
     discord_gateway_url: str = "wss://gateway.discord.gg/"
     slack_api_url: str = "https://slack.com/api/"
 
-    data_dir: Path = Path("data")
-    database_url: Text = None
-    artifacts_url: Text = None
+    data_dir: ExpandedPath = Path("data")
+    database_url: Place = None
+    artifacts_url: Place = None
     secret_key: Secret = None
     public_url: Text = None
     web_host: str = "127.0.0.1"
@@ -146,7 +141,7 @@ class Settings(BaseSettings):
     log_level: LogLevel = LogLevel.INFO
 
     engine: EngineChoice = EngineChoice.AUTO
-    models: Path | None = None
+    models: ExpandedPath | None = None
     looks: bool = False
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -172,23 +167,6 @@ class Settings(BaseSettings):
             BaseUrl.parse(value)  # raises a sentence; the client parses it again
         return value
 
-    @field_validator(
-        "discord_token",
-        "slack_bot_token",
-        "slack_app_token",
-        "slack_signing_secret",
-        "slack_client_secret",
-        "fal_key",
-        "worker_key",
-    )
-    @classmethod
-    def _fits_a_header(cls, value: SecretStr | None) -> SecretStr | None:
-        # a line break that was copied along would end the header that holds the secret
-        secret = value.get_secret_value().strip() if value is not None else ""
-        if not (secret.isascii() and (secret.isprintable() or not secret)):
-            raise ValueError("holds characters that no key has")
-        return SecretStr(secret) if value is not None else None
-
     @model_validator(mode="after")
     def _fal_needs_a_key(self) -> Self:
         if BackendName.FAL in self.backends and self.fal_key is None:
@@ -213,9 +191,14 @@ class Settings(BaseSettings):
         return BackendName.WORKER in self.preferred_backends and self.worker_url is None
 
     @property
+    def folder(self) -> Path:
+        """The data folder, absolute."""
+        return self.data_dir.absolute()
+
+    @property
     def database(self) -> str:
         """The database's URL: the one set, else a SQLite file in the data folder."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'flipbook.db'}"
+        return self.database_url or f"sqlite:///{self.folder / 'flipbook.db'}"
 
     def check_shared(self) -> None:
         """Raise SettingsError for a server's database with secrets or clips kept on this machine.
@@ -235,14 +218,34 @@ class Settings(BaseSettings):
             raise SettingsError(
                 "FLIPBOOK_ARTIFACTS_URL: has to be set with PostgreSQL, to a place that all who "
                 "share the database see: s3://bucket/path, or a mounted folder's full path. Until "
-                f"now clips are in {(self.data_dir / (where or 'clips')).absolute()}."
+                f"now clips are in {self.folder / (where or 'clips')}."
             )
 
     def _key_to_set(self) -> str:
-        made = self.data_dir.absolute() / "secret.key"
+        made = self.folder / "secret.key"
         if made.exists():
             return f"Its tokens so far are under the key in {made}."
         return "`openssl rand -base64 32 | tr +/ -_` makes one."
+    @property
+    def clips(self) -> Path | str:
+        """Where clips are kept: the folder or URL that is set, else a folder in the data folder."""
+        return self.artifacts_url or self.folder / "clips"
+
+    @property
+    def outside(self) -> dict[str, str]:
+        """The address of every outside party that these settings name, by its name for people."""
+        urls = {
+            "fal": self.fal_queue_url if BackendName.FAL in self.preferred_backends else None,
+            "the worker": self.worker_url,
+            "Discord": self.discord_api_url if self.discord_token is not None else None,
+            "Slack": self.slack_api_url if self.slack_bot_token is not None else None,
+        }
+        return {name: url for name, url in urls.items() if url is not None}
+
+    @property
+    def proxies(self) -> Proxies:
+        """Which proxy leads to which address."""
+        return Proxies(self.http_proxy, self.https_proxy, self.all_proxy, self.no_proxy)
 
     @property
     def prices(self) -> Prices:
@@ -288,6 +291,15 @@ def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
         raise SettingsError(f".env: cannot be read ({error.strerror})") from None
 
 
+def proxy_of(settings: Settings, url: str) -> str | None:
+    """The proxy for an address, None where it is reached directly. Raises SettingsError where the
+    variable for it cannot be understood."""
+    try:
+        return settings.proxies.for_url(url)
+    except ProxyUnusable as error:
+        raise SettingsError(str(error)) from None
+
+
 def variable_of(field: str) -> str:
     """The environment variable that sets a field."""
     alias = Settings.model_fields[field].validation_alias
@@ -313,6 +325,11 @@ def _sentence(loc: tuple[int | str, ...], message: str, variable: Callable[[str]
 def values_in_environment(variables: Iterable[str]) -> dict[str, str]:
     """Those of the variables that the environment itself sets; ``.env`` is not read."""
     return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
+
+
+def environment_names() -> list[str]:
+    """The names that the environment sets."""
+    return list(os.environ)
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
+from bot.folders import ENDPOINT_FILE, running_worker
 from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock
 
@@ -24,6 +25,8 @@ _BACKOFF: Final = Backoff(first=0.5, longest=30.0)
 _STEADY_SECONDS: Final = 600.0
 """Seconds. A child that ran this long was healthy; the next pause is short again."""
 _MANY_EXITS: Final = 8
+_LOOK_SECONDS: Final = 1.0
+"""Between two looks whether another Flipbook's worker is still there."""
 _STOP_SECONDS: Final = 5.0
 """A little longer than the child takes at most."""
 
@@ -81,6 +84,15 @@ class EmbeddedWorker:
     async def run(self) -> None:
         """Keep a worker running until cancelled; then stop it."""
         while True:
+            if running := await asyncio.to_thread(running_worker, self._data_dir):
+                # another Flipbook's: used for as long as it is there, without starting another
+                self.engine = running.engine
+                if not self._ready.is_set():
+                    self._log.info("using a running worker", url=running.url, engine=self.engine)
+                self._use_address(running.url)
+                await self._clock.sleep(_LOOK_SECONDS)
+                continue
+            self._ready.clear()
             began = self._clock.now()
             code = await self._run_once_safely()
             self._count_exit((self._clock.now() - began).total_seconds())
@@ -157,7 +169,6 @@ class EmbeddedWorker:
             return None
 
     def _use_address(self, url: str) -> None:
-        self._log.info("worker ready", url=url, engine=self.engine)
         # a restart keeps the port, so that requests under way find the worker again
         self._port = urlsplit(url).port or 0
         self._moved(url)
@@ -166,7 +177,7 @@ class EmbeddedWorker:
     async def _use_running_worker(self) -> None:
         """Another worker has locked the folder: its address is in a file beside its lock."""
         try:
-            endpoint = await asyncio.to_thread((self._data_dir / "endpoint.json").read_bytes)
+            endpoint = await asyncio.to_thread((self._data_dir / ENDPOINT_FILE).read_bytes)
         except OSError:
             return  # not written yet, or the worker has just ended: tried again after the pause
         if (url := self._url_in(endpoint)) is not None:

@@ -1,12 +1,23 @@
 """Runs the web app inside the process's own event loop, without uvicorn's signal handlers."""
 
 import contextlib
+import errno
 import socket
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
+
+from bot.exit_codes import OperatorFault
+
+_ADVICE: Final = {
+    errno.EADDRINUSE: ("another program has it", "FLIPBOOK_WEB_PORT"),
+    errno.EACCES: ("only root may use ports below 1024", "FLIPBOOK_WEB_PORT"),
+    errno.EADDRNOTAVAIL: ("this machine has no such address", "FLIPBOOK_WEB_HOST"),
+    socket.EAI_NONAME: ("there is no such name", "FLIPBOOK_WEB_HOST"),
+}
 
 
 class WebServer(uvicorn.Server):
@@ -27,17 +38,18 @@ class WebServer(uvicorn.Server):
 def open_listener(host: str, port: int) -> socket.socket:
     """A listening socket at that address, port 0 for any free one; the caller closes it.
 
-    Raises OSError. uvicorn itself would end the whole process where an address cannot be used, in
-    the middle of its start.
+    Raises OperatorFault. uvicorn itself would end the whole process where an address cannot be
+    used, in the middle of its start.
     """
-    family, _, _, _, address = socket.getaddrinfo(
-        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
     try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
         return socket.create_server(address, family=family, backlog=2048)
     except OSError as error:
-        raise OSError(
-            error.errno, f"{host} port {port} cannot be used: {error.strerror}"
+        why, what = _ADVICE.get(error.errno or 0, (str(error.strerror), "FLIPBOOK_WEB_HOST"))
+        raise OperatorFault(
+            f"The web address {host} port {port} cannot be used: {why}. Set {what} to another."
         ) from error
 
 

@@ -3,9 +3,11 @@
 
 import asyncio
 import re
+import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,7 @@ _LEFTOVER_SECONDS: Final = 3600
 _FULL: Final = tuple(f"(os error {number})" for number in NO_ROOM)
 """What obstore's error says when the disk is full; it has no error number."""
 _CHUNK_BYTES: Final = 1024 * 1024
+_CHECKED: Final = b"flipbook"
 
 
 class ObjectArtifacts:
@@ -34,17 +37,20 @@ class ObjectArtifacts:
     ``where`` is a folder (made if needed) or a URL that obstore knows; credentials come from the
     environment as that store's own tools read them. Opening a folder removes the half-written files
     of writers that were killed an hour ago or earlier. obstore's blocking calls run in threads: its
-    own asynchronous ones can abort the interpreter at its end.
+    own asynchronous ones can abort the interpreter at its end. ``patience`` bounds each call to a
+    store elsewhere; without it obstore tries for three minutes.
     """
 
-    def __init__(self, where: Path | str, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, where: Path | str, *, clock: Clock | None = None, patience: timedelta | None = None
+    ) -> None:
         folder = _folder_of(where)
         self._folder = folder
         with _store_errors():
             if folder is not None:
                 make_folder(folder)
             self._store: ObjectStore = (
-                from_url(str(where)) if folder is None else LocalStore(folder)
+                _store_at(str(where), patience) if folder is None else LocalStore(folder)
             )
         if folder is not None:
             now = (clock or SystemClock()).now()
@@ -79,6 +85,24 @@ class ObjectArtifacts:
             await asyncio.to_thread(self._get, artifact.key, path)
             yield path
 
+    @property
+    def folder(self) -> Path | None:
+        """The folder, where clips are kept on this machine."""
+        return self._folder
+
+    async def check(self) -> None:
+        """Write a file, read it, delete it. Raises ArtifactError, StorageFull among them."""
+        with tempfile.TemporaryDirectory(prefix="flipbook-") as folder:
+            source = Path(folder, "check.mp4")
+            await asyncio.to_thread(source.write_bytes, _CHECKED)
+            artifact = await self.save(JobId(f"check-{secrets.token_hex(8)}"), source)
+            try:
+                async with self.checkout(artifact) as path:
+                    if await asyncio.to_thread(path.read_bytes) != _CHECKED:
+                        raise ArtifactError("what was written there is not what is read")
+            finally:
+                await self.delete(artifact)
+
     async def delete(self, artifact: Artifact) -> None:
         """Deleting what is gone is fine."""
         if _KEY.fullmatch(artifact.key):
@@ -105,6 +129,12 @@ class ObjectArtifacts:
                 obstore.delete(self._store, key)
         except ArtifactMissing:
             return
+
+
+def _store_at(url: str, patience: timedelta | None) -> ObjectStore:
+    if patience is None or url.startswith("memory:"):
+        return from_url(url)
+    return from_url(url, retry_config={"max_retries": 1, "retry_timeout": patience})
 
 
 def _folder_of(where: Path | str) -> Path | None:

@@ -60,7 +60,7 @@ def clock_offset(date: str | None, now: datetime) -> timedelta | None:
         return None
 
 
-def offset_words(offset: timedelta) -> str:
-    """``12 s ahead``, ``90 s behind``."""
+def offset_words(offset: timedelta, other: str) -> str:
+    """``12 s ahead of Slack's``, ``90 s behind Slack's``."""
     seconds = round(offset.total_seconds())
-    return f"{abs(seconds):,} s {'ahead' if seconds >= 0 else 'behind'}"
+    return f"{abs(seconds):,} s {'ahead of' if seconds >= 0 else 'behind'} {other}'s"

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from generation.protocol.paths import ExpandedPath
 from worker.engines.animatediff.options import EngineOptions
 
 MEBIBYTE: Final = 2**20
@@ -45,10 +46,10 @@ class WorkerSettings(BaseSettings):
             "the caller used."
         ),
     )
-    data_dir: Path = Field(
+    data_dir: ExpandedPath = Field(
         default=Path("data/worker"), description="Folder for requests and finished clips."
     )
-    models_dir: Path | None = Field(
+    models_dir: ExpandedPath | None = Field(
         default=None, description="Folder with the models of the AnimateDiff engine."
     )
     fast_decode: bool = Field(
@@ -121,10 +122,10 @@ class WorkerSettings(BaseSettings):
         int,
         Field(ge=0, description="How much the uploads of one key may take together; 0 takes none."),
     ] = 1024 * MEBIBYTE
-    ssl_certfile: Path | None = Field(
+    ssl_certfile: ExpandedPath | None = Field(
         default=None, description="Certificate chain (PEM); serves https with it."
     )
-    ssl_keyfile: Path | None = Field(
+    ssl_keyfile: ExpandedPath | None = Field(
         default=None, description="Private key (PEM) of the certificate."
     )
     hang_seconds: Annotated[

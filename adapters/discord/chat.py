@@ -57,6 +57,7 @@ class DiscordChat:
         state_dir: Path,
         api_url: str = API_URL,
         gateway_url: str = GATEWAY_URL,
+        proxy: str | None = None,
         clock: Clock | None = None,
         timing: DiscordTiming | None = None,
     ) -> None:
@@ -64,6 +65,7 @@ class DiscordChat:
         use_addresses(api_url, gateway_url)
         shorten_library_log()
         self._state_dir = state_dir
+        self._proxy = proxy
         self._clock = clock or SystemClock()
         self._timing = timing or DiscordTiming()
         self._session = Session(token, self._new_client)
@@ -111,7 +113,9 @@ class DiscordChat:
 
     def _new_client(self) -> FlipbookClient:
         return FlipbookClient(
-            heartbeat_timeout=self._timing.heartbeat, between_sessions=self._timing.new_session
+            heartbeat_timeout=self._timing.heartbeat,
+            between_sessions=self._timing.new_session,
+            proxy=self._proxy,
         )
 
     async def _serve(self, handler: InteractionHandler) -> None:

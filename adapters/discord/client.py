@@ -20,6 +20,7 @@ from adapters.discord.handlers.reactions import Reactions
 from adapters.discord.refs import server_ref, user_ref
 from adapters.discord.text import render
 from adapters.discord.text.layout import NO_MENTIONS
+from adapters.proxies import http_proxy, socks_connector
 from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.errors import FlipbookError, JobError
 from generation.service import Service
@@ -64,7 +65,13 @@ class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
 class FlipbookClient(discord.Client):
     """Passes Discord's events to our handlers. Caches no messages and no members."""
 
-    def __init__(self, *, heartbeat_timeout: float = 60.0, between_sessions: float = 5.0) -> None:
+    def __init__(
+        self,
+        *,
+        heartbeat_timeout: float = 60.0,
+        between_sessions: float = 5.0,
+        proxy: str | None = None,
+    ) -> None:
         super().__init__(
             intents=INTENTS,
             allowed_mentions=NO_MENTIONS,
@@ -74,6 +81,8 @@ class FlipbookClient(discord.Client):
             member_cache_flags=discord.MemberCacheFlags.none(),
             max_ratelimit_timeout=_MAX_RATELIMIT_SECONDS,
             heartbeat_timeout=heartbeat_timeout,
+            proxy=http_proxy(proxy),
+            connector=socks_connector(proxy),
         )
         self.handler: InteractionHandler | None = None
         self.tree = FlipbookTree(self)

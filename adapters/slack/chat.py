@@ -78,6 +78,7 @@ class SlackChat:
         app_token: SecretStr | None = None,
         signing_secret: SecretStr | None = None,
         api_url: str = SLACK_API_URL,
+        proxy: str | None = None,
         admins: frozenset[str] = frozenset(),
         are_externals_welcome: bool = False,
         clock: Clock | None = None,
@@ -91,7 +92,8 @@ class SlackChat:
         self._rules = AccessRules(admins, are_externals_welcome)
         self._clock = clock or SystemClock()
         self._timing = timing or SlackTiming()
-        self._api = SlackApi(bot_token, api_url)
+        self._proxy = proxy
+        self._api = SlackApi(bot_token, api_url, proxy=proxy)
         self._posts = SlackPosts(self._api, self._clock)
         self._messenger = SlackMessenger(self._api, self._posts, self._clock)
         self._background = BackgroundTasks()
@@ -139,6 +141,7 @@ class SlackChat:
             self._app_token or SecretStr(""),
             self._api.base_url,
             self._timing.ping,
+            proxy=self._proxy,
         )
         try:
             await socket.connect(address)

@@ -10,9 +10,10 @@ from slack_bolt.adapter.socket_mode.async_handler import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
-from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.proxies import open_session
 from adapters.slack.logging import quiet_logger
+from adapters.slack.web_client import web_client
 
 PING_SECONDS: Final = 10.0
 """A socket that dies without a close frame is replaced within this time."""
@@ -22,15 +23,21 @@ class SlackSocket(AsyncSocketModeHandler):
     """Bolt's handler, with one line in the log for an acknowledgement that met a dying socket."""
 
     def __init__(
-        self, app: AsyncApp, app_token: SecretStr, api_url: str, ping_seconds: float = PING_SECONDS
+        self,
+        app: AsyncApp,
+        app_token: SecretStr,
+        api_url: str,
+        ping_seconds: float = PING_SECONDS,
+        *,
+        proxy: str | None = None,
     ) -> None:
         """Needs a running event loop."""
-        token = app_token.get_secret_value()
+        self._session = open_session(proxy)
         super().__init__(
             app,
-            token,
+            app_token.get_secret_value(),
             logger=quiet_logger("flipbook.slack.socket"),
-            web_client=AsyncWebClient(token=token, base_url=api_url),
+            web_client=web_client(app_token, api_url, self._session, repeatable=True),
             ping_interval=ping_seconds,
         )
         self._log = structlog.get_logger("flipbook.slack")
@@ -40,7 +47,14 @@ class SlackSocket(AsyncSocketModeHandler):
         succeeds."""
         # with an address set, slack_sdk asks for none of its own, whose refusal it only logs
         self.client.wss_uri = address
+        await self._use_our_session()
         await self.connect_async()  # type: ignore[no-untyped-call]
+
+    async def _use_our_session(self) -> None:
+        """slack_sdk's own session goes through no SOCKS proxy, nor does it know NO_PROXY."""
+        await self.client.aiohttp_client_session.close()
+        self.client.aiohttp_client_session = self._session
+        self.client.proxy = None
 
     async def close(self) -> None:
         """Close the connection for good."""

@@ -7,9 +7,9 @@ from typing import Any, Final
 import aiohttp
 import structlog
 from pydantic import SecretStr
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.proxies import open_session
 from adapters.slack.errors import AppRemoved, SlackDelayed, SlackRefused, TokenDead, translated
 from adapters.slack.models import (
     ChannelFacts,
@@ -20,6 +20,7 @@ from adapters.slack.models import (
     SlackContent,
     UserFacts,
 )
+from adapters.slack.web_client import web_client
 from generation.protocol.errors import DeliveryError
 
 METADATA_TYPE: Final = "flipbook_job"
@@ -56,8 +57,9 @@ class SlackApi:
     error.
     """
 
-    def __init__(self, token: SecretStr, base_url: str) -> None:
+    def __init__(self, token: SecretStr, base_url: str, *, proxy: str | None = None) -> None:
         self._token = token
+        self._proxy = proxy
         self._base_url = base_url
         self._session: aiohttp.ClientSession | None = None
         self._dead: TokenDead | AppRemoved | None = None
@@ -286,19 +288,12 @@ class SlackApi:
         return answer.data  # type: ignore[return-value]  # as above
 
     def _client(self, token: SecretStr, *, repeatable: bool) -> AsyncWebClient:
-        # cheap to make; the connections belong to the session
-        return AsyncWebClient(
-            token=token.get_secret_value(),
-            base_url=self._base_url,
-            session=self._open_session(),
-            # slack_sdk's own handler would repeat a post whose answer was lost
-            retry_handlers=[AsyncConnectionErrorRetryHandler()] if repeatable else [],
-        )
+        return web_client(token, self._base_url, self._open_session(), repeatable=repeatable)
 
     def _open_session(self) -> aiohttp.ClientSession:
         # not in the constructor: a session needs a running event loop
         if self._session is None or self._session.closed:
-            self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=CALL_SECONDS))
+            self._session = open_session(self._proxy, CALL_SECONDS)
         return self._session
 
     @contextmanager

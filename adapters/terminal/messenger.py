@@ -1,6 +1,7 @@
 """Delivers a job's clip to a file that was named on the command line."""
 
 import asyncio
+import contextlib
 import errno
 import os
 import shutil
@@ -17,26 +18,56 @@ from generation.protocol.progress import Progress
 
 LOCAL_SERVER = ServerRef(Platform.TERMINAL, "local")
 LOCAL_CHANNEL = ChannelRef(LOCAL_SERVER, "terminal")
+DETACHED_CHANNEL = ChannelRef(LOCAL_SERVER, "detached")
+"""Of jobs that go on without a terminal; their clips stay in the store."""
 LOCAL_USER = UserRef(Platform.TERMINAL, "operator")
 
 
+def needs_its_terminal(job: Job) -> bool:
+    """Whether a job is of use only to the terminal that has asked for it and holds it."""
+    return job.channel == LOCAL_CHANNEL
+
+
 def check_output(output: Path) -> None:
-    """Raise OSError where a clip could not be written: better before it is rendered than after."""
-    if output.is_dir():
-        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(output))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    if not os.access(output.parent, os.W_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(output.parent))
+    """Raise OutputUnusable where a clip could not be written: better before it is rendered than
+    after."""
+    try:
+        if output.exists() and not output.is_file():
+            raise FileExistsError(errno.EEXIST, "it is a folder" if output.is_dir() else "no file")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # what the system says of the very file that is written first, whatever the reason
+        partial = _partial(output)
+        partial.touch()
+        partial.unlink()
+    except OSError as error:
+        # making a folder where a file is
+        in_the_way = error.filename == str(output.parent) and isinstance(error, FileExistsError)
+        reason = f"{output.parent} is no folder" if in_the_way else error.strerror or str(error)
+        raise OutputUnusable(output, reason) from None
+
+
+class OutputUnusable(Exception):
+    """A clip cannot be written to that file; nothing was asked for."""
+
+    def __init__(self, output: Path, reason: str) -> None:
+        super().__init__(
+            f"{output.absolute()} cannot be written ({reason}). Nothing was asked for; choose "
+            "another --output."
+        )
 
 
 class TerminalMessenger:
-    """Writes the clip to ``output``, whole or not at all; progress goes to ``show_progress``."""
+    """Writes the clip to ``output``, whole or not at all; progress goes to ``show_progress``. A
+    file that is there by then is left alone, unless the messenger ``replaces`` it."""
 
     platform = Platform.TERMINAL
     seconds_between_edits = 0.1
 
-    def __init__(self, output: Path, show_progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, output: Path, show_progress: Callable[[Progress], None], *, replaces: bool = True
+    ) -> None:
         self._output = output
+        self._replaces = replaces
         self._show_progress = show_progress
 
     def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
@@ -66,11 +97,25 @@ class TerminalMessenger:
 
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
-        # a hidden file beside it, so that the file is never half a clip
-        partial = self._output.with_name(f".{self._output.name}.{os.getpid()}.part")
+        partial = _partial(self._output)
         try:
             # copied, because the clip stays in the artifact store
             shutil.copyfile(video, partial)
-            partial.replace(self._output)
+            self._put_in_place(partial)
         finally:
             partial.unlink(missing_ok=True)
+
+    def _put_in_place(self, partial: Path) -> None:
+        if not self._replaces:
+            # unlike a rename, a link never takes the place of a file; some file systems have none
+            with contextlib.suppress(OSError):
+                self._output.hardlink_to(partial)
+                return
+            if self._output.exists():
+                raise FileExistsError(errno.EEXIST, "a file of that name has appeared")
+        partial.replace(self._output)
+
+
+def _partial(output: Path) -> Path:
+    """A hidden file beside it, so that the file is never half a clip."""
+    return output.with_name(f".{output.name}.{os.getpid()}.part")

@@ -36,7 +36,7 @@ def describe(progress: JobProgress) -> str:
 
 
 class Screen:
-    """Shows one job's progress; without a terminal, a line for each new phase."""
+    """Shows one job's progress; without a terminal, a line for each new phase or reason to wait."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -49,7 +49,7 @@ class Screen:
             disable=not self._console.is_terminal,
         )
         self._task = self._live.add_task("starting", total=None)
-        self._last = ""
+        self._last: tuple[Phase, str | None] | None = None
 
     def __enter__(self) -> Self:
         self._live.start()
@@ -68,7 +68,7 @@ class Screen:
         self._live.stop()
 
     def show(self, progress: JobProgress) -> None:
-        """Replace the live line; without a terminal, print each new phase as a line."""
+        """Replace the live line; without a terminal, print what is new as a line."""
         if self._console.is_terminal:
             # no steps yet: a bar without an end, which moves to and fro
             done = None if progress.steps is None else progress.steps.fraction
@@ -76,9 +76,9 @@ class Screen:
             self._live.update(
                 self._task, description=describe(progress), completed=done or 0, total=total
             )
-        elif progress.phase != self._last:
-            self._console.print(describe(progress))
-        self._last = progress.phase
+        elif (progress.phase, progress.waiting_for) != self._last:
+            self._console.print(describe(progress), highlight=False, soft_wrap=True)
+        self._last = progress.phase, progress.waiting_for
 
     def say(self, line: str) -> None:
         """Print a line above the live line."""

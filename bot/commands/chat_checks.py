@@ -1,10 +1,11 @@
 """Checks of the chats' tokens at the platforms, for ``flipbook setup`` and ``flipbook doctor``."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.settings import Settings
+from bot.settings import Settings, proxy_of
 from generation.diagnostics import Checkup
 from generation.protocol.clock import Clock
 
@@ -20,6 +21,7 @@ async def discord_checkup(settings: Settings, token: SecretStr, clock: Clock) ->
         token,
         api_url=settings.discord_api_url,
         gateway_url=settings.discord_gateway_url,
+        proxy=proxy_of(settings, settings.discord_api_url),
         clock=clock,
     )
 
@@ -28,7 +30,8 @@ async def slack_checkup(settings: Settings, access: "SlackAccess", clock: Clock)
     """Check tokens at Slack, at the address in the settings."""
     from adapters.slack import check_slack  # noqa: PLC0415 - takes a third of a second
 
-    return await check_slack(access, api_url=settings.slack_api_url, clock=clock)
+    proxied = replace(access, proxy=proxy_of(settings, settings.slack_api_url))
+    return await check_slack(proxied, api_url=settings.slack_api_url, clock=clock)
 
 
 def slack_access(settings: Settings, bot_token: SecretStr) -> "SlackAccess":

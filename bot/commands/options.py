@@ -7,6 +7,7 @@ import typer
 
 from bot.exit_codes import Exit, die
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from generation.diagnostics import Finding
 from worker.settings import EngineChoice
 
 DataDir = Annotated[
@@ -31,6 +32,17 @@ def read_settings(**overrides: object) -> Settings:
         return load_settings(**given)
     except SettingsError as error:
         die(Exit.INVALID, str(error))
+
+
+def refuse_misread_settings() -> list[Finding]:
+    """Where the settings come from, for commands that spend. Ends the command where something that
+    was meant as a setting is not read: it may have been the budget."""
+    from bot.commands.settings_sources import settings_findings  # noqa: PLC0415 - the worker's settings too
+
+    findings = settings_findings()
+    if wrong := [finding.detail for finding in findings if finding.is_bad]:
+        die(Exit.INVALID, "\n".join(wrong))
+    return findings
 
 
 def start_logging(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """The client of the queue protocol: fal and our own worker differ by address, by key and by what
 may be repeated."""
 
+import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import timedelta
@@ -11,7 +12,7 @@ import httpx
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from generation.backends.download import ClipDownloader
-from generation.backends.errors import error_of_submit
+from generation.backends.errors import error_of_read, error_of_submit
 from generation.backends.previews import PreviewFetcher
 from generation.backends.requests import AcceptedRequest
 from generation.backends.responses import BackendResponse
@@ -23,7 +24,8 @@ from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
 from generation.protocol.net_guard import NetGuard, Resolver, resolve_by_system
-from generation.protocol.request import GenerationRequest
+from generation.protocol.proxies import Proxies
+from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.wire import (
     HEALTH_PATH,
     IDEMPOTENCY_HEADER,
@@ -43,6 +45,7 @@ _WORKER_TIMEOUTS: Final = Timeouts(idle=20.0)
 """Our worker keeps idle connections for 30 s, and a submit on a connection that it closes is simply
 repeated."""
 
+_NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
 _REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)
 
 
@@ -53,8 +56,9 @@ class QueueClient:
     Every URL is built from ``base_url`` and the request id, never taken from an answer, so a handle
     stays valid when a backend moves. A submission is sent exactly once per call. Reads and cancels
     are repeated for ``patience`` seconds while the backend is away, then raise BackendUnavailable.
-    ``previews``: whether to fetch the worker's preview frames of unfinished clips. Raises
-    ValueError for an address or a key that cannot be used.
+    ``previews``: whether to fetch the worker's preview frames of unfinished clips. ``trust``: the
+    certificates to accept, those of the system by default. Raises ValueError for an address, a key
+    or a proxy that cannot be used.
     """
 
     def __init__(
@@ -71,6 +75,8 @@ class QueueClient:
         jitter: Jitter = random_jitter,
         resolve: Resolver = resolve_by_system,
         previews: bool = False,
+        proxies: Proxies | None = None,
+        trust: ssl.SSLContext | None = None,
     ) -> None:
         self._name = name
         self._resubmits_safely = resubmits_safely
@@ -79,10 +85,13 @@ class QueueClient:
         self._timeouts = timeouts or (_WORKER_TIMEOUTS if resubmits_safely else Timeouts())
         self._patience = patience
         self._jitter = jitter
-        # a proxy of the environment cannot reach this machine's own ports
-        direct_host = self._base.url.host if self._base.is_loopback else None
         self._transport = QueueTransport(
-            key, self._timeouts, direct_host=direct_host, transport=transport
+            key,
+            self._timeouts,
+            home=self._base.text,
+            proxies=proxies,
+            trust=trust,
+            transport=transport,
         )
         self._rules = ClipRules(self._base, resubmits_safely, NetGuard(resolve))
         self._downloader = ClipDownloader(name, self._transport, self._rules)
@@ -121,6 +130,22 @@ class QueueClient:
             raise BackendUnavailable(self._name, str(error)) from error
         health = answer.read_as(HealthBody) if answer.succeeded else None
         return None if health is None else engine_named(health.engine)
+
+    async def check(self) -> str | None:
+        """Ask about a request that never was, as the bot asks about any, at no cost; the ``Date``
+        of the answer.
+
+        Raises CredentialsRejected for a wrong key, BackendUnavailable, or another BackendError.
+        """
+        url = request_urls(self._base.text, Endpoint.STANDARD, _NEVER_GIVEN).status
+        try:
+            answer = await self._transport.exchange("GET", url)
+        except (Unreachable, ConnectionBroken) as error:
+            raise BackendUnavailable(self._name, str(error)) from error
+        refusal = error_of_read(self._name, answer)
+        if not isinstance(refusal, RequestNotFound):
+            raise refusal
+        return answer.headers.get("date")
 
     async def submit(
         self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None

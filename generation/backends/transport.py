@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import cycle
+from pathlib import Path
 from typing import Final
 
 import httpx
@@ -15,7 +16,8 @@ from httpx_sse import SSEError, aconnect_sse
 from pydantic import SecretStr
 
 from generation.backends.responses import BackendResponse
-from generation.protocol.net_guard import environment_proxy, send_to
+from generation.protocol.net_guard import send_to
+from generation.protocol.proxies import Proxies, ProxyUnusable
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 MAX_EVENT_BYTES: Final = 1024 * 1024
@@ -30,6 +32,10 @@ _NEVER_SENT: Final = (
 )
 """No connection, so not one byte was sent: refused, no such name, TLS failure, no free connection,
 a proxy's refusal."""
+
+
+_NO_TLS: Final = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
+"""OpenSSL's words for an answer in plain text."""
 
 
 class Unreachable(Exception):
@@ -78,13 +84,21 @@ def _trusted_certificates() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+def trusting(ca_file: Path) -> ssl.SSLContext:
+    """The system's certificates, and those in a file (PEM). Raises OSError, of which ssl.SSLError
+    is one."""
+    context = httpx.create_ssl_context()
+    context.load_verify_locations(ca_file)
+    return context
+
+
 class QueueTransport:
     """Sends a backend's requests. Short exchanges have a connection pool of their own, because a
     hundred open streams would starve a submit. Streams have several, because httpx goes through all
     connections of a pool whenever one of them begins or ends.
 
-    The key goes only where the caller says so; redirects are never followed. ``direct_host`` is
-    reached without the environment's proxy, ``transport`` replaces the network.
+    The key goes only where the caller says so; redirects are never followed. ``home`` is the
+    backend's own address, ``transport`` replaces the network. Raises ProxyUnusable.
     """
 
     def __init__(
@@ -92,7 +106,9 @@ class QueueTransport:
         key: SecretStr | None,
         timeouts: Timeouts,
         *,
-        direct_host: str | None = None,
+        home: str,
+        proxies: Proxies | None = None,
+        trust: ssl.SSLContext | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._authorization = {"Authorization": f"Key {_checked(key)}"} if key is not None else {}
@@ -103,14 +119,18 @@ class QueueTransport:
             max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle
         )
         stream_limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        mounts = {f"all://{direct_host}": transport} if direct_host else None
+        self._proxies = proxies or Proxies()
+        self._trust = trust or _trusted_certificates()
+        proxy = None if transport else self._proxies.for_url(home)
         self._exchanges, *self._streams = (
             httpx.AsyncClient(
                 transport=transport,
-                mounts=mounts,
+                proxy=proxy,
+                # httpx would read the environment its own way, and fail at half of it
+                trust_env=False,
                 timeout=self._waits,
                 limits=limits,
-                verify=_trusted_certificates(),
+                verify=self._trust,
             )
             for limits in (exchange_limits, *[stream_limits] * _STREAM_POOLS)
         )
@@ -166,46 +186,54 @@ class QueueTransport:
         """A file's bytes as they are stored. Raises Unreachable or ConnectionBroken, while reading
         too.
 
-        ``connect_to`` are the only addresses to connect to; None goes wherever the host's name
-        leads. Through a proxy it is the proxy that resolves the name.
+        The key goes to the backend's own address only. ``connect_to`` are the only addresses to
+        connect to; None goes wherever the host's name leads. Through a proxy it is the proxy that
+        resolves the name.
         """
         headers = self._headers({}, with_key=with_key)
         with _network_errors():
             async with asyncio.timeout(self._timeouts.download):
                 response = (
                     next(self._next_pool).stream("GET", url, headers=headers)
-                    if connect_to is None
-                    else self._guarded(url, headers, connect_to)
+                    if with_key
+                    else self._elsewhere(url, headers, connect_to)
                 )
                 async with response as head:
                     yield Download(head.status_code, _lower(head.headers), head.aiter_raw())
 
     @asynccontextmanager
-    async def _guarded(
-        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str]
+    async def _elsewhere(
+        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str] | None
     ) -> AsyncIterator[httpx.Response]:
-        """The response to a GET, from one of these addresses or through the environment's proxy,
-        on a connection of its own."""
-        proxy = None if self._network else environment_proxy(httpx.URL(url))
-        if not proxy and not connect_to:
+        """The response to a GET of another server than the backend, from one of these addresses or
+        through a proxy, on a connection of its own."""
+        proxy = None if self._network else self._proxy_for(url)
+        if not proxy and connect_to is not None and not connect_to:
             # httpx would resolve the name itself, and nothing would judge what it finds
             raise Unreachable("the host has no address")
         async with httpx.AsyncClient(
             transport=self._network,
             proxy=proxy,
-            # the proxy is decided above: httpx must not come to another decision
             trust_env=False,
             timeout=self._waits,
-            verify=_trusted_certificates(),
+            verify=self._trust,
         ) as client:
             request = client.build_request("GET", url, headers=headers)
             response = await (
-                client.send(request, stream=True) if proxy else send_to(client, request, connect_to)
+                send_to(client, request, connect_to)
+                if connect_to and not proxy
+                else client.send(request, stream=True)
             )
             try:
                 yield response
             finally:
                 await response.aclose()
+
+    def _proxy_for(self, url: str) -> str | None:
+        try:
+            return self._proxies.for_url(url)
+        except ProxyUnusable as error:
+            raise Unreachable(str(error)) from error
 
     def _headers(self, more: Mapping[str, str], *, with_key: bool) -> dict[str, str]:
         # uncompressed: sizes are counted in bytes as they arrive
@@ -260,8 +288,19 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 
 def _reason(error: Exception) -> str:
+    for cause in _causes(error):
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {cause.verify_message}"
+        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+            return "what answers there does not speak https"
     # httpx's time-outs have no message
     return str(error) or type(error).__name__
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _checked(key: SecretStr) -> str:

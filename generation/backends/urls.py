@@ -10,7 +10,6 @@ trusted with either.
   resolved here goes to the proxy, if there is one, because only the proxy may be able to.
 """
 
-import ipaddress
 import re
 from dataclasses import dataclass
 from typing import Final, Self
@@ -105,12 +104,6 @@ class BaseUrl:
         if "?" in text or "#" in text:
             raise ValueError("the backend's address cannot be used: it has a query or a fragment")
         return cls(str(url).rstrip("/"), url)
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether it is on this machine."""
-        host = self.url.bare_host
-        return host == "localhost" or (is_ip(host) and ipaddress.ip_address(host).is_loopback)
 
     @property
     def is_private(self) -> bool:

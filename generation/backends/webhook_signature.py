@@ -93,11 +93,13 @@ class WebhookVerifier:
         clock: Clock,
         jwks_url: str = FAL_JWKS_URL,
         transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
         timeout_seconds: float = 10.0,
     ) -> None:
         self._clock = clock
         self._jwks_url = jwks_url
         self._transport = transport
+        self._proxy = proxy
         self._timeout_seconds = timeout_seconds
         self._keys: tuple[Ed25519PublicKey, ...] = ()
         self._fetched_at: datetime | None = None
@@ -177,7 +179,12 @@ class WebhookVerifier:
         body = bytearray()
         async with (
             asyncio.timeout(self._timeout_seconds),
-            httpx.AsyncClient(transport=self._transport, timeout=self._timeout_seconds) as client,
+            httpx.AsyncClient(
+                transport=self._transport,
+                proxy=self._proxy,
+                trust_env=False,
+                timeout=self._timeout_seconds,
+            ) as client,
             client.stream("GET", self._jwks_url) as response,
         ):
             # for redirects too

@@ -54,13 +54,17 @@ class Dispatcher:
         clock: Clock,
         observer: Observer,
         timing: DispatcherTiming | None = None,
+        is_deserted: Callable[[Job], bool] = lambda _: False,
     ) -> None:
+        """``is_deserted`` says of a job that no process holds whether nobody waits for it any more:
+        it is ended, not run."""
         self._store = store
         self._lifecycle = lifecycle
         self._owner = owner
         self._clock = clock
         self._observer = observer
         self._timing = timing or DispatcherTiming()
+        self._is_deserted = is_deserted
         self._running: dict[JobId, _Running] = {}
         self._cancels: dict[JobId, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
@@ -151,10 +155,12 @@ class Dispatcher:
                 # a waiting job under our lease could be claimed by no process, not even by this one
                 return None
             is_ours = await tx.claim(job_id, self._lifecycle.lease(), self._clock.now())
+            if is_ours and self._is_deserted(job):
+                await tx.request_cancel(job_id)
         return job if is_ours else None
 
     async def _take(self, group: asyncio.TaskGroup, job: Job) -> None:
-        if job.cancel_requested:
+        if job.cancel_requested or self._is_deserted(job):
             # no slot is needed to end it
             await self._guard("ending a waiting job", self._lifecycle.cancel_waiting(job))
         elif len(self._running) < self._timing.in_flight:

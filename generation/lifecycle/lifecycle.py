@@ -138,6 +138,10 @@ class JobLifecycle:
         """Cancel what jobs have abandoned at backends that can be reached again."""
         await self._cancellations.cancel_abandoned()
 
+    async def cancel_late(self, job: Job) -> None:
+        """Cancel the request of a job that is given up, where its backend can be asked."""
+        await self._cancellations.cancel_late(job)
+
     async def cancel_waiting(self, job: Job) -> None:
         """End a job that waits and is to be cancelled."""
         await self._jobs.cancel(job)

@@ -63,7 +63,7 @@ async def test_when_every_token_is_refused_it_says_so_of_each_and_ends(
     wrong = {"DISCORD_TOKEN": "MQ.wrong.token", "SLACK_BOT_TOKEN": "xoxb-wrong"}
     async with flipbook_run(tmp_path, discord.environment, slack.environment, **wrong) as run:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            assert await run.process.wait() == 1
+            assert await run.process.wait() == 78
         last = run.log.strip().splitlines()[-1]
         assert "Set DISCORD_TOKEN to the one on the Bot page" in last
         assert "Slack does not accept SLACK_BOT_TOKEN" in last

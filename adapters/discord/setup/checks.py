@@ -23,6 +23,7 @@ from adapters.discord.setup.permissions import (
     missing_in_server,
 )
 from adapters.discord.setup.token_formats import misread_token
+from adapters.proxies import http_proxy, open_session, socks_connector
 from generation.diagnostics import Checkup, Finding, Grade, clock_offset, offset_words
 from generation.protocol.clock import Clock
 from generation.text.clips import excerpt
@@ -62,6 +63,7 @@ async def check_discord(
     api_url: str,
     gateway_url: str,
     clock: Clock,
+    proxy: str | None = None,
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Checkup:
     """Check a token and the connection to Discord. Changes nothing there and starts no session."""
@@ -69,11 +71,16 @@ async def check_discord(
     shorten_library_log()
     dates: list[str] = []
     # no intents: this client logs in over REST only
-    client = discord.Client(intents=discord.Intents.none(), http_trace=_date_trace(dates.append))
+    client = discord.Client(
+        intents=discord.Intents.none(),
+        http_trace=_date_trace(dates.append),
+        proxy=http_proxy(proxy),
+        connector=socks_connector(proxy),
+    )
     try:
         async with asyncio.timeout(timeout_seconds):
             facts = await _ask_facts(client, token)
-            gateway = await _gateway(gateway_url)
+            gateway = await _gateway(gateway_url, proxy)
     except discord.LoginFailure:
         return _refused(token)
     except _UNREACHABLE as error:
@@ -116,12 +123,12 @@ def _server(guild: Any) -> _Server:
     )
 
 
-async def _gateway(url: str) -> Finding:
+async def _gateway(url: str, proxy: str | None) -> Finding:
     """Whether the gateway says hello. That starts no session, so a running bot is not
     disturbed."""
     try:
         async with (
-            aiohttp.ClientSession() as session,
+            open_session(proxy) as session,
             session.ws_connect(f"{url}?v=10&encoding=json") as socket,
         ):
             said = await socket.receive()
@@ -209,10 +216,8 @@ def _about_clock(dates: Sequence[str], clock: Clock) -> list[Finding]:
     offset = clock_offset(dates[-1] if dates else None, clock.now())
     if offset is None or abs(offset) <= _CLOCK_TOLERANCE:
         return []
-    detail = (
-        f"{offset_words(offset)} of Discord's: members read wrong times; set it, or let "
-        "it be set by NTP"
-    )
+    advice = "members read wrong times; set it, or let it be set by NTP"
+    detail = f"{offset_words(offset, 'Discord')}: {advice}"
     return [Finding(Grade.NOTE, "clock", detail)]
 
 

@@ -7,10 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
+import aiohttp
 from pydantic import SecretStr
 
+from adapters.proxies import open_session
 from adapters.slack.errors import SlackRefused, TokenDead
 from adapters.slack.models import Identity
 from adapters.slack.setup.manifest import REASONS, missing_scopes
@@ -47,6 +49,7 @@ class SlackAccess:
     app_token: SecretStr | None = None
     signing_secret: SecretStr | None = None
     public_url: str | None = None
+    proxy: str | None = None
 
     @property
     def is_signed_http(self) -> bool:
@@ -66,7 +69,7 @@ async def check_slack(
 ) -> Checkup:
     """Check the tokens and how Slack reaches the bot. Changes nothing there and opens no socket: a
     second one would take acts away from a bot that runs."""
-    api = SlackApi(access.bot_token, api_url)
+    api = SlackApi(access.bot_token, api_url, proxy=access.proxy)
     try:
         async with asyncio.timeout(timeout_seconds):
             return await _checkup(api, access, clock)
@@ -135,14 +138,16 @@ async def _about_connection(
     api: SlackApi, access: SlackAccess, identity: Identity
 ) -> list[Finding]:
     if access.app_token is not None:
-        return await _about_socket(api, access.app_token, identity)
+        return await _about_socket(api, access.app_token, identity, access.proxy)
     if access.signing_secret is not None:
         return [_about_address(access.public_url)]
     detail = "none: set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for signed HTTP"
     return [Finding(Grade.BAD, "Slack way in", detail)]
 
 
-async def _about_socket(api: SlackApi, app_token: SecretStr, identity: Identity) -> list[Finding]:
+async def _about_socket(
+    api: SlackApi, app_token: SecretStr, identity: Identity, proxy: str | None
+) -> list[Finding]:
     try:
         address = await api.open_socket(app_token)
     except (TokenDead, SlackRefused) as error:
@@ -151,7 +156,7 @@ async def _about_socket(api: SlackApi, app_token: SecretStr, identity: Identity)
     # Slack refuses this without users:read, which is reported already
     with suppress(SlackRefused):
         found += _about_app(await api.app_of(identity.bot_id or ""), app_token)
-    return [*found, await _about_host(address)]
+    return [*found, await _about_host(address, proxy)]
 
 
 def _about_app(app_id: str, app_token: SecretStr) -> list[Finding]:
@@ -168,18 +173,13 @@ def _about_app(app_id: str, app_token: SecretStr) -> list[Finding]:
     return [Finding(Grade.BAD, f"Slack {Variable.APP_TOKEN}", detail)]
 
 
-async def _about_host(address: str) -> Finding:
+async def _about_host(address: str, proxy: str | None) -> Finding:
     """Whether this machine can connect to Slack's socket server."""
     parts = urlsplit(address)
-    host, is_secure = parts.hostname or "", parts.scheme == "wss"
+    host = parts.hostname or ""
     try:
-        _, writer = await asyncio.open_connection(
-            host, parts.port or (443 if is_secure else 80), ssl=is_secure or None
-        )
-        # the connection itself is the answer
-        writer.close()
-        await writer.wait_closed()
-    except OSError as error:
+        await (_connect(parts) if proxy is None else _connect_through(proxy, parts))
+    except (aiohttp.ClientError, OSError) as error:
         advice = "let this machine open wss:// connections to it"
         return Finding(
             Grade.BAD,
@@ -187,6 +187,23 @@ async def _about_host(address: str) -> Finding:
             f"{host} cannot be reached ({type(error).__name__}); {advice}",
         )
     return Finding(Grade.GOOD, "Slack socket", f"{host} can be reached")
+
+
+async def _connect(address: SplitResult) -> None:
+    is_secure = address.scheme == "wss"
+    _, writer = await asyncio.open_connection(
+        address.hostname, address.port or (443 if is_secure else 80), ssl=is_secure or None
+    )
+    # the connection itself is the answer
+    writer.close()
+    await writer.wait_closed()
+
+
+async def _connect_through(proxy: str, address: SplitResult) -> None:
+    # the server's first page, for the address itself would open a socket; any answer will do
+    page = address._replace(scheme=address.scheme.replace("ws", "http"), path="/", query="")
+    async with open_session(proxy) as session, session.get(page.geturl()):
+        pass
 
 
 def _about_address(public_url: str | None) -> Finding:
@@ -210,7 +227,7 @@ def _about_clock(identity: Identity, access: SlackAccess, clock: Clock) -> list[
     offset = clock_offset(identity.answered_at, clock.now())
     if offset is None:
         return []
-    off = f"{offset_words(offset)} of Slack's"
+    off = offset_words(offset, "Slack")
     # a minute early: the offset is measured over the network, and the clock may drift on
     if access.is_signed_http and abs(offset) >= SIGNATURE_WINDOW - _CLOCK_TOLERANCE:
         why = (

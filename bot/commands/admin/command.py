@@ -31,7 +31,10 @@ def migrate(data_dir: DataDir = None) -> None:
 def config(data_dir: DataDir = None) -> None:
     """Print the settings in force, with secrets masked."""
     from bot.commands.admin.effective_settings import effective_settings  # noqa: PLC0415
+    from bot.commands.settings_sources import settings_findings  # noqa: PLC0415
 
+    for finding in settings_findings():
+        typer.echo(f"# {finding.detail}")
     for line in effective_settings(read_settings(data_dir=data_dir)):
         typer.echo(line)
 
@@ -54,7 +57,7 @@ def change(
     data_dir: DataDir = None,
 ) -> None:
     """Change a server's limits: `flipbook admin limits set discord:1 user_clips_per_day=5
-    server_budget_per_day=$2`."""
+    server_budget_per_day='$2'` ($ has to be quoted in a shell)."""
     from bot.commands.admin.limits import change_limits  # noqa: PLC0415 - the database
 
     settings = _quiet_settings(data_dir)

@@ -1,6 +1,7 @@
 """``flipbook config``: the settings in force as lines of a ``.env`` file."""
 
 import re
+from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr
@@ -13,13 +14,14 @@ _PASSWORD: Final = re.compile(r"(://[^/@]*?:)[^/@]+@")
 
 def effective_settings(settings: Settings) -> list[str]:
     """One line per setting, in the form of a ``.env`` file, secrets masked."""
-    return [
-        f"{variable_of(name)}={_masked(getattr(settings, name))}"
-        for name in type(settings).model_fields
-    ]
+    values = {name: getattr(settings, name) for name in type(settings).model_fields}
+    values["backends"] = settings.preferred_backends  # where not set, they follow from the keys
+    return [f"{variable_of(name)}={_masked(value)}" for name, value in values.items()]
 
 
 def _masked(value: object) -> str:
+    if isinstance(value, Path):
+        value = str(value.absolute())  # a relative one depends on where it is read
     match value:
         case None:
             return ""

@@ -81,8 +81,12 @@ def _money(value: str) -> int:
         amount = Decimal(value.lstrip("$"))
     except InvalidOperation:
         amount = Decimal("NaN")  # refused below, with the same sentence as one out of range
-    if not (amount.is_finite() and abs(amount) <= _MOST_DOLLARS):
-        allowed = f"an amount from $0 to {dollars(micros(_MOST_DOLLARS))} such as $2.50, or none"
+    # of an unquoted $2.50 the shell leaves .50, which is not what was meant
+    if not (amount.is_finite() and abs(amount) <= _MOST_DOLLARS) or value.startswith("."):
+        allowed = (
+            f"an amount from $0 to {dollars(micros(_MOST_DOLLARS))} such as 2.50 or '$2.50' (a "
+            "shell takes an unquoted $2 away), or none"
+        )
         raise InvalidRequest((Violation(LimitName.SERVER_BUDGET_PER_DAY, allowed, shown(value)),))
     return micros(amount)
 

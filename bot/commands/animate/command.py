@@ -2,54 +2,64 @@
 
 import asyncio
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commands.options import DataDir, EngineOption, Models, log_errors_only, read_settings
+from bot.commands.animate import options
+from bot.commands.animate.output import ClipOutput, output_of, pipe
+from bot.commands.options import (
+    DataDir,
+    EngineOption,
+    Models,
+    log_errors_only,
+    read_settings,
+    refuse_misread_settings,
+)
 from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
-from generation.domain.parsing import allowed, parse_request
+from generation.domain.parsing import parse_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
 from generation.text.clips import engine_words
-from generation.text.errors import failure_sentence, sentence
+from generation.text.errors import failure_sentence
+from worker.settings import EngineChoice
 
 if TYPE_CHECKING:
     from bot.commands.animate.terminal_job import ClipOutcome
 
 
 def animate(
-    prompt: Annotated[str, typer.Argument(help=f"What to show: {allowed('prompt')}.")],
+    context: typer.Context,
+    words: options.Words,
     *,
-    negative_prompt: Annotated[
-        str, typer.Option("--negative-prompt", "--no", help="What not to show.")
-    ] = (DEFAULT_NEGATIVE_PROMPT),
-    turbo: Annotated[
-        bool, typer.Option("--turbo", help="The turbo endpoint: fewer steps, quicker.")
+    negative_prompt: options.NegativePrompt = DEFAULT_NEGATIVE_PROMPT,
+    turbo: options.Turbo = False,
+    num_frames: options.Frames = None,
+    num_inference_steps: options.Steps = None,
+    guidance_scale: options.Guidance = None,
+    seed: options.Seed = None,
+    fps: options.Fps = None,
+    motion: options.Motions = None,
+    video_size: options.Size = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The MP4 to write; - for standard output. [default: flipbook-SEED.mp4]",
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace a file of that name.")
     ] = False,
-    num_frames: Annotated[
-        int | None, typer.Option("--num-frames", "--frames", help=allowed("num_frames"))
-    ] = None,
-    num_inference_steps: Annotated[
-        int | None,
-        typer.Option("--num-inference-steps", "--steps", help=allowed("num_inference_steps")),
-    ] = None,
-    guidance_scale: Annotated[
-        float | None, typer.Option("--guidance-scale", "--guidance", help=allowed("guidance_scale"))
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help=f"{allowed('seed')}; drawn when not given")
-    ] = None,
-    fps: Annotated[int | None, typer.Option(help=allowed("fps"))] = None,
-    motion: Annotated[
-        list[str] | None, typer.Option(help=f"{allowed('motions')}; may be repeated")
-    ] = None,
-    video_size: Annotated[
-        str | None, typer.Option("--video-size", "--size", help="A preset, or 640x384.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="The MP4 to write.")] = None,
+    detach: Annotated[
+        bool,
+        typer.Option(
+            "--detach",
+            help="Leave at once: `flipbook run` makes the clip and keeps it. Prints where.",
+        ),
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of the path.")
     ] = False,
@@ -57,48 +67,89 @@ def animate(
     engine: EngineOption = None,
     models: Models = None,
 ) -> None:
-    """Make one clip and print its path. Exit codes: 1 failed, 2 not a valid request, 3 refused, 130
-    cancelled."""
+    """Make one clip and print its path. Exit codes: 1 failed, 2 not a valid request or output, 3
+    refused, 78 failed until a setting is changed, 130 cancelled."""
+    configured = read_settings(data_dir=data_dir, models=models)
+    settings = configured if engine is None else configured.model_copy(update={"engine": engine})
+    refuse_misread_settings()
+    log_errors_only(settings)
     # None stands for the endpoint's default, which the request knows
     values: dict[str, object] = {
         "endpoint": Endpoint.TURBO if turbo else Endpoint.STANDARD,
-        "prompt": prompt,
+        "prompt": options.prompt_of(words),
         "negative_prompt": negative_prompt,
         "num_frames": num_frames,
         "num_inference_steps": num_inference_steps,
         "guidance_scale": guidance_scale,
         "seed": _drawn_seed() if seed is None else seed,
         "fps": fps,
-        "motions": _motions(motion or []),
-        "video_size": _size(video_size),
+        "motions": options.motions_of(motion or []),
+        "video_size": options.size_of(video_size),
     }
-    settings = read_settings(data_dir=data_dir, engine=engine, models=models)
-    log_errors_only(settings)
     try:
         request = parse_request(values)
     except InvalidRequest as error:
-        die(Exit.INVALID, sentence(error))
-    outcome = _make(settings, request, output or Path(f"flipbook-{request.seed}.mp4"))
-    if as_json:
-        typer.echo(json.dumps(outcome.facts()))
-    _report(outcome, prints_path=not as_json)
+        die(Exit.INVALID, options.sentences(error, context))
+    if detach:
+        _order(settings, request, output, as_json=as_json)
+        return
+    if output == "-" and as_json:
+        die(Exit.INVALID, "Standard output takes the clip or --json, not both.")
+    with output_of(output, request.seed, overwrite=overwrite) as place:
+        outcome = _make(settings, configured.engine, request, place)
+        if as_json:
+            typer.echo(json.dumps(outcome.facts()))
+        _report(outcome, place, prints_path=not as_json)
 
 
-def _make(settings: Settings, request: GenerationRequest, output: Path) -> "ClipOutcome":
+def _make(
+    settings: Settings, configured: EngineChoice, request: GenerationRequest, output: ClipOutput
+) -> "ClipOutcome":
+    from adapters.terminal.messenger import OutputUnusable  # noqa: PLC0415
     from adapters.terminal.screen import Screen  # noqa: PLC0415 - rich
     from bot.commands.animate.terminal_job import make_clip  # noqa: PLC0415 - the whole service
+    from bot.commands.animate.worker_choice import with_worker_folder  # noqa: PLC0415
     from bot.supervisor import WorkerCannotStart  # noqa: PLC0415
 
+    settings, folder = with_worker_folder(settings, configured)
     try:
         with exit_on_error(), Screen() as screen:
-            return asyncio.run(make_clip(settings, request, output, screen))
+            return asyncio.run(
+                make_clip(
+                    settings,
+                    request,
+                    output.path,
+                    screen,
+                    worker_folder=folder,
+                    replaces=output.replaces,
+                )
+            )
+    except OutputUnusable as error:
+        die(Exit.INVALID, str(error))
     except WorkerCannotStart as error:
         die(Exit.FAILED, str(error))
     except KeyboardInterrupt:  # before the signal handlers were set, so before the submission
         die(Exit.CANCELLED, "Cancelled before anything was asked for.")
 
 
-def _report(outcome: "ClipOutcome", *, prints_path: bool) -> None:
+def _order(
+    settings: Settings, request: GenerationRequest, output: str | None, *, as_json: bool
+) -> None:
+    from bot.commands.animate.detached import order_clip  # noqa: PLC0415 - the whole service
+
+    if output is not None:
+        die(Exit.INVALID, "With --detach the clip stays in the store: leave --output away.")
+    with exit_on_error():
+        ordered = asyncio.run(order_clip(settings, request))
+    if as_json:
+        typer.echo(json.dumps(ordered.facts()))
+        return
+    now = "`flipbook run` makes it" if ordered.is_served else "the next `flipbook run` makes it"
+    typer.echo(f"Ordered as {ordered.id}; {now}.", err=True)
+    typer.echo(ordered.place)
+
+
+def _report(outcome: "ClipOutcome", output: ClipOutput, *, prints_path: bool) -> None:
     job = outcome.job
     if outcome.undelivered is not None:
         die(Exit.FAILED, f"The clip is made but could not be written: {outcome.undelivered}.")
@@ -106,8 +157,12 @@ def _report(outcome: "ClipOutcome", *, prints_path: bool) -> None:
         die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
-    if prints_path:
-        typer.echo(f"Made by: {engine_words(job)}.", err=True)
+    if not prints_path:
+        return
+    typer.echo(f"Made by: {engine_words(job)}.", err=True)
+    if output.is_piped:
+        pipe(output.path)
+    else:
         typer.echo(str(outcome.output.absolute()))
 
 
@@ -115,20 +170,3 @@ def _drawn_seed() -> int:
     from generation.protocol.clock import RandomSeeds  # noqa: PLC0415
 
     return RandomSeeds().draw()
-
-
-def _motions(given: list[str]) -> list[str]:
-    """``--motion zoom-in,pan-left`` and ``--motion zoom-in --motion pan-left`` are the same."""
-    return [part.strip() for text in given for part in text.split(",") if part.strip()]
-
-
-def _size(given: str | None) -> object:
-    """A preset's name as it is, ``640x384`` as width and height; anything else is passed on, and
-    refused together with the rest of the request."""
-    if given is None:
-        return None
-    width, by, height = given.lower().replace("×", "x").partition("x")
-    if by and width.isascii() and width.isdigit() and height.isascii() and height.isdigit():
-        # nine digits exceed every bound, and int() stays cheap
-        return {"width": int(width[:9]), "height": int(height[:9])}
-    return given

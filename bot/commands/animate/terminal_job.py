@@ -14,13 +14,14 @@ from adapters.terminal.messenger import (
     LOCAL_USER,
     TerminalMessenger,
     check_output,
+    needs_its_terminal,
 )
 from adapters.terminal.screen import Screen
 from bot.commands.animate.interrupts import Interrupts
 from bot.composition import App, Arrange, Role, open_app
 from bot.exit_codes import Exit
+from bot.folders import WORKER_FOLDER
 from bot.settings import Settings
-from bot.supervisor import EmbeddedWorker, WorkerCannotStart
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
 from generation.domain.refs import MessageRef, Platform
@@ -35,10 +36,11 @@ from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.service import SubmitContext
 from generation.text.clips import engine_words
-from worker.settings import EngineChoice
 
 _LEASE_RENEWAL_SECONDS: Final = 10.0
 _RETRY_SECONDS: Final = 1.0
+_WITHDRAWAL_SECONDS: Final = 5.0
+_MOST_DESERTED: Final = 256
 _MOST_FAILURES: Final = 5
 """How many times in a row a step may fail to be saved; each has waited for the database already."""
 
@@ -77,6 +79,8 @@ async def make_clip(
     output: Path,
     screen: Screen,
     *,
+    worker_folder: str = WORKER_FOLDER,
+    replaces: bool = True,
     arrange: Arrange = lambda ports: ports,
 ) -> ClipOutcome:
     """Make one clip and write it to ``output``. Ctrl-C cancels the job at its backend and waits for
@@ -87,15 +91,24 @@ async def make_clip(
     """
     # a path that cannot be written is found before the clip costs anything
     await asyncio.to_thread(check_output, output)
-    # a worker of its own for each engine that was asked for: one that runs already may have another
-    folder = "worker" if settings.engine is EngineChoice.AUTO else f"worker-{settings.engine.value}"
     # an owner of its own: a later process must not take this job's lease for its own
-    role = Role(f"animate-{uuid4().hex}", folder, show=lambda _job, progress: screen.show(progress))
-    messengers = {Platform.TERMINAL: TerminalMessenger(output, screen.show)}
+    role = Role(
+        f"animate-{uuid4().hex}", worker_folder, show=lambda _job, progress: screen.show(progress)
+    )
+    messengers = {Platform.TERMINAL: TerminalMessenger(output, screen.show, replaces=replaces)}
     with Interrupts(lambda: _leave_at_once(screen)) as interrupts:
         async with open_app(settings, role, messengers=messengers, arrange=arrange) as app:
+            await close_deserted_jobs(app)
             job = await app.service.submit(request, _submit_context(app, role))
             return await TerminalJob(app, job, screen, interrupts).run(output)
+
+
+async def close_deserted_jobs(app: App) -> None:
+    """Cancel the waiting jobs of terminals that are gone: nobody waits for their clips."""
+    for job in await app.ports.store.claimable(app.clock.now(), limit=_MOST_DESERTED):
+        if needs_its_terminal(job):
+            with contextlib.suppress(FlipbookError):
+                await app.service.cancel(job.id, by=LOCAL_USER, server=LOCAL_SERVER)
 
 
 def _submit_context(app: App, role: Role) -> SubmitContext:
@@ -126,8 +139,25 @@ class TerminalJob:
         self._interrupts = interrupts
 
     async def run(self, output: Path) -> ClipOutcome:
-        """Run the job to its end and deliver the result. Raises errors as they are, never in a
-        group."""
+        """Run the job to its end and deliver the result; one that fails on the way leaves nothing
+        ordered. Raises errors as they are, never in a group."""
+        try:
+            return await self._run(output)
+        except BaseException:
+            await self._withdraw()
+            raise
+
+    async def _withdraw(self) -> None:
+        """Cancel the job, as far as that is possible at once; else the next process that finds it
+        does."""
+        with contextlib.suppress(FlipbookError, TimeoutError):
+            async with asyncio.timeout(_WITHDRAWAL_SECONDS):
+                found = await self._app.ports.store.job(self._job.id)
+                if found is not None and not found.status.is_final:
+                    await self._app.service.cancel(found.id, by=LOCAL_USER, server=LOCAL_SERVER)
+                    await self._app.lifecycle.cancel_late(found)
+
+    async def _run(self, output: Path) -> ClipOutcome:
         failed: Exception | None = None  # raised after the group, which would wrap it
         async with asyncio.TaskGroup() as group:
             running = asyncio.create_task(self._run_to_end())
@@ -142,7 +172,7 @@ class TerminalJob:
                 if not running.cancelled():  # by Ctrl-C, while the job still waited
                     running.result()
                 return await self._deliver(output)
-            except (FlipbookError, WorkerCannotStart) as error:
+            except Exception as error:  # noqa: BLE001 - raised below
                 failed = error
             finally:
                 # the helpers never end by themselves, and the group waits for them
@@ -153,7 +183,7 @@ class TerminalJob:
     async def _run_to_end(self) -> None:
         if self._app.worker is not None:
             self._screen.show(Progress(Phase.WAITING, waiting_for="the worker to start"))
-            await self._worker_ready(self._app.worker)
+            await self._app.worker.ready()
         failures = 0
         while not self._job.status.is_final:
             try:
@@ -170,15 +200,6 @@ class TerminalJob:
                 await self._app.clock.sleep(_RETRY_SECONDS)
             else:
                 failures = 0
-
-    async def _worker_ready(self, worker: EmbeddedWorker) -> None:
-        try:
-            await worker.ready()
-        except WorkerCannotStart:
-            # otherwise the job would stay in the database, for a later `flipbook run` to render
-            with contextlib.suppress(FlipbookError):
-                await self._app.service.cancel(self._job.id, by=LOCAL_USER, server=LOCAL_SERVER)
-            raise
 
     async def _step(self) -> None:
         """Take the job as far as it goes at once, or wait a moment where another process holds its

@@ -1,19 +1,28 @@
 """The options of ``flipbook run``."""
 
-from bot.commands.options import DataDir, EngineOption, Models, read_settings, start_logging
+from bot.commands.options import (
+    DataDir,
+    EngineOption,
+    Models,
+    read_settings,
+    refuse_misread_settings,
+    start_logging,
+)
 from bot.exit_codes import Exit, die, exit_on_error
 
 
 def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
-    """Serve every chat that has a token, until a signal says stop."""
+    """Serve every chat that has a token, until a signal says stop. Exit codes: 0 stopped, 1 failed
+    for now, 2 and 78 failed until something is set right, 75 another one works there."""
     from bot.chats import NoChatLeft  # noqa: PLC0415 - the whole service
     from bot.commands.run.process import AlreadyRunning, run_here  # noqa: PLC0415
 
     settings = read_settings(data_dir=data_dir, engine=engine, models=models)
     start_logging(settings)
+    notes = refuse_misread_settings()
     try:
         with exit_on_error():
-            run_here(settings)
+            run_here(settings, notes=notes)
     except AlreadyRunning as error:
         die(
             Exit.BUSY,
@@ -21,4 +30,4 @@ def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = 
             "FLIPBOOK_DATA_DIR.",
         )
     except NoChatLeft as error:
-        die(Exit.FAILED, str(error))
+        die(Exit.UNUSABLE, str(error))

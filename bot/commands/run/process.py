@@ -6,26 +6,30 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 from uuid import uuid4
 
 import structlog
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from starlette.routing import Route
 
 from adapters.web.clips import clip_route
 from adapters.web.health import HealthPages, HealthReport
+from adapters.web.index import index_route
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
+from bot import __version__
 from bot.chats import Chats, NoChatLeft, configured_chats
-from bot.composition import App, Arrange, Role, open_app, prepare_folders
+from bot.composition import App, Arrange, Role, open_app
+from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
-from bot.settings import BackendName, Settings
+from bot.settings import BackendName, Settings, proxy_of
 from bot.web import WebServer, open_listener, web_server
 from generation.backends.webhook_signature import WebhookVerifier
+from generation.diagnostics import Finding, Grade
 
 LEAVE_SECONDS: Final = 9.5
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
@@ -41,9 +45,14 @@ class AlreadyRunning(Exception):
     """Another ``flipbook run`` works in the same data folder."""
 
 
-def run_here(settings: Settings, *, arrange: Arrange = lambda ports: ports) -> None:
+def run_here(
+    settings: Settings,
+    *,
+    arrange: Arrange = lambda ports: ports,
+    notes: Sequence[Finding] = (),
+) -> None:
     """Serve until a signal says stop, and end within :data:`LEAVE_SECONDS` of it even if a thread
-    hangs.
+    hangs. ``notes`` on the settings are logged.
 
     Raises what :func:`serve` raises.
     """
@@ -51,7 +60,7 @@ def run_here(settings: Settings, *, arrange: Arrange = lambda ports: ports) -> N
     hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
     hard_exit.daemon = True
     try:
-        asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start))
+        asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start, notes=notes))
     finally:
         hard_exit.cancel()
 
@@ -61,12 +70,13 @@ async def serve(
     *,
     arrange: Arrange = lambda ports: ports,
     stopping: Callable[[], None] = lambda: None,
+    notes: Sequence[Finding] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and
     return.
 
     ``stopping`` is called once, when the shutdown begins. Raises AlreadyRunning, NoChatLeft,
-    StoreError, or OSError when the web address cannot be used.
+    StoreError, or OperatorFault when the web address cannot be used.
     """
     with data_folder_locked(settings):
         chats = configured_chats(settings)
@@ -76,7 +86,7 @@ async def serve(
             async with open_app(
                 settings, role, messengers=chats.messengers, arrange=arrange
             ) as app:
-                await ServiceProcess(app, chats, stopping=stopping).run()
+                await ServiceProcess(app, chats, stopping=stopping, notes=notes).run()
         finally:
             await chats.close()
 
@@ -85,12 +95,11 @@ async def serve(
 def data_folder_locked(settings: Settings) -> Iterator[None]:
     """Within, no other ``flipbook run`` uses the data folder. Raises AlreadyRunning."""
     prepare_folders(settings)
-    # the system releases the lock of a process that was killed
-    lock = FileLock(settings.data_dir / "run.lock")
+    lock = run_lock(settings)
     try:
         lock.acquire(blocking=False)
     except Timeout:
-        raise AlreadyRunning(str(settings.data_dir)) from None
+        raise AlreadyRunning(str(settings.data_dir.absolute())) from None
     try:
         yield
     finally:
@@ -126,10 +135,16 @@ class ServiceProcess:
     """The parts of an app while they run, and the order in which they stop."""
 
     def __init__(
-        self, app: App, chats: Chats | None = None, *, stopping: Callable[[], None] = lambda: None
+        self,
+        app: App,
+        chats: Chats | None = None,
+        *,
+        stopping: Callable[[], None] = lambda: None,
+        notes: Sequence[Finding] = (),
     ) -> None:
         self._app = app
         self._stopping = stopping
+        self._notes = notes
         self._chats = chats or Chats({})
         self._log = structlog.get_logger("flipbook.run")
         self._stop = asyncio.Event()
@@ -139,7 +154,8 @@ class ServiceProcess:
     async def run(self) -> None:
         """Run every part until a signal, or until one of them fails.
 
-        Raises NoChatLeft when no chat can be served, OSError when the web address cannot be used.
+        Raises NoChatLeft when no chat can be served, OperatorFault when the web address cannot be
+        used.
         """
         # before anything runs: an address in use is a mistake in the settings
         listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)
@@ -151,7 +167,7 @@ class ServiceProcess:
                 # a part that fails ends the group, and with it the process
                 async with asyncio.TaskGroup() as group:
                     parts = self._start_all(group, listener)
-                    self._announce()
+                    self._announce(listener)
                     # by now everything that lives as long as the process is loaded
                     with startup_objects_frozen():
                         await self._stop.wait()
@@ -218,6 +234,7 @@ class ServiceProcess:
         store = self._app.ports.store
         settings = self._app.settings
         routes = [
+            index_route(__version__),
             *HealthPages(self._health, store.ping).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
@@ -229,17 +246,26 @@ class ServiceProcess:
         return web_server(routes)
 
     def _fal_webhooks(self) -> Route:
-        verifier = WebhookVerifier(clock=self._app.clock, jwks_url=self._app.settings.fal_jwks_url)
+        settings = self._app.settings
+        verifier = WebhookVerifier(
+            clock=self._app.clock,
+            jwks_url=settings.fal_jwks_url,
+            proxy=proxy_of(settings, settings.fal_jwks_url),
+        )
         receive = partial(self._app.webhooks.receive, backend=BackendName.FAL)
         return webhook_route(verifier, receive, self._app.metrics.webhook_forged)
 
-    def _announce(self) -> None:
+    def _announce(self, listener: socket.socket) -> None:
         settings = self._app.settings
         self._log.info(
             "started",
-            backends=list(settings.preferred_backends),
-            data=str(settings.data_dir.absolute()),
+            backends=", ".join(settings.preferred_backends),
+            data=str(settings.folder),
+            web=f"{settings.web_host} port {listener.getsockname()[1]}",
         )
+        for note in self._notes:
+            is_fine = note.grade is Grade.GOOD
+            (self._log.info if is_fine else self._log.warning)(note.what, detail=note.detail)
         if not self._chats:
             self._log.warning(
                 "no chat is configured",

@@ -14,7 +14,7 @@ from bot.commands.setup.flow import SetupFlow, SetupStopped
 from bot.commands.setup.terminal import RealTerminal
 from bot.commands.setup.token_file import read_token_file, tokens_in
 from bot.exit_codes import Exit, die
-from bot.settings import ENV_FILE, Settings, values_in_environment
+from bot.settings import ENV_FILE, Settings, SettingsError, values_in_environment
 from generation.protocol.clock import SystemClock
 
 setup = typer.Typer(
@@ -99,6 +99,8 @@ def _run(chat: ChatSetup, token_file: Path | None, *, replace: bool) -> None:
     flow = SetupFlow(chat, RealTerminal(), DotEnvFile(Path(ENV_FILE)), replace=replace)
     try:
         code = flow.run(given, values_in_environment(chat.variables))
+    except SettingsError as error:
+        die(Exit.INVALID, f"{error} {text.NOTHING_WRITTEN}")
     except SetupStopped as stop:
         die(stop.code, str(stop))
     except typer.Abort:  # the cursor is still behind the question

@@ -39,8 +39,9 @@ def bench(
     from bot.logging import configure_logging  # noqa: PLC0415
     from worker.render.bench import bench_requests  # noqa: PLC0415
 
-    # to standard error: an unconfigured logger would print into the JSON
-    configure_logging(LogFormat.AUTO, LogLevel.WARNING)
+    # to standard error: an unconfigured logger would print into the JSON; errors only, because the
+    # first line says why it is this engine
+    configure_logging(LogFormat.AUTO, LogLevel.ERROR)
     settings = read_worker_settings(context)
     requests = bench_requests(
         preset or tuple(VideoSizePreset), _endpoints(endpoint), num_frames=frames

@@ -128,7 +128,8 @@ class BenchRun:
 
     def table(self) -> str:
         """The measurements as a table."""
-        return "\n".join([table_head(), *map(table_row, self.measured)])
+        head = table_head(self._info.name, self._device)
+        return "\n".join([head, *map(table_row, self.measured)])
 
     def facts(self) -> dict[str, object]:
         """The measurements as JSON values."""

@@ -43,13 +43,13 @@ def measured_line(found: BenchMeasurement) -> str:
     return f"{clip_name(found.request)}: {found.seconds:.2f} s"
 
 
-def table_head() -> str:
-    """The head of the table."""
+def table_head(engine: str, device: str | None) -> str:
+    """The head of the table, with what was measured."""
     size = (
         f"{'size':<11} {'endpoint':<9} {'steps':>5} {'s/clip':>8} {'s/MP4':>6} {'GB':>5} "
         f"{'clips/h':>8}"
     )
-    return f"{size}  presets"
+    return f"{engine} engine on {device or 'this machine'}\n{size}  presets"
 
 
 def table_row(found: BenchMeasurement) -> str:

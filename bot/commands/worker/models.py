@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from filelock import FileLock, Timeout
@@ -20,6 +20,7 @@ from bot.commands.worker.models_text import (
 )
 from bot.commands.worker.settings import read_worker_settings
 from bot.exit_codes import Exit, die
+from bot.settings import SettingsError, load_settings, proxy_of, values_in_environment
 from worker.engines.animatediff.models.catalogue import ModelSource, selected_sources, sources
 from worker.engines.animatediff.models.inventory import inventory, verify
 from worker.engines.animatediff.models.selection import ModelSelection
@@ -28,6 +29,7 @@ from worker.settings import WorkerSettings
 if TYPE_CHECKING:
     from worker.engines.animatediff.models.download import RemoteFile
 
+_HUB: Final = "https://huggingface.co"
 MOTIONS = "motions"
 """The name for all camera motions at once."""
 
@@ -103,6 +105,7 @@ def download(
     with _exit_on_error(root), _download_lock(root):
         listed = selected_sources(chosen)
         _accept(root, listed, already=accept_licences)
+        _go_through_proxy(hub)
         files = _plan(root, listed, hub)
         # saved before the download: the list then names what is missing of this choice
         chosen.save(root)
@@ -187,6 +190,16 @@ def _accept(root: Path, listed: Sequence[ModelSource], *, already: bool) -> None
             "Nothing was downloaded. --accept-licences accepts the licences without a question.",
         )
     accept(root, to_accept)
+
+
+def _go_through_proxy(hub: str | None) -> None:
+    from worker.engines.animatediff.models.download import use_proxy  # noqa: PLC0415 - the hub's client
+
+    mirror = hub or values_in_environment(["HF_ENDPOINT"]).get("HF_ENDPOINT")
+    try:
+        use_proxy(proxy_of(load_settings(), mirror or _HUB))
+    except SettingsError as error:
+        die(Exit.INVALID, str(error))
 
 
 def _plan(root: Path, listed: Sequence[ModelSource], hub: str | None) -> "list[RemoteFile]":

@@ -4,8 +4,10 @@ import contextlib
 import sys
 from collections.abc import Mapping
 
+from bot.commands.settings_sources import settings_findings
 from bot.commands.worker.settings import load_worker_settings
 from bot.settings import child_environment
+from generation.diagnostics import Grade
 from worker.process.exit_codes import WorkerExit
 from worker.settings import WorkerSettings
 
@@ -33,6 +35,9 @@ def _supervise(settings: WorkerSettings, given: Mapping[str, object]) -> int:
     from worker.process.listener import listen  # noqa: PLC0415
     from worker.process.supervisor import WorkerSupervisor  # noqa: PLC0415
 
+    for finding in settings_findings():
+        if finding.grade is not Grade.GOOD:
+            print(finding, file=sys.stderr)
     try:
         # the supervisor holds the port: requests wait in its backlog while the worker restarts
         with contextlib.closing(listen(settings)) as listener:

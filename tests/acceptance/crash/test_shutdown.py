@@ -83,7 +83,7 @@ def test_a_web_address_that_is_taken_is_a_sentence_and_an_end(tmp_path: Path) ->
         result = subprocess.run(
             command, capture_output=True, text=True, timeout=20, env=environment, cwd=root, check=False
         )
-    assert result.returncode == 1
+    assert result.returncode == 78
     assert f"127.0.0.1 port {port} cannot be used" in result.stderr
     assert "Traceback" not in result.stderr
     assert_all_gone(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.composition import prepare_folders, staging
+from bot.folders import prepare_folders, staging
 from bot.key_files import own_secret_key, own_worker_key
 from bot.settings import Settings, load_settings, variable_of
 
@@ -50,9 +50,9 @@ def test_what_cannot_be_used_is_named_without_its_secret(name: str, value: str) 
 )
 def test_a_data_folder_that_cannot_be_made_is_one_sentence(command: list[str]) -> None:
     result = runner.invoke(app, command, env={"FLIPBOOK_DATA_DIR": "/proc/nowhere"})
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Flipbook cannot work here: ")
-    assert result.stderr.count("\n") == 1
+    assert result.exit_code == 78
+    assert result.stderr.startswith("The data folder /proc/nowhere cannot be written (")
+    assert (result.stderr.count("\n"), "Errno" in result.stderr) == (1, False)
 
 
 def test_an_address_of_no_known_database_is_refused() -> None:
@@ -101,7 +101,7 @@ def test_a_limit_out_of_bounds_is_a_sentence() -> None:
 
 def test_a_folder_as_output_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
     result = runner.invoke(app, ["animate", "a boat", "-o", str(tmp_path)])
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "it is a folder" in result.stderr
     assert not (tmp_path / "data").exists()
 

@@ -55,3 +55,14 @@ def test_an_error_of_our_own_classes_is_one_line(capsys: pytest.CaptureFixture[s
         "StoreBusy",
         "database is locked",
     )
+
+
+def test_uvicorn_is_logged_under_its_own_name_and_only_when_something_is_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logging(LogFormat.JSON, LogLevel.INFO)
+    uvicorn = logging.getLogger("uvicorn.error")
+    uvicorn.info("Started server process")
+    uvicorn.warning("Invalid HTTP request received.")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert (json.loads(line)["logger"], json.loads(line)["event"]) == ("uvicorn", "Invalid HTTP request received.")

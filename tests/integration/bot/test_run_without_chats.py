@@ -1,5 +1,6 @@
 """`flipbook run` without any token says what to set, and serves the web endpoints all the same."""
 
+import json
 import os
 import signal
 import socket
@@ -8,6 +9,8 @@ import sys
 from pathlib import Path
 
 import httpx
+
+from bot import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -26,10 +29,25 @@ def test_without_a_token_it_says_what_to_set_and_serves_the_web_endpoints(tmp_pa
     command = [sys.executable, "-m", "bot", "run"]
     with subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        line = next(line for line in process.stderr if "no chat is configured" in line)
+        lines = []
+        for line in process.stderr:
+            lines.append(json.loads(line))
+            if lines[-1]["event"] == "no chat is configured":
+                break
         answer = httpx.get(f"http://127.0.0.1:{port}/healthz")
+        front = httpx.get(f"http://127.0.0.1:{port}/")
         process.send_signal(signal.SIGTERM)
         assert process.wait(15) == 0
     assert answer.status_code == 200
+    assert (front.status_code, front.text) == (
+        200,
+        f"Flipbook {__version__}. Health is at /healthz and /readyz, metrics are at /metrics.\n",
+    )
+    started, settings, _ = lines
+    assert (started["event"], started["backends"], started["web"]) == ("started", "worker", f"127.0.0.1 port {port}")
+    assert (settings["event"], settings["detail"]) == (
+        "settings",
+        f"of the environment; there is no {tmp_path / '.env'}",
+    )
     for words in ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "flipbook setup discord", "flipbook animate"):
-        assert words in line
+        assert words in lines[-1]["next"]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from bot.supervisor import LOCKED, EmbeddedWorker, WorkerCannotStart
 from doubles.clock import AutoClock
@@ -96,6 +97,23 @@ async def test_a_worker_of_another_process_that_holds_the_folder_is_used_instead
     async with supervised(child.worker):
         await child.worker.ready()
     assert child.moves[0] == "http://127.0.0.1:4321"
+
+
+async def test_the_worker_of_another_process_is_used_without_starting_one_and_replaced_when_it_ends(
+    tmp_path: Path,
+) -> None:
+    said = {"ready": True, "url": "http://127.0.0.1:4321", "engine": "animatediff", "pid": os.getpid()}
+    (tmp_path / "endpoint.json").write_text(json.dumps(said))
+    child = Child(tmp_path, READY + UNTIL_TOLD)
+    theirs = FileLock(tmp_path / "worker.lock")
+    theirs.acquire()
+    async with supervised(child.worker):
+        await child.worker.ready()
+        assert (child.moves[0], child.worker.engine, child.starts()) == ("http://127.0.0.1:4321", "animatediff", [])
+        theirs.release()
+        await started(child, 1)
+        await child.worker.ready()
+        assert (child.moves[-1], child.worker.engine) == ("http://127.0.0.1:1234", "preview")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ready": true}', '{"ready": false, "url": "x"}'])

@@ -32,7 +32,8 @@ def bench(*arguments: str, engine: str = "preview") -> tuple[int, str, str]:
 
 def test_it_prints_a_row_for_each_clip_and_announces_how_long_it_takes(folder: Path) -> None:
     code, printed, errors = bench(*SMALL)
-    heads, *rows = printed.splitlines()
+    engine, heads, *rows = printed.splitlines()
+    assert engine == "preview engine on this machine"
     assert (code, heads.split()) == (0, ["size", "endpoint", "steps", "s/clip", "s/MP4", "GB", "clips/h", "presets"])
     assert [(row.split()[:3], row.split()[-1]) for row in rows] == [
         (["512×512", "standard", "25"], "square"),
@@ -58,7 +59,7 @@ def test_the_result_is_kept_and_the_workers_estimates_begin_with_it(folder: Path
 
 
 def test_one_endpoint_may_be_asked_for_and_a_wrong_one_is_refused() -> None:
-    assert len(bench(*SMALL, "--endpoint", "turbo")[1].splitlines()) == 2
+    assert len(bench(*SMALL, "--endpoint", "turbo")[1].splitlines()) == 3
     assert bench("--endpoint", "fast") == (2, "", "--endpoint takes standard or turbo, not 'fast'.\n")
 
 
@@ -73,3 +74,12 @@ def test_a_worker_beside_it_would_spoil_the_measurement(folder: Path) -> None:
 def test_an_engine_that_is_not_there_is_one_sentence() -> None:
     code, printed, errors = bench(*SMALL, engine="animatediff")
     assert (code, printed, errors.count("\n")) == (1, "", 1)
+
+
+def test_what_is_missing_is_said_once(folder: Path) -> None:
+    _, printed, errors = bench(*SMALL, "--quick", engine="auto")
+    assert (printed.splitlines()[0], errors.count("Loading the preview engine: ")) == (
+        "preview engine on this machine",
+        1,
+    )
+    assert "rendering previews only" not in errors

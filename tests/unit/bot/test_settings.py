@@ -121,6 +121,7 @@ def test_fal_without_a_key_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*SECRETS, "FAL_KEY", "FLIPBOOK_WORKER_KEY", "FLIPBOOK_SECRET_KEY"):
         monkeypatch.setenv(name, "very:secret")
+    monkeypatch.setenv("FLIPBOOK_DATA_DIR", "/data")
     settings = load_settings()
     shown = "\n".join(effective_settings(settings))
     assert "secret" not in shown.replace("SECRET", "").lower().replace("********", "")

@@ -23,8 +23,8 @@ def test_an_answer_without_a_usable_date_says_nothing(date: str | None) -> None:
 
 
 def test_offsets_are_said_in_words() -> None:
-    assert offset_words(timedelta(seconds=3600.4)) == "3,600 s ahead"
-    assert offset_words(timedelta(seconds=-12)) == "12 s behind"
+    assert offset_words(timedelta(seconds=3600.4), "Slack") == "3,600 s ahead of Slack's"
+    assert offset_words(timedelta(seconds=-12), "Slack") == "12 s behind Slack's"
 
 
 def test_a_finding_is_one_line_and_a_checkup_is_as_good_as_its_worst() -> None:

@@ -147,4 +147,4 @@ async def test_a_skewed_clock_is_noted(discord_double: DiscordDouble, minutes: i
     (note,) = lines(found, Grade.NOTE)
     assert found.is_good
     assert note.startswith("clock: ")
-    assert ("ahead" if minutes > 0 else "behind") + " of Discord's: members read wrong times" in note
+    assert ("ahead of" if minutes > 0 else "behind") + " Discord's: members read wrong times" in note

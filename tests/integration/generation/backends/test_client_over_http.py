@@ -28,18 +28,20 @@ from doubles.backends.queue_backend import (
 )
 from doubles.backends.scripted_queue import events
 from doubles.http.live_http import Handle, RawServer, http_server, raw_server
+from doubles.http.socks_proxy import socks_leading_everybody_to
 from generation.backends.client import QueueClient
 from generation.backends.transport import Timeouts
 from generation.ports import BackendClip, BackendState, BackendUpdate
 from generation.protocol.clock import SystemClock
 from generation.protocol.errors import BackendUnavailable, CredentialsRejected, SubmissionOutcomeUnknown
 from generation.protocol.progress import Steps
+from generation.protocol.proxies import Proxies
 
 APP = "/fal-ai/fast-animatediff"
 MOVIE = bytes(range(256)) * 1000
 
 
-def a_client(base: str, **timeouts: float) -> QueueClient:
+def a_client(base: str, *, proxies: Proxies | None = None, **timeouts: float) -> QueueClient:
     return QueueClient(
         "worker",
         base,
@@ -48,6 +50,7 @@ def a_client(base: str, **timeouts: float) -> QueueClient:
         clock=SystemClock(),
         timeouts=Timeouts(**{"read": 5.0, **timeouts}),
         patience=0.0,
+        proxies=proxies,
         jitter=lambda: 0.0,
     )
 
@@ -238,7 +241,7 @@ async def test_an_untrusted_certificate_proves_that_nothing_was_sent():
     async with await asyncio.start_server(connected, "127.0.0.1", 0, ssl=context) as server:
         port = server.sockets[0].getsockname()[1]
         async with a_client(f"https://127.0.0.1:{port}") as backend:
-            with pytest.raises(BackendUnavailable, match="certificate verify failed"):
+            with pytest.raises(BackendUnavailable, match="its certificate is not trusted: "):
                 await backend.submit(a_request(), idempotency_key="k")
     assert received == []
 
@@ -309,10 +312,27 @@ async def test_another_server_on_this_machine_never_sees_the_key(tmp_path: Path)
     assert ["authorization" in request.headers for request in elsewhere.seen] == [False]
 
 
+@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
+async def test_a_backend_behind_a_socks_proxy_is_asked_for_by_its_name(scheme, tmp_path: Path):
+    async with http_server(Stub().app()) as url, socks_leading_everybody_to(int(url.rpartition(":")[2])) as proxy:
+        proxies = Proxies(fallback=proxy.url.replace("socks5", scheme))
+        async with a_client("http://gpu.test", proxies=proxies) as backend:
+            assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+            clip = BackendClip("http://gpu.test/files/a.mp4", 7)
+            assert await backend.fetch(clip, tmp_path / "a.mp4", max_bytes=10**6) == len(MOVIE)
+    assert set(proxy.hosts) == {"gpu.test"}
+
+
+async def test_a_clip_elsewhere_behind_a_proxy_that_cannot_be_understood_waits_with_a_sentence(tmp_path: Path):
+    # https only: the backend itself is reached
+    async with a_client("http://127.0.0.1:9", proxies=Proxies(https="gopher://x")) as backend:
+        with pytest.raises(BackendUnavailable, match="HTTPS_PROXY names a kind of proxy"):
+            await backend.fetch(BackendClip("https://cdn.test/a.mp4", 7), tmp_path / "a.mp4", max_bytes=9)
+
+
 async def test_a_worker_on_this_machine_is_reached_without_the_environments_proxy(monkeypatch, unused_tcp_port):
+    proxy = f"http://127.0.0.1:{unused_tcp_port}"
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, f"http://127.0.0.1:{unused_tcp_port}")
-    for name in ("NO_PROXY", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-    async with http_server(Stub().app()) as url, a_client(url) as backend:
+        monkeypatch.setenv(name, proxy)
+    async with http_server(Stub().app()) as url, a_client(url, proxies=Proxies(http=proxy, fallback=proxy)) as backend:
         assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID

@@ -16,6 +16,7 @@ from generation.ports import BackendClip
 from generation.protocol.clock import SystemClock
 from generation.protocol.errors import BackendUnavailable, ProtocolViolation
 from generation.protocol.net_guard import send_to
+from generation.protocol.proxies import Proxies
 
 CLIP = BackendClip("http://cdn.test/files/a.mp4", 7)
 ANSWER = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nclip"
@@ -29,22 +30,21 @@ def answering(seen: RawServer) -> Handle:
     return handle
 
 
-def a_public_backend(*addresses: str) -> QueueClient:
+def a_public_backend(*addresses: str, proxy: str | None = None) -> QueueClient:
     async def resolve(host: str, port: int) -> Sequence[str]:
         if not addresses:
             raise OSError("no such name")
         return addresses
 
     return QueueClient(
-        "fal", "http://queue.fal.test", KEY, resubmits_safely=False, clock=SystemClock(), resolve=resolve
+        "fal",
+        "http://queue.fal.test",
+        KEY,
+        resubmits_safely=False,
+        clock=SystemClock(),
+        resolve=resolve,
+        proxies=Proxies(http=proxy),
     )
-
-
-@pytest.fixture(autouse=True)
-def without_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
 
 
 @pytest.mark.parametrize("certified", ["cdn.test", "other.test"])
@@ -80,18 +80,16 @@ async def test_the_certificate_must_be_the_names_although_the_connection_goes_to
 
 @pytest.mark.parametrize("addresses", [(), ("93.184.216.34",)])
 async def test_a_proxy_gets_the_name_whether_it_can_be_resolved_here_or_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, addresses: tuple[str, ...]
+    tmp_path: Path, addresses: tuple[str, ...]
 ) -> None:
-    async with raw_server(answering) as proxy, a_public_backend(*addresses) as backend:
-        monkeypatch.setenv("http_proxy", proxy.url)
+    async with raw_server(answering) as proxy, a_public_backend(*addresses, proxy=proxy.url) as backend:
         assert await backend.fetch(CLIP, tmp_path / "a.mp4", max_bytes=100) == 4
     assert proxy.requests[0].startswith(b"GET http://cdn.test/files/a.mp4 HTTP/1.1\r\n")
     assert b"authorization" not in proxy.requests[0].lower()
 
 
-async def test_a_private_address_is_refused_behind_a_proxy_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with raw_server(answering) as proxy, a_public_backend("10.0.0.1") as backend:
-        monkeypatch.setenv("http_proxy", proxy.url)
+async def test_a_private_address_is_refused_behind_a_proxy_too(tmp_path: Path) -> None:
+    async with raw_server(answering) as proxy, a_public_backend("10.0.0.1", proxy=proxy.url) as backend:
         with pytest.raises(ProtocolViolation, match="address is refused"):
             await backend.fetch(CLIP, tmp_path / "a.mp4", max_bytes=100)
     assert proxy.connections == 0

@@ -162,14 +162,6 @@ async def test_a_private_backend_may_point_to_its_own_network(base):
 
 
 @pytest.mark.parametrize(
-    ("base", "loopback"),
-    [("http://127.0.0.1:1", True), ("http://localhost", True), ("http://[::1]", True), ("http://gpu", False)],
-)
-def test_a_base_url_on_this_machine_is_loopback(base, loopback):
-    assert BaseUrl.parse(base).is_loopback is loopback
-
-
-@pytest.mark.parametrize(
     ("base", "url", "fetched"),
     [
         ("https://gpu.test", "http://127.0.0.1:8191/files/a.mp4", "https://gpu.test/files/a.mp4"),

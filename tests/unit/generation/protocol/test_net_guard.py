@@ -15,7 +15,6 @@ from generation.protocol.net_guard import (
     AddressRefused,
     NetGuard,
     Resolver,
-    environment_proxy,
     is_public,
     resolve_by_system,
     send_to,
@@ -208,27 +207,3 @@ async def test_a_time_out_that_was_not_set_is_not_needed() -> None:
         request = httpx.Request("GET", "https://cdn.test/")
         response = await send_to(client, request, ["93.184.216.34", "93.184.216.35"])
         assert await response.aread() == b'{"connect":2.0}'
-
-
-@pytest.mark.parametrize(
-    ("environment", "proxy"),
-    [
-        ({}, None),
-        ({"https_proxy": "http://proxy.test:3128"}, "http://proxy.test:3128"),
-        ({"https_proxy": "proxy.test:3128"}, "http://proxy.test:3128"),
-        ({"all_proxy": "http://all.test"}, "http://all.test"),
-        ({"http_proxy": "http://proxy.test"}, None),
-        ({"https_proxy": "http://proxy.test", "no_proxy": "cdn.test"}, None),
-        ({"https_proxy": "http://proxy.test", "no_proxy": "*"}, None),
-        ({"https_proxy": "http://proxy.test", "no_proxy": "other.test"}, "http://proxy.test"),
-    ],
-)
-def test_the_environment_may_name_a_proxy(
-    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], proxy: str | None
-) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    assert environment_proxy(httpx.URL("https://cdn.test/x.mp4")) == proxy

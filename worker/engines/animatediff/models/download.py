@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Final, Self
 
-from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url
+import httpx
+from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url, set_client_factory
 from huggingface_hub.errors import HFValidationError, HTTPError
 from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
@@ -28,6 +29,8 @@ from worker.engines.animatediff.models.provenance import (
 )
 
 ACCEPTED_FILE: Final = "accepted-licences.json"
+_HUB_SECONDS: Final = 60.0
+"""Between two bytes of the hub."""
 SPARE_BYTES: Final = 500_000_000
 """Bytes that must stay free on the disk besides the models."""
 
@@ -115,6 +118,20 @@ def _accepted(root: Path) -> dict[str, str]:
         return {}
     # a damaged record accepts nothing: the operator is asked again
     return {str(k): str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def use_proxy(proxy: str | None) -> None:
+    """Reach the hub through this proxy only: its client would read the environment by itself, and
+    fail at forms that other programs understand."""
+    set_client_factory(
+        lambda: httpx.Client(
+            proxy=proxy,
+            trust_env=False,
+            verify=httpx.create_ssl_context(),
+            follow_redirects=True,
+            timeout=_HUB_SECONDS,
+        )
+    )
 
 
 def plan(
