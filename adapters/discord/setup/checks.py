@@ -25,7 +25,7 @@ from adapters.discord.setup.permissions import (
 from adapters.discord.setup.token_formats import misread_token
 from generation.diagnostics import Checkup, Finding, Grade, clock_offset, offset_words
 from generation.protocol.clock import Clock
-from generation.text.clips import excerpt
+from generation.text.dialect import excerpt
 
 VARIABLE: Final = "DISCORD_TOKEN"
 TIMEOUT_SECONDS: Final = 20.0

@@ -27,7 +27,7 @@ def animate(
         str, typer.Option("--negative-prompt", "--no", help="What not to show.")
     ] = (DEFAULT_NEGATIVE_PROMPT),
     turbo: Annotated[
-        bool, typer.Option("--turbo", help="The turbo endpoint: fewer steps, quicker.")
+        bool, typer.Option("--turbo", help="Turbo quality: fewer steps, quicker.")
     ] = False,
     num_frames: Annotated[
         int | None, typer.Option("--num-frames", "--frames", help=allowed("num_frames"))
@@ -95,7 +95,7 @@ def _make(settings: Settings, request: GenerationRequest, output: Path) -> "Clip
     except WorkerCannotStart as error:
         die(Exit.FAILED, str(error))
     except KeyboardInterrupt:  # before the signal handlers were set, so before the submission
-        die(Exit.CANCELLED, "Cancelled before anything was asked for.")
+        die(Exit.CANCELLED, "Cancelled before anything was ordered.")
 
 
 def _report(outcome: "ClipOutcome", *, prints_path: bool) -> None:
