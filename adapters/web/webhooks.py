@@ -31,9 +31,9 @@ class WebhookOfAnotherJob(Exception):
 _REFUSALS: Final[Mapping[type[Exception], tuple[int, str]]] = {
     WebhookTooLarge: (413, "The body is too large."),
     ClientDisconnect: (400, "The body ended early."),
-    WebhookForged: (401, "The signature is not good."),
+    WebhookForged: (401, "The signature is not valid."),
     WebhookOfAnotherJob: (404, "That request does not belong to this job."),
-    BackendUnavailable: (503, "The signing keys cannot be had at the moment."),
+    BackendUnavailable: (503, "The signing keys cannot be fetched at the moment."),
     StoreError: (503, "The database is busy."),
 }
 """Status code and sentence for each error; fal calls again after a 503."""

@@ -18,7 +18,7 @@ from bot.settings import ENV_FILE, Settings, values_in_environment
 from generation.protocol.clock import SystemClock
 
 setup = typer.Typer(
-    help="Bring the bot into a chat: the steps, checks of the tokens, and .env written."
+    help="Set the bot up in a chat: shows the steps, checks the tokens, writes .env."
 )
 
 _OVERVIEW: Final = {
@@ -37,13 +37,13 @@ TokenFile = Annotated[
     ),
 ]
 Replace = Annotated[
-    bool, typer.Option("--replace", help="Take new tokens and overwrite those in .env, unasked.")
+    bool, typer.Option("--replace", help="Replace the tokens in .env without asking.")
 ]
 
 
 @setup.callback(invoke_without_command=True)
 def overview(context: typer.Context) -> None:
-    """Bring the bot into a chat: the steps, checks of the tokens, and .env written. Alone: what is
+    """Set the bot up in a chat: shows the steps, checks the tokens, writes .env. Alone: what is
     set up already."""
     if context.invoked_subcommand is not None:
         return
