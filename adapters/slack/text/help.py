@@ -32,7 +32,7 @@ _ADMIN: Final = (
 def animate_content() -> SlackContent:
     """After ``/animate`` alone."""
     flags = (
-        f"• `{flag.name}{' ' + flag.example if flag.example else ''}` — {flag.about}"
+        f"• `{flag.name}{' ' + flag.example if flag.example else ''}` — {SLACK.gettext(flag.about)}"
         for flag in FLAGS
     )
     example = SLACK.gettext("a paper boat on a stormy sea")
