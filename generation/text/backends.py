@@ -21,11 +21,11 @@ def waiting_words(backend: str, trouble: Trouble) -> str:
 
 
 def budget_words(backend: str, refused: Refused) -> str:
-    """What a job waits for when its price is not allowed: ``fal, which the bot's budget for today
-    does not allow``."""
+    """What a job waits for when its price is not allowed: ``fal, which is beyond
+    the bot's budget for today``."""
     if isinstance(refused, LimitExceeded):
-        return gettext("{backend}, which today's budget here does not allow", backend=backend)
-    return gettext("{backend}, which the bot's budget for today does not allow", backend=backend)
+        return gettext("{backend}, which is beyond today's budget here", backend=backend)
+    return gettext("{backend}, which is beyond the bot's budget for today", backend=backend)
 
 
 def queue_lines(breakers: Mapping[str, CircuitBreaker], now: datetime) -> tuple[str, ...]:

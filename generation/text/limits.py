@@ -183,11 +183,11 @@ def quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup
             used=used(usage.user_active_jobs, LimitName.USER_ACTIVE_JOBS),
         ),
         d.gettext(
-            "Clips of this {place} today: {used}",
+            "Clips in this {place} today: {used}",
             used=used(usage.server_clips_today, LimitName.SERVER_CLIPS_PER_DAY),
         ),
         d.gettext(
-            "Clips of this {place} under way: {used}",
+            "Clips under way in this {place}: {used}",
             used=used(usage.server_active_jobs, LimitName.SERVER_ACTIVE_JOBS),
         ),
         d.gettext(

@@ -30,6 +30,14 @@ def cancelling_words(job: Job, d: Dialect = PLAIN) -> Markup:
     return d.gettext("The clip is being cancelled. If it is nearly done, it may still arrive.")
 
 
+def stale_button_words(d: Dialect) -> Markup:
+    """For a button of another version, or a forged one."""
+    return d.gettext(
+        "This button no longer does anything. {command} makes a new clip.",
+        command=Markup(d.code("/animate")),
+    )
+
+
 def kept_words(job: Job, link: ClipLink | None, d: Dialect) -> Markup:
     """How to get a clip that is stored and not shown."""
     command, watch = Markup(d.code(d.show(job.id))), d.gettext("watch it here")

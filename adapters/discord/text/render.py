@@ -29,7 +29,7 @@ MAX_CONTENT: Final = 2000
 ONLY_IN_SERVERS: Final = mark("Flipbook makes clips in servers only, not in direct messages.")
 ADMINS_ONLY: Final = mark("Only members with the permission **Manage Server** can do that.")
 OUTDATED_COMMAND: Final = mark("This command has changed. Restart Discord (Ctrl+R) and try again.")
-STALE_BUTTON: Final = mark("This button does nothing any more. `/animate` makes a new clip.")
+STALE_BUTTON: Final = outcomes.stale_button_words(DISCORD)
 SENT_PRIVATELY: Final = mark(
     "It could not be shown here. You will find it in a direct message from Flipbook."
 )

@@ -147,12 +147,7 @@ _ACCESS_PROBLEMS: Final = {
 
 def stale_button_content() -> SlackContent:
     """For a button of another version, or a forged one."""
-    return SlackContent(
-        SLACK.gettext(
-            "This button no longer does anything. {command} shows what does.",
-            command=Markup("`/flipbook help`"),
-        )
-    )
+    return SlackContent(outcomes.stale_button_words(SLACK))
 
 
 def cancelling_content(job: Job) -> SlackContent:

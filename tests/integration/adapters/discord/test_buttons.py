@@ -134,7 +134,7 @@ async def test_a_forged_button_gets_one_sentence(bot: Bot, custom_id: str) -> No
     message = await bot.clip()
     told = await pressed_raw(bot, message, custom_id)
     assert told.ephemeral
-    assert told.content == "This button does nothing any more. `/animate` makes a new clip."
+    assert told.content == "This button no longer does anything. `/animate` makes a new clip."
     assert len(await bot.jobs()) == 1
 
 

@@ -135,8 +135,8 @@ async def test_quota_shows_limits_beside_usage(bot: Bot) -> None:
     assert shown.content.splitlines() == [
         "Your clips today: **1** of 20",
         "Your clips under way: **0** of 2",
-        "Clips of this server today: **1** of 200",
-        "Clips of this server under way: **0** of 20",
+        "Clips in this server today: **1** of 200",
+        "Clips under way in this server: **0** of 20",
         "Spent in this server today: **$0.00** of $5.00",
         "Each clip: at most 32 frames, 50 steps and 1024×1024; quality: standard, turbo",
         f"A new day starts <t:{resets}:R>.",

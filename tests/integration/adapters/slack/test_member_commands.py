@@ -121,7 +121,7 @@ async def test_quota_counts_what_is_used(slack: SlackDouble, tmp_path: Path) -> 
         await bot.clip()
         told = (await asked(bot, "quota")).splitlines()
     assert told[0] == "Your clips today: *1* of 5"
-    assert told[2] == "Clips of this workspace today: *1*, without limit"
+    assert told[2] == "Clips in this workspace today: *1*, without limit"
     assert told[-1].startswith("A new day starts <!date^")
 
 

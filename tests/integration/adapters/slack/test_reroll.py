@@ -205,7 +205,7 @@ async def test_a_button_that_is_not_known_any_more_is_one_sentence(slack: SlackD
         first = await bot.clip()
         first.blocks[-1]["elements"][0]["action_id"] = "v0:again"
         told = await bot.told(await slack.click(first, "v0:again"))
-    assert told == "This button no longer does anything. `/flipbook help` shows what does."
+    assert told == "This button no longer does anything. `/animate` makes a new clip."
 
 
 async def test_a_job_of_another_workspace_is_not_found(slack: SlackDouble, tmp_path: Path) -> None:
