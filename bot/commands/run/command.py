@@ -5,7 +5,7 @@ from bot.exit_codes import Exit, die, exit_on_error
 
 
 def run(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
-    """Serve every chat that has a token, until a signal says stop."""
+    """Serve every chat that has a token, until a signal stops it."""
     from bot.chats import NoChatLeft  # noqa: PLC0415 - the whole service
     from bot.commands.run.process import AlreadyRunning, run_here  # noqa: PLC0415
 

@@ -31,7 +31,7 @@ TokenFile = Annotated[
     Path | None,
     typer.Option(
         help=(
-            "Take the tokens from this file, one a line, bare or as NAME=value; - for "
+            "Read the tokens from this file, one per line, bare or as NAME=value; - for "
             "standard input."
         )
     ),

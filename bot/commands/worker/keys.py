@@ -70,7 +70,7 @@ def list_all(context: typer.Context, data_dir: DataDir = None) -> None:
 
 @keys.command("revoke")
 def revoke(context: typer.Context, name: Name, data_dir: DataDir = None) -> None:
-    """Take a key back; a running worker refuses it within seconds."""
+    """Revoke a key; a running worker refuses it within seconds."""
     from worker.process.keys import revoke_key  # noqa: PLC0415
 
     if not _run(context, data_dir, lambda settings: revoke_key(settings, name)):

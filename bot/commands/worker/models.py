@@ -56,13 +56,13 @@ def list_all(
     context: typer.Context, *, models: Folder = None, as_json: AsJson = False, files: ByHand = False
 ) -> None:
     """List each model: what for, from where, how large, under which licence, and whether it is
-    here."""
+    installed."""
     _list(read_worker_settings(context, models_dir=models), as_json=as_json, files=files)
 
 
 @models.command("verify")
 def verify_all(context: typer.Context, *, models: Folder = None) -> None:
-    """Read every file that should be here and name each that is missing or damaged. Exit code 1 if
+    """Read every file that should be there and name each that is missing or damaged. Exit code 1 if
     there is one."""
     settings = read_worker_settings(context, models_dir=models)
     root, listed = _root(settings), selected_sources(_chosen(settings))
