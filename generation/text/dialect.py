@@ -9,7 +9,7 @@ import gettext
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from generation.domain.job import JobId
@@ -40,6 +40,11 @@ def excerpt(text: str, limit: int) -> str:
 def capital(words: str) -> Markup:
     """The words as a sentence begins."""
     return Markup(words[:1].upper() + words[1:])
+
+
+def utc_moment(moment: datetime) -> str:
+    """A moment for readers of whom no zone is known: ``2026-11-21 00:00 UTC``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def local_time(moment: datetime) -> str:

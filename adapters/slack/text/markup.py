@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, Platform
-from generation.text.dialect import Dialect, excerpt
+from generation.text.dialect import Dialect, excerpt, utc_moment
 
 _MENTION: Final = re.compile(r"<(?P<kind>[@#!])(?P<id>[^|>]*)(?:\|(?P<label>[^>]*))?>")
 _LINK: Final = re.compile(
@@ -60,8 +60,7 @@ def escaped_within(text: str, limit: int) -> str:
 
 def date(when: datetime) -> str:
     """A moment that Slack shows in each reader's own zone: ``tomorrow at 1:00 AM``."""
-    otherwise = when.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} at {{time}}|{otherwise}>"
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} at {{time}}|{utc_moment(when)}>"
 
 
 def user_mention(user_id: str) -> str:
