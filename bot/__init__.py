@@ -9,4 +9,4 @@ if sys.version_info < (3, 11):  # noqa: UP036 - started without pip, which would
         "then `make PYTHON=python3.11 demo`."
     )
 
-from generation import __version__ as __version__  # noqa: E402 - after the check
+from generation import __version__ as __version__

@@ -40,7 +40,6 @@ from generation.lifecycle.lifecycle import JobLifecycle
 from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, ProgressSink, Store
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
-from generation.protocol.disk import make_folder
 from generation.protocol.errors import ArtifactError, StoreError
 from generation.protocol.proxies import ProxyUnusable
 from generation.service import Service

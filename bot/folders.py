@@ -38,8 +38,8 @@ def prepare_folders(settings: Settings) -> None:
             raise StorageFull(f"{settings.data_dir.absolute()}: {error.strerror}") from error
         raise OperatorFault(
             f"The data folder {settings.data_dir.absolute()} cannot be written "
-            f"({error.strerror}): give it to the user that runs Flipbook, or set FLIPBOOK_DATA_DIR "
-            "to another."
+            f"({error.strerror or error}): give it to the user that runs Flipbook, or set "
+            "FLIPBOOK_DATA_DIR to another."
         ) from error
     for path in staging(settings).iterdir():
         # a younger file may belong to another process that is writing it

@@ -226,6 +226,7 @@ class Settings(BaseSettings):
         if made.exists():
             return f"Its tokens so far are under the key in {made}."
         return "`openssl rand -base64 32 | tr +/ -_` makes one."
+
     @property
     def clips(self) -> Path | str:
         """Where clips are kept: the folder or URL that is set, else a folder in the data folder."""

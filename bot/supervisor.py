@@ -114,7 +114,7 @@ class EmbeddedWorker:
         self._log.warning("worker ended", code=code, restart_in=pause)
         if self._exits >= _MANY_EXITS:
             self._log.error(
-                "the worker ends again and again; its own lines say why", times=self._exits
+                "the worker keeps stopping; its own log lines say why", times=self._exits
             )
         if not was_ready:
             self._port = 0  # another process may have taken the port: any free one next time

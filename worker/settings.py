@@ -146,7 +146,7 @@ class WorkerSettings(BaseSettings):
             ge=3, description="A listening socket that was inherited, in place of host and port."
         ),
     ] = None
-    exit_with_parent: bool = Field(default=False, description="Leave when standard input ends.")
+    exit_with_parent: bool = Field(default=False, description="Exit when standard input ends.")
 
     @field_validator("key", mode="after")
     @classmethod

@@ -76,7 +76,7 @@ _STEP_FAILURES: Final[dict[int, str]] = {
     40005: "the file is too large there",
     40060: "the command was answered already",
     50001: "Flipbook has no access to the channel",
-    50007: "you take no direct messages from Flipbook",
+    50007: "you do not accept direct messages from Flipbook",
     50013: LACKS_PERMISSION,
     50027: "the first answer can no longer be changed",
     50035: "Discord did not accept the message",

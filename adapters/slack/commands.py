@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from generation.text.options import ABOUT
+
 
 @dataclass(frozen=True, slots=True)
 class CommandSpec:
@@ -41,19 +43,19 @@ class Flag:
 
 
 FLAGS: Final = (
-    Flag("--turbo", "endpoint", None, "a quicker, rougher clip"),
+    Flag("--turbo", "endpoint", None, ABOUT["endpoint"]),
     Flag(
         "--size",
         "video_size",
         "landscape_16_9",
-        "a named size, or width and height such as 640x384",
+        ABOUT["video_size"],
     ),
-    Flag("--frames", "num_frames", "24", "how many pictures"),
-    Flag("--fps", "fps", "8", "pictures a second"),
-    Flag("--steps", "num_inference_steps", "12", "how long each is worked on"),
-    Flag("--guidance", "guidance_scale", "7.5", "how closely it follows the words"),
-    Flag("--seed", "seed", "42", "the same seed gives the same clip"),
-    Flag("--motion", "motions", "zoom-in,pan-left", "camera motions, with commas between them"),
-    Flag("--no", "negative_prompt", '"blurry, text"', "what should not be seen"),
+    Flag("--frames", "num_frames", "24", ABOUT["num_frames"]),
+    Flag("--fps", "fps", "8", ABOUT["fps"]),
+    Flag("--steps", "num_inference_steps", "12", ABOUT["num_inference_steps"]),
+    Flag("--guidance", "guidance_scale", "7.5", ABOUT["guidance_scale"]),
+    Flag("--seed", "seed", "42", ABOUT["seed"]),
+    Flag("--motion", "motions", "zoom-in,pan-left", ABOUT["motions"]),
+    Flag("--no", "negative_prompt", '"blurry, text"', ABOUT["negative_prompt"]),
 )
 FLAG_OF: Final = {flag.field: flag.name for flag in FLAGS}

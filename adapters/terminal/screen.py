@@ -8,31 +8,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from generation.protocol.progress import Phase
 from generation.protocol.progress import Progress as JobProgress
-from generation.text.clips import ahead_words
-
-_WORDS = {
-    Phase.WAITING: "waiting",
-    Phase.QUEUED: "queued",
-    Phase.RENDERING: "rendering",
-    Phase.FETCHING: "fetching",
-}
+from generation.text.clips import left_words, progress_words
 
 
 def describe(progress: JobProgress) -> str:
-    """The progress in words: ``queued, 2 ahead, about 12 s left``."""
-    parts = [_WORDS[progress.phase]]
-    if progress.waiting_for:
-        parts.append(f"for {progress.waiting_for}")
-    if progress.phase is Phase.QUEUED and progress.position is not None:
-        parts.append(ahead_words(progress.position))
-    if progress.steps is not None:
-        parts.append(f"step {progress.steps.done} of {progress.steps.total}")
-    if progress.eta_seconds is not None:
-        parts.append(f"about {max(1, round(progress.eta_seconds))} s left")
-    phase, *details = parts
-    # "waiting for …" is one clause, everything else follows after a comma
-    separator = " " if progress.waiting_for else ", "
-    return separator.join((phase, ", ".join(details))) if details else phase
+    """The progress in words: ``Queued, 2 ahead, about 12 s left``."""
+    left = left_words(progress)
+    return ", ".join([progress_words(progress), *([left] if left else [])])
 
 
 class Screen:
@@ -48,7 +30,7 @@ class Screen:
             transient=True,
             disable=not self._console.is_terminal,
         )
-        self._task = self._live.add_task("starting", total=None)
+        self._task = self._live.add_task("Starting", total=None)
         self._last: tuple[Phase, str | None] | None = None
 
     def __enter__(self) -> Self:

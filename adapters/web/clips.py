@@ -13,6 +13,8 @@ from generation.delivery.clip_links import CLIPS_PATH, ClipLinks, LinkStatus
 from generation.domain.job import Artifact, Job, JobId
 from generation.ports import ArtifactStore
 from generation.protocol.errors import ArtifactError, ArtifactMissing, DatabaseUnusable, StoreError
+from generation.text.dialect import PLAIN
+from generation.text.errors import MISSING
 
 _HEADERS: Final = {
     "Cache-Control": "private, max-age=3600",
@@ -22,7 +24,7 @@ _HEADERS: Final = {
 }
 _UNKNOWN: Final = "There is no clip at this address."
 _EXPIRED: Final = "This link has expired. Ask for the clip again with /flipbook show."
-_GONE: Final = "This clip is no longer kept. Re-roll it with the same seed to make it again."
+_GONE: Final = PLAIN.gettext(MISSING)
 _OUT_OF_ORDER: Final = "Clips cannot be read here until whoever runs this bot has looked at it."
 _BUSY: Final = "The clip cannot be read at the moment. Please try again in a minute."
 

@@ -40,12 +40,12 @@ class MetricsObserver:
         self._failures = counter("flipbook_job_failures_total", "Failed jobs by kind.", ("kind",))
         self._spent = counter(
             "flipbook_spent_dollars_total",
-            "What clips did cost, and what failures probably did.",
+            "What clips cost, and what failures probably cost.",
             ("backend",),
         )
         self._seconds = Histogram(
             "flipbook_job_seconds",
-            "From asking to the clip.",
+            "Time from asking to the clip.",
             ("endpoint",),
             buckets=_JOB_SECONDS,
             registry=self.registry,
@@ -57,7 +57,7 @@ class MetricsObserver:
         )
         self._trouble = counter("flipbook_trouble_total", "Errors that were survived.", ("what",))
         self._forged = counter(
-            "flipbook_webhooks_forged_total", "Webhooks whose signature was not good."
+            "flipbook_webhooks_forged_total", "Webhooks whose signature was not valid."
         )
         self._unfinished = gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",))
         self._circuits = gauge(

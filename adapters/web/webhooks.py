@@ -31,7 +31,7 @@ class WebhookOfAnotherJob(Exception):
 _REFUSALS: Final[Mapping[type[Exception], tuple[int, str]]] = {
     WebhookTooLarge: (413, "The body is too large."),
     ClientDisconnect: (400, "The body ended early."),
-    WebhookForged: (401, "The signature is not good."),
+    WebhookForged: (401, "The signature is not valid."),
     WebhookOfAnotherJob: (404, "That request does not belong to this job."),
     BackendUnavailable: (503, "The signing keys cannot be had at the moment."),
     DatabaseUnusable: (503, "The database cannot be used."),

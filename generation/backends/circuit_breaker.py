@@ -24,6 +24,7 @@ from generation.protocol.errors import (
     CredentialsRejected,
     SubmissionOutcomeUnknown,
 )
+from generation.protocol.messages import mark
 
 FAIL_OVER_AFTER: Final = 30.0
 """Seconds of trouble after which a backend's waiting jobs go to the next one: a restart takes
@@ -35,10 +36,10 @@ _PROBE: Final = 15.0
 class Trouble(StrEnum):
     """What is wrong with a backend, as the end of a sentence about it."""
 
-    AWAY = "cannot be reached"
-    NOT_READY = "takes no clips at the moment"
-    BUSY = "is busy"
-    ACCOUNT = "does not accept the operator's account"
+    AWAY = mark("cannot be reached")
+    NOT_READY = mark("takes no clips at the moment")
+    BUSY = mark("is busy")
+    ACCOUNT = mark("does not accept the operator's account")
 
 
 class Circuit(StrEnum):

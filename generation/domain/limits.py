@@ -105,7 +105,9 @@ def _shape(
     )
     for name, most, wanted in sizes:
         if wanted > most:
-            yield LimitExceeded(name, allowed=str(most), used=str(wanted))
+            # a size as it was asked for: so many pixels may be wide or high
+            used = f"{width}×{height}" if name is LimitName.MAX_PIXELS else str(wanted)
+            yield LimitExceeded(name, allowed=str(most), used=used)
 
 
 def _active(

@@ -60,7 +60,9 @@ def shown(value: object, *, field: str = "") -> str:
     """A given value, short enough to show; of a prompt only its length."""
     if isinstance(value, str):
         if field in _TEXT_FIELDS:
-            return f"{len(value.strip()):,} characters" + _first_control(value)
+            length = len(value.strip())
+            counted = "1 character" if length == 1 else f"{length:,} characters"
+            return counted + _first_control(value)
         return repr(_cut(value))
     return _cut(repr(value) if not isinstance(value, Mapping) else _pairs(value))
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.errors import (
     ChannelNotAllowed,
+    LastChannel,
     PromptBlocked,
     ServerNotAllowed,
     UserBlocked,
@@ -34,6 +35,14 @@ class Policy(BaseModel):
     """Ids of the only channels that the bot answers in."""
     blocked_users: frozenset[str] = frozenset()
     blocked_terms: frozenset[Term] = frozenset()
+
+    def without_channels(self, removed: frozenset[str]) -> frozenset[str]:
+        """The channels without those. Raises LastChannel where none would be left: no channel means
+        every channel, which has to be asked for by itself."""
+        left = self.channels - removed
+        if self.channels and not left:
+            raise LastChannel
+        return left
 
     def check(self, request: GenerationRequest, channel: ChannelRef, user: UserRef) -> None:
         """Raise the refusal that applies, if one does."""

@@ -27,9 +27,9 @@ class ServerRef:
     def parse(cls, text: str) -> "ServerRef":
         """Read ``platform:id`` as an operator writes it. Raises ValueError for anything else."""
         platform, separator, server_id = text.strip().partition(":")
-        if not separator or not server_id:
+        if not separator or not server_id or platform not in set(Platform):
             raise ValueError(
-                f"{text!r} is not of the form platform:id, for example discord:1234567890"
+                f"Name the server as platform:id, for example discord:1234567890, not {text!r}."
             )
         return cls(Platform(platform), server_id)
 

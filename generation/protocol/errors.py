@@ -10,6 +10,7 @@ FlipbookError
 │   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
 │   ├── UserBlocked                the server's admins keep this member out
 │   ├── PromptBlocked              the prompt holds a term that is not allowed here
+│   ├── LastChannel                removing it would let the bot answer everywhere
 │   └── LedgerUnavailable          usage could not be read: the answer is no
 ├── JobError                       something was asked of a job that cannot be done
 │   ├── JobNotFound                no such job, or not for this member
@@ -123,6 +124,10 @@ class PromptBlocked(Refused):
     def __init__(self, term: str) -> None:
         super().__init__("blocked term")
         self.term = term
+
+
+class LastChannel(Refused):
+    """The last channel of the allow-list would go, and the bot would answer in every channel."""
 
 
 class LedgerUnavailable(Refused):

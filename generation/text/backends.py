@@ -1,5 +1,6 @@
 """What people read about a backend in trouble: members with the queue, operators on health pages.
-Pure."""
+
+Plain text: what a platform would take for markup is escaped where it is shown."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,37 +8,50 @@ from typing import Final
 
 from generation.backends.circuit_breaker import FAIL_OVER_AFTER, Circuit, CircuitBreaker, Trouble
 from generation.protocol.errors import LimitExceeded, Refused
+from generation.protocol.messages import mark
 from generation.text.clips import seconds_words
+from generation.text.dialect import PLAIN, capital
 
-PREVIEWS_ONLY: Final = "which only draws previews"
-_CONDITIONS: Final = {"fal": " as far as the budgets allow"}
+PREVIEWS_ONLY: Final = mark("which only draws previews")
 
 
 def waiting_words(backend: str, trouble: Trouble) -> str:
     """What a job waits for: ``worker, which cannot be reached``."""
-    return f"{backend}, which {trouble.value}"
+    return gettext("{backend}, which {trouble}", backend=backend, trouble=gettext(trouble.value))
 
 
 def budget_words(backend: str, refused: Refused) -> str:
-    """What a job waits for when its price is not allowed: ``fal, which the bot's budget for the day
-    does not allow``."""
-    whose = "this server's" if isinstance(refused, LimitExceeded) else "the bot's"
-    return f"{backend}, which {whose} budget for the day does not allow"
+    """What a job waits for when its price is not allowed: ``fal, which is beyond
+    the bot's budget for today``."""
+    if isinstance(refused, LimitExceeded):
+        return gettext("{backend}, which is beyond today's budget here", backend=backend)
+    return gettext("{backend}, which is beyond the bot's budget for today", backend=backend)
 
 
 def queue_lines(breakers: Mapping[str, CircuitBreaker], now: datetime) -> tuple[str, ...]:
-    """A plain sentence per backend in trouble: ``The worker cannot be reached since 3 min; new
+    """A plain sentence per backend in trouble: ``The worker cannot be reached (for 3 min now); new
     clips go to fal.``"""
-    to = _takes_new_clips(breakers, now)
-    then = (
-        "new clips wait" if to is None else f"new clips go to {_name(to)}{_CONDITIONS.get(to, '')}"
-    )
-    in_trouble = {
-        name: breaker for name, breaker in breakers.items() if breaker.trouble is not None
-    }
+    then = _new_clips_words(_takes_new_clips(breakers, now))
     return tuple(
-        f"{_title(name)} {_since(breaker, now)}; {then}." for name, breaker in in_trouble.items()
+        gettext(
+            "{backend} {trouble}; {then}.",
+            backend=capital(_name(name)),
+            trouble=_trouble_words(breaker.trouble, breaker, now),
+            then=then,
+        )
+        for name, breaker in breakers.items()
+        if breaker.trouble is not None
     )
+
+
+def _new_clips_words(backend: str | None) -> str:
+    match backend:
+        case None:
+            return gettext("new clips wait")
+        case "fal":
+            return gettext("new clips go to fal as far as the budgets allow")
+        case _:
+            return gettext("new clips go to {backend}", backend=_name(backend))
 
 
 def _takes_new_clips(breakers: Mapping[str, CircuitBreaker], now: datetime) -> str | None:
@@ -55,22 +69,29 @@ def _takes_new_clips(breakers: Mapping[str, CircuitBreaker], now: datetime) -> s
 def health_words(breaker: CircuitBreaker, now: datetime) -> str:
     """``working``, or what is wrong, since when, and when it is tried again."""
     if breaker.trouble is None:
-        return "working"
-    since = _since(breaker, now)
+        return gettext("working")
+    trouble = _trouble_words(breaker.trouble, breaker, now)
     if breaker.circuit(now) is Circuit.HALF_OPEN or breaker.until is None:
-        return f"{since}, the next clip tries it again"
-    return f"{since}, tried again in {seconds_words((breaker.until - now).total_seconds())}"
+        return gettext("{trouble}; the next clip tries it again", trouble=trouble)
+    wait = seconds_words((breaker.until - now).total_seconds())
+    return gettext("{trouble}; tried again in {time}", trouble=trouble, time=wait)
 
 
-def _since(breaker: CircuitBreaker, now: datetime) -> str:
-    trouble = breaker.trouble.value if breaker.trouble is not None else "works"
-    return f"{trouble} since {seconds_words(breaker.seconds_in_trouble(now))}"
+def _trouble_words(trouble: Trouble, breaker: CircuitBreaker, now: datetime) -> str:
+    return gettext(
+        "{trouble} (for {time} now)",
+        trouble=gettext(trouble.value),
+        time=seconds_words(breaker.seconds_in_trouble(now)),
+    )
 
 
-def _title(backend: str) -> str:
-    name = _name(backend)
-    return name[:1].upper() + name[1:] if name != backend else name
+_NAMES: Final = {"worker": mark("the worker")}
 
 
 def _name(backend: str) -> str:
-    return "the worker" if backend == "worker" else backend
+    return gettext(_NAMES[backend]) if backend in _NAMES else backend
+
+
+def gettext(message: str, **values: object) -> str:
+    """The message in plain text, which is escaped where it is shown."""
+    return str(PLAIN.gettext(message, **values))

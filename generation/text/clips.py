@@ -1,107 +1,170 @@
-"""What every chat says of a clip: its settings, its progress, the time left, its prompt in short.
+"""What every chat says of a clip: its settings, its progress, the time left."""
 
-Plain text without any platform's markup: the platforms escape it and add their own. Pure.
-"""
-
-import unicodedata
 from typing import Final
 
 from generation.domain.job import Job, JobStatus
-from generation.protocol.progress import MOST_AHEAD, Phase, Progress
-from generation.protocol.request import GenerationRequest
+from generation.protocol.messages import mark
+from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
+from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, GenerationRequest, bounds_of
+from generation.text.dialect import PLAIN, Dialect, Markup
+from generation.text.limits import frames_words, steps_words
 
-_JOINERS: Final = frozenset("\u200c\u200d")
-"""Invisible, but Persian, Indic scripts and emoji are spelled with them."""
 _FAL: Final = "fal"
 _PREVIEW: Final = "preview"
 _ENGINES: Final = {
-    _PREVIEW: "preview engine",
-    "animatediff": "AnimateDiff on our GPU",
-    "animatediff-cpu": "AnimateDiff on our CPU",
+    _PREVIEW: mark("preview engine"),
+    "animatediff": mark("AnimateDiff on our GPU"),
+    "animatediff-cpu": mark("AnimateDiff on our CPU"),
+}
+_STATUSES: Final = {
+    JobStatus.PENDING: mark("Waiting"),
+    JobStatus.SUBMITTING: mark("On its way to the backend"),
+    JobStatus.QUEUED: mark("Queued"),
+    JobStatus.RUNNING: mark("Rendering"),
+    JobStatus.SUCCEEDED: mark("Made"),
+    JobStatus.FAILED: mark("Failed"),
+    JobStatus.CANCELLED: mark("Cancelled"),
 }
 _SECONDS_UNTIL_MINUTES: Final = 90
 _MINUTES_UNTIL_HOURS: Final = 90
+_NEGATIVE_ROOM: Final = 200
+_MOST_STEPS: Final = bounds_of("num_inference_steps")[1]
 
 
-def excerpt(text: str, limit: int) -> str:
-    """Any text on one line of at most ``limit`` characters, without those that are invisible or
-    change its direction."""
-    # split twice: an invisible character may be between two spaces
-    line = " ".join("".join(c for c in " ".join(text.split()) if _shows(c)).split())
-    if not line:
-        return "…"
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+def status_words(status: JobStatus, d: Dialect = PLAIN) -> Markup:
+    """A job's status in lists: ``Rendering``. A clip is ``Made``, whether or not it was delivered
+    yet."""
+    return d.gettext(_STATUSES[status])
 
 
-def settings_words(request: GenerationRequest) -> str:
-    """``standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 42``: enough to
-    make the clip again."""
+def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
+    """``standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 42``: with the
+    prompts enough to make the clip again."""
     width, height = request.pixels
     parts = [
         request.endpoint.label,
         f"{width}×{height}",
-        f"{request.num_frames} frames at {request.fps} fps",
-        f"{request.num_inference_steps} steps",
-        f"guidance {request.guidance_scale:g}",
-        f"seed {request.seed}",
+        d.gettext(
+            "{frames} at {fps} fps", frames=frames_words(request.num_frames, d), fps=request.fps
+        ),
+        steps_words(request.num_inference_steps, d),
+        d.gettext("guidance {scale}", scale=f"{request.guidance_scale:g}"),
+        d.gettext("seed {seed}", seed=request.seed),
         *(motion.value for motion in request.motions),
     ]
-    return " · ".join(parts)
+    return Markup(" · ".join(parts))
 
 
-def engine_words(job: Job) -> str | None:
+def negative_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup | None:
+    """What the clip shall not show, where the member has said it: the default is long."""
+    if request.negative_prompt in {"", DEFAULT_NEGATIVE_PROMPT}:
+        return None
+    return d.gettext(
+        "without: {words}", words=Markup(d.quote(request.negative_prompt, _NEGATIVE_ROOM))
+    )
+
+
+def engine_words(job: Job, d: Dialect = PLAIN) -> Markup | None:
     """``AnimateDiff on fal``, ``AnimateDiff on our GPU``, ``preview engine``: what made a clip;
     None for a job without one."""
     if job.status is not JobStatus.SUCCEEDED or job.backend is None:
         return None
     if job.backend == _FAL and job.engine != _PREVIEW:
-        return "AnimateDiff on fal"  # whatever fal says: the endpoint is AnimateDiff
+        return d.gettext("AnimateDiff on fal")  # whatever fal says: the endpoint is AnimateDiff
     if job.engine is None:
-        return "our worker"
-    return _ENGINES.get(job.engine, f"{job.engine} on our worker")
+        return d.gettext("our worker")
+    if job.engine in _ENGINES:
+        return d.gettext(_ENGINES[job.engine])
+    return d.gettext("{engine} on our worker", engine=job.engine)
 
 
-def seconds_words(seconds: float) -> str:
+def made_words(job: Job, d: Dialect = PLAIN) -> tuple[Markup, ...]:
+    """How long a finished clip took, from the first moment that is known, and what made it."""
+    if job.status is not JobStatus.SUCCEEDED or job.finished_at is None:
+        return ()
+    # fast backends never report a start
+    began = job.started_at or job.submitted_at or job.created_at
+    took = seconds_words((job.finished_at - began).total_seconds(), d)
+    maker = engine_words(job, d)
+    return (d.gettext("made in {time}", time=took), *((maker,) if maker else ()))
+
+
+def for_words(job: Job, d: Dialect) -> Markup:
+    """Whose clip it is: ``for mia``."""
+    return d.gettext("for {who}", who=d.who(job.requested_by))
+
+
+def seconds_words(seconds: float, d: Dialect = PLAIN) -> Markup:
     """``8 s``, ``3 min``, ``2 h``: rounded to what a person needs."""
     whole = max(1, round(seconds))
     if whole < _SECONDS_UNTIL_MINUTES:
-        return f"{whole} s"
+        return d.gettext("{n} s", n=whole)
     minutes = round(whole / 60)
-    return f"{minutes} min" if minutes < _MINUTES_UNTIL_HOURS else f"{round(minutes / 60)} h"
+    if minutes < _MINUTES_UNTIL_HOURS:
+        return d.gettext("{n} min", n=minutes)
+    return d.gettext("{n} h", n=f"{round(minutes / 60):,}")
 
 
 def bar(fraction: float, width: int = 12) -> str:
-    """``█████░░░░░░░``: full only when everything is done."""
+    """``█████░░░░░░░``: begun as soon as anything is done, full only when everything is."""
     full = int(min(1.0, max(0.0, fraction)) * width)
+    full = max(full, 1 if fraction > 0 else 0)
     return "█" * full + "░" * (width - full)
 
 
-def progress_words(progress: Progress) -> str:
-    """How far a job is, without the time left: ``queued, 2 ahead``, ``rendering, step 9 of 25``."""
+def bar_words(progress: Progress) -> tuple[str, str] | None:
+    """The bar and the share of the steps that are done; None where no step is under way."""
+    steps = progress.steps
+    if progress.phase is not Phase.RENDERING or steps is None or steps.done == steps.total:
+        return None
+    return bar(steps.fraction), f"{steps.fraction:.0%}"
+
+
+def progress_words(progress: Progress, d: Dialect = PLAIN) -> Markup:
+    """How far a job is, without the time left: ``Queued, 2 ahead``, ``Rendering, step 9 of 25``."""
     match progress.phase:
-        case Phase.WAITING:
-            return f"waiting for {progress.waiting_for}" if progress.waiting_for else "waiting"
-        case Phase.QUEUED:
-            return "queued" + (
-                "" if progress.position is None else f", {ahead_words(progress.position)}"
-            )
-        case Phase.RENDERING:
-            steps = progress.steps
-            return "rendering" + (
-                f", step {steps.done} of {steps.total}" if steps is not None else ""
-            )
+        case Phase.WAITING if progress.waiting_for:
+            return d.gettext("Waiting for {reason}", reason=progress.waiting_for)
+        case Phase.FETCHING if progress.waiting_for:
+            return d.gettext("Fetching the clip from {backend}", backend=progress.waiting_for)
         case Phase.FETCHING:
-            return "fetching the clip" + (
-                f" from {progress.waiting_for}" if progress.waiting_for else ""
-            )
+            return d.gettext("Fetching the clip")
+        case Phase.QUEUED if progress.position is not None:
+            return d.gettext("Queued, {ahead}", ahead=ahead_words(progress.position, d))
+        case Phase.RENDERING if progress.steps is not None:
+            return _rendering_words(progress.steps, d)
+        case _:
+            return d.gettext(_PHASES[progress.phase])
 
 
-def ahead_words(position: int) -> str:
+_PHASES: Final = {
+    Phase.WAITING: _STATUSES[JobStatus.PENDING],
+    Phase.QUEUED: _STATUSES[JobStatus.QUEUED],
+    Phase.RENDERING: _STATUSES[JobStatus.RUNNING],
+}
+
+
+def _rendering_words(steps: Steps, d: Dialect) -> Markup:
+    if steps.done == steps.total:
+        # decoding and encoding take a while after the last step
+        return d.gettext("Finishing the clip")
+    # more than a clip may have: a backend's percent, which are no steps
+    if steps.total > _MOST_STEPS:
+        return d.gettext(_STATUSES[JobStatus.RUNNING])
+    return d.gettext("Rendering, step {done} of {total}", done=steps.done, total=steps.total)
+
+
+def ahead_words(position: int, d: Dialect = PLAIN) -> Markup:
     """``next``, ``2 ahead``, ``1,000 or more ahead``."""
     if position == 0:
-        return "next"
-    return f"{position:,} ahead" if position < MOST_AHEAD else f"{MOST_AHEAD:,} or more ahead"
+        return d.gettext("next")
+    if position < MOST_AHEAD:
+        return d.gettext("{n} ahead", n=f"{position:,}")
+    return d.gettext("{n} or more ahead", n=f"{MOST_AHEAD:,}")
 
 
-def _shows(character: str) -> bool:
-    return character in _JOINERS or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Co"}
+def left_words(progress: Progress, d: Dialect = PLAIN) -> Markup | None:
+    """``about 12 s left``; None where that is not known."""
+    if progress.eta_seconds is None:
+        return None
+    return d.gettext("about {time} left", time=seconds_words(progress.eta_seconds, d))

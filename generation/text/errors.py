@@ -1,231 +1,332 @@
-"""One plain sentence for everything that can go wrong, saying what to do next; platforms only add
-their markup.
-
-``moment`` turns a time into words the way the platform does it best (Discord renders ``<t:…:R>``
-itself).
-"""
+"""One plain sentence for everything that can go wrong, saying what to do next."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
 from generation.domain.job import Failure, FailureKind
 from generation.domain.limits import LimitName
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
+from generation.protocol.messages import mark
+from generation.text.dialect import PLAIN, Dialect, Markup
+from generation.text.limits import size_words
 
-Moment = Callable[[datetime], str]
+NOT_COUNTED: Final = mark("It does not count against your quota.")
+NO_CLIP: Final = mark("The clip could not be made.")
+MISSING: Final = mark(
+    "The clip is no longer kept. The same prompt, settings and seed make it again."
+)
+_UNEXPECTED: Final = mark("Something went wrong inside the bot.")
+_TRY_AGAIN: Final = mark("Please try again.")
+_IN_A_MINUTE: Final = mark("Please try again in a minute.")
+_NO_CLIPS: Final = mark("This {place} allows no clips.")
+_NO_QUALITY: Final = "none"
 
 
-def utc_moment(moment: datetime) -> str:
-    """A time as text where nothing renders it: ``2026-11-21 00:00 UTC``."""
-    return moment.strftime("%Y-%m-%d %H:%M UTC")
-
-
-def sentence(error: FlipbookError, moment: Moment = utc_moment) -> str:
+def sentence(error: FlipbookError, d: Dialect = PLAIN) -> Markup:
     """What people read about an error: never a class name, never a traceback."""
     # the most specific class with a sentence wins
     for cls in type(error).__mro__:
         if cls in _SENTENCES:
-            return _SENTENCES[cls](error, moment)
-    return _SENTENCES[FlipbookError](error, moment)
+            return _SENTENCES[cls](error, d)
+    return _SENTENCES[FlipbookError](error, d)
 
 
-def violation_sentence(violation: Violation) -> str:
+def violation_sentence(violation: Violation, d: Dialect = PLAIN) -> Markup:
     """``num_frames must be a whole number from 1 to 32, not 99.``"""
-    return f"{violation.field} must be {violation.allowed}, not {violation.given}."
+    return d.gettext(
+        "{field} must be {allowed}, not {given}.",
+        field=violation.field,
+        allowed=violation.allowed,
+        given=violation.given,
+    )
 
 
-def failure_sentence(failure: Failure) -> str:
+def failure_sentence(failure: Failure, d: Dialect = PLAIN) -> Markup:
     """Why there is no clip."""
-    return _FAILURES[failure.kind]
+    return _said(_FAILURES[failure.kind], d)
 
 
-def limit_label(name: str) -> str:
-    """A limit's name for people."""
-    return _LIMITS.get(name, name.replace("_", " "))
+def _said(messages: tuple[str, ...], d: Dialect) -> Markup:
+    return Markup(" ".join(d.gettext(message) for message in messages))
 
 
-_LIMITS: Final[dict[str, str]] = {
-    LimitName.USER_CLIPS_PER_DAY: "clips per member and day",
-    LimitName.SERVER_CLIPS_PER_DAY: "clips per server and day",
-    LimitName.USER_ACTIVE_JOBS: "clips under way per member",
-    LimitName.SERVER_ACTIVE_JOBS: "clips under way in this server",
-    LimitName.SERVER_BUDGET_PER_DAY: "this server's budget per day",
-    LimitName.MAX_FRAMES: "frames per clip",
-    LimitName.MAX_STEPS: "steps per clip",
-    LimitName.MAX_PIXELS: "pixels per frame",
-    LimitName.ENDPOINTS: "endpoints",
-}
-
-_FAILURES: Final[dict[FailureKind, str]] = {
-    FailureKind.REJECTED: "The backend refused these settings. Change them and ask again.",
-    FailureKind.CONTENT: "The backend's content policy refused this prompt. Try other words.",
-    FailureKind.GENERATION: (
-        "The clip could not be made. It does not count against your quota; please try again."
+_FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
+    FailureKind.REJECTED: (mark("The backend refused these settings. Change them and ask again."),),
+    FailureKind.CONTENT: (
+        mark("The backend's content policy refused this prompt. Try other words."),
     ),
+    FailureKind.GENERATION: (NO_CLIP, NOT_COUNTED, _TRY_AGAIN),
     FailureKind.TIMED_OUT: (
-        "The clip took too long and was stopped. It does not count against your quota; please "
-        "try again."
+        mark("The clip took too long and was stopped."),
+        NOT_COUNTED,
+        _TRY_AGAIN,
     ),
     FailureKind.OUTCOME_UNKNOWN: (
-        "The connection broke while the clip was being ordered, and no answer came. It was not "
-        "ordered a second time; it does not count against your quota. Please ask again."
+        mark("The connection broke while the clip was being ordered, and no answer came."),
+        mark("It was not ordered a second time."),
+        NOT_COUNTED,
+        _TRY_AGAIN,
     ),
     FailureKind.OPERATOR: (
-        "The bot cannot reach its video backend with its present settings. Its operator has to "
-        "look at it. It does not count against your quota."
+        mark(
+            "The video backend does not accept the bot's account or settings. Its operator has to "
+            "look at them."
+        ),
+        NOT_COUNTED,
     ),
     FailureKind.RESULT_LOST: (
-        "The backend no longer has this clip. It does not count against your quota; please ask "
-        "again."
+        mark("The backend no longer has this clip."),
+        NOT_COUNTED,
+        _TRY_AGAIN,
     ),
     FailureKind.CORRUPT_VIDEO: (
-        "The backend sent a damaged video. It does not count against your quota; please ask again."
+        mark("The backend sent a damaged video."),
+        NOT_COUNTED,
+        _TRY_AGAIN,
     ),
     FailureKind.STORAGE_FULL: (
-        "There is no room left to keep the clip. The bot's operator has to make some. "
-        "It does not count against your quota."
+        mark("There is no room left to keep the clip. The bot's operator has to make some."),
+        NOT_COUNTED,
     ),
-    FailureKind.INTERNAL: (
-        "Something went wrong inside the bot. It does not count against your quota; please try "
-        "again."
-    ),
+    FailureKind.INTERNAL: (_UNEXPECTED, NOT_COUNTED, _TRY_AGAIN),
 }
 
 
-def _limit(error: e.LimitExceeded, moment: Moment) -> str:
-    label = limit_label(error.limit)
-    match error.limit:
-        case LimitName.MAX_FRAMES | LimitName.MAX_STEPS | LimitName.MAX_PIXELS:
-            return (
-                f"This server allows at most {int(error.allowed):,} {label}; you asked for "
-                f"{int(error.used):,}."
-            )
-        case LimitName.ENDPOINTS:
-            return f"This server allows {error.allowed}; you asked for {error.used}."
-        case LimitName.SERVER_BUDGET_PER_DAY:
-            return (
-                f"This server may spend {error.allowed} a day and has spent "
-                f"{error.used}.{_resets(error, moment)}"
-            )
-        case LimitName.USER_ACTIVE_JOBS | LimitName.SERVER_ACTIVE_JOBS:
-            return (
-                f"At most {error.allowed} {label}; there are {error.used}. Wait for one to "
-                "finish, or cancel one."
-            )
-        case _:
-            return (
-                f"At most {error.allowed} {label}; {error.used} are used.{_resets(error, moment)}"
-            )
+# A limit is met -----------------------------------------------------------------------------------
 
 
-def _resets(error: e.LimitExceeded, moment: Moment) -> str:
-    return "" if error.resets_at is None else f" It starts again {_at(error.resets_at, moment)}."
+def _limit(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return _LIMITS[LimitName(error.limit)](error, d)
 
 
-def _at(when: datetime, moment: Moment) -> str:
-    words = moment(when)
-    # Discord's timestamps render as "in 3 hours", which takes no "at"
-    return words if words.startswith("<") else f"at {words}"
+def _own_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext("This {place} allows its members no clips.")
+    return d.ngettext(
+        "You've used your only clip for today; you can make another one {when}.",
+        "You've used all {n} of your clips for today; you can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
 
 
-def _invalid(violations: tuple[Violation, ...]) -> str:
-    return " ".join(violation_sentence(v) for v in violations)
+def _place_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext(_NO_CLIPS)
+    return d.ngettext(
+        "This {place} has used its only clip for today; it can make another one {when}.",
+        "This {place} has used all {n} of its clips for today; it can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
 
 
-_Sentence = Callable[..., str]
+def _own_active(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "You already have {n} clip under way. Wait until it has finished, or cancel it.",
+        "You already have {n} clips under way. Wait until one has finished, or cancel one.",
+        int(error.used),
+    )
 
-_SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
-    FlipbookError: lambda _e, _m: "Something went wrong inside the bot. Please try again.",
-    e.InvalidRequest: lambda err, _m: _invalid(err.violations),
-    e.Refused: lambda _e, _m: "That is not allowed here.",
+
+def _place_active(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} already has {n} clip under way. Ask again when it has finished.",
+        "This {place} already has {n} clips under way. Ask again when one of them has finished.",
+        int(error.used),
+    )
+
+
+def _budget(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext(
+        "The clip would take this {place} over its budget: {allowed} a day, of which {used} is "
+        "spent. A new day starts {when}.",
+        allowed=error.allowed,
+        used=error.used,
+        when=_resets(error, d),
+    )
+
+
+def _frames(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} allows {n} frame per clip; you asked for {used}.",
+        "This {place} allows at most {n} frames per clip; you asked for {used}.",
+        int(error.allowed),
+        used=error.used,
+    )
+
+
+def _steps(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} allows {n} step per clip; you asked for {used}.",
+        "This {place} allows at most {n} steps per clip; you asked for {used}.",
+        int(error.allowed),
+        used=error.used,
+    )
+
+
+def _size(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext(
+        "This {place} allows clips as large as {allowed}; you asked for {used}.",
+        allowed=size_words(int(error.allowed)),
+        used=size_words(int(error.used)) if error.used.isdigit() else error.used,
+    )
+
+
+def _quality(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if error.allowed == _NO_QUALITY:
+        return d.gettext(_NO_CLIPS)
+    return d.gettext(
+        "This {place} allows {allowed} quality only; you asked for {used}.",
+        allowed=error.allowed,
+        used=error.used,
+    )
+
+
+def _resets(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext("tomorrow") if error.resets_at is None else Markup(d.when(error.resets_at))
+
+
+_LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = {
+    LimitName.USER_CLIPS_PER_DAY: _own_clips,
+    LimitName.SERVER_CLIPS_PER_DAY: _place_clips,
+    LimitName.USER_ACTIVE_JOBS: _own_active,
+    LimitName.SERVER_ACTIVE_JOBS: _place_active,
+    LimitName.SERVER_BUDGET_PER_DAY: _budget,
+    LimitName.MAX_FRAMES: _frames,
+    LimitName.MAX_STEPS: _steps,
+    LimitName.MAX_PIXELS: _size,
+    LimitName.ENDPOINTS: _quality,
+}
+
+
+# Everything else ----------------------------------------------------------------------------------
+
+
+def _invalid(violations: tuple[Violation, ...], d: Dialect) -> Markup:
+    return Markup(" ".join(violation_sentence(violation, d) for violation in violations))
+
+
+def _rejected(error: e.RequestRejected, d: Dialect) -> Markup:
+    return _invalid(error.violations, d) or _said(_FAILURES[FailureKind.REJECTED], d)
+
+
+def _plain(*messages: str) -> Callable[..., Markup]:
+    return lambda _error, d: _said(messages, d)
+
+
+def _about_backend(message: str) -> Callable[..., Markup]:
+    return lambda error, d: d.gettext(message, backend=error.backend)
+
+
+def _because(message: str) -> Callable[..., Markup]:
+    return lambda error, d: d.gettext(message, reason=error.reason)
+
+
+def _not_allowed(error: e.ServerNotAllowed, d: Dialect) -> Markup:
+    return d.gettext(
+        "This bot is not open to this {place}. Its operator can add {server} to {setting}.",
+        server=Markup(d.code(error.server)),
+        setting=Markup(d.code("FLIPBOOK_ALLOWED_SERVERS")),
+    )
+
+
+def _last_channel(_error: e.LastChannel, d: Dialect) -> Markup:
+    return d.gettext(
+        "That is the last channel that the bot is kept to; without it, it would answer in every "
+        "channel. If you want that, use {command}.",
+        command=Markup(d.code(d.everywhere)),
+    )
+
+
+_SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
+    FlipbookError: _plain(_UNEXPECTED, _TRY_AGAIN),
+    e.InvalidRequest: lambda error, d: _invalid(error.violations, d),
+    e.Refused: _plain(mark("That is not allowed here.")),
     e.LimitExceeded: _limit,
-    e.BudgetExhausted: lambda err, m: (
-        f"The bot has spent its budget for today. It starts again {_at(err.resets_at, m)}."
+    e.BudgetExhausted: lambda error, d: d.gettext(
+        "The clip would take the bot over its budget for today. A new day starts {when}.",
+        when=Markup(d.when(error.resets_at)),
     ),
-    e.ServerNotAllowed: lambda err, _m: (
-        f"This bot is not open to this server. Its operator can add {err.server} to "
-        "FLIPBOOK_ALLOWED_SERVERS."
+    e.ServerNotAllowed: _not_allowed,
+    e.ChannelNotAllowed: _plain(mark("The admins of this {place} keep the bot to other channels.")),
+    e.UserBlocked: _plain(mark("The admins of this {place} have blocked you from making clips.")),
+    e.PromptBlocked: lambda error, d: d.gettext(
+        "The word “{term}” is not allowed in prompts here. Try other words.", term=error.term
     ),
-    e.ChannelNotAllowed: lambda _e, _m: "The admins of this server keep the bot to other channels.",
-    e.UserBlocked: lambda _e, _m: "The admins of this server have blocked you from making clips.",
-    e.PromptBlocked: lambda err, _m: (
-        f"The word “{err.term}” is not allowed in prompts here. Try other words."
+    e.LastChannel: _last_channel,
+    e.LedgerUnavailable: _plain(
+        mark("The bot cannot check the limits at the moment, so it makes no clips."),
+        _IN_A_MINUTE,
     ),
-    e.LedgerUnavailable: lambda _e, _m: (
-        "The bot cannot check the limits at the moment, so it makes no clips. Please try again "
-        "in a minute."
+    e.JobError: _plain(mark("That cannot be done with this clip.")),
+    e.JobNotFound: lambda error, d: d.gettext("There is no clip {id} here.", id=error.job_id),
+    e.NotYourJob: _plain(mark("Only whoever asked for the clip, or an admin, can do that.")),
+    e.JobAlreadyFinished: _plain(mark("That clip has already ended; there is nothing to cancel.")),
+    e.JobNotRerollable: _plain(mark("Only a finished clip can be re-rolled.")),
+    e.IllegalTransition: _plain(_UNEXPECTED, _TRY_AGAIN),
+    e.BackendError: _about_backend(
+        mark("The video backend {backend} gave an error. Please try again.")
     ),
-    e.JobError: lambda _e, _m: "That cannot be done with this clip.",
-    e.JobNotFound: lambda err, _m: f"There is no clip {err.job_id} here.",
-    e.NotYourJob: lambda _e, _m: "Only the member who asked for a clip, or an admin, can do that.",
-    e.JobAlreadyFinished: lambda _e, _m: "That clip has already ended; there is nothing to cancel.",
-    e.JobNotRerollable: lambda _e, _m: "Only a finished clip can be re-rolled.",
-    e.IllegalTransition: lambda _e, _m: "Something went wrong inside the bot. Please try again.",
-    e.BackendError: lambda err, _m: (
-        f"The video backend {err.backend} gave an error. Please try again."
+    e.BackendUnavailable: _about_backend(
+        mark("The video backend {backend} cannot be reached at the moment.")
     ),
-    e.BackendUnavailable: lambda err, _m: (
-        f"The video backend {err.backend} cannot be reached at the moment."
+    e.BackendNotReady: _about_backend(
+        mark("The video backend {backend} takes no clips at the moment.")
     ),
-    e.BackendNotReady: lambda err, _m: (
-        f"The video backend {err.backend} takes nothing at the moment."
+    e.BackendBusy: _about_backend(mark("The video backend {backend} is too busy at the moment.")),
+    e.SubmissionOutcomeUnknown: _about_backend(
+        mark("No answer came from the video backend {backend}.")
     ),
-    e.BackendBusy: lambda err, _m: (
-        f"The video backend {err.backend} has too much to do at the moment."
+    e.CredentialsRejected: _about_backend(
+        mark("The key for {backend} was not accepted. The operator has to set it.")
     ),
-    e.SubmissionOutcomeUnknown: lambda err, _m: (
-        f"No answer came from the video backend {err.backend}."
+    e.AccountLocked: _about_backend(
+        mark("The account at {backend} is locked. The operator has to look at its balance.")
     ),
-    e.CredentialsRejected: lambda err, _m: (
-        f"The key for {err.backend} was not accepted. The operator has to set it."
+    e.EndpointNotFound: _about_backend(
+        mark("The video backend {backend} does not offer this kind of clip.")
     ),
-    e.AccountLocked: lambda err, _m: (
-        f"The account at {err.backend} is locked. The operator has to look at its balance."
+    e.RequestRejected: _rejected,
+    e.ContentRejected: _plain(*_FAILURES[FailureKind.CONTENT]),
+    e.RequestNotFound: _plain(*_FAILURES[FailureKind.RESULT_LOST]),
+    e.RequestCancelled: _plain(mark("The clip was cancelled.")),
+    e.GenerationFailed: _plain(*_FAILURES[FailureKind.GENERATION]),
+    e.GenerationTimedOut: _plain(*_FAILURES[FailureKind.TIMED_OUT]),
+    e.ProtocolViolation: _about_backend(
+        mark("The video backend {backend} gave an answer that makes no sense.")
     ),
-    e.EndpointNotFound: lambda err, _m: (
-        f"The video backend {err.backend} does not offer this kind of clip."
+    e.ArtifactError: _plain(mark("Something is wrong with the finished clip.")),
+    e.CorruptVideo: _plain(*_FAILURES[FailureKind.CORRUPT_VIDEO]),
+    e.CannotFit: _plain(mark("The clip is too large for this place, even made smaller.")),
+    e.ArtifactMissing: _plain(MISSING),
+    e.StorageFull: _plain(*_FAILURES[FailureKind.STORAGE_FULL]),
+    e.DeliveryError: _because(mark("The message could not be delivered: {reason}.")),
+    e.DeliveryDelayed: _because(mark("The message is delayed: {reason}.")),
+    e.DeliveryStepFailed: _because(mark("The message could not be delivered this way: {reason}.")),
+    e.ChatUnusable: lambda error, d: Markup(d.escape(str(error))),
+    e.StoreError: _plain(
+        mark(
+            "The bot's database gave an error. If that happens again, please tell whoever runs "
+            "this bot."
+        )
     ),
-    e.RequestRejected: lambda err, _m: _invalid(err.violations) or _FAILURES[FailureKind.REJECTED],
-    e.ContentRejected: lambda _e, _m: _FAILURES[FailureKind.CONTENT],
-    e.RequestNotFound: lambda _e, _m: _FAILURES[FailureKind.RESULT_LOST],
-    e.RequestCancelled: lambda _e, _m: "The clip was cancelled.",
-    e.GenerationFailed: lambda _e, _m: _FAILURES[FailureKind.GENERATION],
-    e.GenerationTimedOut: lambda _e, _m: _FAILURES[FailureKind.TIMED_OUT],
-    e.ProtocolViolation: lambda err, _m: (
-        f"The video backend {err.backend} gave an answer that makes no sense."
+    e.DatabaseUnusable: _plain(
+        mark(
+            "The bot's database cannot be used, so nothing was stored. Whoever runs this bot has "
+            "to look at it."
+        )
     ),
-    e.ArtifactError: lambda _e, _m: "Something is wrong with the finished clip.",
-    e.CorruptVideo: lambda _e, _m: _FAILURES[FailureKind.CORRUPT_VIDEO],
-    e.CannotFit: lambda _e, _m: "The clip is too large for this place, even made smaller.",
-    e.ArtifactMissing: lambda _e, _m: (
-        "The clip is no longer kept. Re-roll it with the same seed to make it again."
+    e.DatabaseDamaged: _plain(
+        mark(
+            "The bot's database is damaged, so nothing was stored. Whoever runs this bot has to "
+            "repair it."
+        )
     ),
-    e.StorageFull: lambda _e, _m: _FAILURES[FailureKind.STORAGE_FULL],
-    e.DeliveryError: lambda err, _m: f"The message could not be delivered: {err.reason}.",
-    e.DeliveryDelayed: lambda err, _m: f"The message is delayed: {err.reason}.",
-    e.DeliveryStepFailed: lambda err, _m: (
-        f"The message could not be delivered this way: {err.reason}."
-    ),
-    e.ChatUnusable: lambda err, _m: str(err),
-    e.StoreError: lambda _e, _m: (
-        "The bot's database gave an error. If that happens again, please tell whoever runs this "
-        "bot."
-    ),
-    e.DatabaseUnusable: lambda _e, _m: (
-        "The bot's database cannot be used, so nothing was stored. Whoever runs this bot has to "
-        "look at it."
-    ),
-    e.DatabaseDamaged: lambda _e, _m: (
-        "The bot's database is damaged, so nothing was stored. Whoever runs this bot has to repair "
-        "it."
-    ),
-    e.StoreBusy: lambda _e, _m: (
-        "The bot's database is busy. Nothing was stored; please try again in a minute."
-    ),
-    e.StaleJob: lambda _e, _m: "The clip has just moved on. Please look again.",
-    e.DatabaseTooNew: lambda _e, _m: (
-        "The database was made by a newer Flipbook. Update this one; nothing was changed."
+    e.StoreBusy: _plain(mark("The bot's database is busy. Nothing was stored."), _IN_A_MINUTE),
+    e.StaleJob: _plain(mark("The clip has just changed. Please look again.")),
+    e.DatabaseTooNew: _plain(
+        mark("The database was made by a newer Flipbook. Update this one; nothing was changed.")
     ),
 }

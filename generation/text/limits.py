@@ -1,39 +1,115 @@
-"""Limits as admins read and write them in any chat: ``20``, ``none``, ``$5``, ``standard, turbo``.
-Pure."""
+"""Limits as admins read and write them in any chat: ``20``, ``none``, ``$5``, ``512×512``,
+``standard, turbo``; and what is used of them."""
 
+import re
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
+from math import isqrt
 from typing import Final
 
-from generation.domain.limits import LimitName, Limits
+from generation.domain.limits import LimitName, Limits, Usage
 from generation.domain.parsing import shown
 from generation.domain.pricing import Micros, dollars, micros
+from generation.domain.refs import Platform
 from generation.protocol.errors import InvalidRequest, Violation
-from generation.protocol.request import Endpoint
-from generation.text.errors import limit_label
+from generation.protocol.messages import mark
+from generation.protocol.request import SIDE_MULTIPLE, Endpoint
+from generation.text.dialect import PLAIN, Dialect, Markup, capital
 
-_NO_LIMIT: Final = frozenset({"none", "no", "unlimited", "off", "-"})
+NONE: Final = mark("none")
+_UNLIMITED: Final = mark("no limit")
+_NO_LIMIT: Final = frozenset({NONE, _UNLIMITED, "no", "unlimited", "off", "-"})
 _OPTIONAL: Final = frozenset(
     {LimitName.USER_CLIPS_PER_DAY, LimitName.SERVER_CLIPS_PER_DAY, LimitName.SERVER_BUDGET_PER_DAY}
 )
 _MOST_DOLLARS: Final = 1_000_000
+_SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
+
+_LABELS: Final = {
+    LimitName.USER_CLIPS_PER_DAY: mark("clips per member per day"),
+    LimitName.SERVER_CLIPS_PER_DAY: mark("clips per day in this {place}"),
+    LimitName.USER_ACTIVE_JOBS: mark("clips under way per member"),
+    LimitName.SERVER_ACTIVE_JOBS: mark("clips under way in this {place}"),
+    LimitName.SERVER_BUDGET_PER_DAY: mark("budget per day in this {place}"),
+    LimitName.MAX_FRAMES: mark("frames per clip"),
+    LimitName.MAX_STEPS: mark("steps per clip"),
+    LimitName.MAX_PIXELS: mark("size of a clip"),
+    LimitName.ENDPOINTS: mark("quality"),
+}
+_TYPED: Final = {LimitName.MAX_PIXELS: "max_size", LimitName.ENDPOINTS: "quality"}
+"""Limits that people type by another name than the one that is stored."""
+_SERVER, _WORKSPACE = "server_", "workspace_"
 
 
-def limit_words(limits: Limits, name: LimitName) -> str:
-    """One limit's value for people: ``20``, ``$5.00``, ``standard, turbo`` or ``no limit``."""
-    value = getattr(limits, name.value)
-    if value is None:
-        return "no limit"
-    match name:
-        case LimitName.SERVER_BUDGET_PER_DAY:
-            return dollars(Micros(value))
-        case LimitName.ENDPOINTS:
-            return ", ".join(sorted(endpoint.label for endpoint in value)) or "none"
-        case _:
-            return f"{value:,}"
+def limit_label(name: LimitName, d: Dialect = PLAIN) -> Markup:
+    """What a limit is called within a sentence."""
+    return d.gettext(_LABELS[name])
 
 
-def limit_value(name: LimitName, text: str) -> object:
-    """What an admin has written, as the field of Limits takes it.
+def typed_name(name: LimitName, d: Dialect = PLAIN) -> str:
+    """A limit's name as admins type it: ``max_frames``; ``workspace_clips_per_day`` on Slack."""
+    typed = _TYPED.get(name, name.value)
+    if d.platform is Platform.SLACK and typed.startswith(_SERVER):
+        return _WORKSPACE + typed.removeprefix(_SERVER)
+    return typed
+
+
+def limit_named(text: str) -> LimitName:
+    """The limit that an admin has typed the name of, by its stored name too. Raises ValueError."""
+    typed = text.strip().lower().replace("-", "_")
+    if typed.startswith(_WORKSPACE):
+        typed = _SERVER + typed.removeprefix(_WORKSPACE)
+    return next((name for name in LimitName if typed == typed_name(name)), None) or LimitName(typed)
+
+
+def limit_words(limits: Limits, name: LimitName, d: Dialect = PLAIN) -> Markup:
+    """One limit's value: ``20``, ``$5.00``, ``512×512``, ``standard, turbo`` or ``no limit``."""
+    return value_words(name, getattr(limits, name.value), d)
+
+
+def value_words(name: LimitName, value: object, d: Dialect = PLAIN) -> Markup:
+    """A value of that limit, of the type that the field of Limits has."""
+    match value:
+        case None:
+            return d.gettext(_UNLIMITED)
+        case int() if name is LimitName.SERVER_BUDGET_PER_DAY:
+            return Markup(dollars(Micros(value)))
+        case int() if name is LimitName.MAX_PIXELS:
+            return size_words(value)
+        case int():
+            return Markup(f"{value:,}")
+        case _ if isinstance(value, Iterable):
+            labels = sorted(Endpoint(each).label for each in value)
+            return Markup(", ".join(labels)) or d.gettext(NONE)
+    raise TypeError(f"{name} cannot be {type(value).__name__}")
+
+
+def size_words(pixels: int) -> Markup:
+    """So many pixels as the most nearly square size that has them: ``512×512``, ``640×384``."""
+    side = isqrt(pixels)
+    for height in range(side, side // 2, -1):
+        width, rest = divmod(pixels, height)
+        if not rest and not width % SIDE_MULTIPLE and not height % SIDE_MULTIPLE:
+            return Markup(f"{width}×{height}")
+    # no size has exactly so many: the largest square that has no more
+    return Markup(f"{side}×{side}")
+
+
+def frames_words(number: int, d: Dialect = PLAIN) -> Markup:
+    """``16 frames``."""
+    return d.ngettext("{n} frame", "{n} frames", number)
+
+
+def steps_words(number: int, d: Dialect = PLAIN) -> Markup:
+    """``25 steps``."""
+    return d.ngettext("{n} step", "{n} steps", number)
+
+
+def limit_value(
+    name: LimitName, text: str, d: Dialect = PLAIN, *, called: str | None = None
+) -> object:
+    """What an admin has written, as the field of Limits takes it; ``called`` is what the admin
+    calls the limit, if not by its label.
 
     Raises InvalidRequest for anything else.
     """
@@ -43,43 +119,135 @@ def limit_value(name: LimitName, text: str) -> object:
     try:
         return _value(name, words)
     except (ValueError, InvalidOperation):
-        raise InvalidRequest(
-            (Violation(limit_label(name.value), limit_range_words(name), shown(text)),)
-        ) from None
+        # plain text: it is escaped where it is shown
+        label, allowed = (
+            called or str(capital(limit_label(name, d))),
+            str(limit_range_words(name, d)),
+        )
+        raise InvalidRequest((Violation(label, allowed, shown(text)),)) from None
 
 
-def limit_range_words(name: LimitName) -> str:
+def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
     """What may be written for a limit."""
-    match name:
-        case LimitName.SERVER_BUDGET_PER_DAY:
-            return f"dollars from 0 to {_MOST_DOLLARS:,}, or none"
-        case LimitName.ENDPOINTS:
-            return "standard, turbo, or both with a comma between them"
-        case _:
-            low, high = _range(name)
-            return f"a whole number from {low:,} to {high:,}" + (
-                ", or none" if name in _OPTIONAL else ""
-            )
+    if name is LimitName.SERVER_BUDGET_PER_DAY:
+        return d.gettext("dollars from 0 to {most}, or none", most=f"{_MOST_DOLLARS:,}")
+    if name is LimitName.ENDPOINTS:
+        return d.gettext("standard, turbo, or both with a comma between them")
+    low, high = _range(name)
+    if name is LimitName.MAX_PIXELS:
+        return d.gettext("a size from {low} to {high}", low=size_words(low), high=size_words(high))
+    bounds = {"low": f"{low:,}", "high": f"{high:,}"}
+    if name in _OPTIONAL:
+        return d.gettext("a whole number from {low} to {high}, or none", **bounds)
+    return d.gettext("a whole number from {low} to {high}", **bounds)
+
+
+def limit_lines(limits: Limits, d: Dialect = PLAIN) -> list[Markup]:
+    """Every limit with its value, and the name by which it is changed where that is typed."""
+    return [_limit_line(limits, name, d) for name in LimitName]
+
+
+def _limit_line(limits: Limits, name: LimitName, d: Dialect) -> Markup:
+    label, value = capital(limit_label(name, d)), Markup(d.bold(limit_words(limits, name, d)))
+    if d.platform is Platform.DISCORD:  # there it is chosen from a list
+        return d.gettext("{label}: {value}", label=label, value=value)
+    typed = Markup(d.code(typed_name(name, d)))
+    return d.gettext("{label}: {value} ({name})", label=label, value=value, name=typed)
+
+
+def changed_limit_words(
+    limits: Limits, name: LimitName, d: Dialect = PLAIN, *, before: Limits | None = None
+) -> Markup:
+    """After one limit was set; ``before`` are the limits until then."""
+    value = limit_words(limits, name, d)
+    said = {"label": capital(limit_label(name, d)), "value": Markup(d.bold(value))}
+    if before is not None and limit_words(before, name, d) == value:
+        return d.gettext("No change. {label}: {value}, as before.", **said)
+    return d.gettext("{label}: {value} from now on.", **said)
+
+
+def quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup]:
+    """What a member and the server have used of their limits, and when the day starts again."""
+
+    def used(count: int, name: LimitName) -> Markup:
+        return _used_words(count, getattr(limits, name.value), d)
+
+    spent, budget = usage.server_spent_today, LimitName.SERVER_BUDGET_PER_DAY
+    return [
+        d.gettext(
+            "Your clips today: {used}",
+            used=used(usage.user_clips_today, LimitName.USER_CLIPS_PER_DAY),
+        ),
+        d.gettext(
+            "Your clips under way: {used}",
+            used=used(usage.user_active_jobs, LimitName.USER_ACTIVE_JOBS),
+        ),
+        d.gettext(
+            "Clips in this {place} today: {used}",
+            used=used(usage.server_clips_today, LimitName.SERVER_CLIPS_PER_DAY),
+        ),
+        d.gettext(
+            "Clips under way in this {place}: {used}",
+            used=used(usage.server_active_jobs, LimitName.SERVER_ACTIVE_JOBS),
+        ),
+        d.gettext(
+            "Spent in this {place} today: {used}",
+            used=_of(
+                dollars(spent),
+                None if limits.server_budget_per_day is None else limit_words(limits, budget, d),
+                d,
+            ),
+        ),
+        _largest_words(limits, d),
+        d.gettext("A new day starts {when}.", when=Markup(d.when(usage.resets_at))),
+    ]
+
+
+def _used_words(count: int, most: int | None, d: Dialect) -> Markup:
+    if most == 0:
+        return d.gettext("none allowed")
+    return _of(f"{count:,}", None if most is None else f"{most:,}", d)
+
+
+def _of(used: str, most: str | None, d: Dialect) -> Markup:
+    strong = Markup(d.bold(used))
+    if most is None:
+        return d.gettext("{used}, without limit", used=strong)
+    return d.gettext("{used} of {most}", used=strong, most=most)
+
+
+def _largest_words(limits: Limits, d: Dialect) -> Markup:
+    return d.gettext(
+        "Each clip: at most {frames}, {steps} and {size}; quality: {quality}",
+        frames=frames_words(limits.max_frames, d),
+        steps=steps_words(limits.max_steps, d),
+        size=size_words(limits.max_pixels),
+        quality=limit_words(limits, LimitName.ENDPOINTS, d),
+    )
 
 
 def _value(name: LimitName, words: str) -> object:
     if name is LimitName.ENDPOINTS:
-        labels = {endpoint.label: endpoint for endpoint in Endpoint}
-        chosen = [part.strip() for part in words.split(",") if part.strip()]
-        if not chosen or not set(chosen) <= set(labels):
-            raise ValueError(words)
-        return frozenset(labels[label] for label in chosen)
+        return _endpoints([part.strip() for part in words.split(",") if part.strip()])
     if name is LimitName.SERVER_BUDGET_PER_DAY:
         amount = Decimal(words.removeprefix("$").replace(",", ""))
         if not 0 <= amount <= _MOST_DOLLARS:
             raise ValueError(words)
         return int(micros(amount))
+    sides = _SIZE.fullmatch(words) if name is LimitName.MAX_PIXELS else None
     # people write 1,000 as they read it
-    number = int(words.replace(",", ""))
+    number = int(sides[1]) * int(sides[2]) if sides else int(words.replace(",", ""))
     low, high = _range(name)
     if not low <= number <= high:
         raise ValueError(words)
     return number
+
+
+def _endpoints(chosen: Sequence[str]) -> frozenset[Endpoint]:
+    labels = {endpoint.label: endpoint for endpoint in Endpoint}
+    if not chosen or not set(chosen) <= set(labels):
+        raise ValueError(", ".join(chosen))
+    return frozenset(labels[label] for label in chosen)
 
 
 def _range(name: LimitName) -> tuple[int, int]:

@@ -263,7 +263,9 @@ class DiscordMessenger:
         job, delivery = payload.job, payload.delivery
         # a job without a clip had nothing but words in the steps before this one
         if payload.video is None:
-            raise DeliveryStepFailed(delivery.told[-1] if delivery.told else "there is no way left")
+            raise DeliveryStepFailed(
+                delivery.told[-1] if delivery.told else "there is no other way to deliver it"
+            )
         text = render.undelivered(job, delivery.told, payload.link)
         content = DiscordContent(text, view=buttons(job))
         if delivery.message is not None:

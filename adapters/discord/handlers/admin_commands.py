@@ -18,6 +18,7 @@ from adapters.discord.handlers.interactions import (
 )
 from adapters.discord.handlers.options import LIMITS, Channel, LimitText, Term
 from adapters.discord.text import lists
+from adapters.discord.text.markup import DISCORD
 from generation.domain.limits import LimitName
 from generation.domain.policy import Policy
 from generation.text.limits import limit_value
@@ -81,16 +82,18 @@ class _LimitCommands(CommandGroup):
 
     @app_commands.command(description="Change one limit")
     @app_commands.describe(
-        limit="Which one", value="A number, dollars, or none; for endpoints: standard, turbo"
+        limit="Which one",
+        value="A number, dollars, a size such as 512x512, or none; for quality: standard, turbo",
     )
     @app_commands.choices(limit=LIMITS)
     @for_admins
     async def set(self, context: InteractionContext, limit: str, value: LimitText) -> None:
         """One limit."""
         name = LimitName(limit)  # one of the choices, which Discord has checked
-        changes = {name.value: limit_value(name, value)}
+        changes = {name.value: limit_value(name, value, DISCORD)}
+        before = await self.service.limits_of(context.server)
         limits = await self.service.set_limits(context.server, changes, by=context.user)
-        await tell(context.interaction, lists.changed_limit(limits, name))
+        await tell(context.interaction, lists.changed_limit(limits, name, before=before))
 
     @app_commands.command(description="Go back to the operator's limits")
     @for_admins
@@ -109,7 +112,7 @@ class _PolicyCommands(CommandGroup):
         # model_copy would not validate the new values
         changed = Policy.model_validate({**policy.model_dump(), **change(policy)})
         saved = await self.service.set_policy(context.server, changed, by=context.user)
-        await tell(context.interaction, lists.policy_list(saved))
+        await tell(context.interaction, lists.policy_list(saved, before=policy))
 
 
 class _ChannelCommands(_PolicyCommands):
@@ -136,8 +139,10 @@ class _ChannelCommands(_PolicyCommands):
     @for_admins
     async def remove(self, context: InteractionContext, channel: Channel) -> None:
         """Remove a channel."""
-        removed = str(channel.id)
-        await self.change_policy(context, lambda policy: {"channels": policy.channels - {removed}})
+        removed = frozenset({str(channel.id)})
+        await self.change_policy(
+            context, lambda policy: {"channels": policy.without_channels(removed)}
+        )
 
     @app_commands.command(description="Answer in every channel")
     @for_admins
@@ -151,7 +156,7 @@ class _BlockCommands(_PolicyCommands):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="block", description="Keep members or words out")
 
-    @app_commands.command(description="Take no more wishes from a member")
+    @app_commands.command(description="Take no more prompts from a member")
     @app_commands.describe(member="The member")
     @for_admins
     async def member(self, context: InteractionContext, member: discord.User) -> None:
@@ -176,7 +181,7 @@ class _UnblockCommands(_PolicyCommands):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="unblock", description="Let members or words in again")
 
-    @app_commands.command(description="Take a member's wishes again")
+    @app_commands.command(description="Take a member's prompts again")
     @app_commands.describe(member="The member")
     @for_admins
     async def member(self, context: InteractionContext, member: discord.User) -> None:

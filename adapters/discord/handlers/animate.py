@@ -9,6 +9,7 @@ from discord import app_commands
 from adapters.discord.handlers import options as o
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import AnimateOptions, request_from_options
+from generation.text.options import ABOUT
 
 Command = app_commands.Command[Any, ..., None]
 
@@ -18,18 +19,18 @@ def animate_command(handler: InteractionHandler) -> Command:
 
     @app_commands.command(name="animate", description="Make a short clip from a prompt")
     @app_commands.describe(
-        prompt="What to show",
-        negative_prompt="What to avoid",
-        quality="standard looks better, turbo is quicker",
+        prompt=ABOUT["prompt"],
+        negative_prompt=ABOUT["negative_prompt"],
+        quality=ABOUT["endpoint"],
         size="One of the usual sizes",
         width="A width of your own in pixels, a multiple of 8",
         height="A height of your own in pixels, a multiple of 8",
-        motion="How the camera moves",
-        num_frames="How many pictures the clip has",
-        fps="How many pictures are shown per second",
-        steps="More steps: finer, and slower",
-        guidance="How closely to follow the prompt",
-        seed="The same seed and settings make the same clip",
+        motion=ABOUT["motions"],
+        num_frames=ABOUT["num_frames"],
+        fps=ABOUT["fps"],
+        steps=ABOUT["num_inference_steps"],
+        guidance=ABOUT["guidance_scale"],
+        seed=ABOUT["seed"],
     )
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
     async def animate(

@@ -46,7 +46,7 @@ class MemberCommands(CommandGroup):
         jobs = await self.service.jobs_of(context.user, context.server, limit=_MOST_CLIPS)
         await tell(context.interaction, lists.history(jobs))
 
-    @app_commands.command(description="Show a clip once more, to you alone")
+    @app_commands.command(description="Show a clip again, to you alone")
     @app_commands.describe(id="The 24 characters under the clip")
     @in_server
     async def show(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name

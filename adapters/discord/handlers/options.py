@@ -6,9 +6,10 @@ from typing import Any, Final
 import discord
 from discord import AppCommandOptionType, app_commands
 
+from adapters.discord.text.markup import DISCORD
 from generation.domain.limits import LimitName
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
-from generation.text.errors import limit_label
+from generation.text.limits import limit_label
 
 
 class RangeTransformer(app_commands.Transformer):
@@ -92,5 +93,5 @@ SIZES: Final = [
 ]
 MOTIONS: Final = [app_commands.Choice(name=motion.value, value=motion.value) for motion in Motion]
 LIMITS: Final = [
-    app_commands.Choice(name=limit_label(name), value=name.value) for name in LimitName
+    app_commands.Choice(name=limit_label(name, DISCORD), value=name.value) for name in LimitName
 ]

@@ -26,7 +26,7 @@ from adapters.discord.setup.token_formats import misread_token
 from adapters.proxies import http_proxy, open_session, socks_connector
 from generation.diagnostics import Checkup, Finding, Grade, clock_offset, offset_words
 from generation.protocol.clock import Clock
-from generation.text.clips import excerpt
+from generation.text.dialect import excerpt
 
 VARIABLE: Final = "DISCORD_TOKEN"
 TIMEOUT_SECONDS: Final = 20.0

@@ -1,13 +1,17 @@
-"""Escapes members' text for Discord, so that it makes no mention, formatting or link."""
+"""Escapes members' text for Discord, so that it makes no mention, formatting or link; and Discord's
+markup for what the bot writes."""
 
 import re
 from datetime import datetime
+from functools import partial
 from typing import Final
 
-from generation.text.clips import excerpt
+from adapters.discord.refs import posting_id
+from generation.domain.job import JobId
+from generation.domain.refs import ChannelRef, Platform
+from generation.text.dialect import Dialect, excerpt
 
 _MARKUP: Final = re.compile(r"[\\*_~`|<>\[\]@#]|:(?=//)|^[-+](?=\s)|^\d+(?=[.)]\s)")
-_TIME: Final = re.compile(r"<t:\d+:[RFft]>")
 
 
 def relative_moment(moment: datetime) -> str:
@@ -18,15 +22,6 @@ def relative_moment(moment: datetime) -> str:
 def escaped(text: str) -> str:
     """The text with every character escaped that Discord would take for markup."""
     return _MARKUP.sub(lambda match: _escape(match[0]), text)
-
-
-def escaped_sentence(text: str) -> str:
-    """A sentence of the core's, escaped except for the times that :func:`relative_moment` put into
-    it."""
-    # a member could type such a time too; shown as a time it does no harm
-    times = _TIME.findall(text)
-    parts = _TIME.split(text)
-    return "".join(escaped(part) + time for part, time in zip(parts, [*times, ""], strict=True))
 
 
 def quoted(text: str, room: int) -> str:
@@ -42,3 +37,38 @@ def _escape(found: str) -> str:
     # "1." at the start of a line: the backslash goes behind the number, because it escapes signs
     # only
     return f"{found}\\" if found[0].isdigit() else f"\\{found}"
+
+
+def _code(text: str) -> str:
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _link(url: str, label: str) -> str:
+    # angle brackets: no preview of the page
+    return f"[{label}](<{url}>)"
+
+
+def _posted_in(channel: ChannelRef) -> str:
+    return f"<#{posting_id(channel)}>"
+
+
+def _show(job_id: JobId) -> str:
+    return f"/flipbook show id:{job_id}"
+
+
+DISCORD: Final = Dialect(
+    Platform.DISCORD,
+    escape=escaped,
+    quote=quoted,
+    when=relative_moment,
+    user=partial(str.format, "<@{}>"),
+    channel=partial(str.format, "<#{}>"),
+    posted_in=_posted_in,
+    bold=partial(str.format, "**{}**"),
+    code=_code,
+    link=_link,
+    show=_show,
+    admin="/flipbook-admin",
+    everywhere="/flipbook-admin channels everywhere",
+)
+"""The core's sentences as Discord shows them."""

@@ -60,7 +60,7 @@ class FileFallbacks:
     async def _in_words(self, attempt: DeliveryAttempt) -> MessageRef | None:
         """No file was accepted anywhere: say so where the bot can still post."""
         if attempt.video is None:
-            raise _failed_before(attempt, "there is no way left")
+            raise _failed_before(attempt, "there is no other way to deliver it")
         content = render.kept_content(attempt.job, attempt.delivery.told, attempt.link)
         if attempt.delivery.answer is None:
             with contextlib.suppress(SlackRefused):

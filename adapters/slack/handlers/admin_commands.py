@@ -9,11 +9,10 @@ from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import help as help_text
 from adapters.slack.text import lists
-from adapters.slack.text.markup import ids_in, plain
-from generation.domain.limits import LimitName
+from adapters.slack.text.markup import SLACK, ids_in, plain
 from generation.domain.policy import Policy
 from generation.service import Service
-from generation.text.limits import limit_value
+from generation.text.limits import limit_named, limit_value
 
 AdminVerb = Callable[[Act, str], Awaitable[SlackContent]]
 """Handles the words after two known ones, such as ``limits set``."""
@@ -33,6 +32,8 @@ class SlackAdminCommands:
             ("channels", ""): self._show_policy,
             ("channels", "show"): self._show_policy,
             ("channels", "only"): self._only_channels,
+            ("channels", "add"): self._add_channels,
+            ("channels", "remove"): self._remove_channels,
             ("channels", "all"): self._all_channels,
             ("block", ""): self._show_policy,
             ("block", "show"): self._show_policy,
@@ -61,13 +62,13 @@ class SlackAdminCommands:
         # max_frames=8 is as good as max_frames 8
         given, _, value = plain(words).replace("=", " ", 1).partition(" ")
         try:
-            # members write max-frames as they write flags
-            name = LimitName(given.lower().replace("-", "_"))
+            name = limit_named(given)
         except ValueError:
             raise AdminRefused(AdminProblem.UNKNOWN_LIMIT, given) from None
-        changes = {name.value: limit_value(name, value)}
+        changes = {name.value: limit_value(name, value, SLACK)}
+        before = await self._service.limits_of(server_ref(act))
         limits = await self._service.set_limits(server_ref(act), changes, by=user_ref(act))
-        return lists.limits_content(limits, changed=name)
+        return lists.limits_content(limits, changed=name, before=before)
 
     async def _reset_limits(self, act: Act, _: str) -> SlackContent:
         return lists.limits_content(
@@ -78,10 +79,18 @@ class SlackAdminCommands:
         return lists.policy_content(await self._service.policy_of(server_ref(act)))
 
     async def _only_channels(self, act: Act, words: str) -> SlackContent:
-        channels = ids_in(words, "#")
-        if not channels:
-            raise AdminRefused(AdminProblem.NAMELESS_CHANNEL, plain(words))
-        return await self._change(act, lambda _: {"channels": frozenset(channels)})
+        channels = _channels(words)
+        return await self._change(act, lambda _: {"channels": channels})
+
+    async def _add_channels(self, act: Act, words: str) -> SlackContent:
+        channels = _channels(words)
+        return await self._change(act, lambda policy: {"channels": policy.channels | channels})
+
+    async def _remove_channels(self, act: Act, words: str) -> SlackContent:
+        channels = _channels(words)
+        return await self._change(
+            act, lambda policy: {"channels": policy.without_channels(channels)}
+        )
 
     async def _all_channels(self, act: Act, _: str) -> SlackContent:
         return await self._change(act, lambda _: {"channels": frozenset()})
@@ -121,9 +130,15 @@ class SlackAdminCommands:
         policy = await self._service.policy_of(server)
         # model_copy would not validate what an admin wrote
         changed = Policy.model_validate(policy.model_dump() | change(policy))
-        return lists.policy_content(
-            await self._service.set_policy(server, changed, by=user_ref(act))
-        )
+        saved = await self._service.set_policy(server, changed, by=user_ref(act))
+        return lists.policy_content(saved, before=policy)
+
+
+def _channels(words: str) -> frozenset[str]:
+    channels = frozenset(ids_in(words, "#"))
+    if not channels:
+        raise AdminRefused(AdminProblem.NAMELESS_CHANNEL, plain(words))
+    return channels
 
 
 def _users(words: str) -> frozenset[str]:

@@ -69,7 +69,7 @@ class BackgroundTasks:
         if self._group is None:
             # else Python warns of a coroutine that was never awaited
             work.close()
-            raise NotRunning("the Slack part of the bot does not run")
+            raise NotRunning("the Slack part of the bot is not running")
         task = self._group.create_task(self._logging_errors(work, name), name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)

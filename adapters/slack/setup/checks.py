@@ -22,7 +22,7 @@ from adapters.slack.web_api import SlackApi
 from generation.diagnostics import Checkup, Finding, Grade, clock_offset, offset_words
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryError
-from generation.text.clips import excerpt
+from generation.text.dialect import excerpt
 
 TIMEOUT_SECONDS: Final = 20.0
 SIGNATURE_WINDOW: Final = timedelta(minutes=5)
@@ -32,7 +32,9 @@ _NAME_ROOM: Final = 40
 _ADD_SCOPES: Final = "add them on “OAuth & Permissions” and install the app again"
 _WHY_REFUSED: Final = {
     "token_revoked": "it was revoked; install the app again",
-    "token_expired": "it ran out: the app rotates its tokens; make it anew from the manifest",
+    "token_expired": (
+        "it has expired: the app rotates its tokens; create it again from the manifest"
+    ),
     "account_inactive": "the app was removed from the workspace; install it again",
     "app_uninstalled": "the app was removed from the workspace; install it again",
     "missing_scope": "it lacks the scope connections:write",

@@ -22,18 +22,18 @@ REASONS: Final[Mapping[str, str]] = {
         "hear `@Flipbook a fox in snow`, in threads too, where commands do not work"
     ),
     "channels:history": (
-        "look whether the bot's own message stands already when Slack's answer to it was lost"
+        "check whether the bot's own message was posted when Slack's answer got lost"
     ),
     "channels:read": "see before anything is spent whether the bot is in a public channel",
     "chat:write": "post the one message of each job and edit it",
     "commands": "`/animate` and `/flipbook`",
-    "files:read": "see where an uploaded clip stands, so that it is never shared twice",
+    "files:read": "see where an uploaded clip was posted, so that it is never shared twice",
     "files:write": "upload the clips",
     "groups:history": "the same as `channels:history`, in private channels the bot was invited to",
     "groups:read": "the same as `channels:read`, for private channels",
     "im:history": "the same as `channels:history`, in direct messages with the bot",
     "im:read": "the same as `channels:read`, for direct messages with the bot",
-    "im:write": "bring a clip in a direct message when its channel does not take it",
+    "im:write": "send a clip as a direct message when its channel does not take it",
     "mpim:history": "the same as `channels:history`, in group messages with the bot",
     "mpim:read": "the same as `channels:read`, for group messages with the bot",
     "reactions:read": "see 🔁 on a finished clip",

@@ -24,8 +24,8 @@ WHERE: Final = {
     Variable.SIGNING_SECRET: "The signing secret is on “Basic Information”, App Credentials.",
 }
 _ROTATES: Final = (
-    "This token runs out after 12 hours, for the app rotates its tokens, and Slack cannot switch "
-    "that off again: make the app anew from the manifest."
+    "This token expires after 12 hours, because the app rotates its tokens, and Slack cannot "
+    "switch that off again: create the app again from the manifest."
 )
 _KINDS: Final = (
     # the first form that fits counts
@@ -55,4 +55,4 @@ def misread_value(wanted: Variable, text: str) -> str | None:
     for form, variable, words in _KINDS:
         if form.fullmatch(text):
             return None if variable is wanted else f"This is {words}. {WHERE[wanted]}"
-    return f"This is nothing that {wanted} takes. {WHERE[wanted]}"
+    return f"This is not what {wanted} takes. {WHERE[wanted]}"

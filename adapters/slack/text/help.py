@@ -1,67 +1,68 @@
 """How the commands are used."""
 
+from typing import Final
+
 from adapters.slack.commands import FLAGS
 from adapters.slack.models import SlackContent
-from adapters.slack.text.markup import escape
+from adapters.slack.text.markup import SLACK
 from generation.domain.limits import LimitName
+from generation.protocol.messages import mark
 from generation.protocol.request import VideoSizePreset
-from generation.text.clips import excerpt
-from generation.text.errors import limit_label
-from generation.text.limits import limit_range_words
+from generation.text.dialect import Markup, excerpt
+from generation.text.help import help_lines
+from generation.text.limits import limit_label, limit_range_words, typed_name
+
+_ADMIN: Final = (
+    ("limits show", mark("what members may make")),
+    ("limits set NAME VALUE", mark("change one limit")),
+    ("limits reset", mark("go back to the operator's limits")),
+    ("channels show", mark("the channels and blocks")),
+    ("channels only #one #two", mark("answer in these channels only")),
+    ("channels add #one", mark("answer in this channel too")),
+    ("channels remove #one", mark("answer in this channel no longer")),
+    ("channels all", mark("answer in every channel")),
+    ("block user @name", mark("take no more prompts from a member")),
+    ("block word TERM", mark("take no more prompts with a word")),
+    ("unblock user @name", mark("take a member's prompts again")),
+    ("unblock word TERM", mark("take prompts with a word again")),
+    ("audit", mark("who changed what")),
+)
 
 
 def animate_content() -> SlackContent:
     """After ``/animate`` alone."""
-    flags = [
-        f"• `{flag.name}{' ' + flag.example if flag.example else ''}` — {flag.about}"
+    flags = (
+        f"• `{flag.name}{' ' + flag.example if flag.example else ''}` — {SLACK.gettext(flag.about)}"
         for flag in FLAGS
-    ]
-    sizes = ", ".join(preset.value for preset in VideoSizePreset)
+    )
+    example = SLACK.gettext("a paper boat on a stormy sea")
     lines = [
-        (
-            "Type `/animate` and what you want to see, as in `/animate a paper boat on a stormy "
-            "sea`. Where you like, add:"
+        SLACK.gettext(
+            "Type {command} and what you want to see, as in {example}. Add where you like:",
+            command=Markup("`/animate`"),
+            example=Markup(SLACK.code(f"/animate {example}")),
         ),
         *flags,
-        f"Named sizes: {sizes}.",
-        "In a thread, mention me instead of using the command.",
+        SLACK.gettext("Named sizes: {sizes}.", sizes=", ".join(p.value for p in VideoSizePreset)),
+        SLACK.gettext("In a thread, mention the bot instead of using the command."),
     ]
     return SlackContent("\n".join(lines))
 
 
 def flipbook_content() -> SlackContent:
     """After ``/flipbook help``."""
-    lines = [
-        "*Flipbook makes short animations.* `/animate` alone shows how.",
-        "• `/flipbook queue` — what is under way here",
-        "• `/flipbook history` — your last clips",
-        (
-            "• `/flipbook show ID` — everything about a clip; brings it again where its message is "
-            "gone"
-        ),
-        "• `/flipbook cancel ID` — stop one of your own",
-        "• `/flipbook quota` — what you may still make",
-        "• `/flipbook admin` — limits, channels and blocks, for admins of the workspace",
-        (
-            "React with 🔁 to a finished clip to make it again with another seed; it counts for "
-            "whoever reacts."
-        ),
-    ]
-    return SlackContent("\n".join(lines))
+    return SlackContent("\n".join(help_lines(SLACK, {"show": " ID", "cancel": " ID"})))
 
 
 def admin_content() -> SlackContent:
     """After ``/flipbook admin`` and unknown words."""
     lines = [
-        "*For admins of this workspace*",
-        "• `/flipbook admin limits show` · `limits set NAME VALUE` · `limits reset`",
-        "• `/flipbook admin channels show` · `channels only #one #two` · `channels all`",
-        "• `/flipbook admin block show` · `block user @name` · `block word TERM`",
-        "• `/flipbook admin unblock user @name` · `unblock word TERM`",
-        "• `/flipbook admin audit` — who changed what",
-        "Limits by name:",
+        SLACK.bold(SLACK.gettext("For admins of this {place}")),
+        *(f"• `/flipbook admin {words}` — {SLACK.gettext(about)}" for words, about in _ADMIN),
+        SLACK.bold(SLACK.gettext("Limits by name")),
         *(
-            f"• `{name.value}` — {limit_label(name)}: {limit_range_words(name)}"
+            f"{SLACK.bullet}{SLACK.code(typed_name(name, SLACK))} — {limit_label(name, SLACK)}: "
+            f"{limit_range_words(name, SLACK)}"
             for name in LimitName
         ),
     ]
@@ -71,10 +72,19 @@ def admin_content() -> SlackContent:
 def unknown_word_content(word: str, known: tuple[str, ...]) -> SlackContent:
     """After ``/flipbook`` and an unknown word."""
     return SlackContent(
-        f"I do not know “{escape(excerpt(word, 30))}”. There are {', '.join(known)}."
+        SLACK.gettext(
+            "There is no command “{word}”. There are {known}.",
+            word=excerpt(word, 30),
+            known=", ".join(known),
+        )
     )
 
 
 def unknown_command_content() -> SlackContent:
     """For a command that the bot does not have."""
-    return SlackContent("I do not serve this command. Type `/flipbook help` for those that I do.")
+    return SlackContent(
+        SLACK.gettext(
+            "The bot does not have this command. {help} lists those that it has.",
+            help=Markup("`/flipbook help`"),
+        )
+    )

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from generation.text.errors import utc_moment
+from generation.domain.job import JobId
+from generation.domain.refs import ChannelRef, Platform
+from generation.text.dialect import Dialect, excerpt, utc_moment
 
 _MENTION: Final = re.compile(r"<(?P<kind>[@#!])(?P<id>[^|>]*)(?:\|(?P<label>[^>]*))?>")
 _LINK: Final = re.compile(
@@ -14,7 +16,6 @@ _LINK: Final = re.compile(
 # Slack's clients make one dash of --
 _DASHED_FLAG: Final = re.compile(r"(?<!\S)[\u2012-\u2015\u2212]{1,2}(?=[A-Za-z])")
 _QUOTES: Final = str.maketrans("“”„‟«»‘’", '"' * 6 + "'" * 2)
-_DATE: Final = re.compile("&lt;\x01(\\d+)\x01([^&]*)&gt;")
 
 
 def plain(text: str) -> str:
@@ -57,14 +58,9 @@ def escaped_within(text: str, limit: int) -> str:
     return "".join(kept) + "…"
 
 
-def moment(when: datetime) -> str:
-    """A time in a sentence for :func:`dated`, which shows it in each reader's own zone."""
-    return f"<\x01{int(when.timestamp())}\x01{utc_moment(when)}>"
-
-
-def dated(sentence: str) -> str:
-    """A sentence escaped, with Slack's dates for its moments."""
-    return _DATE.sub(r"<!date^\1^{date_short_pretty} at {time}|\2>", escape(sentence))
+def date(when: datetime) -> str:
+    """A moment that Slack shows in each reader's own zone: ``tomorrow at 1:00 AM``."""
+    return f"<!date^{int(when.timestamp())}^{{date_short_pretty}} at {{time}}|{utc_moment(when)}>"
 
 
 def user_mention(user_id: str) -> str:
@@ -115,3 +111,47 @@ _WORDS_OF: Final[dict[str, Callable[[str, str | None], str]]] = {
     "#": _channel,
     "!": _special,
 }
+
+
+def _quoted(text: str, room: int) -> str:
+    return escaped_within(excerpt(text, room), room)
+
+
+def _bold(text: str) -> str:
+    return f"*{text}*"
+
+
+def _code(text: str) -> str:
+    # a backtick would end it
+    return f"`{text.replace('`', chr(39))}`"
+
+
+def _link(url: str, label: str) -> str:
+    return f"<{escape(url)}|{label}>"
+
+
+def _posted_in(channel: ChannelRef) -> str:
+    return channel_mention(channel.id)
+
+
+def _show(job_id: JobId) -> str:
+    return f"/flipbook show {job_id}"
+
+
+SLACK: Final = Dialect(
+    Platform.SLACK,
+    escape=escape,
+    quote=_quoted,
+    when=date,
+    user=user_mention,
+    channel=channel_mention,
+    posted_in=_posted_in,
+    bold=_bold,
+    code=_code,
+    link=_link,
+    show=_show,
+    bullet="• ",
+    admin="/flipbook admin",
+    everywhere="/flipbook admin channels all",
+)
+"""The core's sentences as Slack shows them."""

@@ -15,22 +15,26 @@ from adapters.slack.errors import (
 )
 from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, job_block_id
 from adapters.slack.models import Block, SlackContent
-from adapters.slack.text.markup import dated, escape, escaped_within, moment, user_mention
+from adapters.slack.text.markup import SLACK, escaped_within, user_mention
 from generation.domain.job import Job, JobStatus
 from generation.domain.limits import LimitName
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
+from generation.protocol.messages import mark
 from generation.protocol.progress import Phase, Progress
+from generation.text import outcomes
 from generation.text.clips import (
-    ahead_words,
-    bar,
-    engine_words,
-    excerpt,
+    bar_words,
+    for_words,
+    left_words,
+    made_words,
+    negative_words,
     progress_words,
-    seconds_words,
     settings_words,
 )
-from generation.text.errors import failure_sentence, sentence
+from generation.text.dialect import Markup, excerpt
+from generation.text.errors import sentence
+from generation.text.limits import typed_name
 
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
@@ -48,13 +52,13 @@ def error_sentence(error: FlipbookError) -> str:
     """What a member reads about an error: escaped, with times in the member's own zone."""
     match error:
         case CommandMisread():
-            return escape(_misread(error))
+            return _misread(error)
         case AccessRefused():
             return _access_refused(error)
         case AdminRefused():
-            return escape(_admin_refused(error))
+            return _admin_refused(error)
         case _:
-            return dated(sentence(error, moment))
+            return sentence(error, SLACK)
 
 
 def unexpected_content() -> SlackContent:
@@ -66,40 +70,52 @@ def _misread(error: CommandMisread) -> str:
     given = excerpt(error.given, 40)
     match error.problem:
         case CommandProblem.OPEN_QUOTE:
-            return "A quotation mark is opened and never closed. Close it, or leave it out."
+            return SLACK.gettext(
+                "A quotation mark is opened and never closed. Close it, or leave it out."
+            )
         case CommandProblem.UNKNOWN_FLAG:
-            return (
-                f"I do not know the flag {given}. There are "
-                f"{', '.join(flag.name for flag in FLAGS)}."
+            return SLACK.gettext(
+                "There is no flag {flag}. The flags are {flags}.",
+                flag=given,
+                flags=", ".join(flag.name for flag in FLAGS),
             )
         case CommandProblem.MISSING_VALUE:
-            return (
-                f"The flag {given} needs a value after it, as in “{given} {_example(error.given)}”."
+            return SLACK.gettext(
+                "The flag {flag} needs a value after it, as in “{flag} {example}”.",
+                flag=given,
+                example=_example(error.given),
             )
         case CommandProblem.NO_VALUE_TAKEN:
-            return f"The flag {given} takes no value. Write it alone."
+            return SLACK.gettext("The flag {flag} takes no value. Write it alone.", flag=given)
         case _:
-            return "I could not read these flags. “/animate” alone shows them all."
+            return SLACK.gettext(
+                "These flags could not be read. {command} alone shows them all.",
+                command=Markup("`/animate`"),
+            )
 
 
 def _admin_refused(error: AdminRefused) -> str:
-    given = excerpt(error.given, 40)
-    match error.problem:
-        case AdminProblem.NOT_ADMIN:
-            return (
-                "Only admins of this workspace, and those named by the bot's operator, can do that."
-            )
-        case AdminProblem.UNKNOWN_LIMIT:
-            return (
-                f"There is no limit named {given}. There are "
-                f"{', '.join(name.value for name in LimitName)}."
-            )
-        case AdminProblem.NAMELESS_CHANNEL:
-            return "Name the channels with # in front, so that Slack links them."
-        case AdminProblem.NAMELESS_MEMBER:
-            return "Name the member with @ in front, so that Slack links them."
-        case AdminProblem.NO_WORD:
-            return "Name a word or a few words, 100 characters at most."
+    if error.problem is AdminProblem.UNKNOWN_LIMIT:
+        return SLACK.gettext(
+            "There is no limit named {name}. The limits are {names}.",
+            name=excerpt(error.given, 40),
+            names=", ".join(typed_name(name, SLACK) for name in LimitName),
+        )
+    return SLACK.gettext(_ADMIN_PROBLEMS[error.problem])
+
+
+_ADMIN_PROBLEMS: Final = {
+    AdminProblem.NOT_ADMIN: mark(
+        "Only admins of this {place}, and those named by the bot's operator, can do that."
+    ),
+    AdminProblem.NAMELESS_CHANNEL: mark(
+        "Name the channels with # in front, so that Slack links them."
+    ),
+    AdminProblem.NAMELESS_MEMBER: mark(
+        "Name the member with @ in front, so that Slack links them."
+    ),
+    AdminProblem.NO_WORD: mark("Name a word or a few words, 100 characters at most."),
+}
 
 
 def _example(name: str) -> str:
@@ -108,64 +124,66 @@ def _example(name: str) -> str:
 
 def _access_refused(error: AccessRefused) -> str:
     bot = user_mention(error.bot_user) if error.bot_user else "@Flipbook"
-    match error.problem:
-        case AccessProblem.NOT_INSIDE:
-            return (
-                "I am not in this channel, so I could not post the clip. Type /invite "
-                f"{bot} and ask again."
-            )
-        case AccessProblem.ARCHIVED:
-            return "This channel is archived and takes no clips. Ask in another one."
-        case AccessProblem.OTHER_WORKSPACE:
-            return (
-                "This bot is not set up for your workspace. Its operator would have to "
-                "install it there."
-            )
-        case AccessProblem.EXTERNAL:
-            return "Here only members of the bot's own workspace can ask for clips."
-        case AccessProblem.UNKNOWN_PERSON:
-            return "I cannot check at the moment who is asking. Please try again in a minute."
+    return SLACK.gettext(_ACCESS_PROBLEMS[error.problem], bot=Markup(bot))
+
+
+_ACCESS_PROBLEMS: Final = {
+    AccessProblem.NOT_INSIDE: mark(
+        "Flipbook is not in this channel, so it could not post the clip. Type /invite {bot} and "
+        "ask again."
+    ),
+    AccessProblem.ARCHIVED: mark(
+        "This channel is archived and takes no clips. Ask in another one."
+    ),
+    AccessProblem.OTHER_WORKSPACE: mark(
+        "This bot is not set up for your {place}. Its operator would have to install it there."
+    ),
+    AccessProblem.EXTERNAL: mark("Here only members of the bot's own {place} can ask for clips."),
+    AccessProblem.UNKNOWN_PERSON: mark(
+        "The bot cannot check at the moment who is asking. Please try again in a minute."
+    ),
+}
 
 
 def stale_button_content() -> SlackContent:
     """For a button of another version, or a forged one."""
-    return SlackContent("This button no longer does anything. Type `/flipbook help` for what does.")
+    return SlackContent(outcomes.stale_button_words(SLACK))
 
 
 def cancelling_content(job: Job) -> SlackContent:
     """After ✖; a backend may need time to stop a job, or refuse to."""
-    if job.status.is_final:
-        return SlackContent("Cancelled. It does not count against your quota.")
-    return SlackContent(
-        "I have asked for it to be stopped. If the clip is finished first, you will get it all "
-        "the same."
-    )
+    return SlackContent(outcomes.cancelling_words(job, SLACK))
 
 
 def comes_directly_content(error: SlackRefused) -> SlackContent:
     """When a job's message could not be posted: its clip comes in a direct message."""
-    return SlackContent(
-        f"Your clip is being made, but {escape(error.reason)}. I will send it to you in a direct "
-        "message instead; to get clips here, invite me into the channel."
+    said = SLACK.gettext(
+        "Your clip is being made, but {reason}. It will come in a direct message instead.",
+        reason=error.reason,
     )
+    # no invitation opens an archived channel
+    if error.code == "is_archived":
+        return SlackContent(said)
+    invite = SLACK.gettext("To get clips here, invite the bot into the channel.")
+    return SlackContent(f"{said} {invite}")
 
 
 def queued_content(job: Job, ahead: int | None) -> SlackContent:
     """The first message; ``ahead`` is the number of jobs before this one, None where it is
     unknown."""
-    waiting = "" if ahead is None else f" · {ahead_words(ahead) if ahead else 'next in line'}"
-    return _job_content(job, f"*Queued*{waiting}", _buttons(job))
+    return progress_content(job, Progress(Phase.QUEUED, position=ahead))
 
 
 def progress_content(job: Job, progress: Progress) -> SlackContent:
     """How far a job is, with a bar while it renders, and how long it may still take."""
-    words = escape(progress_words(progress))
-    parts = [f"*{words[:1].upper()}{words[1:]}*"]
-    if progress.steps is not None and progress.phase is Phase.RENDERING:
-        parts.insert(0, f"`{bar(progress.steps.fraction)}`")
-    if progress.eta_seconds is not None:
-        parts.append(f"about {seconds_words(progress.eta_seconds)} left")
-    return _job_content(job, " · ".join(parts), _buttons(job))
+    words = progress_words(progress, SLACK)
+    left = left_words(progress, SLACK)
+    said = [f"*{words}*", *([left] if left else [])]
+    if drawn := bar_words(progress):
+        said.insert(0, "`{}` {}".format(*drawn))
+    # a notification shows no bar
+    spoken = " · ".join([words, *([left] if left else [])])
+    return _job_content(job, " · ".join(said), _buttons(job), spoken=spoken)
 
 
 def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
@@ -176,34 +194,28 @@ def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
 def elsewhere_content(job: Job, where: str) -> SlackContent:
     """For the job's own message when another one shows the clip: ``where`` is a clause such as
     ``in its thread``."""
-    return _job_content(job, f"*Done* · the clip is {where}", _buttons(job))
+    return _job_content(job, SLACK.gettext("The clip is {where}.", where=where), _buttons(job))
 
 
 def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> SlackContent:
     """When no step could deliver the clip: why, where it can be watched, and how to ask for it
     again."""
-    why = escape(reasons[-1]) if reasons else "Slack does not take it"
-    watch = (
-        f"<{escape(link.url)}|Watch it here> until {dated(moment(link.until))}, or "
-        if link is not None
-        else ""
-    )
-    kept = f"The clip is kept: {watch}`/flipbook show {job.id}` brings it again."
-    return _job_content(job, f"*Done, but not delivered* · {why}. {kept}", ())
+    said = outcomes.undelivered_words(job, reasons[-1:], link, SLACK)
+    return _job_content(job, f"📭 {said}", (), spoken=said)
 
 
 def share_comment(job: Job, reasons: tuple[str, ...]) -> str:
     """The words above a clip outside of its job's message, and why it is there."""
-    made = _outcome_words(job, has_clip=True)
-    why = f"\nIt could not go where it belongs: {escape(reasons[-1])}." if reasons else ""
+    made = f"{_outcome_words(job, has_clip=True)} · {for_words(job, SLACK)}"
+    why = outcomes.moved_words(reasons[-1:], SLACK)
     # as code, because Slack unfurls links in a file's comment and takes no option against it
-    prompt = _prompt(job).replace("`", "'")
-    return f"{made} · {_for_member(job)}{why}\n`{prompt}`\n{escape(settings_words(job.request))}"
+    prompt = SLACK.code(_prompt(job))
+    return "\n".join([made, *([why] if why else []), prompt, settings_words(job.request, SLACK)])
 
 
 def alt_text(job: Job) -> str:
     """What the clip shows, for members who cannot see it."""
-    return f"A short animation: {excerpt(job.request.prompt, _ALT_LIMIT)}"
+    return outcomes.description(job, _ALT_LIMIT)
 
 
 def file_title(job: Job) -> str:
@@ -211,45 +223,38 @@ def file_title(job: Job) -> str:
     return excerpt(job.request.prompt, _TITLE_LIMIT)
 
 
-def _job_content(job: Job, headline: str, buttons: tuple[Block, ...]) -> SlackContent:
-    # the id at the end is what /flipbook show and cancel take
-    facts = f"{escape(settings_words(job.request))} · {_for_member(job)} · `{job.id}`"
-    blocks: list[Block] = [_section(headline), _section(_prompt(job)), _context(facts)]
+def _job_content(
+    job: Job, headline: str, buttons: tuple[Block, ...], *, spoken: str | None = None
+) -> SlackContent:
+    """``spoken`` is the headline without markup, for notifications."""
+    without = negative_words(job.request, SLACK)
+    facts = [
+        settings_words(job.request, SLACK),
+        *([without] if without else []),
+        for_words(job, SLACK),
+        # what /flipbook show and cancel take
+        SLACK.code(job.id),
+    ]
+    blocks: list[Block] = [
+        _section(headline),
+        _section(_prompt(job)),
+        _context(" · ".join(facts)),
+    ]
     if buttons:
         blocks.append(
             {"type": "actions", "block_id": job_block_id(job.id), "elements": list(buttons)}
         )
-    # the text is for notifications, which show no markup
-    return SlackContent(f"{headline.replace('*', '').replace('`', '')}: {_prompt(job)}", blocks)
+    spoken = spoken or headline.replace("*", "").replace("`", "")
+    # a sentence ends before the prompt, a clause goes on with it
+    between = " " if spoken.endswith((".", "!", "?")) else ": "
+    return SlackContent(f"{spoken}{between}“{_prompt(job)}”", blocks)
 
 
 def _outcome_words(job: Job, *, has_clip: bool) -> str:
-    match job.status:
-        case JobStatus.SUCCEEDED if has_clip:
-            return f"*Done*{_made_in(job)}{' · re-rolled' if job.parent is not None else ''}"
-        case JobStatus.SUCCEEDED:
-            return (
-                "*Done, but the clip is no longer kept.* Re-roll it with the same seed to "
-                "make it again."
-            )
-        case JobStatus.CANCELLED:
-            return "*Cancelled.* It does not count against your quota."
-        case _ if job.failure is not None:
-            return f"*No clip.* {escape(failure_sentence(job.failure))}"
-        case _:
-            return "*No clip.* Please ask again."
-
-
-def _made_in(job: Job) -> str:
-    if job.finished_at is None:
-        return ""
-    maker = engine_words(job)
-    by = f" · {escape(maker)}" if maker else ""
-    return f" · made in {seconds_words((job.finished_at - job.created_at).total_seconds())}{by}"
-
-
-def _for_member(job: Job) -> str:
-    return f"for {user_mention(job.requested_by.id)}"
+    if job.status is not JobStatus.SUCCEEDED or not has_clip:
+        return outcomes.ended_words(job, SLACK)
+    again = [SLACK.gettext("re-rolled")] if job.parent is not None else []
+    return " · ".join([SLACK.bold(SLACK.gettext("Done")), *made_words(job, SLACK), *again])
 
 
 def _prompt(job: Job) -> str:
@@ -258,10 +263,21 @@ def _prompt(job: Job) -> str:
 
 def _buttons(job: Job) -> tuple[Block, ...]:
     if job.status is JobStatus.SUCCEEDED:
-        return (_button(REROLL_ACTION, "🔁 Re-roll", job.id, "Make it again with another seed"),)
+        return (
+            _button(
+                REROLL_ACTION,
+                SLACK.gettext("🔁 Re-roll"),
+                job.id,
+                SLACK.gettext("Make it again with another seed"),
+            ),
+        )
     if job.status.is_final:
         return ()
-    return (_button(CANCEL_ACTION, "✖ Cancel", job.id, "Stop making this clip"),)
+    return (
+        _button(
+            CANCEL_ACTION, SLACK.gettext("✖ Cancel"), job.id, SLACK.gettext("Stop making this clip")
+        ),
+    )
 
 
 def _button(action_id: str, label: str, value: str, spoken: str) -> Block:

@@ -10,13 +10,17 @@ from bot.commands.options import DataDir, log_errors_only, read_settings
 from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
 
-admin = typer.Typer(help="Set and look at a server's limits.", no_args_is_help=True)
+admin = typer.Typer(help="Show and change what a server allows.", no_args_is_help=True)
 limits = typer.Typer(help="What a server allows its members.", no_args_is_help=True)
+channels = typer.Typer(help="Which channels the bot answers in.", no_args_is_help=True)
 admin.add_typer(limits, name="limits")
+admin.add_typer(channels, name="channels")
 
 Server = Annotated[
     str, typer.Argument(help="platform:id, for example discord:1234567890 or slack:T0123")
 ]
+
+Channels = Annotated[list[str], typer.Argument(help="channel ids", metavar="ID…")]
 
 
 def migrate(data_dir: DataDir = None) -> None:
@@ -52,16 +56,52 @@ def show(server: Server, data_dir: DataDir = None) -> None:
 def change(
     server: Server,
     changes: Annotated[
-        list[str], typer.Argument(help="name=value …; `none` for without limit, $ for money")
+        list[str], typer.Argument(help="name=value …; `none` for no limit, money in dollars")
     ],
     data_dir: DataDir = None,
 ) -> None:
     """Change a server's limits: `flipbook admin limits set discord:1 user_clips_per_day=5
-    server_budget_per_day='$2'` ($ has to be quoted in a shell)."""
+    server_budget_per_day=2.50`."""
     from bot.commands.admin.limits import change_limits  # noqa: PLC0415 - the database
 
     settings = _quiet_settings(data_dir)
     _print(lambda: asyncio.run(change_limits(settings, server, changes)))
+
+
+@channels.command("show")
+def show_channels(server: Server, data_dir: DataDir = None) -> None:
+    """Print where the bot answers, what is blocked, and who changed it last."""
+    from bot.commands.admin.limits import show_channels as lines  # noqa: PLC0415 - the database
+
+    settings = _quiet_settings(data_dir)
+    _print(lambda: asyncio.run(lines(settings, server)))
+
+
+@channels.command("add")
+def add_channels(server: Server, ids: Channels, data_dir: DataDir = None) -> None:
+    """Answer in these channels; in others only if they are added too."""
+    from bot.commands.admin.limits import change_channels  # noqa: PLC0415 - the database
+
+    settings = _quiet_settings(data_dir)
+    _print(lambda: asyncio.run(change_channels(settings, server, added=frozenset(ids))))
+
+
+@channels.command("remove")
+def remove_channels(server: Server, ids: Channels, data_dir: DataDir = None) -> None:
+    """Answer in these channels no longer."""
+    from bot.commands.admin.limits import change_channels  # noqa: PLC0415 - the database
+
+    settings = _quiet_settings(data_dir)
+    _print(lambda: asyncio.run(change_channels(settings, server, removed=frozenset(ids))))
+
+
+@channels.command("everywhere")
+def open_channels(server: Server, data_dir: DataDir = None) -> None:
+    """Answer in every channel."""
+    from bot.commands.admin.limits import change_channels  # noqa: PLC0415 - the database
+
+    settings = _quiet_settings(data_dir)
+    _print(lambda: asyncio.run(change_channels(settings, server, everywhere=True)))
 
 
 def _quiet_settings(data_dir: DataDir) -> Settings:

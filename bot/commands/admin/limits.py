@@ -1,21 +1,24 @@
-"""``flipbook admin limits``: shows and changes what a server allows its members."""
+"""``flipbook admin limits`` and ``flipbook admin channels``: show and change what a server allows
+its members."""
 
 import getpass
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
 from typing import Final
 
 from bot.commands.admin.database import maintenance_app
 from bot.settings import Settings
-from generation.domain.limits import LimitName
+from generation.domain.limits import LimitName, Limits
 from generation.domain.parsing import shown
-from generation.domain.pricing import Micros, dollars, micros
+from generation.domain.policy import Policy
+from generation.domain.pricing import dollars
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.protocol.errors import InvalidRequest, Violation
-from generation.protocol.request import Endpoint
-from generation.text.errors import limit_label
+from generation.service import Service
+from generation.text.audit import audit_words, policy_lines
+from generation.text.dialect import Dialect, plain_for
+from generation.text.limits import limit_named, limit_value, limit_words, typed_name
 
-_MOST_DOLLARS: Final = Decimal(1_000_000)
+_MOST_CHANGES: Final = 5
 
 
 async def show_limits(settings: Settings, server: str) -> list[str]:
@@ -24,20 +27,20 @@ async def show_limits(settings: Settings, server: str) -> list[str]:
     Raises ValueError where ``server`` is not of the form platform:id.
     """
     ref = ServerRef.parse(server)
+    d = plain_for(ref.platform)
     async with maintenance_app(settings) as app:
         # no user: only the server's part of the quota is printed
         quota = await app.service.quota(UserRef(ref.platform, ""), ref)
-        lines = [f"{name}={_limit_value(name, getattr(quota.limits, name))}" for name in LimitName]
+        lines = [f"{typed_name(name)}={_typed_value(quota.limits, name)}" for name in LimitName]
         usage = quota.usage
-        spent = dollars(usage.server_spent_today)
-        lines.append(
-            f"# today: {usage.server_clips_today} clips, {spent}; under way: "
-            f"{usage.server_active_jobs}"
+        used = d.ngettext(
+            "# Today: {n} clip, {spent}; under way: {active}",
+            "# Today: {n} clips, {spent}; under way: {active}",
+            usage.server_clips_today,
+            spent=dollars(usage.server_spent_today),
+            active=usage.server_active_jobs,
         )
-        changes = await app.service.audit_of(ref, limit=5)
-        return lines + [
-            f"# {c.at:%Y-%m-%d %H:%M} {c.by}: {c.what} {c.before} → {c.after}" for c in changes
-        ]
+        return [*lines, used, *await _changes(app.service, ref, d)]
 
 
 async def change_limits(settings: Settings, server: str, changes: Sequence[str]) -> list[str]:
@@ -49,62 +52,67 @@ async def change_limits(settings: Settings, server: str, changes: Sequence[str])
     # parse all of them first: one mistake among several changes none
     parsed = dict(_change(text) for text in changes)
     async with maintenance_app(settings) as app:
-        await app.service.set_limits(ref, parsed, by=UserRef(Platform.TERMINAL, getpass.getuser()))
+        await app.service.set_limits(ref, parsed, by=_operator())
     return await show_limits(settings, server)
 
 
+async def show_channels(settings: Settings, server: str) -> list[str]:
+    """A server's rules on channels, members and words, and the last changes. Raises ValueError."""
+    ref = ServerRef.parse(server)
+    d = plain_for(ref.platform)
+    async with maintenance_app(settings) as app:
+        policy = await app.service.policy_of(ref)
+        return [*policy_lines(policy, d), *await _changes(app.service, ref, d)]
+
+
+async def change_channels(
+    settings: Settings,
+    server: str,
+    *,
+    added: frozenset[str] = frozenset(),
+    removed: frozenset[str] = frozenset(),
+    everywhere: bool = False,
+) -> list[str]:
+    """Let the bot answer in channels or no longer, or everywhere; the lines of
+    :func:`show_channels` afterwards.
+
+    Raises ValueError, and LastChannel where the last channel would go.
+    """
+    ref = ServerRef.parse(server)
+    async with maintenance_app(settings) as app:
+        policy = await app.service.policy_of(ref)
+        kept = policy.without_channels(removed) if removed else policy.channels
+        channels = frozenset[str]() if everywhere else kept | added
+        changed = Policy.model_validate(policy.model_dump() | {"channels": channels})
+        await app.service.set_policy(ref, changed, by=_operator())
+    return await show_channels(settings, server)
+
+
+async def _changes(service: Service, server: ServerRef, d: Dialect) -> list[str]:
+    return [f"# {audit_words(c, d)}" for c in await service.audit_of(server, limit=_MOST_CHANGES)]
+
+
+def _operator() -> UserRef:
+    return UserRef(Platform.TERMINAL, getpass.getuser())
+
+
 def _change(text: str) -> tuple[str, object]:
-    name, separator, value = text.partition("=")
-    name = name.strip().replace("-", "_")
-    if not separator or name not in set(LimitName):
-        raise ValueError(f"{shown(text)} is not name=value with one of: {', '.join(LimitName)}.")
-    return name, _parsed(LimitName(name), value.strip())
-
-
-def _parsed(name: LimitName, value: str) -> object:
-    if value.lower() == "none":
-        return None
-    if name is LimitName.ENDPOINTS:
-        return frozenset(_endpoint(part) for part in value.split(","))
-    if name is LimitName.SERVER_BUDGET_PER_DAY:
-        return _money(value)
+    typed, separator, value = text.partition("=")
     try:
-        return int(value)
+        name = limit_named(typed)
     except ValueError:
-        raise InvalidRequest(
-            (Violation(name, f"a whole number ({limit_label(name)}) or none", shown(value)),)
-        ) from None
+        separator = ""
+    if not separator:
+        names = ", ".join(map(typed_name, LimitName))
+        raise ValueError(f"Write name=value, not {shown(text)}. The names are {names}.")
+    if name is LimitName.SERVER_BUDGET_PER_DAY and value.strip().startswith("."):
+        allowed = "dollars such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
+        raise InvalidRequest((Violation(typed_name(name), allowed, shown(value)),))
+    return name.value, limit_value(name, value, called=typed_name(name))
 
 
-def _money(value: str) -> int:
-    try:
-        amount = Decimal(value.lstrip("$"))
-    except InvalidOperation:
-        amount = Decimal("NaN")  # refused below, with the same sentence as one out of range
-    # of an unquoted $2.50 the shell leaves .50, which is not what was meant
-    if not (amount.is_finite() and abs(amount) <= _MOST_DOLLARS) or value.startswith("."):
-        allowed = (
-            f"an amount from $0 to {dollars(micros(_MOST_DOLLARS))} such as 2.50 or '$2.50' (a "
-            "shell takes an unquoted $2 away), or none"
-        )
-        raise InvalidRequest((Violation(LimitName.SERVER_BUDGET_PER_DAY, allowed, shown(value)),))
-    return micros(amount)
-
-
-def _endpoint(word: str) -> Endpoint:
-    try:
-        return Endpoint[word.strip().upper()]
-    except KeyError:
-        raise InvalidRequest(
-            (Violation(LimitName.ENDPOINTS, "standard, turbo or both", shown(word)),)
-        ) from None
-
-
-def _limit_value(name: LimitName, value: object) -> str:
-    if value is None:
+def _typed_value(limits: Limits, name: LimitName) -> str:
+    """A limit as it can be typed again, without spaces."""
+    if getattr(limits, name.value) is None:
         return "none"
-    if name is LimitName.ENDPOINTS and isinstance(value, frozenset):
-        return ",".join(sorted(endpoint.label for endpoint in value))
-    if name is LimitName.SERVER_BUDGET_PER_DAY and isinstance(value, int):
-        return dollars(Micros(value))
-    return str(value)
+    return limit_words(limits, name).replace(" ", "").replace("×", "x")

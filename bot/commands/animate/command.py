@@ -129,7 +129,7 @@ def _make(
     except WorkerCannotStart as error:
         die(Exit.FAILED, str(error))
     except KeyboardInterrupt:  # before the signal handlers were set, so before the submission
-        die(Exit.CANCELLED, "Cancelled before anything was asked for.")
+        die(Exit.CANCELLED, "Cancelled before anything was ordered.")
 
 
 def _order(

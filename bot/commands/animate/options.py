@@ -58,7 +58,7 @@ Words = Annotated[
     ),
 ]
 NegativePrompt = Annotated[str, _option("negative_prompt", "What not to show.")]
-Turbo = Annotated[bool, typer.Option("--turbo", help="The turbo endpoint: fewer steps, quicker.")]
+Turbo = Annotated[bool, typer.Option("--turbo", help="Turbo quality: fewer steps, quicker.")]
 Frames = Annotated[int | None, _option("num_frames")]
 Steps = Annotated[int | None, _option("num_inference_steps")]
 Guidance = Annotated[float | None, _option("guidance_scale")]

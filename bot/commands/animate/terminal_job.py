@@ -125,7 +125,7 @@ def _leave_at_once(screen: Screen) -> None:
     """End the process without waiting: what matters is on disk, and the embedded worker leaves when
     its standard input closes."""
     screen.close()
-    screen.say("Left at once. What the backend has begun it may still finish.")
+    screen.say("Left without waiting. The backend may still finish what it has begun.")
     os._exit(Exit.CANCELLED)  # sys.exit would wait for threads and close connections
 
 

@@ -38,8 +38,6 @@ def _half_set(settings: Settings) -> list[Finding]:
         )
         return [Finding(Grade.BAD, "Slack SLACK_BOT_TOKEN", detail)]
     if settings.discord_token is None and settings.slack_bot_token is None:
-        detail = (
-            "none is set up; `flipbook setup discord` or `flipbook setup slack` goes through it"
-        )
+        detail = "none is set up; `flipbook setup discord` or `flipbook setup slack` sets it up"
         return [Finding(Grade.NOTE, "chats", detail)]
     return []

@@ -9,7 +9,7 @@ from bot.exit_codes import Exit
 
 
 def doctor(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
-    """Look at everything that clips depend on, and say what to do about what is wrong."""
+    """Check everything that clips depend on, and say what to do about what is wrong."""
     from bot.commands.doctor.checks import examine  # noqa: PLC0415 - the whole service
 
     settings = read_settings(data_dir=data_dir, engine=engine, models=models)

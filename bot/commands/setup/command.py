@@ -18,7 +18,7 @@ from bot.settings import ENV_FILE, Settings, SettingsError, values_in_environmen
 from generation.protocol.clock import SystemClock
 
 setup = typer.Typer(
-    help="Bring the bot into a chat: the steps, checks of the tokens, and .env written."
+    help="Set the bot up in a chat: shows the steps, checks the tokens, writes .env."
 )
 
 _OVERVIEW: Final = {
@@ -31,19 +31,19 @@ TokenFile = Annotated[
     Path | None,
     typer.Option(
         help=(
-            "Take the tokens from this file, one a line, bare or as NAME=value; - for "
+            "Read the tokens from this file, one per line, bare or as NAME=value; - for "
             "standard input."
         )
     ),
 ]
 Replace = Annotated[
-    bool, typer.Option("--replace", help="Take new tokens and overwrite those in .env, unasked.")
+    bool, typer.Option("--replace", help="Replace the tokens in .env without asking.")
 ]
 
 
 @setup.callback(invoke_without_command=True)
 def overview(context: typer.Context) -> None:
-    """Bring the bot into a chat: the steps, checks of the tokens, and .env written. Alone: what is
+    """Set the bot up in a chat: shows the steps, checks the tokens, writes .env. Alone: what is
     set up already."""
     if context.invoked_subcommand is not None:
         return

@@ -54,10 +54,10 @@ TOO_MANY_TRIES: Final = (
 )
 NEEDS_ADDRESS: Final = (
     "Signed HTTP needs an address that Slack reaches: set FLIPBOOK_PUBLIC_URL=https://… and run "
-    "this again, or leave --http away: Socket Mode needs none."
+    "this again, or leave out --http: Socket Mode needs none."
 )
 SOCKET_WINS: Final = (
-    "SLACK_APP_TOKEN is set, and with it Flipbook uses Socket Mode: take it out to use signed HTTP."
+    "SLACK_APP_TOKEN is set, and with it Flipbook uses Socket Mode: remove it to use signed HTTP."
 )
 
 
@@ -71,8 +71,8 @@ def not_given(chat: str, variables: Sequence[str]) -> str:
     """Without a terminal: what to pass instead."""
     are, them = ("is", "it") if len(variables) == 1 else ("are", "them")
     return (
-        f"{' and '.join(variables)} {are} not set, and standard input is no terminal to ask at. "
-        f"Set {them} in the environment, or pass --token-file FILE with one a line "
+        f"{' and '.join(variables)} {are} not set, and standard input is not a terminal to ask in. "
+        f"Set {them} in the environment, or pass --token-file FILE with one per line "
         f"(- for standard input). `flipbook setup {chat}` in a terminal shows the steps."
     )
 
@@ -117,13 +117,13 @@ def ready(afterwards: str, still_to_do: str | None) -> str:
 def not_ready(chat: str, still_to_do: str | None) -> str:
     """What comes next, when something is missing at the platform."""
     return (
-        f"{still_to_do or 'Mend what is marked BAD above.'}\nThen once more: flipbook setup {chat}"
+        f"{still_to_do or 'Fix what is marked BAD above.'}\nThen run again: flipbook setup {chat}"
     )
 
 
 def already_right(chat: str) -> str:
     """When nothing had to be changed."""
-    return f"{chat}: everything is already right."
+    return f"{chat}: everything is set up correctly."
 
 
 def overview(chat: str, *, set_up: Sequence[str], missing: Sequence[str]) -> str:

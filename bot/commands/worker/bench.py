@@ -27,7 +27,7 @@ def bench(
     endpoint: Only = None,
     frames: Annotated[int, typer.Option(min=1, max=32, help="Frames of each clip.")] = 16,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Measure a few steps and reckon the others.")
+        bool, typer.Option("--quick", help="Measure a few steps and estimate the rest.")
     ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object instead of the table.")

@@ -24,7 +24,7 @@ def announcement(expected: Sequence[tuple[GenerationRequest, float]], *, quick: 
         "Ctrl-C stops and prints what there is.",
     ]
     if total > LONG_SECONDS and not quick:
-        lines.append("Much quicker, and nearly as right: --quick, or one size with --preset.")
+        lines.append("Much quicker, and nearly as accurate: --quick, or one size with --preset.")
     return "\n".join(lines)
 
 

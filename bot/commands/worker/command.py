@@ -49,7 +49,7 @@ def serve(
         float | None, typer.Option(help="Slow each step of the preview engine.")
     ] = None,
     exit_with_parent: Annotated[
-        bool, typer.Option(help="Leave when standard input closes.")
+        bool, typer.Option(help="Exit when standard input closes.")
     ] = False,
 ) -> None:
     """Serve fal's queue protocol from this machine's GPU, or from the preview engine."""

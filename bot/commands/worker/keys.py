@@ -11,6 +11,7 @@ from bot.commands.worker.settings import read_worker_settings
 from bot.exit_codes import Exit, die, operator_sentence
 from generation.protocol.disk import make_folder
 from generation.protocol.errors import FlipbookError
+from generation.text.dialect import local_time
 from worker.settings import WorkerSettings
 
 if TYPE_CHECKING:
@@ -69,12 +70,12 @@ def list_all(context: typer.Context, data_dir: DataDir = None) -> None:
 
 @keys.command("revoke")
 def revoke(context: typer.Context, name: Name, data_dir: DataDir = None) -> None:
-    """Take a key back; a running worker refuses it within seconds."""
+    """Revoke a key; a running worker refuses it within seconds."""
     from worker.process.keys import revoke_key  # noqa: PLC0415
 
     if not _run(context, data_dir, lambda settings: revoke_key(settings, name)):
-        die(Exit.INVALID, f"There is no key named {name} to take back.")
-    typer.echo(f"{name} may call no more.")
+        die(Exit.INVALID, f"There is no key named {name} to revoke.")
+    typer.echo(f"{name} can no longer call.")
 
 
 def _run(context: typer.Context, data_dir: Path | None, command: KeyCommand[T]) -> T:
@@ -91,11 +92,11 @@ def _run(context: typer.Context, data_dir: Path | None, command: KeyCommand[T]) 
 
 
 def _line(key: "StoredKey") -> str:
-    facts = [f"made {key.created_at:%Y-%m-%d %H:%M} UTC"]
+    facts = [f"made {local_time(key.created_at)}"]
     if key.low_priority:
         facts.append("low priority")
     if key.max_open is not None:
         facts.append(f"at most {key.max_open} unfinished")
     if key.revoked_at is not None:
-        facts.append(f"taken back {key.revoked_at:%Y-%m-%d %H:%M} UTC")
+        facts.append(f"revoked {local_time(key.revoked_at)}")
     return f"{key.id}  {', '.join(facts)}"

@@ -58,13 +58,13 @@ def list_all(
     context: typer.Context, *, models: Folder = None, as_json: AsJson = False, files: ByHand = False
 ) -> None:
     """List each model: what for, from where, how large, under which licence, and whether it is
-    here."""
+    installed."""
     _list(read_worker_settings(context, models_dir=models), as_json=as_json, files=files)
 
 
 @models.command("verify")
 def verify_all(context: typer.Context, *, models: Folder = None) -> None:
-    """Read every file that should be here and name each that is missing or damaged. Exit code 1 if
+    """Read every file that should be there and name each that is missing or damaged. Exit code 1 if
     there is one."""
     settings = read_worker_settings(context, models_dir=models)
     root, listed = _root(settings), selected_sources(_chosen(settings))
@@ -74,7 +74,7 @@ def verify_all(context: typer.Context, *, models: Folder = None) -> None:
         )
     if problems:
         die(Exit.FAILED, "\n".join(problem_lines(problems)))
-    typer.echo(f"All {len(listed)} models in {root} are whole.")
+    typer.echo(f"All {len(listed)} models in {root} are intact.")
 
 
 @models.command("download")
@@ -97,7 +97,7 @@ def download(
     ] = False,
     hub: Annotated[str | None, typer.Option(help="A mirror of the hub. [env: HF_ENDPOINT]")] = None,
 ) -> None:
-    """Bring what is missing; what broke off goes on where it ended. Asks for the licences first."""
+    """Download what is missing, and continue what broke off. Asks about the licences first."""
     settings = read_worker_settings(context, models_dir=models)
     if find_spec("huggingface_hub") is None:  # importing it here would be slow
         die(Exit.FAILED, to_install())
@@ -209,7 +209,7 @@ def _plan(root: Path, listed: Sequence[ModelSource], hub: str | None) -> "list[R
         f"Asking the hub about {sum(len(source.files) for source in listed)} files …", err=True
     )
     files = plan(root, listed, endpoint=hub, token=hub_token())
-    typer.echo(f"{bytes_missing(files) / 1e9:.2f} GB are to be brought to {root}.", err=True)
+    typer.echo(f"{bytes_missing(files) / 1e9:.2f} GB will be downloaded to {root}.", err=True)
     return files
 
 
@@ -244,4 +244,4 @@ def _exit_on_error(root: Path) -> Iterator[None]:
     except OSError as error:
         die(Exit.FAILED, f"The models folder {root} cannot be used: {error}.")
     except KeyboardInterrupt:  # parts of files stay, and are completed next time
-        die(Exit.CANCELLED, "Stopped. Run it again: it goes on where it ended.")
+        die(Exit.CANCELLED, "Stopped. Run it again: it continues where it stopped.")

@@ -72,7 +72,7 @@ def _advice(root: Path, holdings: Sequence[ModelFiles]) -> list[str]:
     if find_spec("huggingface_hub") is None:
         return [f"What is missing: {amount}.", to_install()]
     return [
-        f"`flipbook worker models download` brings what is missing: {amount}.",
+        f"`flipbook worker models download` downloads what is missing: {amount}.",
         (
             "Without network here: `flipbook worker models list --by-hand` says which file comes "
             "from where."
@@ -98,7 +98,7 @@ def by_hand(root: Path, holdings: Iterable[ModelFiles], wanted: set[str]) -> lis
 
 def problem_lines(problems: Sequence[FileProblem]) -> list[str]:
     """The problems that ``verify`` has found, and what to do."""
-    advice = "Delete what is damaged; `flipbook worker models download` brings it again."
+    advice = "Delete what is damaged; `flipbook worker models download` downloads it again."
     return [*(problem.sentence for problem in problems), advice]
 
 

@@ -153,7 +153,7 @@ DISCORD_FAULTS: Final = (
         _RENDERING,
         _in_the_channel("too_large", limit=_NO_SPACE),
         where=Where.NOWHERE,
-        says=("The clip is too large for this place, even made smaller.", "brings it where more is allowed"),
+        says=("The clip is too large for this place, even made smaller.", "sends it again"),
     ),
     Fault(
         "40005 for whatever size, where links can be made",
@@ -168,7 +168,7 @@ DISCORD_FAULTS: Final = (
         _RENDERING,
         _no_step_left,
         where=Where.NOWHERE,
-        says=("Flipbook lacks a permission in the channel, and you take no direct messages", "It is kept: "),
+        says=("Flipbook lacks a permission in the channel, and you do not accept direct messages", "It is kept: "),
         is_the_end=True,
     ),
     Fault(

@@ -10,7 +10,7 @@ from doubles.slack import faults as slack
 from doubles.slack.world import GENERAL
 
 _ASKING, _RENDERING, _RE_ROLLING = When.ASKING, When.RENDERING, When.RE_ROLLING
-_ELSEWHERE = "It could not go where it belongs: "
+_ELSEWHERE = "It is posted here because "
 
 
 def _fault(*faults: slack.Fault) -> Strike:
@@ -101,7 +101,7 @@ SLACK_FAULTS: Final = (
         _ASKING,
         _fault(slack.BotRemoved(GENERAL)),
         where=Where.NOWHERE,
-        says=("I am not in this channel", "/invite"),
+        says=("Flipbook is not in this channel", "/invite"),
         bought=0,
         is_the_end=True,
     ),
@@ -141,7 +141,7 @@ SLACK_FAULTS: Final = (
         _RENDERING,
         _fault(slack.AnswersError("files.getUploadURLExternal", "file_uploads_disabled", times=1000)),
         where=Where.NOWHERE,
-        says=("*Done, but not delivered* · this workspace allows no uploads.", "brings it again"),
+        says=("could not be posted here: this workspace allows no uploads.", "sends it again"),
     ),
     # twice
     Fault("a reaction retried", _RE_ROLLING, _fault(slack.EventsDoubled()), bought=2),

@@ -96,10 +96,10 @@ async def the_member_cancels_it(story: Story) -> None:
 async def a_limit_is_met(story: Story) -> None:
     """One sentence names the limit, what is allowed, what is used and when it starts again; nothing is bought."""
     told = await story.chat.set_limit("user_clips_per_day", "1")
-    assert "clips per member and day" in told
+    assert "lips per member per day" in told
     posts = len(story.chat.posts())
     refusal = await story.chat.request_refused(MEMBER)
-    assert refusal.startswith("At most 1 clips per member and day; 1 are used. It starts again ")
+    assert refusal.startswith("You've used your only clip for today; you can make another one ")
     assert story.chat.names_a_time(refusal)
     await story.bought(7)
     assert (len(story.chat.posts()), await story.clips_of(MEMBER)) == (posts, 1)

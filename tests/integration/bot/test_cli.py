@@ -70,8 +70,8 @@ def test_limits_are_set_and_shown_with_who_changed_them() -> None:
     assert runner.invoke(app, change).exit_code == 0
     assert runner.invoke(app, ["admin", "limits", "set", "discord:1", "endpoints=turbo"]).exit_code == 0
     lines = runner.invoke(app, ["admin", "limits", "show", "discord:1"]).stdout.splitlines()
-    assert {"user_clips_per_day=5", "server_budget_per_day=$2.50", "endpoints=turbo"} <= set(lines)
-    assert sum("terminal:" in line for line in lines) == 2
+    assert {"user_clips_per_day=5", "server_budget_per_day=$2.50", "quality=turbo"} <= set(lines)
+    assert sum(line.startswith("# The operator (") for line in lines) == 2
     other = runner.invoke(app, ["admin", "limits", "show", "discord:2"]).stdout.splitlines()
     assert "user_clips_per_day=20" in other
 
@@ -85,15 +85,37 @@ def test_what_a_shell_leaves_of_an_amount_sets_no_budget(left: str) -> None:
     assert "server_budget_per_day=$5.00" in runner.invoke(app, ["admin", "limits", "show", "discord:1"]).stdout
 
 
+def test_the_bot_is_kept_to_channels_and_let_out_only_when_that_is_said() -> None:
+    def run(*arguments: str) -> tuple[int, str]:
+        result = runner.invoke(app, ["admin", "channels", *arguments])
+        return result.exit_code, result.stdout + result.stderr
+
+    assert run("show", "slack:T1")[1].splitlines()[0] == "Channels: every channel"
+    assert run("add", "slack:T1", "C1", "C2")[1].splitlines()[0] == "Channels: channel C1, channel C2"
+    code, said = run("remove", "slack:T1", "C1", "C2")
+    assert code == 3
+    assert said == (
+        "That is the last channel that the bot is kept to; without it, it would answer in every channel. "
+        "If you want that, use flipbook admin channels everywhere.\n"
+    )
+    assert run("remove", "slack:T1", "C1")[1].splitlines()[0] == "Channels: channel C2"
+    shown = run("everywhere", "slack:T1")[1].splitlines()
+    assert shown[0] == "Channels: every channel"
+    assert re.fullmatch(
+        r"# The operator \(.+\) changed the channels from channel C2 to every channel · at \d{4}-\d\d-\d\d .*", shown[3]
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["discord:1", "max_frames=99"], "max_frames"),
         (["discord:1", "max_frames=few"], "max_frames must be a whole number"),
-        (["discord:1", "nonsense=1"], "is not name=value"),
-        (["discord:1", "server_budget_per_day=lots"], "server_budget_per_day must be an amount"),
-        (["discord:1", "endpoints=fast"], "endpoints must be standard, turbo or both"),
-        (["nowhere", "max_frames=8"], "not of the form platform:id"),
+        (["discord:1", "nonsense=1"], "Write name=value, not"),
+        (["discord:1", "server_budget_per_day=lots"], "server_budget_per_day must be dollars from 0"),
+        (["discord:1", "server_budget_per_day=.50"], "a shell takes an unquoted $2 away"),
+        (["discord:1", "endpoints=fast"], "quality must be standard, turbo, or both"),
+        (["nowhere", "max_frames=8"], "Name the server as platform:id"),
         (["moon:1", "max_frames=8"], "moon"),
     ],
 )

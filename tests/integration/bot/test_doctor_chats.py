@@ -62,9 +62,7 @@ async def test_both_chats_in_order(discord_double: DiscordDouble, slack: SlackDo
 
 async def test_without_any_token_it_says_how_to_set_one_up(tmp_path: Path) -> None:
     (note,) = await examined(tmp_path)
-    assert str(note) == (
-        "note chats: none is set up; `flipbook setup discord` or `flipbook setup slack` goes through it"
-    )
+    assert str(note) == ("note chats: none is set up; `flipbook setup discord` or `flipbook setup slack` sets it up")
 
 
 @pytest.mark.parametrize("half", [{"slack_app_token": APP_TOKEN}, {"slack_signing_secret": SIGNING_SECRET}])

@@ -90,7 +90,7 @@ async def test_everything_right_already_is_said_and_nothing_touched(
     person = PlannedTerminal([])
     assert await set_up(chat(discord_double), tmp_path, person) is Exit.OK
     assert (tmp_path / ".env").stat() == before
-    assert person.said[-2] == "Discord: everything is already right."
+    assert person.said[-2] == "Discord: everything is set up correctly."
 
 
 async def test_another_token_is_overwritten_only_when_the_person_agrees(

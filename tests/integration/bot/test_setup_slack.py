@@ -68,12 +68,12 @@ async def test_missing_scopes_keep_the_tokens_and_say_what_to_do(open_slack_doub
     assert (tmp_path / ".env").exists()
     assert person.said[-1] == (
         "Add the scopes files:write on “OAuth & Permissions”, then install the app again.\n"
-        "Then once more: flipbook setup slack"
+        "Then run again: flipbook setup slack"
     )
     slack.home.tokens.scopes.append("files:write")
     again = PlannedTerminal([])
     assert await set_up(chat(slack), tmp_path, again) is Exit.OK
-    assert again.said[-2] == "Slack: everything is already right."
+    assert again.said[-2] == "Slack: everything is set up correctly."
 
 
 async def test_a_revoked_token_in_the_file_is_found_and_asked_for(slack: SlackDouble, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_weights_brought_in_half_precision_count(root: Path) -> None:
 def test_verify_ends_with_1_and_names_every_file_at_fault(root: Path) -> None:
     put(root, selected_sources(ModelSelection()))
     code, printed, _ = models("verify")
-    assert (code, printed) == (0, f"All 9 models in {root} are whole.\n")
+    assert (code, printed) == (0, f"All 9 models in {root} are intact.\n")
     (root / "animatelcm/config.json").write_text("{")
     code, printed, errors = models("verify")
     assert (code, printed) == (1, "")

@@ -41,7 +41,7 @@ def test_what_is_no_bot_token_of_discord_is_named(pasted: str, words: str) -> No
         (Variable.BOT_TOKEN, "xoxe-1-zzz", "a refresh token"),
         (Variable.BOT_TOKEN, "xoxa-2-zzz", "another kind of token"),
         (Variable.BOT_TOKEN, DISCORD, "a token of Discord's"),
-        (Variable.BOT_TOKEN, "zzz", "nothing that SLACK_BOT_TOKEN takes"),
+        (Variable.BOT_TOKEN, "zzz", "not what SLACK_BOT_TOKEN takes"),
         (Variable.APP_TOKEN, "xoxb-1-2-zzz", "the bot token"),
         (Variable.APP_TOKEN, "0123456789abcdef" * 2, "a signing secret or client secret"),
         (Variable.SIGNING_SECRET, "123.456", "Client ID"),
@@ -56,7 +56,7 @@ def test_what_slack_has_elsewhere_is_named(wanted: Variable, pasted: str, words:
 
 
 def test_a_token_that_runs_out_is_refused_with_the_way_out() -> None:
-    assert "make the app anew" in (misread_value(Variable.BOT_TOKEN, "xoxe.xoxb-1-zzz") or "")
+    assert "create the app again" in (misread_value(Variable.BOT_TOKEN, "xoxe.xoxb-1-zzz") or "")
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ _ID: Final[Json] = {
 _LOGS: Final[Json] = {
     "name": "logs", "in": "query",
     "schema": {"type": "string", "enum": ["1", "true", "0", "false"]},
-    "description": "Whether to tell what the render said.",
+    "description": "Whether to include the render's log lines.",
 }  # fmt: skip
 _SUBMIT_PARAMETERS: Final[list[Json]] = [
     {

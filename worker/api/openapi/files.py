@@ -99,7 +99,7 @@ def proxy_path() -> Json:
     }  # fmt: skip
     answers: Json = {
         **responses(errors(400)),
-        "default": {"description": "What the meant address answers"},
+        "default": {"description": "What that address answers"},
     }
     return {
         PATH: {

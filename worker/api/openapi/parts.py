@@ -31,15 +31,15 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
 )
 _NAMES: Final = {model: str(model.model_config.get("title") or model.__name__) for model in _MODELS}
 _ERRORS: Final = {
-    400: "A header or query that cannot be meant, or a body that broke off",
+    400: "A header or query that is not valid, or a body that broke off",
     401: "No key, or a wrong one",
     403: "Not from here without a key",
     404: "Not there, or somebody else's",
-    405: "Another method is meant",
+    405: "Another method is needed",
     408: "The body took too long",
     409: "The idempotency key was used for something else, or somebody else writes there just now",
     413: "The body, or what this key has uploaded, is too much",
-    422: "Not the JSON object that is meant",
+    422: "Not the JSON object that is expected",
     429: "Too many requests are waiting",
     503: "The disk is full, or the worker is stopping",
 }

@@ -20,7 +20,7 @@ BOAT = "> a paper boat on a stormy sea"
 def facts(bot: Bot, seed: int) -> str:
     return (
         f"-# standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed {seed} · "
-        f"asked by {bot.double.people.member.mention}"
+        f"for {bot.double.people.member.mention}"
     )
 
 
@@ -31,11 +31,11 @@ async def test_the_clip_is_put_into_the_first_answer(slow_bot: Bot) -> None:
     assert message.custom_ids == [f"v1:cancel:{job.id}"]
     slow_bot.release()
     await slow_bot.until_recorded()
-    made = facts(slow_bot, 42).replace("asked by", "made in 1 s · our worker · asked by")
+    made = facts(slow_bot, 42).replace("for <", "made in 1 s · our worker · for <")
     assert message.content == f"{BOAT}\n{made} · `{job.id}`"
     assert message.files == [f"flipbook-{job.id}.mp4"]
     assert await slow_bot.double.download(message.attachments[0]) == tiny_mp4()
-    assert message.attachments[0].description == "Clip: a paper boat on a stormy sea"
+    assert message.attachments[0].description == "A short animation: a paper boat on a stormy sea"
     assert message.custom_ids == [f"v1:reroll:{job.id}"]
     assert message.reactions == {"🔁": [slow_bot.double.people.bot]}
     assert clips(slow_bot.double) == [message]
@@ -134,7 +134,7 @@ async def test_the_negative_prompt_is_shown_where_it_is_not_the_usual_one(bot: B
     [
         ({"size": "square", "width": 64}, "size must be left out where width or height is given, not 'square'."),
         ({"width": 100}, "width must be a multiple of 8 from 64 to 1536, not 100."),
-        ({"prompt": "\x07"}, "prompt must be 1 to 2,000 characters without control characters, not 1 characters"),
+        ({"prompt": "\x07"}, "prompt must be 1 to 2,000 characters without control characters, not 1 character"),
         ({"width": 1536, "height": 1536}, "size must be square\\_hd, square, "),
     ],
 )
@@ -188,20 +188,21 @@ async def test_a_reached_limit_is_told_to_the_one_who_asked(start_bot: Any) -> N
     await bot.animate()
     refusal = await bot.animate()
     assert refusal.ephemeral
-    assert refusal.content == (
-        "At most 2 clips under way per member; there are 2. Wait for one to finish, or cancel one."
-    )
+    assert refusal.content == "You already have 2 clips under way. Wait until one has finished, or cancel one."
     other = await bot.animate(user=bot.double.people.other_member)
     assert not other.ephemeral
 
 
 async def test_a_daily_limit_says_when_it_starts_again(bot: Bot) -> None:
-    await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="0")
+    await bot.ask_as_admin("limits set", limit="server_clips_per_day", value="1")
+    await bot.clip()
     refusal = await bot.animate()
-    tomorrow = (await bot.quota()).usage.resets_at
+    tomorrow = int((await bot.quota()).usage.resets_at.timestamp())
     assert refusal.content == (
-        f"At most 0 clips per member and day; 0 are used. It starts again <t:{int(tomorrow.timestamp())}:R>."
+        f"This server has used its only clip for today; it can make another one <t:{tomorrow}:R>."
     )
+    await bot.ask_as_admin("limits set", limit="server_clips_per_day", value="0")
+    assert (await bot.animate()).content == "This server allows no clips."
 
 
 async def test_only_servers_on_the_operators_list_are_served(start_bot: Any, discord_double: Any) -> None:
@@ -213,6 +214,6 @@ async def test_only_servers_on_the_operators_list_are_served(start_bot: Any, dis
     assert refusal.ephemeral
     studio = discord_double.guilds.studio.id
     assert refusal.content == (
-        f"This bot is not open to this server. Its operator can add discord:{studio} to FLIPBOOK\\_ALLOWED\\_SERVERS."
+        f"This bot is not open to this server. Its operator can add `discord:{studio}` to `FLIPBOOK_ALLOWED_SERVERS`."
     )
     assert not (await bot.animate(channel=discord_double.places.elsewhere)).ephemeral

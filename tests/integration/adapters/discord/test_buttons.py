@@ -30,7 +30,7 @@ async def test_a_re_roll_is_a_new_message_with_a_new_seed_charged_to_who_pressed
     assert child.request == parent.request.with_seed(child.request.seed)
     assert child.request.seed != 42
     assert f"re-roll of `{parent.id}`" in second.content
-    assert f"asked by {other.mention}" in second.content
+    assert f"for {other.mention}" in second.content
     assert clips(bot.double) == [first, second]
     assert bot.bought == 2
 
@@ -51,7 +51,7 @@ async def test_a_re_roll_at_a_limit_is_refused_privately(bot: Bot) -> None:
     await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="1")
     refusal = await bot.press(first, "reroll")
     assert refusal.ephemeral
-    assert refusal.content.startswith("At most 1 clips per member and day; 1 are used.")
+    assert refusal.content.startswith("You've used your only clip for today; you can make another one ")
     assert (clips(bot.double), bot.bought) == ([first], 1)
 
 
@@ -95,7 +95,7 @@ async def test_a_clip_that_waits_is_cancelled_at_once(start_bot: Callable[..., A
     message = await bot.animate()
     await bot.until(lambda: message.content.startswith("⏳ **Waiting for worker, which cannot be reached**"))
     told = await bot.press(message, "cancel")
-    assert told.content == "The clip is cancelled."
+    assert told.content == "Cancelled. It does not count against your quota."
     await bot.until(lambda: message.content.startswith("✖️ Cancelled."))
 
 
@@ -104,7 +104,7 @@ async def test_another_members_clip_can_be_cancelled_by_an_admin_only(slow_bot: 
     await slow_bot.until_status(JobStatus.RUNNING)
     refusal = await slow_bot.press(message, "cancel", user=slow_bot.double.people.other_member)
     assert refusal.ephemeral
-    assert refusal.content == "Only the member who asked for a clip, or an admin, can do that."
+    assert refusal.content == "Only whoever asked for the clip, or an admin, can do that."
     assert not (await slow_bot.the_job()).cancel_requested
     await slow_bot.press(message, "cancel", user=slow_bot.double.people.moderator)
     await slow_bot.until_recorded()
@@ -134,7 +134,7 @@ async def test_a_forged_button_gets_one_sentence(bot: Bot, custom_id: str) -> No
     message = await bot.clip()
     told = await pressed_raw(bot, message, custom_id)
     assert told.ephemeral
-    assert told.content == "This button does nothing any more. `/animate` makes a new clip."
+    assert told.content == "This button no longer does anything. `/animate` makes a new clip."
     assert len(await bot.jobs()) == 1
 
 

@@ -24,14 +24,14 @@ async def test_the_queue_shows_words_and_ids_of_ones_own_clips_only(slow_bot: Bo
     head, first, second = shown.content.splitlines()
     assert head == "**Under way in this server**"
     assert first == (
-        f"1. rendering · standard · {people.member.mention} in <#{text.id}> · mine \\*here\\* · `{mine.id}`"
+        f"1. Rendering · standard · {people.member.mention} · <#{text.id}> · mine \\*here\\* · `{mine.id}`"
     )
     assert second.endswith(f"standard · {people.other_member.mention}")
 
 
 async def test_an_empty_queue_says_so(bot: Bot) -> None:
     assert (await bot.ask("flipbook queue")).content == (
-        "Nothing is under way in this server. `/animate` starts something."
+        "Nothing is under way in this server.\nType `/animate` and what you want to see."
     )
 
 
@@ -39,14 +39,14 @@ async def test_the_queue_says_which_backend_is_in_trouble(bot: Bot) -> None:
     now = bot.core.clock.now()
     bot.core.breakers["worker"] = CircuitBreaker().failed(Trouble.AWAY, now - timedelta(minutes=3), 600)
     assert (await bot.ask("flipbook queue")).content == (
-        "⚠️ The worker cannot be reached since 3 min; new clips wait.\n"
-        "Nothing is under way in this server. `/animate` starts something."
+        "⚠️ The worker cannot be reached (for 3 min now); new clips wait.\n"
+        "Nothing is under way in this server.\nType `/animate` and what you want to see."
     )
 
 
 async def test_history_is_ones_own_and_of_this_server(bot: Bot) -> None:
     assert (await bot.ask("flipbook history")).content == (
-        "You have made no clips in this server yet. `/animate` makes the first."
+        "You have made no clips in this server yet.\nType `/animate` and what you want to see."
     )
     await bot.clip(prompt="a fox")
     await bot.clip(prompt="a boat", user=bot.double.people.other_member)
@@ -56,7 +56,7 @@ async def test_history_is_ones_own_and_of_this_server(bot: Bot) -> None:
     (job, *_) = await bot.jobs()
     assert job.finished_at is not None
     at = int(job.finished_at.timestamp())
-    assert shown.content == f"**Your last clips here**\n- a fox · finished <t:{at}:R> · `{job.id}`"
+    assert shown.content == f"**Your last clips in this server**\n- a fox · Made <t:{at}:R> · `{job.id}`"
     assert shown.ephemeral
 
 
@@ -88,10 +88,10 @@ async def test_show_of_an_unfinished_clip_says_where_it_is(slow_bot: Bot) -> Non
     job = await slow_bot.the_job()
     shown = await slow_bot.ask("flipbook show", id=job.id)
     lines = shown.content.splitlines()
-    assert lines[0].startswith("**Rendering**, asked <t:")
+    assert lines[0].startswith("**Rendering**, asked for by <@")
     assert lines[1:] == [
         "> a paper boat on a stormy sea",
-        f"-# standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1 · `{job.id}`",
+        f"standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1 · `{job.id}`",
     ]
 
 
@@ -101,7 +101,7 @@ async def test_a_private_channels_clip_is_shown_to_its_owner_to_admins_and_there
     await bot.until_recorded()
     job = await bot.the_job()
     refusal = await bot.ask("flipbook show", id=job.id, user=people.other_member)
-    assert refusal.content == "Only the member who asked for a clip, or an admin, can do that."
+    assert refusal.content == "Only whoever asked for the clip, or an admin, can do that."
     assert (await bot.ask("flipbook show", id=job.id, user=people.moderator)).files != []
     await bot.until_recorded(2)
     there = await bot.ask("flipbook show", id=job.id, user=people.other_member, channel_of_command=night)
@@ -121,7 +121,7 @@ async def test_cancel_by_command(slow_bot: Bot) -> None:
     await slow_bot.until_status(JobStatus.RUNNING)
     job = await slow_bot.the_job()
     refusal = await slow_bot.ask("flipbook cancel", id=job.id, user=slow_bot.double.people.other_member)
-    assert refusal.content == "Only the member who asked for a clip, or an admin, can do that."
+    assert refusal.content == "Only whoever asked for the clip, or an admin, can do that."
     await slow_bot.ask("flipbook cancel", id=job.id)
     await slow_bot.until_recorded()
     assert message.content.startswith("✖️ Cancelled.")
@@ -135,10 +135,11 @@ async def test_quota_shows_limits_beside_usage(bot: Bot) -> None:
     assert shown.content.splitlines() == [
         "Your clips today: **1** of 20",
         "Your clips under way: **0** of 2",
-        "This server's clips today: **1** of 200",
-        "This server's clips under way: **0** of 20",
-        "This server's spending today: **$0.00** of $5.00",
-        f"The day starts again <t:{resets}:R>.",
+        "Clips in this server today: **1** of 200",
+        "Clips under way in this server: **0** of 20",
+        "Spent in this server today: **$0.00** of $5.00",
+        "Each clip: at most 32 frames, 50 steps and 1024×1024; quality: standard, turbo",
+        f"A new day starts <t:{resets}:R>.",
     ]
 
 
@@ -153,15 +154,15 @@ async def test_help_names_every_command(bot: Bot) -> None:
 
 async def test_limits_are_shown_set_and_reset(bot: Bot) -> None:
     answer = await bot.ask_as_admin("limits set", limit="server_budget_per_day", value="$2.50")
-    assert answer.content == "From now on: this server's budget per day: **$2.50**."
+    assert answer.content == "Budget per day in this server: **$2.50** from now on."
     await bot.ask_as_admin("limits set", limit="endpoints", value="Turbo")
     await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="none")
     shown = (await bot.ask_as_admin("limits show")).content.splitlines()
-    assert shown[1] == "- clips per member and day: **no limit**"
-    assert shown[5] == "- this server's budget per day: **$2.50**"
-    assert shown[9] == "- endpoints: **turbo**"
+    assert shown[1] == "- Clips per member per day: **no limit**"
+    assert shown[5] == "- Budget per day in this server: **$2.50**"
+    assert shown[9] == "- Quality: **turbo**"
     refusal = await bot.animate()
-    assert refusal.content == "This server allows turbo; you asked for standard."
+    assert refusal.content == "This server allows turbo quality only; you asked for standard."
     await bot.ask_as_admin("limits reset")
     assert (await bot.quota()).limits == Limits()
 
@@ -178,11 +179,11 @@ async def test_a_changed_limit_holds_at_once_and_for_this_server_only(bot: Bot) 
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("max_frames", "0", "frames per clip must be a whole number from 1 to 32, not '0'."),
-        ("max_frames", "none", "frames per clip must be a whole number from 1 to 32, not 'none'."),
-        ("user_clips_per_day", "many", "clips per member and day must be a whole number from 0 to 1,000,000, or none"),
-        ("endpoints", "fast", "endpoints must be standard, turbo, or both with a comma between them, not 'fast'."),
-        ("server_budget_per_day", "-1", "this server's budget per day must be dollars from 0 to 1,000,000, or none"),
+        ("max_frames", "0", "Frames per clip must be a whole number from 1 to 32, not '0'."),
+        ("max_frames", "none", "Frames per clip must be a whole number from 1 to 32, not 'none'."),
+        ("user_clips_per_day", "many", "Clips per member per day must be a whole number from 0 to 1,000,000, or none"),
+        ("endpoints", "fast", "Quality must be standard, turbo, or both with a comma between them, not 'fast'."),
+        ("server_budget_per_day", "-1", "Budget per day in this server must be dollars from 0 to 1,000,000, or none"),
     ],
 )
 async def test_a_limit_that_cannot_be_gets_one_sentence(bot: Bot, limit: str, value: str, sentence: str) -> None:
@@ -198,11 +199,30 @@ async def test_channels_bind_the_bot_and_threads_go_with_their_channel(bot: Bot)
     assert refusal.content == "The admins of this server keep the bot to other channels."
     assert not (await bot.animate(channel=places.thread)).ephemeral
     shown = await bot.ask_as_admin("channels show")
-    assert shown.content.splitlines()[0] == f"Channels: <#{places.text.id}>"
+    assert shown.content.splitlines()[1] == f"- Channels: <#{places.text.id}>"
+    await bot.ask_as_admin("channels add", channel=places.age_restricted)
     await bot.ask_as_admin("channels remove", channel=places.text)
     assert not (await bot.animate(channel=places.age_restricted)).ephemeral
     await bot.ask_as_admin("channels add", channel=places.text)
-    assert (await bot.ask_as_admin("channels everywhere")).content.startswith("Channels: every channel")
+    assert "- Channels: every channel" in (await bot.ask_as_admin("channels everywhere")).content
+
+
+async def test_the_last_channel_is_not_removed_without_saying_what_that_would_do(bot: Bot) -> None:
+    places = bot.double.places
+    await bot.ask_as_admin("channels add", channel=places.text)
+    refusal = await bot.ask_as_admin("channels remove", channel=places.text)
+    assert refusal.content == (
+        "That is the last channel that the bot is kept to; without it, it would answer in every channel. "
+        "If you want that, use `/flipbook-admin channels everywhere`."
+    )
+    assert (await bot.animate(channel=places.age_restricted)).ephemeral
+    await bot.ask_as_admin("channels remove", channel=places.age_restricted)  # was never added: nothing changes
+    assert (await bot.animate(channel=places.age_restricted)).ephemeral
+
+
+async def test_setting_a_limit_to_what_it_is_says_so(bot: Bot) -> None:
+    answer = await bot.ask_as_admin("limits set", limit="max_frames", value="32")
+    assert answer.content == "No change. Frames per clip: **32**, as before."
 
 
 async def test_members_and_terms_are_blocked_and_let_in_again(bot: Bot) -> None:
@@ -211,7 +231,7 @@ async def test_members_and_terms_are_blocked_and_let_in_again(bot: Bot) -> None:
     assert (await bot.animate()).content == "The admins of this server have blocked you from making clips."
     await bot.ask_as_admin("unblock member", member=member)
     answer = await bot.ask_as_admin("block term", term=" Storm*y ")
-    assert answer.content.splitlines()[2] == "Blocked terms: “Storm\\*y”"
+    assert answer.content.splitlines()[3] == "- Blocked words: “Storm\\*y”"
     await bot.ask_as_admin("unblock term", term="Storm*y")
     await bot.ask_as_admin("block term", term="STORMY sea")
     refusal = await bot.animate()
@@ -228,10 +248,10 @@ async def test_every_change_is_written_down(bot: Bot) -> None:
     head, *lines = (await bot.ask_as_admin("audit")).content.splitlines()
     moderator = bot.double.people.moderator.mention
     assert head == "**Changes in this server**"
-    assert [line.split("> ", 1)[1] for line in lines] == [
-        f'{moderator} limits: {{"max\\_frames":8}} → {{"max\\_frames":32}}',
-        f'{moderator} policy: {{"blocked\\_terms":\\[\\]}} → {{"blocked\\_terms":\\["gore"\\]}}',
-        f'{moderator} limits: {{"max\\_frames":32}} → {{"max\\_frames":8}}',
+    assert [line.rpartition(" · <t:")[0] for line in lines] == [
+        f"- {moderator} changed frames per clip from 8 to 32",
+        f"- {moderator} blocked “gore”",
+        f"- {moderator} changed frames per clip from 32 to 8",
     ]
 
 

@@ -123,7 +123,7 @@ async def test_without_attach_files_the_clip_goes_to_the_member(slow_bot: Bot) -
     assert clip_message.custom_ids == []
     asker = slow_bot.double.people.member.mention
     assert message.content.startswith(
-        "📨 The clip could not be put here: Flipbook lacks a permission in the channel. "
+        "📨 The clip could not be posted here: Flipbook lacks a permission in the channel. "
         f"It went to {asker} in a direct message."
     )
     assert (message.custom_ids, message.files) == ([], [])
@@ -168,7 +168,7 @@ async def test_when_no_step_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: 
     assert await told(slow_bot) == (
         "the message was deleted",
         "the channel is gone",
-        "you take no direct messages from Flipbook",
+        "you do not accept direct messages from Flipbook",
     )
     shown = await slow_bot.ask("flipbook show", id=job.id, channel_of_command=double.places.age_restricted)
     assert shown.ephemeral
@@ -189,10 +189,10 @@ async def test_where_no_clip_is_taken_its_message_says_why_and_how_to_get_it(
     assert (clips(double), bot.bought) == ([], 1)
     head, *_ = message.content.splitlines()
     assert head.startswith(
-        "📭 The clip is done, but it could not be brought here: Flipbook lacks a permission in the channel, and you "
-        "take no direct messages from Flipbook. It is kept: "
+        "📭 The clip is made, but it could not be posted here: Flipbook lacks a permission in the channel, and you "
+        "do not accept direct messages from Flipbook. It is kept: "
     )
-    assert f"`/flipbook show id:{job.id}` brings it" in head
+    assert f"`/flipbook show id:{job.id}` sends it again" in head
     assert (f"(<https://clips.example/clips/{job.id}.mp4?" in head) is (links is not None)
     assert message.custom_ids == [f"v1:reroll:{job.id}"]
 
@@ -286,7 +286,9 @@ async def test_a_clip_that_is_gone_from_the_store_is_told(slow_bot: Bot) -> None
     await slow_bot.core.artifacts.delete(job.artifact)
     slow_bot.advance(601)
     await slow_bot.until_recorded()
-    assert message.content.startswith("📭 The clip is no longer kept. Re-roll it with the same seed to make it again.")
+    assert message.content.startswith(
+        "📭 The clip is no longer kept. The same prompt, settings and seed make it again."
+    )
 
 
 async def test_where_a_private_answer_takes_no_file_it_says_where_the_clip_went(bot: Bot) -> None:
@@ -294,5 +296,5 @@ async def test_where_a_private_answer_takes_no_file_it_says_where_the_clip_went(
     await bot.until_recorded()
     job = await bot.the_job()
     shown = await bot.ask("flipbook show", id=job.id, channel_of_command=bot.double.places.no_files)
-    assert shown.content == "It could not be shown here. I have sent it to you in a direct message."
+    assert shown.content == "It could not be shown here. You will find it in a direct message from Flipbook."
     assert [message.channel for message in clips(bot.double)] == [bot.double.places.text, bot.double.places.dm]

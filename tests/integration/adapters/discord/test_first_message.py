@@ -72,7 +72,7 @@ async def test_a_refusal_after_a_deferral_is_still_private(start_bot: Callable[.
     await bot.double.wait_for_answer(asked)
     gate.set()
     refusal = await bot.double.wait_for_message(lambda message: message.ephemeral)
-    assert refusal.content == "The bot's database is busy. Nothing was stored; please try again in a minute."
+    assert refusal.content == "The bot's database is busy. Nothing was stored. Please try again in a minute."
     assert bot.double.world.messages() == [refusal]
     assert (asked.original is None or asked.original.deleted, bot.bought) == (True, 0)
 

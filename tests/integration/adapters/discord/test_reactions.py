@@ -21,7 +21,7 @@ async def test_a_reaction_re_rolls_as_a_reply_charged_to_who_reacted(bot: Bot) -
     (_, second) = clips(bot.double)
     assert (child.parent, child.requested_by.id, child.channel) == (parent.id, str(other.id), parent.channel)
     assert (second.replies_to, second.nonce) == (first, child.id)
-    assert f"asked by {other.mention}" in second.content
+    assert f"for {other.mention}" in second.content
     assert bot.bought == 2
 
 
@@ -134,7 +134,7 @@ async def test_a_refusal_is_told_privately(bot: Bot) -> None:
     await bot.double.react(first)
     told = await bot.double.wait_for_message(lambda message: message.channel.recipient)
     assert told.channel.recipient is bot.double.people.member
-    assert told.content.startswith("At most 1 clips per member and day; 1 are used.")
+    assert told.content.startswith("You've used your only clip for today; you can make another one ")
     assert (len(await bot.jobs()), bot.bought) == (1, 1)
 
 

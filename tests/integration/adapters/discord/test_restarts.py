@@ -246,7 +246,7 @@ async def test_a_restart_between_any_two_steps_of_a_clips_life(tmp_path: Path, d
         await bot.until_recorded()
     async with start() as bot:
         assert (await bot.press(message, "reroll")).content.startswith(
-            "At most 2 clips per member and day; 2 are used."
+            "You've used all 2 of your clips for today; you can make more "
         )
         assert len(await bot.jobs()) == 3
     assert (len(clips(discord_double)), len(backend.submissions)) == (3, 3)

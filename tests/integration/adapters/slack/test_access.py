@@ -23,7 +23,7 @@ from doubles.slack.world import (
 )
 from slack_bot import clips, public, running_bot
 
-INVITE = f"I am not in this channel, so I could not post the clip. Type /invite <@{BOT}> and ask again."
+INVITE = f"Flipbook is not in this channel, so it could not post the clip. Type /invite <@{BOT}> and ask again."
 
 
 @pytest.mark.parametrize("channel", [OFFTOPIC, SECRET], ids=["public", "private"])
@@ -132,5 +132,5 @@ async def test_a_member_who_cannot_be_checked_is_asked_to_wait(slack: SlackDoubl
     async with running_bot(slack, tmp_path) as bot:
         await slack.fault(faults.RateLimited("users.info"))
         told = await bot.told(await slack.slash("/animate", PROMPT, channel=SHARED))
-        assert told == "I cannot check at the moment who is asking. Please try again in a minute."
+        assert told == "The bot cannot check at the moment who is asking. Please try again in a minute."
         assert await bot.jobs() == []

@@ -64,27 +64,27 @@ async def test_a_limit_is_met_raised_and_no_longer_met(slack: SlackDouble, tmp_p
     rules = OperatorRules(backends=("worker",), default_limits=Limits(user_clips_per_day=1))
     async with running_bot(slack, tmp_path, rules=rules) as bot:
         assert await animated(bot) is None
-        assert (await animated(bot) or "").startswith("At most 1 clips per member and day; 1 are used.")
+        assert (await animated(bot) or "").startswith("You've used your only clip for today; you can make another one ")
         said = await told(bot, "limits set user_clips_per_day 2")
-        assert said.startswith("*Clips per member and day: 2 from now on*")
+        assert said.startswith("Clips per member per day: *2* from now on.")
         assert await animated(bot) is None
 
 
 async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
         await told(bot, "limits set max_frames 8")
-        await told(bot, "limits set endpoints turbo")
-        assert "• `endpoints` turbo — endpoints" in await told(bot, "limits show")
-        assert "• `max_frames` 32 — frames per clip" in await told(bot, "limits reset")
+        await told(bot, "limits set quality turbo")
+        assert "• Quality: *turbo* (`quality`)" in await told(bot, "limits show")
+        assert "• Frames per clip: *32* (`max_frames`)" in await told(bot, "limits reset")
         assert await bot.core.service.limits_of(bot.server) == Limits()
 
 
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("limits set max_frames 99", "frames per clip must be a whole number from 1 to 32, not '99'."),
-        ("limits set max_frames", "frames per clip must be a whole number from 1 to 32, not ''."),
-        ("limits set clips 3", "There is no limit named clips. There are user_clips_per_day, "),
+        ("limits set max_frames 99", "Frames per clip must be a whole number from 1 to 32, not '99'."),
+        ("limits set max_frames", "Frames per clip must be a whole number from 1 to 32, not ''."),
+        ("limits set clips 3", "There is no limit named clips. The limits are user_clips_per_day, "),
         ("channels only general", "Name the channels with # in front, so that Slack links them."),
         ("block user mira", "Name the member with @ in front, so that Slack links them."),
         ("block word", "Name a word or a few words, 100 characters at most."),
@@ -102,29 +102,43 @@ async def test_an_admins_slip_is_one_sentence_and_changes_nothing(
 
 async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert f"• answers in: <#{STUDIO}>" in await told(bot, f"channels only <#{STUDIO}|studio>")
-        assert await animated(bot) == "The admins of this server keep the bot to other channels."
+        assert f"• Channels: <#{STUDIO}>" in await told(bot, f"channels only <#{STUDIO}|studio>")
+        assert await animated(bot) == "The admins of this workspace keep the bot to other channels."
         assert await animated(bot, channel=STUDIO) is None
-        assert "• answers in: every channel it is in" in await told(bot, "channels all")
+        assert "• Channels: every channel" in await told(bot, "channels all")
         assert await animated(bot) is None
 
 
 async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert f"• blocked: <@{MIRA}>" in await told(bot, f"block user <@{MIRA}|mira>")
-        assert await animated(bot) == "The admins of this server have blocked you from making clips."
-        assert "• blocked: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
-        assert "• blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
+        assert f"• Blocked members: <@{MIRA}>" in await told(bot, f"block user <@{MIRA}|mira>")
+        assert await animated(bot) == "The admins of this workspace have blocked you from making clips."
+        assert "• Blocked members: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
+        assert "• Blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
         assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
-        assert "• blocked words: none" in await told(bot, "unblock word stormy sea")
+        assert "• Blocked words: none" in await told(bot, "unblock word stormy sea")
         assert await animated(bot) is None
 
 
 async def test_every_change_is_audited(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert await told(bot, "audit") == "Nobody has changed anything yet."
+        assert await told(bot, "audit") == "Nothing has been changed in this workspace yet."
         await told(bot, "limits set max_frames 8")
         await told(bot, f"block user <@{MIRA}|mira>", OWNER)
         trail = (await told(bot, "audit")).splitlines()
-    assert f'<@{OWNER}> · policy: `{{"blocked_users":[]}}` → `{{"blocked_users":["{MIRA}"]}}`' in trail[1]
-    assert f'<@{ADMIN}> · limits: `{{"max_frames":32}}` → `{{"max_frames":8}}`' in trail[2]
+    assert trail[1].startswith(f"• <@{OWNER}> blocked <@{MIRA}> · <!date^")
+    assert trail[2].startswith(f"• <@{ADMIN}> changed frames per clip from 32 to 8 · <!date^")
+
+
+async def test_the_last_channel_is_not_removed_without_saying_what_that_would_do(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await told(bot, f"channels add <#{STUDIO}|studio>")
+        assert await told(bot, f"channels remove <#{STUDIO}|studio>") == (
+            "That is the last channel that the bot is kept to; without it, it would answer in every channel. "
+            "If you want that, use `/flipbook admin channels all`."
+        )
+        assert f"• Channels: <#{STUDIO}>" in await told(bot, "channels show")
+        await told(bot, f"channels add <#{GENERAL}|general>")
+        assert f"• Channels: <#{GENERAL}>" in await told(bot, f"channels remove <#{STUDIO}|studio>")

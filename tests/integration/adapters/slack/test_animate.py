@@ -41,13 +41,13 @@ async def test_the_message_shows_queue_then_rendering_then_the_clip(slack: Slack
     backend = ScriptedBackend(hold=asyncio.Event())
     async with running_bot(slack, tmp_path, backend=backend) as bot:
         message = await bot.animate()
-        assert "*Queued* · next in line" in words(message)
+        assert "*Queued, next*" in words(message)
         assert buttons(message) == ["v1:cancel"]
         await bot.until_opened(message)
         await bot.until_status(JobStatus.RUNNING)
         slack.clock.advance(3.0)
         await slack.wait_for(lambda: "step 1 of 4" in words(message))
-        assert "`███░░░░░░░░░` · *Rendering, step 1 of 4*" in words(message)
+        assert "`███░░░░░░░░░` 25% · *Rendering, step 1 of 4*" in words(message)
         bot.release()
         await bot.delivered(message)
     assert [len(preview.file_ids) for preview in message.revisions][-2:] == [0, 1]
@@ -87,7 +87,7 @@ async def test_a_direct_message_with_the_bot_is_a_channel_like_any_other(slack: 
         ("a fox --frames 99", "--frames must be a whole number from 1 to 32, not '99'."),
         (
             "a fox --hd",
-            f"I do not know the flag --hd. There are {', '.join(flag.name for flag in FLAGS)}.",
+            f"There is no flag --hd. The flags are {', '.join(flag.name for flag in FLAGS)}.",
         ),
         ("x" * 2001, "prompt must be 1 to 2,000 characters without control characters, not 2,001 characters."),
         ("--turbo", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
@@ -117,11 +117,11 @@ async def test_without_words_the_command_explains_itself(slack: SlackDouble, tmp
 @pytest.mark.parametrize(
     ("limits", "text", "sentence"),
     [
-        (Limits(max_frames=8), "a fox", "This server allows at most 8 frames per clip; you asked for 16."),
+        (Limits(max_frames=8), "a fox", "This workspace allows at most 8 frames per clip; you asked for 16."),
         (
             Limits(user_clips_per_day=0),
             "a fox",
-            "At most 0 clips per member and day; 0 are used. It starts again <!date^",
+            "This workspace allows its members no clips.",
         ),
     ],
 )

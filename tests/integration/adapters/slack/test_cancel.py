@@ -28,9 +28,9 @@ async def test_its_owner_and_admins_stop_a_job(slack: SlackDouble, tmp_path: Pat
         message = await bot.animate(user=MIRA)
         await rendering(bot)
         told = await bot.told(await slack.click(message, "v1:cancel", user=user), user)
-        assert told.startswith("I have asked for it to be stopped.")
+        assert told.startswith("The clip is being cancelled.")
         await bot.until_recorded()
-    assert "*Cancelled.* It does not count against your quota." in words(message)
+    assert "Cancelled. It does not count against your quota." in words(message)
     assert (message.file_ids, buttons(message)) == ([], [])
 
 
@@ -38,7 +38,7 @@ async def test_other_members_are_told_who_may(slack: SlackDouble, tmp_path: Path
     async with running_bot(slack, tmp_path, backend=held()) as bot:
         message = await bot.animate(user=MIRA)
         told = await bot.told(await slack.click(message, "v1:cancel", user=NOAH), NOAH)
-        assert told == "Only the member who asked for a clip, or an admin, can do that."
+        assert told == "Only whoever asked for the clip, or an admin, can do that."
         bot.release()
         await bot.delivered(message)
 

@@ -67,7 +67,7 @@ async def test_the_checks_open_no_socket_that_would_take_acts_away(slack: SlackD
     [
         ("token_revoked", "it was revoked; install the app again"),
         ("account_inactive", "the app was removed from the workspace; install it again"),
-        ("token_expired", "it ran out: the app rotates its tokens"),
+        ("token_expired", "it has expired: the app rotates its tokens"),
     ],
 )
 async def test_a_bot_token_that_is_dead_is_named_with_the_reason(slack: SlackDouble, code: str, words: str) -> None:

@@ -23,8 +23,8 @@ async def test_a_clip_that_its_message_never_takes_goes_into_the_thread(slack: S
             await bot.until_recorded()
         clip = the_clip(slack)
         assert clip.thread_ts == message.ts
-        assert "It could not go where it belongs: Slack is still looking at the clip." in clip.text
-        assert "*Done* · the clip is in its thread" in words(message)
+        assert "It is posted here because Slack is still looking at the clip." in clip.text
+        assert "The clip is in its thread." in words(message)
         assert await recorded(bot) == bot.ref(clip)
     assert (buttons(message), bot.bought) == (["v1:reroll"], 1)
 
@@ -75,7 +75,7 @@ async def test_a_deleted_message_is_replaced_by_a_new_one_with_the_clip(slack: S
         await bot.until_recorded()
         clip = the_clip(slack)
         assert (clip.channel, clip.thread_ts) == (GENERAL, None)
-        assert "It could not go where it belongs: its message was deleted." in clip.text
+        assert "It is posted here because its message was deleted." in clip.text
         await slack.react(GENERAL, clip.ts, "repeat")
         slack.clock.advance(5)
         await bot.until_recorded(2)
@@ -115,7 +115,7 @@ async def test_a_channel_that_was_lost_meanwhile_makes_the_clip_come_directly(
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
         assert clip.channel == direct.id
-        assert f"It could not go where it belongs: {reason}." in clip.text
+        assert f"It is posted here because {reason}." in clip.text
     assert bot.bought == 1
 
 
@@ -129,13 +129,13 @@ async def test_where_no_file_is_taken_the_member_reads_why_and_asks_for_it_later
         bot.release()
         await bot.until_recorded()
         job = await bot.the_job()
-        assert "*Done, but not delivered* · this workspace allows no uploads." in words(message)
-        assert f"`/flipbook show {job.id}` brings it again" in words(message)
+        assert "The clip is made, but it could not be posted here: this workspace allows no uploads." in words(message)
+        assert f"`/flipbook show {job.id}` sends it again" in words(message)
         assert clips(slack) == []
 
         slack.heal(faults.AnswersError)
         told = await bot.told(await slack.slash("/flipbook", f"show {job.id}"))
-        assert told.endswith("I am sending you the clip in a direct message.")
+        assert told.endswith("The clip is on its way to you in a direct message.")
         await bot.until_recorded(2)
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
@@ -152,7 +152,7 @@ async def test_where_no_file_is_taken_there_is_a_link_if_the_service_has_an_addr
         await bot.until_recorded()
         job = await bot.the_job()
     assert f"<https://clips.example/clips/{job.id}.mp4?until=" in words(message)
-    assert "|Watch it here> until <!date^" in words(message)
+    assert "|watch it here> (the link expires <!date^" in words(message)
 
 
 async def test_a_failure_takes_the_same_delivery_steps_as_a_clip(slack: SlackDouble, tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_a_failure_takes_the_same_delivery_steps_as_a_clip(slack: SlackDou
         await bot.until_recorded()
         (said,) = public(slack)
     assert said is not message
-    assert "*Cancelled.* It does not count against your quota." in words(said)
+    assert "Cancelled. It does not count against your quota." in words(said)
 
 
 # Dead tokens --------------------------------------------------------------------------------------

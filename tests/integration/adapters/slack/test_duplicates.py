@@ -81,7 +81,7 @@ async def test_a_refusal_is_given_again_to_a_command_whose_ack_was_lost(slack: S
         await slack.fault(faults.AckLost())
         delivery = await slack.slash("/animate", "a fox --hd")
         ack = await slack.acknowledged(delivery)
-        assert ack.payload["text"].startswith("I do not know the flag --hd.")
+        assert ack.payload["text"].startswith("There is no flag --hd.")
 
 
 async def test_two_equal_commands_a_minute_apart_are_two_clips(slack: SlackDouble, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ async def asked(bot: Bot, text: str, **how: str) -> str:
 
 async def test_the_queue_shows_prompts_to_their_authors_only(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path, backend=ScriptedBackend(hold=asyncio.Event())) as bot:
-        assert (await asked(bot, "queue")).startswith("Nothing is under way.")
+        assert (await asked(bot, "queue")).startswith("Nothing is under way in this workspace.")
         await bot.animate("a secret of Mira", user=MIRA, channel=STUDIO)
         job = await bot.the_job()
         mine, theirs = await asked(bot, "queue", user=MIRA), await asked(bot, "queue", user=NOAH)
@@ -33,7 +33,7 @@ async def test_the_queue_shows_prompts_to_their_authors_only(slack: SlackDouble,
         await bot.until_recorded()
     assert "a secret of Mira" in mine
     assert job.id in mine
-    assert theirs.splitlines()[1].endswith(f"for <@{MIRA}>")
+    assert theirs.splitlines()[1].endswith(f"<@{MIRA}>")
     assert "secret" not in theirs
     assert job.id not in theirs
 
@@ -42,20 +42,20 @@ async def test_the_queue_says_which_backend_is_in_trouble(slack: SlackDouble, tm
     async with running_bot(slack, tmp_path) as bot:
         now = bot.core.clock.now()
         bot.core.breakers["worker"] = CircuitBreaker().failed(Trouble.BUSY, now - timedelta(minutes=3), 600)
-        trouble, nothing = (await asked(bot, "queue")).splitlines()
-    assert trouble == ":warning: The worker is busy since 3 min; new clips wait."
-    assert nothing.startswith("Nothing is under way.")
+        trouble, nothing, _ = (await asked(bot, "queue")).splitlines()
+    assert trouble == "⚠️ The worker is busy (for 3 min now); new clips wait."
+    assert nothing.startswith("Nothing is under way in this workspace.")
 
 
 async def test_history_lists_ones_own_clips(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert (await asked(bot, "history")).startswith("You have not asked for a clip yet.")
+        assert (await asked(bot, "history")).startswith("You have made no clips in this workspace yet.")
         await bot.clip("a fox &amp; a hen", user=MIRA)
         job = await bot.the_job()
         listed = (await asked(bot, "history")).splitlines()
-        assert listed[1].startswith("• a fox &amp; a hen — done · <!date^")
+        assert listed[1].startswith("• a fox &amp; a hen · Made <!date^")
         assert listed[1].endswith(f"`{job.id}`")
-        assert (await asked(bot, "history", user=NOAH)).startswith("You have not asked")
+        assert (await asked(bot, "history", user=NOAH)).startswith("You have made no clips")
 
 
 async def test_show_tells_everything_and_where_the_clip_is(slack: SlackDouble, tmp_path: Path) -> None:
@@ -63,7 +63,8 @@ async def test_show_tells_everything_and_where_the_clip_is(slack: SlackDouble, t
         message = await bot.clip()
         job = await bot.the_job()
         told = (await asked(bot, f"show {job.id}")).splitlines()
-    assert told[1:3] == [PROMPT, "standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1"]
+    settings = "standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1"
+    assert told[1:3] == [f"> {PROMPT}", f"{settings} · `{job.id}`"]
     assert told[3] == f"<https://home.slack.com/archives/{GENERAL}/p{message.ts.replace('.', '')}|Go to its message>"
 
 
@@ -72,7 +73,7 @@ async def test_show_delivers_a_clip_again_whose_message_is_gone(slack: SlackDoub
         message = await bot.clip()
         job = await bot.the_job()
         await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
-        assert (await asked(bot, f"show {job.id}")).endswith("I am sending you the clip in a direct message.")
+        assert (await asked(bot, f"show {job.id}")).endswith("The clip is on its way to you in a direct message.")
         await bot.until_recorded(2)
         (again,) = clips(slack)
         direct = slack.home.dm_with(MIRA)
@@ -108,8 +109,8 @@ async def test_cancel_stops_ones_own_clip(slack: SlackDouble, tmp_path: Path) ->
         await bot.until_status(JobStatus.RUNNING)
         job = await bot.the_job()
         denied = await asked(bot, f"cancel {job.id}", user=NOAH)
-        assert denied == "Only the member who asked for a clip, or an admin, can do that."
-        assert "stopped" in await asked(bot, f"cancel {job.id}")
+        assert denied == "Only whoever asked for the clip, or an admin, can do that."
+        assert "is being cancelled" in await asked(bot, f"cancel {job.id}")
         await bot.until_recorded()
     assert clips(slack) == []
 
@@ -119,19 +120,19 @@ async def test_quota_counts_what_is_used(slack: SlackDouble, tmp_path: Path) -> 
     async with running_bot(slack, tmp_path, rules=rules) as bot:
         await bot.clip()
         told = (await asked(bot, "quota")).splitlines()
-    assert told[1] == "• clips per member and day: 1 of 5"
-    assert told[3] == "• clips per server and day: 1 of no limit"
-    assert told[-1].startswith("Daily counts start again <!date^")
+    assert told[0] == "Your clips today: *1* of 5"
+    assert told[2] == "Clips in this workspace today: *1*, without limit"
+    assert told[-1].startswith("A new day starts <!date^")
 
 
 @pytest.mark.parametrize(
     ("words", "begins"),
     [
-        ("", "*Flipbook makes short animations.*"),
-        ("help", "*Flipbook makes short animations.*"),
-        ("HELP", "*Flipbook makes short animations.*"),
-        ("dance <!here>", "I do not know “dance”. There are queue, history, show, cancel, quota, help, admin."),
-        ("<!here>", "I do not know “&lt;!here&gt;”."),
+        ("", "*Flipbook makes short clips from words.*"),
+        ("help", "*Flipbook makes short clips from words.*"),
+        ("HELP", "*Flipbook makes short clips from words.*"),
+        ("dance <!here>", "There is no command “dance”. There are queue, history, show, cancel, quota, help, admin."),
+        ("<!here>", "There is no command “&lt;!here&gt;”."),
     ],
 )
 async def test_other_words_are_explained(slack: SlackDouble, tmp_path: Path, words: str, begins: str) -> None:

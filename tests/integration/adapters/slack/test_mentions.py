@@ -39,7 +39,7 @@ async def test_a_refusal_in_a_thread_is_seen_by_one_member_in_that_thread(slack:
         said = await slack.say("what about a fox?")
         await slack.mention("a fox --hd", thread_ts=said.ts, user=NOAH)
         told = await slack.wait_for_message(lambda each: each.ephemeral_for == NOAH)
-    assert told.text.startswith("I do not know the flag --hd.")
+    assert told.text.startswith("There is no flag --hd.")
     assert (told.thread_ts, public(slack)) == (said.ts, [])
 
 

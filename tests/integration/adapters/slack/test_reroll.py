@@ -124,7 +124,7 @@ async def test_a_refusal_is_told_only_to_the_member_who_acted(slack: SlackDouble
         else:
             act = await slack.react(GENERAL, first.ts, "repeat", user=NOAH)
         told = await bot.told(act, NOAH)
-        assert told.startswith("At most 1 clips per server and day; 1 are used.")
+        assert told.startswith("This workspace has used its only clip for today; it can make another one ")
         assert (public(slack), len(await bot.jobs())) == ([first], 1)
 
 
@@ -205,7 +205,7 @@ async def test_a_button_that_is_not_known_any_more_is_one_sentence(slack: SlackD
         first = await bot.clip()
         first.blocks[-1]["elements"][0]["action_id"] = "v0:again"
         told = await bot.told(await slack.click(first, "v0:again"))
-    assert told == "This button no longer does anything. Type `/flipbook help` for what does."
+    assert told == "This button no longer does anything. `/animate` makes a new clip."
 
 
 async def test_a_job_of_another_workspace_is_not_found(slack: SlackDouble, tmp_path: Path) -> None:

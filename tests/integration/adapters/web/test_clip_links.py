@@ -136,7 +136,7 @@ async def test_a_link_to_a_deleted_clip_says_how_to_make_it_again(server: ClipSe
     answer = await server.get()
     assert (answer.status_code, answer.text) == (
         410,
-        "This clip is no longer kept. Re-roll it with the same seed to make it again.",
+        "The clip is no longer kept. The same prompt, settings and seed make it again.",
     )
 
 

@@ -82,8 +82,8 @@ async def test_a_worker_that_stays_too_busy_gives_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("operator_rules", "whose"),
     [
-        (rules(daily_budget=Micros(PRICE - 1)), "the bot's"),
-        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "this server's"),
+        (rules(daily_budget=Micros(PRICE - 1)), "the bot's budget for today"),
+        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "today's budget here"),
     ],
 )
 async def test_a_job_that_no_budget_allows_to_be_bought_waits_for_the_worker_and_says_so(
@@ -93,9 +93,7 @@ async def test_a_job_that_no_budget_allows_to_be_bought_waits_for_the_worker_and
     async with both(tmp_path, worker, fal, operator_rules) as core:
         job = await run_to_end(core, await core.submit(), times=20)
         assert (job.status, job.reserved) == (JobStatus.PENDING, FREE)
-        assert job.waiting_for == (
-            f"worker, which cannot be reached, or for fal, which {whose} budget for the day does not allow"
-        )
+        assert job.waiting_for == (f"worker, which cannot be reached, or for fal, which is beyond {whose}")
         assert core.progress[-1][1].waiting_for == job.waiting_for
         assert fal.submissions == []
         assert len(await core.store.ledger_of(job.id)) == 1

@@ -51,7 +51,7 @@ async def test_a_result_that_fal_has_forgotten_is_a_clear_failure_that_keeps_its
         assert job.failure is not None
         assert (job.status, job.failure.kind, job.cost) == (JobStatus.FAILED, FailureKind.RESULT_LOST, PRICE)
         assert failure_sentence(job.failure) == (
-            "The backend no longer has this clip. It does not count against your quota; please ask again."
+            "The backend no longer has this clip. It does not count against your quota. Please try again."
         )
         assert await spent(core) == Totals(clips=0, amount=PRICE)
         quota = await core.service.quota(a_user(), job.channel.server)

@@ -30,7 +30,7 @@ def refusal(status: int, code: int = 0, **headers: str) -> discord.HTTPException
         (429, 30046, "the message is too old to be changed"),
         (413, 40005, "the file is too large there"),
         (403, 50001, "Flipbook has no access to the channel"),
-        (403, 50007, "you take no direct messages from Flipbook"),
+        (403, 50007, "you do not accept direct messages from Flipbook"),
         (403, 50013, "Flipbook lacks a permission in the channel"),
         (401, 50027, "the first answer can no longer be changed"),
         (400, 50083, "the thread is archived"),

@@ -129,7 +129,7 @@ def test_every_text_fits_and_notifies_no_one(contents: list[SlackContent]) -> No
 def test_every_message_names_its_job_and_its_words(contents: list[SlackContent]) -> None:
     job = slack_job(JobStatus.SUCCEEDED, prompt="a fox &amp; <b>")
     content = render.outcome_content(job, has_clip=True)
-    assert content.text == "Done · made in 2 min · AnimateDiff on fal: a fox &amp;amp; &lt;b&gt;"
+    assert content.text == "Done · made in 1 s · AnimateDiff on fal: “a fox &amp;amp; &lt;b&gt;”"
     assert texts_of(content)[1] == "a fox &amp;amp; &lt;b&gt;"
     assert texts_of(content)[2].endswith(f"for <@U1> · `{job.id}`")
 

@@ -78,7 +78,7 @@ def test_jobs_under_way_are_counted_and_no_date_helps(limits, used, name):
     [
         ({"max_frames": 16}, {"num_frames": 17}, (LimitName.MAX_FRAMES, "16", "17", None)),
         ({"max_steps": 20}, {}, (LimitName.MAX_STEPS, "20", "25", None)),
-        ({"max_pixels": 262_144}, {"video_size": "portrait_4_3"}, (LimitName.MAX_PIXELS, "262144", "786432", None)),
+        ({"max_pixels": 262_144}, {"video_size": "portrait_4_3"}, (LimitName.MAX_PIXELS, "262144", "768×1024", None)),
         ({"endpoints": {Endpoint.TURBO}}, {}, (LimitName.ENDPOINTS, "turbo", "standard", None)),
         ({"endpoints": ()}, {}, (LimitName.ENDPOINTS, "none", "standard", None)),
     ],

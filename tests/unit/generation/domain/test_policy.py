@@ -8,7 +8,14 @@ from pydantic import ValidationError
 from factories import a_channel, a_request, a_server, a_user
 from generation.domain.policy import Policy, check_server, first_blocked_term
 from generation.domain.refs import Platform, ServerRef
-from generation.protocol.errors import ChannelNotAllowed, PromptBlocked, Refused, ServerNotAllowed, UserBlocked
+from generation.protocol.errors import (
+    ChannelNotAllowed,
+    LastChannel,
+    PromptBlocked,
+    Refused,
+    ServerNotAllowed,
+    UserBlocked,
+)
 
 
 def check(policy: Policy, prompt: str = "a paper boat", *, channel: str = "5001", user: str = "7001") -> None:
@@ -142,3 +149,23 @@ def test_a_server_must_be_on_the_operators_list():
 def test_the_same_id_on_another_platform_is_another_server():
     with pytest.raises(ServerNotAllowed):
         check_server(ServerRef(Platform.SLACK, "1"), frozenset({a_server("1")}))
+
+
+@pytest.mark.parametrize(
+    ("kept", "removed", "left"),
+    [
+        ({"1", "2"}, {"1"}, {"2"}),
+        ({"1", "2"}, {"3"}, {"1", "2"}),
+        ({"1"}, {"3"}, {"1"}),
+        (set(), {"1"}, set()),
+        ({"1"}, set(), {"1"}),
+    ],
+)
+def test_channels_are_removed_from_the_allow_list(kept: set[str], removed: set[str], left: set[str]) -> None:
+    assert Policy(channels=frozenset(kept)).without_channels(frozenset(removed)) == left
+
+
+@pytest.mark.parametrize("removed", [{"1", "2"}, {"1", "2", "3"}])
+def test_the_last_channels_are_not_removed_because_none_means_every_channel(removed: set[str]) -> None:
+    with pytest.raises(LastChannel):
+        Policy(channels=frozenset({"1", "2"})).without_channels(frozenset(removed))

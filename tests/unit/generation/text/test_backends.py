@@ -9,22 +9,22 @@ AWAY = CircuitBreaker().failed(Trouble.AWAY, NOW, 200)
 
 def test_members_read_since_when_a_backend_is_in_trouble() -> None:
     assert queue_lines({"worker": AWAY}, later(minutes=3)) == (
-        "The worker cannot be reached since 3 min; new clips wait.",
+        "The worker cannot be reached (for 3 min now); new clips wait.",
     )
 
 
 def test_members_read_who_takes_new_clips_instead() -> None:
     breakers = {"worker": AWAY, "fal": CircuitBreaker()}
-    assert queue_lines(breakers, later(seconds=29)) == ("The worker cannot be reached since 29 s; new clips wait.",)
+    assert queue_lines(breakers, later(seconds=29)) == ("The worker cannot be reached (for 29 s now); new clips wait.",)
     assert queue_lines(breakers, later(minutes=3)) == (
-        "The worker cannot be reached since 3 min; new clips go to fal as far as the budgets allow.",
+        "The worker cannot be reached (for 3 min now); new clips go to fal as far as the budgets allow.",
     )
 
 
 def test_members_read_that_trouble_of_a_later_backend_changes_nothing() -> None:
     breakers = {"worker": CircuitBreaker(), "fal": AWAY}
     assert queue_lines(breakers, later(minutes=3)) == (
-        "fal cannot be reached since 3 min; new clips go to the worker.",
+        "Fal cannot be reached (for 3 min now); new clips go to the worker.",
     )
 
 
@@ -39,5 +39,5 @@ def test_when_all_is_well_there_is_nothing_to_read() -> None:
 
 def test_operators_read_when_it_is_tried_again() -> None:
     assert health_words(CircuitBreaker(), NOW) == "working"
-    assert health_words(AWAY, later(seconds=188)) == "cannot be reached since 3 min, tried again in 12 s"
-    assert health_words(AWAY, later(seconds=200)) == "cannot be reached since 3 min, the next clip tries it again"
+    assert health_words(AWAY, later(seconds=188)) == "cannot be reached (for 3 min now); tried again in 12 s"
+    assert health_words(AWAY, later(seconds=200)) == "cannot be reached (for 3 min now); the next clip tries it again"

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from factories import a_job, a_request, moved
 from generation.domain.job import JobStatus
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
-from generation.text.clips import bar, engine_words, excerpt, progress_words, seconds_words, settings_words
+from generation.text.clips import bar, engine_words, progress_words, seconds_words, settings_words
+from generation.text.dialect import excerpt
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,16 @@ def test_a_time_is_rounded_to_what_a_person_needs(seconds: float, words: str) ->
 
 @pytest.mark.parametrize(
     ("fraction", "drawn"),
-    [(0, "░░░░"), (0.25, "█░░░"), (0.99, "███░"), (1, "████"), (7, "████"), (-1, "░░░░")],
+    [
+        (0, "░░░░"),
+        (0.01, "█░░░"),
+        (0.08, "█░░░"),
+        (0.25, "█░░░"),
+        (0.99, "███░"),
+        (1, "████"),
+        (7, "████"),
+        (-1, "░░░░"),
+    ],
 )
 def test_a_bar_is_full_only_at_the_end(fraction: float, drawn: str) -> None:
     assert bar(fraction, 4) == drawn
@@ -71,17 +81,19 @@ def test_a_bar_is_full_only_at_the_end(fraction: float, drawn: str) -> None:
 @pytest.mark.parametrize(
     ("progress", "words"),
     [
-        (Progress(Phase.WAITING), "waiting"),
-        (Progress(Phase.WAITING, waiting_for="fal, which is busy"), "waiting for fal, which is busy"),
-        (Progress(Phase.QUEUED), "queued"),
-        (Progress(Phase.QUEUED, position=0), "queued, next"),
-        (Progress(Phase.QUEUED, position=3), "queued, 3 ahead"),
-        (Progress(Phase.QUEUED, position=MOST_AHEAD - 1), "queued, 999 ahead"),
-        (Progress(Phase.QUEUED, position=MOST_AHEAD), "queued, 1,000 or more ahead"),
-        (Progress(Phase.QUEUED, position=MOST_AHEAD + 7), "queued, 1,000 or more ahead"),
-        (Progress(Phase.RENDERING), "rendering"),
-        (Progress(Phase.RENDERING, steps=Steps(9, 25)), "rendering, step 9 of 25"),
-        (Progress(Phase.FETCHING), "fetching the clip"),
+        (Progress(Phase.WAITING), "Waiting"),
+        (Progress(Phase.WAITING, waiting_for="fal, which is busy"), "Waiting for fal, which is busy"),
+        (Progress(Phase.QUEUED), "Queued"),
+        (Progress(Phase.QUEUED, position=0), "Queued, next"),
+        (Progress(Phase.QUEUED, position=3), "Queued, 3 ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD - 1), "Queued, 999 ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD), "Queued, 1,000 or more ahead"),
+        (Progress(Phase.QUEUED, position=MOST_AHEAD + 7), "Queued, 1,000 or more ahead"),
+        (Progress(Phase.RENDERING), "Rendering"),
+        (Progress(Phase.RENDERING, steps=Steps(9, 25)), "Rendering, step 9 of 25"),
+        (Progress(Phase.RENDERING, steps=Steps(16, 100)), "Rendering"),
+        (Progress(Phase.RENDERING, steps=Steps(25, 25)), "Finishing the clip"),
+        (Progress(Phase.FETCHING), "Fetching the clip"),
     ],
 )
 def test_every_phase_has_words(progress: Progress, words: str) -> None:
@@ -90,7 +102,7 @@ def test_every_phase_has_words(progress: Progress, words: str) -> None:
 
 def test_fetching_from_a_backend_that_is_away_says_so() -> None:
     away = Progress(Phase.FETCHING, waiting_for="fal, which cannot be reached")
-    assert progress_words(away) == "fetching the clip from fal, which cannot be reached"
+    assert progress_words(away) == "Fetching the clip from fal, which cannot be reached"
 
 
 @pytest.mark.parametrize(

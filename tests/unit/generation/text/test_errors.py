@@ -1,15 +1,19 @@
 """Every error and every failure has a sentence that a person can do something with."""
 
 import re
+import time
 from datetime import UTC, datetime
 
 import pytest
 
+from adapters.discord.text.markup import DISCORD
+from adapters.slack.text.markup import SLACK
 from generation.domain.job import Failure, FailureKind
 from generation.domain.limits import LimitName
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
-from generation.text.errors import failure_sentence, limit_label, sentence
+from generation.text.errors import failure_sentence, sentence
+from generation.text.limits import limit_label
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -57,43 +61,110 @@ def test_every_limit_has_a_label(name: LimitName) -> None:
     assert "_" not in limit_label(name)
 
 
+DAILY, DAY = LimitName.USER_CLIPS_PER_DAY, "<t:1795219200:R>"
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
         (
             e.InvalidRequest((Violation("num_frames", "a whole number from 1 to 32", "99"),)),
-            "num_frames must be a whole number from 1 to 32, not 99.",
+            "num\\_frames must be a whole number from 1 to 32, not 99.",
         ),
         (
-            e.LimitExceeded(LimitName.USER_CLIPS_PER_DAY, allowed="20", used="20", resets_at=AT),
-            "At most 20 clips per member and day; 20 are used. It starts again at 2026-11-21 00:00 UTC.",
+            e.LimitExceeded(DAILY, allowed="20", used="20", resets_at=AT),
+            f"You've used all 20 of your clips for today; you can make more {DAY}.",
         ),
         (
-            e.LimitExceeded(LimitName.SERVER_BUDGET_PER_DAY, allowed="$5.00", used="$4.98", resets_at=AT),
-            "This server may spend $5.00 a day and has spent $4.98. It starts again at 2026-11-21 00:00 UTC.",
+            e.LimitExceeded(DAILY, allowed="1", used="3", resets_at=AT),
+            f"You've used your only clip for today; you can make another one {DAY}.",
+        ),
+        (
+            e.LimitExceeded(DAILY, allowed="0", used="0", resets_at=AT),
+            "This server allows its members no clips.",
+        ),
+        (
+            e.LimitExceeded(LimitName.SERVER_CLIPS_PER_DAY, allowed="1000", used="1000", resets_at=AT),
+            f"This server has used all 1,000 of its clips for today; it can make more {DAY}.",
+        ),
+        (
+            e.LimitExceeded(LimitName.SERVER_CLIPS_PER_DAY, allowed="0", used="0", resets_at=AT),
+            "This server allows no clips.",
+        ),
+        (
+            e.LimitExceeded(LimitName.SERVER_BUDGET_PER_DAY, allowed="$0.0001", used="$0.00", resets_at=AT),
+            (
+                "The clip would take this server over its budget: $0.0001 a day, of which $0.00 is spent. "
+                f"A new day starts {DAY}."
+            ),
+        ),
+        (
+            e.BudgetExhausted(AT),
+            f"The clip would take the bot over its budget for today. A new day starts {DAY}.",
         ),
         (
             e.LimitExceeded(LimitName.MAX_PIXELS, allowed="262144", used="1048576"),
-            "This server allows at most 262,144 pixels per frame; you asked for 1,048,576.",
+            "This server allows clips as large as 512×512; you asked for 1024×1024.",
+        ),
+        (
+            e.LimitExceeded(LimitName.MAX_PIXELS, allowed="262144", used="1024×576"),
+            "This server allows clips as large as 512×512; you asked for 1024×576.",
+        ),
+        (
+            e.LimitExceeded(LimitName.MAX_FRAMES, allowed="1", used="16"),
+            "This server allows 1 frame per clip; you asked for 16.",
+        ),
+        (
+            e.LimitExceeded(LimitName.MAX_STEPS, allowed="8", used="25"),
+            "This server allows at most 8 steps per clip; you asked for 25.",
         ),
         (
             e.LimitExceeded(LimitName.USER_ACTIVE_JOBS, allowed="2", used="2"),
-            "At most 2 clips under way per member; there are 2. Wait for one to finish, or cancel one.",
+            "You already have 2 clips under way. Wait until one has finished, or cancel one.",
+        ),
+        (
+            e.LimitExceeded(LimitName.SERVER_ACTIVE_JOBS, allowed="1", used="1"),
+            "This server already has 1 clip under way. Ask again when it has finished.",
         ),
         (
             e.LimitExceeded(LimitName.ENDPOINTS, allowed="turbo", used="standard"),
-            "This server allows turbo; you asked for standard.",
+            "This server allows turbo quality only; you asked for standard.",
+        ),
+        (
+            e.LimitExceeded(LimitName.ENDPOINTS, allowed="none", used="standard"),
+            "This server allows no clips.",
         ),
     ],
 )
 def test_a_refusal_names_the_limit_what_is_allowed_and_what_is_used(error: FlipbookError, words: str) -> None:
-    assert sentence(error) == words
+    assert sentence(error, DISCORD) == words
 
 
-def test_a_platform_writes_times_its_own_way() -> None:
-    error = e.BudgetExhausted(AT)
-    words = sentence(error, lambda moment: f"<t:{int(moment.timestamp())}:R>")
-    assert words == "The bot has spent its budget for today. It starts again <t:1795219200:R>."
+@pytest.mark.parametrize(
+    "error",
+    [
+        *(e.LimitExceeded(name, allowed="1", used="1", resets_at=AT) for name in LimitName),
+        e.ChannelNotAllowed(),
+        e.UserBlocked(),
+        e.ServerNotAllowed("slack:T1"),
+    ],
+    ids=lambda error: getattr(error, "limit", type(error).__name__),
+)
+def test_discord_says_server_and_slack_workspace(error: FlipbookError) -> None:
+    assert "workspace" not in sentence(error, DISCORD)
+    assert "server" not in sentence(error, SLACK)
+    assert sentence(error, SLACK).count("workspace") == sentence(error, DISCORD).count("server")
+
+
+def test_a_time_in_the_terminal_is_in_the_machines_own_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        words = sentence(e.BudgetExhausted(AT))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert words.endswith("A new day starts at 2026-11-21 01:00 CET.")
 
 
 def test_an_unknown_error_still_gets_a_sentence() -> None:

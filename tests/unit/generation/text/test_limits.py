@@ -1,11 +1,16 @@
 """Limits as admins write them: what can be read, what cannot, and that what is shown can be written again."""
 
+import re
+
 import pytest
 
+from adapters.discord.text.markup import DISCORD
+from adapters.slack.text.markup import SLACK
 from generation.domain.limits import LimitName, Limits
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import Endpoint
-from generation.text.limits import limit_range_words, limit_value, limit_words
+from generation.text.dialect import PLAIN
+from generation.text.limits import limit_named, limit_range_words, limit_value, limit_words, size_words, typed_name
 
 N = LimitName
 
@@ -51,6 +56,42 @@ def test_anything_else_is_refused_with_what_is_allowed(name: LimitName, text: st
         limit_value(name, text)
     (violation,) = refused.value.violations
     assert violation.allowed == limit_range_words(name)
+
+
+@pytest.mark.parametrize("name", LimitName)
+def test_a_limit_is_found_by_its_stored_name_and_by_what_either_chat_calls_it(name: LimitName) -> None:
+    written = (
+        name.value,
+        name.value.upper().replace("_", "-"),
+        *(typed_name(name, d) for d in (PLAIN, DISCORD, SLACK)),
+    )
+    assert {limit_named(text) for text in written} == {name}
+
+
+def test_no_name_that_is_typed_on_slack_speaks_of_servers_pixels_or_endpoints() -> None:
+    typed = " ".join(typed_name(name, SLACK) for name in LimitName)
+    assert not re.search("server|pixels|endpoints", typed)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "words"),
+    [
+        (64 * 64, "64×64"),
+        (512 * 512, "512×512"),
+        (1024 * 576, "768×768"),
+        (640 * 384, "512×480"),
+        (1024 * 768, "1024×768"),
+        (1024 * 1024, "1024×1024"),
+        (300_001, "547×547"),
+    ],
+)
+def test_so_many_pixels_are_shown_as_a_size(pixels: int, words: str) -> None:
+    assert size_words(pixels) == words
+
+
+@pytest.mark.parametrize("text", ["512x512", "512×512", " 512 X 512 ", "512*512", "262144", "262,144"])
+def test_a_size_may_be_written_as_a_size_or_in_pixels(text: str) -> None:
+    assert limit_value(N.MAX_PIXELS, text) == 512 * 512
 
 
 @pytest.mark.parametrize("name", LimitName)

@@ -48,7 +48,8 @@ class Decoder:
         latents = render.denoising.latents
         if not bool(torch.isfinite(latents).all()):
             raise NonFiniteLatents(
-                "The picture fell apart while it was drawn: its numbers ran away. Try another seed."
+                "The picture fell apart while it was being drawn: its numbers overflowed. "
+                "Try another seed."
             )
         # latents are scaled for the UNet; frames become the decoder's batch
         scaled = 1 / self._vae.config.scaling_factor * latents[0].transpose(0, 1)

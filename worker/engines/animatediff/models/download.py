@@ -163,7 +163,7 @@ def _remote_file(
     except (HTTPError, HFValidationError, OSError) as error:
         raise ModelDownloadError(
             f"The hub did not answer for {name} of {source.repo_id} ({_first_line(error)}). "
-            "Check the name and the network, then run the download again: what is here already "
+            "Check the name and the network, then run the download again: what was downloaded "
             "is kept."
         ) from error
     if meta.etag is None or meta.size is None:
@@ -260,8 +260,8 @@ def _fetch_one(file: RemoteFile, report: Callable[[int], None], *, token: str | 
             _append(file, part, report, token=token)
     except (HTTPError, OSError) as error:
         raise ModelDownloadError(
-            f"Bringing {file.name} of {file.source.repo_id} broke off ({_first_line(error)}). "
-            "Run the download again: it goes on where it ended."
+            f"Downloading {file.name} of {file.source.repo_id} broke off ({_first_line(error)}). "
+            "Run the download again: it continues where it stopped."
         ) from error
     # only checked content gets the real name
     _check_content(file)

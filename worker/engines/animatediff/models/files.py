@@ -16,7 +16,7 @@ from worker.engines.animatediff.models.model_set import TURBO_LORA, WEIGHTS, Mod
 MAX_HEADER_BYTES: Final = 100_000_000
 """The longest header that the safetensors format allows."""
 DOWNLOAD_ADVICE: Final = (
-    "Run `flipbook worker models download` to bring the models; `flipbook worker "
+    "Run `flipbook worker models download` to download the models; `flipbook worker "
     "models` says what is there."
 )
 

@@ -178,6 +178,6 @@ def _loading(path: Path, load: Callable[..., Any], **arguments: Any) -> Any:
     except _LOAD_ERRORS as error:
         reason = first_line(error)[:200]
         raise EngineUnavailable(
-            f"What lies in {path} does not fit the other models or is damaged ({reason}). "
+            f"What is in {path} does not fit the other models or is damaged ({reason}). "
             "Download it again."
         ) from error

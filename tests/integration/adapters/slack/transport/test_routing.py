@@ -27,7 +27,7 @@ async def test_a_command_that_the_bot_does_not_have_is_one_sentence(
 ) -> None:
     async with running_bot(slack, tmp_path, over_http=over_http) as bot:
         told = await bot.told(await slack.slash("/dance", "a fox"))
-        assert told == "I do not serve this command. Type `/flipbook help` for those that I do."
+        assert told == "The bot does not have this command. `/flipbook help` lists those that it has."
         assert (await bot.jobs(), public(slack)) == ([], [])
 
 

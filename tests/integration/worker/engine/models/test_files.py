@@ -138,7 +138,7 @@ def test_a_config_that_is_no_json_is_named(copy: Path) -> None:
 def test_models_that_do_not_fit_each_other_name_the_folder(copy: Path) -> None:
     config = copy / "motion-adapter" / "config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "block_out_channels": [16, 32]}))
-    with pytest.raises(EngineUnavailable, match=f"What lies in {copy}/motion-adapter does not fit"):
+    with pytest.raises(EngineUnavailable, match=f"What is in {copy}/motion-adapter does not fit"):
         AnimateDiffEngine(ModelSet.from_folder(copy), device="cpu").load()
 
 

@@ -1,0 +1,39 @@
+"""How the commands are used, in a few lines, the same in both chats."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from generation.protocol.messages import mark
+from generation.text.dialect import Dialect, Markup
+
+_MEMBERS: Final = {
+    "queue": mark("what is under way in this {place}"),
+    "history": mark("your last clips"),
+    "show": mark("everything about a clip; sends it again, to you alone"),
+    "cancel": mark("stop one of your clips"),
+    "quota": mark("what you have used, and may still make"),
+}
+"""What the words after ``/flipbook`` do."""
+
+
+def help_lines(d: Dialect, arguments: Mapping[str, str]) -> list[Markup]:
+    """All commands for members; ``arguments`` is what has to be typed after some words."""
+    return [
+        Markup(d.bold(d.gettext("Flipbook makes short clips from words."))),
+        _line("/animate", d.gettext("make a clip"), d),
+        *(
+            _line(f"/flipbook {word}{arguments.get(word, '')}", d.gettext(about), d)
+            for word, about in _MEMBERS.items()
+        ),
+        _line(d.admin, d.gettext("limits, channels and blocks, for admins of this {place}"), d),
+        d.gettext(
+            "{emoji} under a finished clip, as a button or a reaction, makes it again with another "
+            "seed; it counts for whoever presses it.",
+            emoji="🔁",
+        ),
+        d.gettext("{emoji} under a clip that is under way cancels it.", emoji="✖️"),
+    ]
+
+
+def _line(command: str, about: Markup, d: Dialect) -> Markup:
+    return Markup(f"{d.bullet}{d.code(command)} — {about}")

@@ -1,0 +1,318 @@
+"""Every sentence of the catalogue on both chats and in the terminal, with the least and the most that it may hold."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+
+from adapters.discord.text import help as discord_help
+from adapters.discord.text import lists as discord_lists
+from adapters.discord.text import render as discord_render
+from adapters.discord.text.markup import DISCORD
+from adapters.slack.commands import FLAGS
+from adapters.slack.errors import (
+    AccessProblem,
+    AccessRefused,
+    AdminProblem,
+    AdminRefused,
+    CommandMisread,
+    CommandProblem,
+    SlackRefused,
+)
+from adapters.slack.models import SlackContent
+from adapters.slack.text import help as slack_help
+from adapters.slack.text import lists as slack_lists
+from adapters.slack.text import render as slack_render
+from adapters.slack.text.markup import SLACK
+from adapters.terminal.screen import describe
+from factories import NOW, a_job, a_request, a_user, an_audit_entry, later
+from generation.backends.circuit_breaker import CircuitBreaker, Trouble
+from generation.domain.job import Failure, FailureKind
+from generation.domain.limits import LimitName, Limits
+from generation.domain.policy import Policy
+from generation.domain.refs import Platform
+from generation.mp4 import Change
+from generation.ports import ClipLink
+from generation.protocol import errors as e
+from generation.protocol.progress import Phase, Progress
+from generation.service import Quota
+from generation.text import audit, backends, clips, limits, lists, outcomes
+from generation.text.dialect import PLAIN, Dialect
+from generation.text.errors import failure_sentence, sentence
+from generation.text.help import help_lines
+from generation.text.options import ABOUT
+from unit.adapters.sentence_examples import (
+    AUDITED,
+    USAGES,
+    WHO,
+    the_errors,
+    the_jobs,
+    the_limits,
+    the_policies,
+    the_progresses,
+)
+from unit.generation.text.test_catalogue import LITERALS
+
+DIALECTS = {Platform.DISCORD: DISCORD, Platform.SLACK: SLACK, Platform.TERMINAL: PLAIN}
+MOST = {Platform.DISCORD: 2_000, Platform.SLACK: 12_000, Platform.TERMINAL: 12_000}
+SLACK_SECTION = 3_000
+SLACK_DATE = "{date_short_pretty} at {time}"
+"""Slack's own placeholders, which its apps fill in."""
+LINK = ClipLink("https://clips.example/clips/" + "f" * 24 + ".mp4?until=9999999999&signature=" + "f" * 64, NOW)
+
+
+class Said(NamedTuple):
+    """One text that somebody reads; ``is_sentence``: it begins like one."""
+
+    platform: Platform
+    text: str
+    is_sentence: bool = True
+
+
+# What is said --------------------------------------------------------------------------------------
+
+
+def of_jobs(d: Dialect) -> Iterator[Said]:
+    for progress in the_progresses():
+        yield Said(d.platform, clips.progress_words(progress, d))
+        yield Said(d.platform, clips.left_words(progress, d) or "x", is_sentence=False)
+    for job in the_jobs(d.platform):
+        yield Said(d.platform, clips.status_words(job.status, d))
+        yield Said(d.platform, clips.settings_words(job.request, d), is_sentence=False)
+        yield Said(d.platform, " · ".join(clips.made_words(job, d)) or "x", is_sentence=False)
+        yield Said(d.platform, "\n".join(lists.detail_lines(job, d)))
+        yield Said(d.platform, outcomes.cancelling_words(job, d))
+        yield Said(d.platform, outcomes.description(job, 500, d))
+        if job.status.is_final:
+            yield Said(d.platform, outcomes.ended_words(job, d))
+        for link in (None, LINK):
+            yield Said(d.platform, outcomes.undelivered_words(job, ("the channel is gone", "a *b* <c>"), link, d))
+            yield Said(d.platform, outcomes.undelivered_words(job, (), link, d))
+        yield Said(d.platform, outcomes.moved_words(("it was deleted",) * 3, d) or "")
+
+
+def of_servers(d: Dialect) -> Iterator[Said]:
+    jobs, viewer = list(the_jobs(d.platform)), a_user("71", d.platform)
+    for some in ([], jobs[:1]):
+        yield Said(d.platform, "\n".join(lists.queue_lines(some, viewer, ["The worker is away."], d)))
+        yield Said(d.platform, "\n".join(lists.history_lines(some, d)))
+    for found in the_limits():
+        yield Said(d.platform, "\n".join(lists.limits_list(found, d)))
+        for usage in USAGES:
+            yield Said(d.platform, "\n".join(limits.quota_lines(found, usage, d)))
+        for name in LimitName:
+            yield Said(d.platform, limits.changed_limit_words(found, name, d, before=Limits()))
+            yield Said(d.platform, limits.limit_range_words(name, d), is_sentence=False)
+
+
+def of_changes(d: Dialect) -> Iterator[Said]:
+    for policy in the_policies():
+        yield from (Said(d.platform, line) for line in audit.policy_lines(policy, d))
+    for who in WHO:
+        for what, before, after in AUDITED:
+            entry = an_audit_entry(by=who, what=what, before=before, after=after)
+            yield Said(d.platform, audit.audit_words(entry, d), is_sentence=False)
+    yield Said(d.platform, "\n".join(lists.audit_list([], d)))
+    yield Said(d.platform, "\n".join(lists.policy_list(Policy(), d, before=Policy())))
+    yield Said(d.platform, "\n".join(help_lines(d, {})))
+
+
+def of_errors(d: Dialect) -> Iterator[Said]:
+    for error in the_errors():
+        yield Said(d.platform, sentence(error, d))
+    for kind in FailureKind:
+        yield Said(d.platform, failure_sentence(Failure(kind), d))
+
+
+def of_backends() -> Iterator[Said]:
+    away = CircuitBreaker().failed(Trouble.AWAY, NOW, 200)
+    for trouble in Trouble:
+        yield Said(Platform.TERMINAL, backends.waiting_words("worker", trouble), is_sentence=False)
+    for refused in (e.LimitExceeded("x", allowed="1", used="1"), e.BudgetExhausted(NOW)):
+        yield Said(Platform.TERMINAL, backends.budget_words("fal", refused), is_sentence=False)
+    for others in ({}, {"fal": CircuitBreaker()}, {"fal": away}):
+        for after in (0, 3, 600):
+            for line in backends.queue_lines({"worker": away, **others}, later(minutes=after)):
+                yield Said(Platform.TERMINAL, line)
+    both = {"worker": CircuitBreaker(), "fal": away}
+    yield from (Said(Platform.TERMINAL, line, is_sentence=False) for line in backends.queue_lines(both, NOW))
+    for breaker in (CircuitBreaker(), away):
+        for at in (NOW, later(seconds=199), later(days=2)):
+            yield Said(Platform.TERMINAL, backends.health_words(breaker, at), is_sentence=False)
+    yield from (Said(Platform.TERMINAL, describe(progress)) for progress in the_progresses())
+
+
+def on_discord() -> Iterator[Said]:
+    def said(text: str | None) -> Said:
+        return Said(Platform.DISCORD, text or "X")
+
+    reasons = ("the channel is gone", "the message was deleted") * 9
+    fitted = discord_render.Fitted(Change.FRAME_RATE, 10 * 2**20, width=1024, height=1024, fps=29.97)
+    for job in the_jobs(Platform.DISCORD):
+        notes = (discord_render.fitted_note(fitted) or "", discord_render.moved_note(reasons, from_channel=2**63) or "")
+        yield said(discord_render.ended(job, has_clip=False, notes=notes))
+        yield said(discord_render.kept_back(job, e.CannotFit(1), LINK, notes=notes))
+        yield said(discord_render.undelivered(job, reasons, LINK))
+        yield said(discord_render.sent_elsewhere(job, f"<#{2**63}>"))
+        for progress in the_progresses():
+            yield said(discord_render.under_way(job, progress, NOW))
+    for change in Change:
+        yield said(discord_render.fitted_note(replace(fitted, change=change)))
+    for reason in (("it is gone",), ()):
+        yield said(discord_render.moved_note(reason, from_channel=5))
+    for text in (
+        discord_render.ONLY_IN_SERVERS,
+        discord_render.ADMINS_ONLY,
+        discord_render.OUTDATED_COMMAND,
+        discord_render.STALE_BUTTON,
+        discord_render.SENT_PRIVATELY,
+        discord_help.HELP,
+    ):
+        yield said(text)
+    jobs = [*the_jobs(Platform.DISCORD)] * 3
+    entries = [an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["1","2"]}')] * 50
+    yield said(discord_lists.queue(jobs, a_user("71")))
+    yield said(discord_lists.history(jobs))
+    yield said(discord_lists.audit(entries))
+    yield from (said(discord_lists.policy_list(policy)) for policy in the_policies())
+
+
+def on_slack() -> Iterator[Said]:
+    contents = list(slack_contents())
+    yield from (Said(Platform.SLACK, content.text) for content in contents)
+    for content in contents:
+        for block in content.blocks:
+            text = block.get("text") or block["elements"][0]
+            if isinstance(text, dict) and isinstance(text.get("text"), str):
+                yield Said(Platform.SLACK, text["text"], is_sentence=False)
+
+
+def slack_contents() -> Iterator[SlackContent]:
+    jobs = list(the_jobs(Platform.SLACK))
+    for job in jobs:
+        yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
+        yield from (slack_render.queued_content(job, ahead) for ahead in (None, 0, 10**6))
+        yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
+        yield slack_render.elsewhere_content(job, "in its thread")
+        yield from (slack_render.kept_content(job, ("a <reason>",), link) for link in (None, LINK))
+        yield slack_lists.job_content(job, link="https://a.slack.com/archives/C1/p1?x=1", comes_again=True)
+        yield SlackContent(slack_render.share_comment(job, ("it is closed",)))
+    for problem in CommandProblem:
+        yield slack_render.error_content(CommandMisread(problem, "--fram"))
+    yield slack_render.error_content(CommandMisread(CommandProblem.MISSING_VALUE, FLAGS[1].name))
+    yield from (slack_render.error_content(AccessRefused(problem, "U1")) for problem in AccessProblem)
+    yield from (slack_render.error_content(AdminRefused(problem, "clips")) for problem in AdminProblem)
+    yield slack_render.stale_button_content()
+    for code, reason in (("is_archived", "the channel is archived"), ("not_in_channel", "the bot is not in it")):
+        yield slack_render.comes_directly_content(SlackRefused(code, reason))
+    yield slack_help.animate_content()
+    yield slack_help.flipbook_content()
+    yield slack_help.admin_content()
+    yield slack_help.unknown_word_content("dance", ("queue", "show"))
+    yield slack_help.unknown_command_content()
+    yield slack_lists.queue_content(jobs, a_user("71", Platform.SLACK))
+    yield slack_lists.history_content(jobs[:15])
+    yield slack_lists.quota_content(Quota(Limits(), USAGES[0]))
+    yield slack_lists.limits_content(Limits(), changed=LimitName.MAX_FRAMES)
+    entry = an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["C1"]}')
+    yield slack_lists.audit_content([entry] * slack_lists.MOST_AUDITED)
+    yield from (slack_lists.policy_content(policy) for policy in the_policies())
+
+
+def everything() -> Iterator[Said]:
+    for d in DIALECTS.values():
+        yield from of_jobs(d)
+        yield from of_servers(d)
+        yield from of_changes(d)
+        yield from of_errors(d)
+    yield from of_backends()
+    yield from on_discord()
+    yield from on_slack()
+
+
+@pytest.fixture(scope="module")
+def said() -> list[Said]:
+    return list(dict.fromkeys(everything()))
+
+
+def bad(said: list[Said], pattern: str, platform: Platform | None = None) -> list[Said]:
+    read = ((each, each.text.replace(SLACK_DATE, "")) for each in said)
+    return [each for each, text in read if platform in {None, each.platform} and re.search(pattern, text)][:5]
+
+
+# What holds for all --------------------------------------------------------------------------------
+
+
+def test_no_placeholder_is_left_or_empty(said: list[Said]) -> None:
+    assert [each for each in said if not each.text.strip() or each.text != each.text.strip()] == []
+    assert bad(said, r"[{}]|\bNone\b|“”|\(\)|\[\]|: *$|: *\.|\*\* *\*\*|``") == []
+
+
+def test_no_space_is_double_or_before_a_full_stop(said: list[Said]) -> None:
+    assert bad(said, r"\S  |\s[.,;](\s|$)|\.\.|,\.") == []
+
+
+def test_one_is_one_and_many_are_many(said: list[Said]) -> None:
+    assert bad(said, r"(?<![\d.,])1 (clips|frames|steps|pixels|members)\b") == []
+    assert bad(said, r"\b(0|[2-9]|\d\d+) (clip|frame|step)\b") == []
+    assert bad(said, r"\b0 of 0\b|of no limit") == []
+
+
+SIGNS = re.compile(r"^(?:[^\w“]|_)*")
+"""Emoji and markup before the first word."""
+
+
+def test_every_sentence_begins_with_a_capital(said: list[Said]) -> None:
+    begins = [(each, SIGNS.sub("", each.text, count=1)) for each in said if each.is_sentence]
+    # a bar in a notification, a mention, and names that are typed as they are begin otherwise
+    assert [each for each, text in begins if text[:1].islower()][:5] == []
+
+
+def test_nobody_reads_the_other_platforms_word_for_a_place(said: list[Said]) -> None:
+    assert bad(said, r"\bworkspaces?\b", Platform.DISCORD) == []
+    assert bad(said, r"\bservers?\b", Platform.SLACK) == []
+    assert bad(said, r"\b(endpoints?|pixels)\b") == []
+
+
+def test_every_text_fits_its_platform(said: list[Said]) -> None:
+    on = {platform: [each.text for each in said if each.platform is platform] for platform in Platform}
+    rendered = [each.text for each in on_discord()]
+    assert max(map(len, rendered)) <= MOST[Platform.DISCORD]
+    assert max(map(len, on[Platform.SLACK])) <= MOST[Platform.SLACK]
+    sections = [b["text"]["text"] for c in slack_contents() for b in c.blocks if "text" in b]
+    assert max(map(len, sections)) <= SLACK_SECTION
+    for job in the_jobs(Platform.DISCORD):
+        assert len(discord_render.alt_text(job)) <= 1_024
+        assert len(slack_render.alt_text(job)) <= 1_000
+    labels = [limits.limit_label(name, d) for name in LimitName for d in DIALECTS.values()]
+    assert max(map(len, labels)) <= 45, "what Discord takes as a label"
+
+
+def test_a_screen_reader_is_given_no_markup() -> None:
+    job = a_job(request=a_request(prompt="a *fox* [x] <b> & `y`"))
+    for text in (discord_render.alt_text(job), slack_render.alt_text(job)):
+        assert text == "A short animation: a *fox* [x] <b> & `y`"
+
+
+def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
+    job = a_job(request=a_request(prompt="a {place} {0} {n}"))
+    assert "> a {place} {0} {n}" in discord_render.under_way(job, Progress(Phase.QUEUED), NOW)
+    assert "a {place} {0} {n}" in slack_render.queued_content(job, 0).text
+    assert "“{place}”" in sentence(e.PromptBlocked("{place}"), DISCORD)
+
+
+def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What this module does not say would not be tested by it."""
+    seen = {discord_render.ONLY_IN_SERVERS, discord_render.ADMINS_ONLY, discord_render.OUTDATED_COMMAND}
+    seen |= {discord_render.STALE_BUTTON, discord_render.SENT_PRIVATELY, backends.PREVIEWS_ONLY}
+    for d in DIALECTS.values():
+        one, two = d.catalogue.gettext, d.catalogue.ngettext
+        monkeypatch.setattr(d.catalogue, "gettext", lambda message, one=one: (seen.add(message), one(message))[1])
+        monkeypatch.setattr(d.catalogue, "ngettext", lambda a, b, n, two=two: (seen.add(two(a, b, n)), two(a, b, n))[1])
+    list(everything())
+    written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
+    # Discord's app shows these, registered once in its form for every language
+    seen |= set(ABOUT.values())
+    assert sorted(written - seen) == []
