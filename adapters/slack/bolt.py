@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from pydantic import SecretStr
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -54,8 +53,10 @@ class SlackHandlers:
     acknowledger: Acknowledger
 
 
-def bolt_app(handlers: SlackHandlers, api: SlackApi, signing_secret: SecretStr | None) -> AsyncApp:
+def bolt_app(handlers: SlackHandlers, api: SlackApi, *, over_http: bool) -> AsyncApp:
     """A Bolt app whose listeners finish before they acknowledge: what is acknowledged is stored.
+
+    It checks no signature: ``SignedHttp`` has done that before, and over a socket there is none.
 
     Bolt reads environment variables of its own; a client without a token and our own ``authorize``
     leave them without effect.
@@ -77,8 +78,11 @@ def bolt_app(handlers: SlackHandlers, api: SlackApi, signing_secret: SecretStr |
         name="flipbook.slack.app",
         client=AsyncWebClient(base_url=api.base_url),
         authorize=authorize,
-        signing_secret=signing_secret.get_secret_value() if signing_secret else "",
-        request_verification_enabled=signing_secret is not None,
+        # every delivery passes every middleware: only those that its way in needs are on
+        request_verification_enabled=False,
+        url_verification_enabled=over_http,
+        ssl_check_enabled=over_http,
+        attaching_function_token_enabled=False,
         # Bolt would acknowledge an event before its listener runs
         process_before_response=True,
     )

@@ -206,9 +206,8 @@ class SlackChat:
     def _bolt(self, service: Service) -> AsyncApp:
         """One app for the socket and the routes, so that both share what they know of acts."""
         if self._app is None:
-            # nothing signed arrives where acts come over a socket
-            secret = None if self._app_token else self._signing_secret
-            self._app = bolt_app(self._handlers(service), self._api, secret)
+            handlers = self._handlers(service)
+            self._app = bolt_app(handlers, self._api, over_http=self._app_token is None)
         return self._app
 
     def _handlers(self, service: Service) -> SlackHandlers:
