@@ -31,7 +31,7 @@ from adapters.slack.handlers.payloads import (
     removal_in,
 )
 from adapters.slack.handlers.reactions import SlackReactions
-from adapters.slack.handlers.removal import stop_after_removal
+from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
@@ -50,6 +50,7 @@ class SlackHandlers:
     members: SlackMemberCommands
     buttons: SlackButtons
     reactions: SlackReactions
+    removal: SlackRemoval
     acknowledger: Acknowledger
 
 
@@ -87,7 +88,7 @@ def bolt_app(handlers: SlackHandlers, api: SlackApi, *, over_http: bool) -> Asyn
         process_before_response=True,
     )
     _route_acts(app, handlers)
-    _route_events(app, api)
+    _route_events(app, handlers.removal)
     app.error(_answer_error)
     return app
 
@@ -106,9 +107,9 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
 
-def _route_events(app: AsyncApp, api: SlackApi) -> None:
+def _route_events(app: AsyncApp, removal: SlackRemoval) -> None:
     async def on_removal(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await stop_after_removal(api, _team(context), removal_in(body))
+        await removal.stop(_team(context), removal_in(body))
         await ack()
 
     async def ignore(ack: AsyncAck) -> None:

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from adapters.slack.delivery.posts import SlackPosts
-from adapters.slack.errors import SlackDelayed
+from adapters.slack.errors import SlackDelayed, TokenDead
 from adapters.slack.models import MessageMetadata
 from adapters.slack.refs import post_target
 from adapters.slack.text import render
@@ -49,6 +49,11 @@ class FirstMessage:
             if delivery is not None and _still_needs_message(delivery):
                 await self._record(job, await self._post(job, (job.created_at.timestamp(),)))
 
+    def seconds_until_open(self, job: Job, *, ahead: int) -> float:
+        """How long the message of a job has to wait, with that many others to be opened in its
+        channel before it."""
+        return self._posts.slots.seconds_until_free(job.channel.id, ahead=ahead)
+
     @asynccontextmanager
     async def _opening(self, job: Job) -> AsyncIterator[bool]:
         """While inside, the messenger waits and posts no second message. False: another task is
@@ -68,6 +73,9 @@ class FirstMessage:
         for attempt in range(1, TRIES):
             try:
                 return await self._posts.post(target, content, metadata, tried_at=tried_at)
+            # a delay too, but no pause repairs a token
+            except TokenDead:
+                raise
             except SlackDelayed as error:
                 # the next try has to search before it posts
                 if error.may_be_done:

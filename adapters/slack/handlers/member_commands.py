@@ -63,6 +63,8 @@ class SlackMemberCommands:
         handle = self._verbs.get(first.lower() or "help")
         if handle is None:
             return help_text.unknown_word_content(first, tuple(self._verbs))
+        if handle != self._help:
+            await self._access.check_reader(command.act)
         return await handle(command.act, rest.strip())
 
     async def _queue(self, act: Act, _: str) -> SlackContent:

@@ -80,6 +80,7 @@ class _Slash(_Incoming):
     trigger_id: str
     text: str = ""
     response_url: str | None = None
+    channel_name: str = ""
 
 
 class _Identified(_Incoming):
@@ -154,6 +155,8 @@ def command_in(body: Mapping[str, object], team: str) -> Command:
         channel=slash.channel_id,
         user=slash.user_id,
         response_url=slash.response_url,
+        # Slack's names for a conversation of two, and of a few
+        is_direct=slash.channel_name == "directmessage" or slash.channel_name.startswith("mpdm-"),
     )
     return Command(act, slash.command, slash.text)
 

@@ -6,8 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from adapters.slack.commands import COMMANDS, CommandSpec
+from adapters.slack.scopes import SCOPES_OF
 from adapters.slack.signed_http import PATH
-from adapters.slack.web_api import SCOPES_OF
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_mention": ("app_mentions:read",),

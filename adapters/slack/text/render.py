@@ -35,7 +35,6 @@ from generation.text.errors import failure_sentence, sentence
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
 """Characters; Slack takes 3,000 in a section."""
-_ALT_LIMIT: Final = 900
 _TITLE_LIMIT: Final = 80
 
 
@@ -125,6 +124,11 @@ def _access_refused(error: AccessRefused) -> str:
             return "Here only members of the bot's own workspace can ask for clips."
         case AccessProblem.UNKNOWN_PERSON:
             return "I cannot check at the moment who is asking. Please try again in a minute."
+        case AccessProblem.REVOKED:
+            return (
+                "The bot's access to this workspace was revoked, so nothing can be made or posted. "
+                "An admin has to install it again; nothing was spent."
+            )
 
 
 def stale_button_content() -> SlackContent:
@@ -147,6 +151,21 @@ def comes_directly_content(error: SlackRefused) -> SlackContent:
     return SlackContent(
         f"Your clip is being made, but {escape(error.reason)}. I will send it to you in a direct "
         "message instead; to get clips here, invite me into the channel."
+    )
+
+
+def comes_elsewhere_content() -> SlackContent:
+    """Where two people talk to each other, whom the bot cannot join."""
+    return SlackContent(
+        "I cannot post where you two talk, so your clip comes in your direct messages with me."
+    )
+
+
+def comes_later_content(seconds: float) -> SlackContent:
+    """When many ask at once in one channel, where Slack takes a message a second."""
+    return SlackContent(
+        f"Your clip is ordered. Many are asked for here at once: its message appears in about "
+        f"{seconds_words(seconds)}."
     )
 
 
@@ -192,18 +211,17 @@ def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> S
     return _job_content(job, f"*Done, but not delivered* · {why}. {kept}", ())
 
 
-def share_comment(job: Job, reasons: tuple[str, ...]) -> str:
-    """The words above a clip outside of its job's message, and why it is there."""
-    made = _outcome_words(job, has_clip=True)
-    why = f"\nIt could not go where it belongs: {escape(reasons[-1])}." if reasons else ""
-    # as code, because Slack unfurls links in a file's comment and takes no option against it
-    prompt = _prompt(job).replace("`", "'")
-    return f"{made} · {_for_member(job)}{why}\n`{prompt}`\n{escape(settings_words(job.request))}"
+def share_content(job: Job, reasons: tuple[str, ...]) -> SlackContent:
+    """The words around a clip outside of its job's message, and why it is there."""
+    headline = _outcome_words(job, has_clip=True)
+    if reasons:
+        headline += f"\nIt could not go where it belongs: {escape(reasons[-1])}."
+    return _job_content(job, headline, _buttons(job))
 
 
-def alt_text(job: Job) -> str:
-    """What the clip shows, for members who cannot see it."""
-    return f"A short animation: {excerpt(job.request.prompt, _ALT_LIMIT)}"
+def arriving_content(job: Job) -> SlackContent:
+    """For a message that the clip is being put into."""
+    return _job_content(job, "*Done* · the clip is on its way", _buttons(job))
 
 
 def file_title(job: Job) -> str:

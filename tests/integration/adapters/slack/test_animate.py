@@ -34,7 +34,7 @@ async def test_a_command_becomes_one_message_that_ends_with_its_clip(
     assert "*Done*" in words(message)
     assert buttons(message) == ["v1:reroll"]
     assert message.metadata == {"event_type": "flipbook_job", "event_payload": {"job_id": job.id, "part": "status"}}
-    assert slack.file(message.file_ids[0]).alt_text == f"A short animation: {PROMPT}"
+    assert (slack.file(message.file_ids[0]).title, slack.file(message.file_ids[0]).alt_text) == (PROMPT, "")
 
 
 async def test_the_message_shows_queue_then_rendering_then_the_clip(slack: SlackDouble, tmp_path: Path) -> None:
