@@ -13,7 +13,7 @@ from generation.domain.operator_rules import OperatorRules
 from slack_bot import buttons, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip
 
-ROOMY = OperatorRules(backends=("worker",), default_limits=Limits(user_active_jobs=100, user_clips_per_day=None))
+ROOMY = OperatorRules(backends=("worker",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None))
 
 
 @pytest.mark.parametrize(("channel", "user"), [(PAIR, MIRA), (PAIR, NOAH), (GROUP, OWNER)])
