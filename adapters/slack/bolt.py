@@ -32,7 +32,7 @@ from adapters.slack.handlers.payloads import (
 )
 from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
-from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION
+from adapters.slack.ids import ANIMATE_ACTION, CANCEL_ACTION, REROLL_ACTION
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.web_api import SlackApi
@@ -102,6 +102,7 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.command(ANYTHING)(in_ack(unknown_command))
     app.action(REROLL_ACTION)(beside_ack(_click_in, handlers.buttons.reroll))
     app.action(CANCEL_ACTION)(beside_ack(_click_in, handlers.buttons.cancel))
+    app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
     app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.unknown))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))

@@ -32,12 +32,18 @@ COMMANDS: Final = (ANIMATE, FLIPBOOK)
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One flag of ``/animate``: the request's field that it sets, and an example of its value
-    (None: it takes none)."""
+    (None: it takes none). ``also`` are other names that people give it."""
 
     name: str
     field: str
     example: str | None
     about: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> str:
+        """Its name without dashes."""
+        return self.name.removeprefix("--")
 
 
 FLAGS: Final = (
@@ -54,6 +60,12 @@ FLAGS: Final = (
     Flag("--guidance", "guidance_scale", "7.5", "how closely it follows the words"),
     Flag("--seed", "seed", "42", "the same seed gives the same clip"),
     Flag("--motion", "motions", "zoom-in,pan-left", "camera motions, with commas between them"),
-    Flag("--no", "negative_prompt", '"blurry, text"', "what should not be seen"),
+    Flag(
+        "--no",
+        "negative_prompt",
+        '"blurry, text"',
+        "what should not be seen",
+        ("negative", "without"),
+    ),
 )
 FLAG_OF: Final = {flag.field: flag.name for flag in FLAGS}

@@ -110,17 +110,18 @@ class CommandProblem(StrEnum):
     UNKNOWN_FLAG = "unknown flag"
     MISSING_VALUE = "missing value"
     NO_VALUE_TAKEN = "no value taken"
-    UNREADABLE = "unreadable"
+    AMBIGUOUS = "ambiguous"
 
 
 class CommandMisread(FlipbookError):
     """The words of a command make no sense as flags and values; ``given`` is the part that does
-    not."""
+    not, ``instead`` what may have been meant: a flag, or how to write it."""
 
-    def __init__(self, problem: CommandProblem, given: str = "") -> None:
+    def __init__(self, problem: CommandProblem, given: str = "", instead: str = "") -> None:
         super().__init__(problem.value)
         self.problem = problem
         self.given = given
+        self.instead = instead
 
 
 class AdminProblem(StrEnum):

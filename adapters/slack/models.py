@@ -99,7 +99,7 @@ class Act:
     names it. ``is_shared``: the channel is shared with another organisation (None: unknown).
     ``is_inside``: the bot is surely in the channel, because Slack delivers such acts to its members
     only. ``is_direct``: people talk to each other there, in no channel that anybody could invite
-    the bot into.
+    the bot into. ``typed`` is what the person typed, where Slack keeps no copy of it.
     """
 
     key: str
@@ -112,3 +112,4 @@ class Act:
     is_shared: bool | None = None
     is_inside: bool = False
     is_direct: bool = False
+    typed: str = ""

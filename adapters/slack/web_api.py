@@ -175,6 +175,13 @@ class SlackApi:
             "replace_original": False,
             **wire.text_and_blocks(content),
         }
+        await self._respond(response_url, answer)
+
+    async def remove_original(self, response_url: str) -> None:
+        """Take away the private message under which a button was clicked."""
+        await self._respond(response_url, {"delete_original": True})
+
+    async def _respond(self, response_url: str, answer: Mapping[str, object]) -> None:
         with _translated_errors():
             async with self._open_session().post(response_url, json=answer) as response:
                 if response.status != 200:

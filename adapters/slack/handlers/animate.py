@@ -19,12 +19,14 @@ from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
+from adapters.slack.handlers.mentions import Intent, wanted
 from adapters.slack.handlers.parsing import request_from_words
-from adapters.slack.handlers.payloads import Command, Mention
+from adapters.slack.handlers.payloads import Click, Command, Mention, mention_key
+from adapters.slack.ids import asked_about
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
+from adapters.slack.text import asking, render
 from adapters.slack.text import help as help_text
-from adapters.slack.text import render
 from generation.domain.job import Job, JobId
 from generation.domain.refs import ChannelRef
 from generation.protocol.cache import BoundedCache
@@ -68,8 +70,27 @@ class AnimateHandler:
         return await self._animate(command.act, command.text)
 
     async def mention(self, mention: Mention) -> SlackContent | None:
-        """The same from the words around the bot's name."""
-        return await self._animate(mention.act, mention.text)
+        """A clip where the mention says so; else help, or the question whether to make one."""
+        asked = wanted(mention)
+        match asked.intent:
+            case Intent.MAKE:
+                return await self._animate(mention.act, asked.words)
+            case Intent.CHAT:
+                return asking.chat_content()
+            case Intent.ASK:
+                return asking.ask_content(asked.words, mention.ts, mention.act.thread)
+
+    async def make(self, click: Click) -> SlackContent | None:
+        """The clip that a mention was asked about."""
+        mentioned = asked_about(click.block_id)
+        if mentioned is None:
+            return render.stale_button_content()
+        ts, thread = mentioned
+        # a second click, or the same mention told again, finds the first one's job
+        key = mention_key(click.act.channel, ts)
+        content = await self._animate(replace(click.act, key=key, thread=thread), click.value)
+        self._background.start(self._ephemeral.remove(click.act), "removing a question")
+        return content
 
     async def reroll(self, act: Act, job_id: JobId) -> SlackContent | None:
         """The same request with a new seed, charged to the member who acted."""
@@ -116,8 +137,8 @@ class AnimateHandler:
         self._opening[job.channel.id] += 1
         self._background.start(self._open(open_message, job, act), f"opening {job.id}")
         if job.channel.id != act.channel:
-            return render.comes_elsewhere_content()
-        return render.comes_later_content(wait) if wait > SOON else None
+            return asking.comes_elsewhere_content()
+        return asking.comes_later_content(wait) if wait > SOON else None
 
     async def _open(
         self, open_message: Callable[[Job], Awaitable[None]], job: Job, act: Act
@@ -128,7 +149,7 @@ class AnimateHandler:
             # found out a moment too late: nobody would see the clip, so it is not made
             await self._service.cancel(job.id, by=user_ref(act), server=job.channel.server)
             refused = AccessRefused(AccessProblem.REVOKED)
-            await self._ephemeral.send(act, render.error_content(refused))
+            await self._ephemeral.send(act, asking.refused_content(refused, act.typed))
         except SlackRefused as error:
             if error.code not in CHANNEL_CLOSED:
                 raise

@@ -35,6 +35,11 @@ class EphemeralSender:
                 await self._clock.sleep(min(LONGEST_PAUSE, error.retry_after or 1.0))
         return await self._send(act, content)
 
+    async def remove(self, act: Act) -> None:
+        """Take away the private message that was acted on. Raises DeliveryError."""
+        if act.response_url is not None:
+            await self._api.remove_original(act.response_url)
+
     async def _send(self, act: Act, content: SlackContent) -> None:
         # it works in every channel, and in a workspace that the token is not for
         if act.response_url is not None:

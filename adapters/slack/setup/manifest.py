@@ -19,7 +19,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "app_mentions:read": (
-        "hear `@Flipbook a fox in snow`, in threads too, where commands do not work"
+        "hear `@Flipbook animate a fox in snow`, in threads too, where commands do not work"
     ),
     "channels:history": (
         "look whether the bot's own message stands already when Slack's answer to it was lost"

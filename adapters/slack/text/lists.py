@@ -75,8 +75,9 @@ def history_content(jobs: Sequence[Job]) -> SlackContent:
     )
 
 
-def job_content(job: Job, *, link: str | None, comes_again: bool) -> SlackContent:
-    """One job, and where its clip is; ``comes_again``: it is being delivered again."""
+def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) -> SlackContent:
+    """One job, and where its clip is; ``comes_again``: it is being delivered again, ``again`` the
+    command that asks for the same clip."""
     lines = [
         (
             f"*{_STATUS_WORDS[job.status].capitalize()}* · {_when(job)} · for "
@@ -85,6 +86,8 @@ def job_content(job: Job, *, link: str | None, comes_again: bool) -> SlackConten
         # escaping makes a text up to five times as long
         escaped_within(excerpt(job.request.prompt, 1_500), 2_500),
         escape(settings_words(job.request)),
+        # a backtick would end the code
+        f"Ask for the same again: `{escaped_within(again.replace('`', chr(39)), 3_000)}`",
     ]
     if job.failure is not None:
         lines.append(escape(failure_sentence(job.failure)))

@@ -66,6 +66,8 @@ def _misread(error: CommandMisread) -> str:
     match error.problem:
         case CommandProblem.OPEN_QUOTE:
             return "A quotation mark is opened and never closed. Close it, or leave it out."
+        case CommandProblem.UNKNOWN_FLAG if error.instead:
+            return f"I do not know the flag {given}. Did you mean {error.instead}?"
         case CommandProblem.UNKNOWN_FLAG:
             return (
                 f"I do not know the flag {given}. There are "
@@ -77,8 +79,11 @@ def _misread(error: CommandMisread) -> str:
             )
         case CommandProblem.NO_VALUE_TAKEN:
             return f"The flag {given} takes no value. Write it alone."
-        case _:
-            return "I could not read these flags. “/animate” alone shows them all."
+        case CommandProblem.AMBIGUOUS:
+            return (
+                f"“{given}” may be a flag or part of your prompt, so nothing was made. Write "
+                f"{error.instead} for the flag, or put quotes around words of the prompt."
+            )
 
 
 def _admin_refused(error: AdminRefused) -> str:
@@ -151,21 +156,6 @@ def comes_directly_content(error: SlackRefused) -> SlackContent:
     return SlackContent(
         f"Your clip is being made, but {escape(error.reason)}. I will send it to you in a direct "
         "message instead; to get clips here, invite me into the channel."
-    )
-
-
-def comes_elsewhere_content() -> SlackContent:
-    """Where two people talk to each other, whom the bot cannot join."""
-    return SlackContent(
-        "I cannot post where you two talk, so your clip comes in your direct messages with me."
-    )
-
-
-def comes_later_content(seconds: float) -> SlackContent:
-    """When many ask at once in one channel, where Slack takes a message a second."""
-    return SlackContent(
-        f"Your clip is ordered. Many are asked for here at once: its message appears in about "
-        f"{seconds_words(seconds)}."
     )
 
 

@@ -137,7 +137,7 @@ async def test_a_member_who_cannot_be_checked_is_asked_to_wait(slack: SlackDoubl
         assert await bot.jobs() == []
 
 
-@pytest.mark.parametrize("words", ["queue", "quota", "history", "show 0123456789abcdef01234567", "admin limits show"])
+@pytest.mark.parametrize("words", ["queue", "quota", "history", "show 0123456789abcdef01234567", "cancel 0123456789abcdef01234567"])
 async def test_members_of_other_organisations_read_nothing_of_the_workspace(
     slack: SlackDouble, tmp_path: Path, words: str
 ) -> None:

@@ -13,7 +13,9 @@ from generation.domain.operator_rules import OperatorRules
 from slack_bot import buttons, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip
 
-ROOMY = OperatorRules(backends=("worker",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None))
+ROOMY = OperatorRules(
+    backends=("worker",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None)
+)
 
 
 @pytest.mark.parametrize(("channel", "user"), [(PAIR, MIRA), (PAIR, NOAH), (GROUP, OWNER)])
@@ -44,7 +46,7 @@ async def test_a_stranger_among_people_gets_no_clip(slack: SlackDouble, tmp_path
 async def test_of_24_commands_at_once_each_gets_its_message_or_a_private_word_at_once(
     slack: SlackDouble, tmp_path: Path
 ) -> None:
-    async with running_bot(slack, tmp_path, backend=held(), rules=ROOMY) as bot:
+    async with running_bot(slack, tmp_path, backend=held(), rules=ROOMY):
         began = slack.clock.now()
         acts = await asyncio.gather(*(slack.slash("/animate", f"fox {number}") for number in range(24)))
         assert slack.clock.now() - began < 5
