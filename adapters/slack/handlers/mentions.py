@@ -22,7 +22,9 @@ _MAKE: Final = (
     "visualise",
     "visualize",
 )
-_VERB: Final = re.compile(rf"(?:please,?\s+|pls\s+)?(?:{'|'.join(_MAKE)})\b[:,]?\s*", re.IGNORECASE)
+_VERB: Final = re.compile(
+    r"(?:please,?\s+|pls\s+)?(?:" + "|".join(_MAKE) + r")\b[:,]?\s*", re.IGNORECASE
+)
 _KIND: Final = r"(?:clip|video|animation|gif|movie|film)s?"
 _OF: Final = re.compile(
     rf"(?:(?:me|us)\s+)?(?:(?:a|an|another|one|some)\s+)?(?:(?:short|little|new)\s+)?{_KIND}\s+"
@@ -30,7 +32,8 @@ _OF: Final = re.compile(
     re.IGNORECASE,
 )
 _NOTHING: Final = re.compile(
-    rf"(?:(?:me|us)\s+)?(?:(?:a|an|another|one|some|the)\s+)?(?:{_KIND}|something|anything|one)?\W*",
+    r"(?:(?:me|us)\s+)?(?:(?:a|an|another|one|some|the)\s+)?"
+    rf"(?:{_KIND}|something|anything|one)?\W*",
     re.IGNORECASE,
 )
 """No word of what the clip is to show."""
