@@ -43,6 +43,16 @@ class HasRoutes(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsTrouble(Protocol):
+    """A chat that knows when it runs and still cannot post."""
+
+    @property
+    def trouble(self) -> str | None:
+        """A sentence; None while all is well."""
+        ...
+
+
 class NoChatLeft(Exception):
     """Every configured chat is unusable; the message has a sentence for each."""
 
@@ -64,8 +74,8 @@ class Chats:
     def states(self) -> dict[str, str]:
         """A word or a sentence per chat, for health pages."""
         return {
-            f"chat {platform.value}": self._refused.get(platform, "serving")
-            for platform in self._chats
+            f"chat {platform.value}": self._refused.get(platform) or _trouble(chat) or "serving"
+            for platform, chat in self._chats.items()
         }
 
     def routes(self, service: Service) -> list[Route]:
@@ -101,6 +111,10 @@ class Chats:
         """Close all of them."""
         for chat in self._chats.values():
             await chat.close()
+
+
+def _trouble(chat: Chat) -> str | None:
+    return chat.trouble if isinstance(chat, TellsTrouble) else None
 
 
 def configured_chats(settings: Settings) -> Chats:

@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from generation.backends.circuit_breaker import Breakers
+from generation.delivery.leases import retry_now
 from generation.domain import ledger
 from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
@@ -17,7 +18,7 @@ from generation.domain.limits import Limits, Usage
 from generation.domain.operator_rules import OperatorRules
 from generation.domain.parsing import shown
 from generation.domain.policy import Policy, check_server
-from generation.domain.refs import ChannelRef, MessageRef, ServerRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.lifecycle import completion
 from generation.ports import Lease, Observer, Store, Transaction, Urgency, Wake
 from generation.protocol.cache import BoundedCache
@@ -190,6 +191,11 @@ class Service:
         self._ended()
         return job
 
+    async def retry_deliveries(self, platform: Platform) -> None:
+        """What could not be delivered there is tried again now: the platform was just reached."""
+        await retry_now(self._store, platform, self._clock.now())
+        self._ended()
+
     async def job(self, job_id: JobId, server: ServerRef) -> Job:
         """A job of this server. Raises JobNotFound, also for another server's job."""
         job = await self._store.job(job_id)
@@ -324,22 +330,18 @@ def _changed(before: Limits, changes: Mapping[str, object]) -> Limits:
         complaints = error.errors(include_url=False, include_context=False)
         violations = (
             Violation(
-                ".".join(map(str, each["loc"])),
-                _allowed(each["type"], each["msg"]),
-                shown(each["input"]),
+                ".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"])
             )
-            for each in complaints
+            for e in complaints
         )
         raise InvalidRequest(tuple(violations)) from error
 
 
 def _allowed(kind: str, message: str) -> str:
     """What is allowed, from pydantic's complaint."""
-    return (
-        "the name of a limit"
-        if kind == "extra_forbidden"
-        else message.removeprefix("Input should be ")
-    )
+    if kind == "extra_forbidden":
+        return "the name of a limit"
+    return message.removeprefix("Input should be ")
 
 
 def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:

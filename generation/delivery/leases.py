@@ -2,16 +2,33 @@
 arrived."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from generation.domain.delivery import Delivery
+from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import Platform
 from generation.ports import Lease, Store
 from generation.protocol.clock import Clock
 
 RENEWALS_PER_LEASE: Final = 3
+_FAR: Final = timedelta(days=7)
+"""Longer than any pause between two attempts."""
+_MOST: Final = 1000
+
+
+async def retry_now(store: Store, platform: Platform, now: datetime) -> None:
+    """Make the outcomes of a platform due that wait after a failed attempt. Raises StoreError."""
+    platforms = frozenset({platform})
+    # held by another process: that one tries
+    waiting = await store.owed_deliveries(now + _FAR, owner="", platforms=platforms, limit=_MOST)
+    for job, delivery in waiting:
+        if delivery.attempts and (delivery.next_attempt_at or now) > now:
+            async with store.transaction() as tx:
+                stored = await tx.delivery_of(job.id)
+                if stored is not None and stored.status is DeliveryStatus.OWED:
+                    await tx.save_delivery(replace(stored, next_attempt_at=now))
 
 
 class DeliveryLeases:

@@ -7,8 +7,8 @@ from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
+from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
-from adapters.slack.text import lists
 from adapters.slack.text.markup import SLACK, ids_in, plain
 from generation.domain.policy import Policy
 from generation.service import Service
@@ -52,7 +52,7 @@ class SlackAdminCommands:
         verb, _, value = rest.strip().partition(" ")
         handle = self._verbs.get((topic.lower(), verb.lower()))
         if handle is None:
-            return help_text.admin_content()
+            return asking.with_typed(help_text.admin_content(), act.typed if topic else "")
         return await handle(act, value.strip())
 
     async def _show_limits(self, act: Act, _: str) -> SlackContent:

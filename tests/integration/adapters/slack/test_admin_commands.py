@@ -57,6 +57,9 @@ async def test_without_slacks_answer_no_member_is_an_admin(slack: SlackDouble, t
     async with running_bot(slack, tmp_path) as bot:
         await slack.fault(faults.RateLimited("users.info"))
         assert await told(bot, "limits show") == DENIED
+        # Slack is not asked again before it wants to be
+        assert await told(bot, "limits show") == DENIED
+        slack.clock.advance(1.1)
         assert await told(bot, "limits show") != DENIED
 
 

@@ -34,7 +34,7 @@ async def test_a_command_becomes_one_message_that_ends_with_its_clip(
     assert "*Done*" in words(message)
     assert buttons(message) == ["v1:reroll"]
     assert message.metadata == {"event_type": "flipbook_job", "event_payload": {"job_id": job.id, "part": "status"}}
-    assert slack.file(message.file_ids[0]).alt_text == f"A short animation: {PROMPT}"
+    assert (slack.file(message.file_ids[0]).title, slack.file(message.file_ids[0]).alt_text) == (PROMPT, "")
 
 
 async def test_the_message_shows_queue_then_rendering_then_the_clip(slack: SlackDouble, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ async def test_a_direct_message_with_the_bot_is_a_channel_like_any_other(slack: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('a "fox', "A quotation mark is opened and never closed. Close it, or leave it out."),
+        ('a fox --no "text', "A quotation mark is opened and never closed. Close it, or leave it out."),
         ("a fox --frames 99", "--frames must be a whole number from 1 to 32, not '99'."),
         (
             "a fox --hd",
@@ -103,7 +103,7 @@ async def test_what_cannot_be_read_is_one_sentence_for_one_person(
     async with running_bot(slack, tmp_path) as bot:
         asked = await slack.slash("/animate", text)
         assert asked.ack is not None
-        assert asked.ack.payload == {"text": sentence, "response_type": "ephemeral"}
+        assert (asked.ack.payload["text"], asked.ack.payload["response_type"]) == (sentence, "ephemeral")
         assert (public(slack), await bot.jobs()) == ([], [])
 
 
