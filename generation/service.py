@@ -9,6 +9,7 @@ from typing import Final
 from pydantic import BaseModel, ValidationError
 
 from generation.backends.circuit_breaker import Breakers
+from generation.delivery.first_answers import FirstAnswer, FirstAnswers
 from generation.domain import ledger
 from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
@@ -18,6 +19,7 @@ from generation.domain.operator_rules import OperatorRules
 from generation.domain.parsing import shown
 from generation.domain.policy import Policy, check_server
 from generation.domain.refs import ChannelRef, MessageRef, ServerRef, UserRef
+from generation.domain.standing import Standing
 from generation.lifecycle import completion
 from generation.ports import Lease, Observer, Store, Transaction, Urgency, Wake
 from generation.protocol.cache import BoundedCache
@@ -85,6 +87,7 @@ class Service:
         self._submitted = submitted
         self._ended = ended
         self._breakers = breakers or Breakers(clock=clock)
+        self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
 
     def draw_seed(self) -> int:
@@ -150,15 +153,7 @@ class Service:
     ) -> None:
         """The first answer has been sent: it becomes the job's message, unless the outcome has one
         of its own already. Raises JobNotFound."""
-        async with self._store.transaction() as tx:
-            delivery = await tx.delivery_of(job_id)
-            if delivery is None:
-                raise JobNotFound(job_id)
-            opened = delivery.opened(message, answer, self._clock.now())
-            await tx.save_delivery(opened)
-        # the outcome has waited for this message
-        if opened.status is DeliveryStatus.OWED:
-            self._ended()
+        await self._first_answers.record(FirstAnswer(job_id, message, answer))
 
     async def deliver_again(
         self,
@@ -229,8 +224,8 @@ class Service:
 
     async def quota(self, user: UserRef, server: ServerRef) -> Quota:
         """What a member has used and what is allowed."""
-        usage = await self._store.usage(server, user, self._clock.now())
-        return Quota(await self.limits_of(server), usage)
+        standing = await self._store.standing(server, user, self._clock.now())
+        return Quota(standing.limits or self._rules.defaults_for(server), standing.usage)
 
     async def set_limits(
         self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef
@@ -281,10 +276,10 @@ class Service:
         user, channel = context.requested_by, context.channel
         server = channel.server
         # locks the server's row, so that two submits cannot both take the last of a quota
-        usage = await _usage(tx, server, user, now)
-        limits, policy = await tx.rules_of(server)
-        (policy or Policy()).check(request, channel, user)
-        limits = limits or self._rules.defaults_for(server)
+        standing = await _standing(tx, server, user, now)
+        usage = standing.usage
+        (standing.policy or Policy()).check(request, channel, user)
+        limits = standing.limits or self._rules.defaults_for(server)
         # a dearer backend reserves the rest when the job goes there
         price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)
@@ -306,10 +301,11 @@ class Service:
         return job
 
 
-async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-    """What is used. Raises LedgerUnavailable: without knowing it nothing more is allowed."""
+async def _standing(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Standing:
+    """What is used, and the rules. Raises LedgerUnavailable: without knowing them nothing more is
+    allowed."""
     try:
-        return await tx.usage(server, user, now)
+        return await tx.standing(server, user, now)
     except StoreError as error:
         raise LedgerUnavailable from error
 

@@ -21,7 +21,6 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
@@ -123,13 +122,7 @@ _OLDER_WAITING: Final = (
     select(jobs.c.number).join(_THIS, true()).where(_WAITING, _IS_OLDER).limit(MOST_AHEAD)
 )
 _AHEAD_OF: Final = select(func.count()).select_from(_OLDER_WAITING.subquery())
-_ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
-# three counts in one statement, from indexes alone: every submission needs them
-_UNFINISHED_COUNTS: Final = select(
-    func.count().filter(jobs.c.user == bindparam("by")),
-    func.count(),
-    select(func.count()).select_from(_ALL_WAITING.subquery()).scalar_subquery(),
-).where(UNFINISHED, jobs.c.server == bindparam("of"))
+ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
 
 _INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
 _SAVE: Final = update(jobs).where(
@@ -254,13 +247,3 @@ class JobTransaction(TransactionPart):
 
     async def _insert_job(self, job: Job, lease: Lease | None) -> None:
         await self._connection.execute(_INSERT, {**new_job_values(job), **lease_values(lease)})
-
-
-async def unfinished_counts(
-    connection: AsyncConnection, server: ServerRef, user: UserRef
-) -> tuple[int, int, int]:
-    """How many jobs are unfinished: the member's in this server, and the server's; and how many
-    wait on all servers, counted up to ``MOST_AHEAD``."""
-    values = {"by": str(user), "of": str(server)}
-    row = (await connection.execute(_UNFINISHED_COUNTS, values)).one()
-    return row[0], row[1], row[2]
