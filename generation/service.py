@@ -1,7 +1,7 @@
 """What members and admins can do, the same on every platform: submit, re-roll, cancel, list, set
 limits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -78,6 +78,7 @@ class Service:
         submitted: Wake,
         ended: Wake,
         breakers: Breakers | None = None,
+        chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -87,6 +88,7 @@ class Service:
         self._submitted = submitted
         self._ended = ended
         self._breakers = breakers or Breakers(clock=clock)
+        self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
 
@@ -207,9 +209,9 @@ class Service:
         """A server's jobs under way, oldest first."""
         return await self._store.unfinished_in(server, limit=limit)
 
-    def backend_lines(self) -> tuple[str, ...]:
-        """A plain sentence for each backend in trouble; none when all is well."""
-        return queue_lines(self._breakers.all, self._clock.now())
+    def trouble_lines(self) -> tuple[str, ...]:
+        """A plain sentence for each backend and chat in trouble; none when all is well."""
+        return (*queue_lines(self._breakers.all, self._clock.now()), *self._chat_troubles())
 
     async def ahead_of(self, job: Job) -> int:
         """How many waiting jobs are older than this one, counted up to

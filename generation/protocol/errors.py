@@ -19,7 +19,8 @@ FlipbookError
 ├── IllegalTransition              a status change outside the transition table: our own mistake
 ├── BackendError                   the other side of the queue protocol
 │   ├── BackendUnavailable         nothing was accepted, for certain: safe to try again
-│   │   └── BackendNotReady        it answered that it takes nothing at the moment
+│   │   ├── BackendNotReady        it answered that it takes nothing at the moment
+│   │   └── BackendStarting        our own worker, which is just being started
 │   ├── BackendBusy                refused before acceptance (429), with how long to wait
 │   ├── SubmissionOutcomeUnknown   broke after bytes were sent: never sent again to a paid backend
 │   ├── CredentialsRejected        401: the key is wrong
@@ -178,6 +179,10 @@ class BackendUnavailable(BackendError):
 class BackendNotReady(BackendUnavailable):
     """It can be reached, but takes nothing at the moment: starting, stopping, or its disk is
     full."""
+
+
+class BackendStarting(BackendUnavailable):
+    """Our own worker is being started, or started again."""
 
 
 class BackendBusy(BackendError):

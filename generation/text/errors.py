@@ -169,6 +169,7 @@ _SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
     e.BackendUnavailable: lambda err, _m: (
         f"The video backend {err.backend} cannot be reached at the moment."
     ),
+    e.BackendStarting: lambda err, _m: f"The video backend {err.backend} is starting.",
     e.BackendNotReady: lambda err, _m: (
         f"The video backend {err.backend} takes nothing at the moment."
     ),

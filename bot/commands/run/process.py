@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 from uuid import uuid4
@@ -17,12 +17,13 @@ from filelock import FileLock, Timeout
 from starlette.routing import Route
 
 from adapters.web.clips import clip_route
-from adapters.web.health import HealthPages, HealthReport
+from adapters.web.health import HealthPages
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app, prepare_folders
 from bot.gc_tuning import GcTuning, startup_objects_frozen
+from bot.health import Health
 from bot.settings import BackendName, Settings
 from bot.web import WebServer, open_listener, web_server
 from generation.backends.webhook_signature import WebhookVerifier
@@ -74,7 +75,11 @@ async def serve(
         try:
             # the app closes before the chats: its last deliveries still need them
             async with open_app(
-                settings, role, messengers=chats.messengers, arrange=arrange
+                settings,
+                role,
+                messengers=chats.messengers,
+                chat_troubles=lambda: chats.troubles,
+                arrange=arrange,
             ) as app:
                 await ServiceProcess(app, chats, stopping=stopping).run()
         finally:
@@ -209,16 +214,12 @@ class ServiceProcess:
             self._log.warning("stopped before it was done", part=task.get_name())
             task.cancel()
 
-    def _health(self) -> HealthReport:
-        # a chat that was refused shows here, and does not make the process unhealthy
-        state = self._app.health()
-        return replace(state, parts={**state.parts, **self._chats.states})
-
     def _web_server(self) -> WebServer:
         store = self._app.ports.store
         settings = self._app.settings
+        health = Health(self._app, self._chats)
         routes = [
-            *HealthPages(self._health, store.ping).routes(),
+            *HealthPages(health.report, health.why_not_ready).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
         routes += self._chats.routes(self._app.service)
