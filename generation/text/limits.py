@@ -18,6 +18,11 @@ _OPTIONAL: Final = frozenset(
 _MOST_DOLLARS: Final = 1_000_000
 
 
+def limit_named(text: str) -> LimitName:
+    """The limit that an admin has typed the name of. Raises ValueError."""
+    return LimitName(text.strip().lower().replace("-", "_"))
+
+
 def limit_words(limits: Limits, name: LimitName) -> str:
     """One limit's value for people: ``20``, ``$5.00``, ``standard, turbo`` or ``no limit``."""
     value = getattr(limits, name.value)

@@ -88,6 +88,9 @@ async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Pat
         ("channels only general", "Name the channels with # in front, so that Slack links them."),
         ("block user mira", "Name the member with @ in front, so that Slack links them."),
         ("block word", "Name a word or a few words, 100 characters at most."),
+        ('block word "   "', "Name a word or a few words, 100 characters at most."),
+        ("block word \u200b\u2060", "Name a word or a few words, 100 characters at most."),
+        ("block word \u2800", "Name a word or a few words, 100 characters at most."),
         ("dance", "*For admins of this workspace*"),
         ("", "*For admins of this workspace*"),
     ],
@@ -116,7 +119,7 @@ async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Pa
         assert "• blocked: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
         assert "• blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
         assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
-        assert "• blocked words: none" in await told(bot, "unblock word stormy sea")
+        assert "• blocked words: none" in await told(bot, "unblock word STORMY sea")
         assert await animated(bot) is None
 
 

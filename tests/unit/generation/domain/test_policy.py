@@ -8,7 +8,14 @@ from pydantic import ValidationError
 from factories import a_channel, a_request, a_server, a_user
 from generation.domain.policy import Policy, check_server, first_blocked_term
 from generation.domain.refs import Platform, ServerRef
-from generation.protocol.errors import ChannelNotAllowed, PromptBlocked, Refused, ServerNotAllowed, UserBlocked
+from generation.protocol.errors import (
+    ChannelNotAllowed,
+    InvalidRequest,
+    PromptBlocked,
+    Refused,
+    ServerNotAllowed,
+    UserBlocked,
+)
 
 
 def check(policy: Policy, prompt: str = "a paper boat", *, channel: str = "5001", user: str = "7001") -> None:
@@ -142,3 +149,30 @@ def test_a_server_must_be_on_the_operators_list():
 def test_the_same_id_on_another_platform_is_another_server():
     with pytest.raises(ServerNotAllowed):
         check_server(ServerRef(Platform.SLACK, "1"), frozenset({a_server("1")}))
+
+
+@pytest.mark.parametrize("term", ["", "   ", "\u200b", "\u2800\u3164", "\ufe0f\u00ad", "x" * 101], ids=ascii)
+def test_a_term_that_shows_nothing_or_is_too_long_is_no_term(term):
+    with pytest.raises(InvalidRequest) as refused:
+        Policy(blocked_terms=frozenset({"gore"})).with_term(term)
+    assert [violation.field for violation in refused.value.violations] == ["term"]
+
+
+@pytest.mark.parametrize(
+    ("blocked", "written"),
+    [
+        ("Gore", "gore"),
+        ("Gore", "GORE"),
+        ("bad wolf", "  Bad   Wolf "),
+        ("cat", "c\u200bat"),
+        ("cat", "\uff43\uff41\uff54"),
+        ("caf\u0065\u0301", "café"),
+        ("straße", "STRASSE"),
+    ],
+    ids=ascii,
+)
+def test_a_term_is_unblocked_by_the_rule_that_blocks_it(blocked, written):
+    policy = Policy(blocked_terms=frozenset({blocked, "other"}))
+    assert first_blocked_term(written, [blocked]) == blocked
+    assert policy.with_term(written) == policy.blocked_terms
+    assert policy.without_term(written) == {"other"}
