@@ -99,7 +99,8 @@ class Service:
     async def submit(
         self, request: GenerationRequest, context: SubmitContext, *, parent: JobId | None = None
     ) -> Job:
-        """A new job: check every rule, reserve its price, store it, in one transaction.
+        """A new job: check every rule, reserve its price, store it, in one transaction. What nobody
+        asked for is fitted into the server's limits.
 
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
@@ -282,6 +283,7 @@ class Service:
         usage = standing.usage
         (standing.policy or Policy()).check(request, channel, user)
         limits = standing.limits or self._rules.defaults_for(server)
+        request = limits.fitted(request)
         # a dearer backend reserves the rest when the job goes there
         price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)

@@ -61,7 +61,7 @@ def animate(
     cancelled."""
     # None stands for the endpoint's default, which the request knows
     values: dict[str, object] = {
-        "endpoint": Endpoint.TURBO if turbo else Endpoint.STANDARD,
+        "endpoint": Endpoint.TURBO if turbo else None,
         "prompt": prompt,
         "negative_prompt": negative_prompt,
         "num_frames": num_frames,

@@ -32,6 +32,8 @@ from generation.service import OperatorRules, SubmitContext
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.40"), Endpoint.TURBO: Decimal("0.10")}})
 ADMIN = a_user("1")
+EXPLICIT = a_request(num_frames=16, num_inference_steps=25, video_size="square", endpoint=Endpoint.STANDARD)
+"""The default clip, asked for value by value."""
 
 
 def rules(**changes: object) -> OperatorRules:
@@ -77,7 +79,7 @@ async def test_a_limit_says_what_is_allowed_and_what_is_used(
 ) -> None:
     async with a_core(tmp_path, rules=rules(default_limits=limits)) as core:
         with pytest.raises(LimitExceeded) as refused:
-            await core.submit()
+            await core.submit(EXPLICIT)
         assert (refused.value.limit, refused.value.allowed, refused.value.used) == (name, allowed, used)
         await nothing_happened(core)
 
@@ -186,10 +188,11 @@ async def test_only_the_owner_or_an_admin_cancels(tmp_path: Path) -> None:
 async def test_changed_limits_hold_at_once_and_leave_a_trail(tmp_path: Path) -> None:
     async with a_core(tmp_path, rules=rules()) as core:
         await core.service.set_limits(a_server(), {"max_frames": 8}, by=ADMIN)
+        assert (await core.submit()).request.num_frames == 8
         with pytest.raises(LimitExceeded):
-            await core.submit()
+            await core.submit(EXPLICIT, origin="o2")
         await core.service.reset_limits(a_server(), by=ADMIN)
-        await core.submit()
+        await core.submit(EXPLICIT, origin="o3")
         trail = [(entry.by, entry.before, entry.after) for entry in await core.service.audit_of(a_server())]
         assert trail == [
             (ADMIN, '{"max_frames":8}', '{"max_frames":32}'),

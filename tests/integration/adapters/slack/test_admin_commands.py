@@ -10,7 +10,7 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
 from generation.domain.limits import Limits
 from generation.service import OperatorRules
-from slack_bot import Bot, running_bot
+from slack_bot import Bot, running_bot, words
 
 DENIED = "Only admins of this workspace, and those named by the bot's operator, can do that."
 
@@ -101,6 +101,24 @@ async def test_an_admins_slip_is_one_sentence_and_changes_nothing(
     async with running_bot(slack, tmp_path) as bot:
         assert (await told(bot, words)).startswith(sentence)
         assert await bot.core.service.audit_of(bot.server) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "flags", "shown"),
+    [
+        ("max_frames 8", "", "8 frames at 8 fps"),
+        ("max_steps 20", "", "20 steps"),
+        ("max_steps 2", "--turbo", "2 steps"),
+        ("max_pixels 100000", "", "312×312"),
+        ("endpoints turbo", "", "turbo · 512×512 · 16 frames at 8 fps · 4 steps · guidance 1"),
+    ],
+)
+async def test_what_nobody_asked_for_is_fitted_and_shown(
+    slack: SlackDouble, tmp_path: Path, limit: str, flags: str, shown: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await told(bot, f"limits set {limit}")
+        assert shown in words(await bot.clip(f"{PROMPT} {flags}"))
 
 
 async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path) -> None:

@@ -188,3 +188,52 @@ def test_one_more_fits_exactly_when_fewer_were_used(limit, used):
         assert used >= limit
     else:
         assert used < limit
+
+
+TURBO = Endpoint.TURBO
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked", "became"),
+    [
+        ({"max_frames": 8}, {}, {"num_frames": 8}),
+        ({"max_steps": 20}, {}, {"num_inference_steps": 20}),
+        ({"max_steps": 2}, {"endpoint": TURBO}, {"num_inference_steps": 2}),
+        ({"max_pixels": 100_000}, {}, {"pixels": (312, 312)}),
+        ({"max_pixels": 4096}, {}, {"pixels": (64, 64)}),
+        # another endpoint brings its own steps and guidance
+        ({"endpoints": {TURBO}}, {}, {"endpoint": TURBO, "num_inference_steps": 4, "guidance_scale": 1}),
+        ({"endpoints": {TURBO}, "max_steps": 3}, {}, {"endpoint": TURBO, "num_inference_steps": 3}),
+        ({"endpoints": {TURBO}}, {"num_inference_steps": 9}, {"endpoint": TURBO, "num_inference_steps": 9}),
+        ({"max_frames": 8, "max_steps": 5}, {"fps": 4}, {"num_frames": 8, "num_inference_steps": 5, "fps": 4}),
+        # within the limits nothing changes
+        ({}, {}, {"num_frames": 16, "num_inference_steps": 25, "pixels": (512, 512)}),
+    ],
+)
+def test_what_nobody_asked_for_is_fitted_into_the_limits(limits, asked, became):
+    fitted = Limits(**limits).fitted(a_request(**asked))
+    assert {name: getattr(fitted, name) for name in became} == became
+    Limits(**limits).check(fitted, usage(), FREE)
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked"),
+    [
+        ({"max_frames": 8}, {"num_frames": 16}),
+        ({"max_steps": 20}, {"num_inference_steps": 25}),
+        ({"max_pixels": 100_000}, {"video_size": "square"}),
+        ({"max_pixels": 100_000}, {"video_size": {"width": 512, "height": 512}}),
+        ({"endpoints": {TURBO}}, {"endpoint": Endpoint.STANDARD}),
+        ({"endpoints": ()}, {}),
+    ],
+)
+def test_what_was_asked_for_is_refused_and_never_changed(limits, asked):
+    request = a_request(**asked)
+    assert Limits(**limits).fitted(request) == request
+    refusal(Limits(**limits), usage(), **asked)
+
+
+def test_a_request_that_comes_back_from_the_store_or_is_re_rolled_was_all_asked_for():
+    stored = type(a_request()).model_validate_json(a_request().model_dump_json())
+    for request in (stored, a_request().with_seed(7)):
+        assert Limits(max_frames=8).fitted(request) == request
