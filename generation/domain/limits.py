@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from generation.domain.pricing import FREE, Micros, dollars
-from generation.protocol.errors import LimitExceeded
+from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
 from generation.protocol.request import (
     MAX_PIXELS,
     SIDE_MULTIPLE,
@@ -68,17 +68,17 @@ class Limits(BaseModel):
         return self.fitted(changed)
 
     def check(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
-        """Raise :class:`LimitExceeded` for the first limit that one more such request would
-        pass."""
+        """Raise :class:`LimitExceeded` for the first limit that one more such request would pass;
+        :class:`BudgetTooSmall` for one that no day's budget allows."""
         for check in _CHECKS:
             for refusal in check(self, request, usage, price):
                 raise refusal
 
     def check_price(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
-        """Raise :class:`LimitExceeded` when ``price`` more would pass the server's budget; no other
-        limit counts."""
-        for refusal in _money(self, request, usage, price):
-            raise refusal
+        """As :meth:`check`, for the server's budget alone."""
+        for check in (_too_dear, _money):
+            for refusal in check(self, request, usage, price):
+                raise refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +171,17 @@ def _daily(
             yield LimitExceeded(name, allowed=str(most), used=str(used), resets_at=usage.resets_at)
 
 
+def _too_dear(
+    limits: Limits, _request: GenerationRequest, _usage: Usage, price: Micros
+) -> Iterator[Refused]:
+    budget = limits.server_budget_per_day
+    if budget is not None and price > budget:
+        yield BudgetTooSmall(price=dollars(price), server_budget=dollars(Micros(budget)))
+
+
 def _money(
     limits: Limits, _request: GenerationRequest, usage: Usage, price: Micros
-) -> Iterator[LimitExceeded]:
+) -> Iterator[Refused]:
     budget = limits.server_budget_per_day
     # a free clip passes even where the budget is spent
     if budget is not None and price > FREE and usage.server_spent_today + price > budget:
@@ -186,9 +194,10 @@ def _money(
 
 
 _CHECKS: Final[
-    tuple[Callable[[Limits, GenerationRequest, Usage, Micros], Iterator[LimitExceeded]], ...]
+    tuple[Callable[[Limits, GenerationRequest, Usage, Micros], Iterator[Refused]], ...]
 ] = (
     _shape,
+    _too_dear,
     _active,
     _daily,
     _money,

@@ -6,6 +6,7 @@ FlipbookError
 ├── Refused                        a rule says no; nothing stored, nothing spent
 │   ├── LimitExceeded              a server's limit: what is allowed, what is used, when it resets
 │   ├── BudgetExhausted            the operator's own daily ceiling over all servers
+│   ├── BudgetTooSmall             the clip costs more than a whole day's budget: no waiting helps
 │   ├── ServerNotAllowed           not on the operator's allow-list
 │   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
 │   ├── UserBlocked                the server's admins keep this member out
@@ -97,6 +98,16 @@ class BudgetExhausted(Refused):
     def __init__(self, resets_at: datetime) -> None:
         super().__init__("daily budget")
         self.resets_at = resets_at
+
+
+class BudgetTooSmall(Refused):
+    """The clip costs more than a whole day's budget: the server's, with its amount, or the
+    operator's own (None)."""
+
+    def __init__(self, *, price: str, server_budget: str | None = None) -> None:
+        super().__init__(f"{price} of {server_budget or 'the daily budget'}")
+        self.price = price
+        self.server_budget = server_budget
 
 
 class ServerNotAllowed(Refused):

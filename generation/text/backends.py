@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from generation.backends.circuit_breaker import FAIL_OVER_AFTER, Circuit, CircuitBreaker, Trouble
-from generation.protocol.errors import LimitExceeded, Refused
+from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
 from generation.text.clips import seconds_words
 
 PREVIEWS_ONLY: Final = "which only draws previews"
@@ -21,7 +21,10 @@ def waiting_words(backend: str, trouble: Trouble) -> str:
 def budget_words(backend: str, refused: Refused) -> str:
     """What a job waits for when its price is not allowed: ``fal, which the bot's budget for the day
     does not allow``."""
-    whose = "this server's" if isinstance(refused, LimitExceeded) else "the bot's"
+    of_server = isinstance(refused, LimitExceeded) or (
+        isinstance(refused, BudgetTooSmall) and refused.server_budget is not None
+    )
+    whose = "this server's" if of_server else "the bot's"
     return f"{backend}, which {whose} budget for the day does not allow"
 
 

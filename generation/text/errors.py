@@ -130,6 +130,14 @@ def _at(when: datetime, moment: Moment) -> str:
     return words if words.startswith("<") else f"at {words}"
 
 
+def _too_dear(error: e.BudgetTooSmall) -> str:
+    if error.server_budget is None:
+        whose = "the bot may spend in a whole day"
+    else:
+        whose = f"this server's whole budget of {error.server_budget} a day"
+    return f"The clip costs {error.price}, more than {whose}. Ask for a smaller one."
+
+
 def _invalid(violations: tuple[Violation, ...]) -> str:
     return " ".join(violation_sentence(v) for v in violations)
 
@@ -144,6 +152,7 @@ _SENTENCES: Final[dict[type[BaseException], _Sentence]] = {
     e.BudgetExhausted: lambda err, m: (
         f"The bot has spent its budget for today. It starts again {_at(err.resets_at, m)}."
     ),
+    e.BudgetTooSmall: lambda err, _m: _too_dear(err),
     e.ServerNotAllowed: lambda err, _m: (
         f"This bot is not open to this server. Its operator can add {err.server} to "
         "FLIPBOOK_ALLOWED_SERVERS."

@@ -15,6 +15,7 @@ from generation.domain.policy import Policy
 from generation.domain.pricing import Micros, Prices
 from generation.protocol.errors import (
     BudgetExhausted,
+    BudgetTooSmall,
     ChannelNotAllowed,
     InvalidRequest,
     JobAlreadyFinished,
@@ -67,7 +68,6 @@ async def test_the_same_origin_again_finds_the_first_job(tmp_path: Path) -> None
     [
         (Limits(user_clips_per_day=0), LimitName.USER_CLIPS_PER_DAY, "0", "0"),
         (Limits(server_clips_per_day=0), LimitName.SERVER_CLIPS_PER_DAY, "0", "0"),
-        (Limits(server_budget_per_day=399_999), LimitName.SERVER_BUDGET_PER_DAY, "$0.399999", "$0.00"),
         (Limits(max_frames=15), LimitName.MAX_FRAMES, "15", "16"),
         (Limits(max_steps=24), LimitName.MAX_STEPS, "24", "25"),
         (Limits(max_pixels=262_143), LimitName.MAX_PIXELS, "262143", "262144"),
@@ -100,6 +100,28 @@ async def test_exactly_the_quota_gets_through_however_many_ask_at_once(tmp_path:
         answers = await asyncio.gather(*(core.submit(origin=str(n)) for n in range(16)), return_exceptions=True)
         assert sum(isinstance(answer, LimitExceeded) for answer in answers) == 6
         assert (await core.store.totals(EVERYWHERE, core.clock.now())).clips == 10
+
+
+async def test_a_budget_says_what_is_allowed_and_what_is_spent(tmp_path: Path) -> None:
+    limits = Limits(server_budget_per_day=799_999)
+    async with a_core(tmp_path, rules=rules(default_limits=limits)) as core:
+        await core.submit(origin="a")
+        with pytest.raises(LimitExceeded) as refused:
+            await core.submit(origin="b")
+        assert (refused.value.allowed, refused.value.used) == ("$0.799999", "$0.40")
+
+
+@pytest.mark.parametrize(
+    "tight", [{"default_limits": Limits(server_budget_per_day=399_999)}, {"daily_budget": Micros(399_999)}]
+)
+async def test_a_clip_dearer_than_the_whole_budget_is_not_told_to_wait(
+    tmp_path: Path, tight: dict[str, object]
+) -> None:
+    async with a_core(tmp_path, rules=rules(**tight)) as core:
+        with pytest.raises(BudgetTooSmall) as refused:
+            await core.submit()
+        assert refused.value.price == "$0.40"
+        await nothing_happened(core)
 
 
 async def test_the_operators_budget_holds_for_all_servers_together(tmp_path: Path) -> None:
