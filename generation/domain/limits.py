@@ -176,7 +176,7 @@ def _too_dear(
 ) -> Iterator[Refused]:
     budget = limits.server_budget_per_day
     if budget is not None and price > budget:
-        yield BudgetTooSmall(price=dollars(price), server_budget=dollars(Micros(budget)))
+        yield BudgetTooSmall(dollars(price), server_budget=dollars(Micros(budget)))
 
 
 def _money(

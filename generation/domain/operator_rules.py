@@ -34,7 +34,7 @@ class OperatorRules:
         when it would pass it on any day."""
         budget = self.daily_budget
         if budget is not None and price > budget:
-            raise BudgetTooSmall(price=dollars(price))
+            raise BudgetTooSmall(dollars(price))
         # a free clip passes even where the budget is spent
         if budget is not None and price > FREE and usage.all_spent_today + price > budget:
             raise BudgetExhausted(usage.resets_at)

@@ -104,7 +104,7 @@ class BudgetTooSmall(Refused):
     """The clip costs more than a whole day's budget: the server's, with its amount, or the
     operator's own (None)."""
 
-    def __init__(self, *, price: str, server_budget: str | None = None) -> None:
+    def __init__(self, price: str, *, server_budget: str | None = None) -> None:
         super().__init__(f"{price} of {server_budget or 'the daily budget'}")
         self.price = price
         self.server_budget = server_budget
