@@ -22,7 +22,7 @@ class RequiredPermission:
 SEND: Final = RequiredPermission(
     "send_messages",
     "Send Messages",
-    "post a clip anew when its first message is gone or too old to edit",
+    "post a clip anew when its first message can no longer be edited",
 )
 SEND_IN_THREADS: Final = RequiredPermission(
     "send_messages_in_threads", "Send Messages in Threads", "the same inside threads"
