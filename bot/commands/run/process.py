@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Final
 from uuid import uuid4
 
@@ -28,9 +30,9 @@ from bot.settings import BackendName, Settings
 from bot.web import WebServer, open_listener, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 
-LEAVE_SECONDS: Final = 9.5
+LEAVE_SECONDS: Final = 9.0
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
-disk by then."""
+disk by then. Docker kills after ten seconds."""
 _SUBMISSIONS_SECONDS: Final = 4.0
 """How long submissions on the wire may take before the embedded worker is stopped."""
 _STOP_SECONDS: Final = 6.0
@@ -43,18 +45,20 @@ class AlreadyRunning(Exception):
 
 
 def run_here(settings: Settings, *, arrange: Arrange = lambda ports: ports) -> None:
-    """Serve until a signal says stop, and end within :data:`LEAVE_SECONDS` of it even if a thread
-    hangs.
+    """Serve until a signal says stop, and end the process within :data:`LEAVE_SECONDS` of it, even
+    if a thread hangs: nothing but the exit may follow.
 
     Raises what :func:`serve` raises.
     """
-    # the interpreter waits for its threads at exit: one stuck in a file system would hold it up
+    # not cancelled at the end: the interpreter waits for its threads, and one may be stuck in a
+    # file system
     hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
     hard_exit.daemon = True
     try:
         asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start))
     finally:
-        hard_exit.cancel()
+        # the exit would search all that a thousand jobs have left for cycles
+        gc.freeze()
 
 
 async def serve(
@@ -66,8 +70,8 @@ async def serve(
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and
     return.
 
-    ``stopping`` is called once, when the shutdown begins. Raises AlreadyRunning, NoChatLeft,
-    StoreError, or OSError when the web address cannot be used.
+    ``stopping`` is called once, at the signal, before the event loop comes to it. Raises
+    AlreadyRunning, NoChatLeft, StoreError, or OSError when the web address cannot be used.
     """
     with data_folder_locked(settings):
         chats = configured_chats(settings)
@@ -138,6 +142,7 @@ class ServiceProcess:
         self._chats = chats or Chats({})
         self._log = structlog.get_logger("flipbook.run")
         self._stop = asyncio.Event()
+        self._is_stopping = False
         self._refusal: str | None = None
         self._web = self._web_server()
 
@@ -148,25 +153,42 @@ class ServiceProcess:
         """
         # before anything runs: an address in use is a mistake in the settings
         listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)
-        loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
-            loop.add_signal_handler(number, self._stop.set)
-        try:
-            with contextlib.closing(listener):
-                # a part that fails ends the group, and with it the process
-                async with asyncio.TaskGroup() as group:
-                    parts = self._start_all(group, listener)
-                    self._announce()
-                    # by now everything that lives as long as the process is loaded
-                    with startup_objects_frozen():
-                        await self._stop.wait()
-                    await self._wind_down(parts)
-        finally:
-            for number in _STOP_SIGNALS:
-                loop.remove_signal_handler(number)
+        with self._signals(), contextlib.closing(listener):
+            # a part that fails ends the group, and with it the process
+            async with asyncio.TaskGroup() as group:
+                parts = self._start_all(group, listener)
+                self._announce()
+                # by now everything that lives as long as the process is loaded
+                with startup_objects_frozen():
+                    await self._stop.wait()
+                await self._wind_down(parts)
         self._log.info("stopped")
         if self._refusal is not None:
             raise NoChatLeft(self._refusal)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Within, the stop signals stop the process. Not by the event loop's own handlers: with
+        hundreds of jobs the loop may come to them seconds later, and Docker counts from the
+        signal."""
+        loop = asyncio.get_running_loop()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._begin_stopping()
+            loop.call_soon_threadsafe(self._stop.set)
+
+        before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _begin_stopping(self) -> None:
+        """Start the clock, once."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._stopping()
 
     async def _serve_chats(self) -> None:
         """Serve the chats; stop the process when none of them can be served."""
@@ -196,7 +218,7 @@ class ServiceProcess:
         on the wire.
         """
         self._log.info("stopping")
-        self._stopping()
+        self._begin_stopping()
         parts.chats.cancel()
         parts.gc_tuning.cancel()
         self._app.dispatcher.stop()
