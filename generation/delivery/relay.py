@@ -101,6 +101,16 @@ class Relay:
         """An outcome may be due now."""
         self._woken.set()
 
+    @property
+    def delivering(self) -> int:
+        """How many outcomes are on their way."""
+        return len(self._delivering)
+
+    @property
+    def put_off(self) -> int:
+        """How many outcomes wait because every try so far has failed."""
+        return len(self._delayed_since)
+
     def progress(self, job: Job, progress: Progress) -> None:
         """Keep the newest progress of a job; it is shown when its message may be edited again."""
         self._updater.update(job, progress)

@@ -17,6 +17,7 @@ from generation.protocol.request import (
     bounds_of,
     side_bounds,
 )
+from generation.protocol.visible import is_blank
 
 _LONGEST_GIVEN: Final = 40
 _TEXT_FIELDS: Final = frozenset({"prompt", "negative_prompt"})
@@ -28,6 +29,9 @@ def parse_request(values: Mapping[str, object]) -> GenerationRequest:
     Raises InvalidRequest naming every field that is wrong, what is allowed and what was given.
     """
     given = {name: value for name, value in values.items() if value is not None}
+    # not in the model: prompts that were taken before stay readable
+    if isinstance(prompt := given.get("prompt"), str) and is_blank(prompt):
+        given["prompt"] = ""
     try:
         return GenerationRequest.model_validate(given)
     except ValidationError as error:

@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
     Tag,
     model_validator,
@@ -158,6 +159,7 @@ class GenerationRequest(BaseModel):
     """One clip, fully described: the same request gives the same clip on the same engine.
 
     The seed is always set: where a member names none, one is drawn before the request is made.
+    ``model_fields_set`` tells what was asked for from what took a default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -173,18 +175,22 @@ class GenerationRequest(BaseModel):
     motions: Motions = ()
     video_size: VideoSize = VideoSizePreset.SQUARE
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _endpoint_defaults(cls, data: Any) -> Any:
+    def _endpoint_defaults(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Fill in the endpoint's own steps and guidance where they were left out."""
         if not isinstance(data, dict):
-            return data
+            return handler(data)
         try:
             endpoint = Endpoint(data.get("endpoint", Endpoint.STANDARD))
         except ValueError:
             # the field itself reports the unknown endpoint
             endpoint = Endpoint.STANDARD
-        return {**DEFAULTS[endpoint].model_dump(), **data}
+        defaults = DEFAULTS[endpoint].model_dump()
+        request = handler({**defaults, **data})
+        # filled in is not asked for
+        request.model_fields_set.difference_update(defaults.keys() - data.keys())
+        return request
 
     @property
     def pixels(self) -> tuple[int, int]:

@@ -204,6 +204,21 @@ _LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = 
 # Everything else ----------------------------------------------------------------------------------
 
 
+def _too_dear(error: e.BudgetTooSmall, d: Dialect) -> Markup:
+    if error.server_budget is None:
+        return d.gettext(
+            "The clip costs {price}, more than the bot may spend in a whole day. Ask for a smaller "
+            "one.",
+            price=error.price,
+        )
+    return d.gettext(
+        "The clip costs {price}, more than this {place} may spend in a whole day: {budget}. Ask "
+        "for a smaller one.",
+        price=error.price,
+        budget=error.server_budget,
+    )
+
+
 def _invalid(violations: tuple[Violation, ...], d: Dialect) -> Markup:
     return Markup(" ".join(violation_sentence(violation, d) for violation in violations))
 
@@ -249,6 +264,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
         "The clip would take the bot over its budget for today. A new day starts {when}.",
         when=Markup(d.when(error.resets_at)),
     ),
+    e.BudgetTooSmall: _too_dear,
     e.ServerNotAllowed: _not_allowed,
     e.ChannelNotAllowed: _plain(mark("The admins of this {place} keep the bot to other channels.")),
     e.UserBlocked: _plain(mark("The admins of this {place} have blocked you from making clips.")),
@@ -275,6 +291,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.BackendNotReady: _about_backend(
         mark("The video backend {backend} takes no clips at the moment.")
     ),
+    e.BackendStarting: _about_backend(mark("The video backend {backend} is starting.")),
     e.BackendBusy: _about_backend(mark("The video backend {backend} is too busy at the moment.")),
     e.SubmissionOutcomeUnknown: _about_backend(
         mark("No answer came from the video backend {backend}.")

@@ -75,7 +75,7 @@ async def open_parts(
                     previews=settings.looks,
                     watchdog=watchdog,
                 ),
-                eta=EtaEstimator(registry, durations, clock),
+                eta=EtaEstimator(registry, durations, clock, slots=lambda: engine.max_active),
                 storage=storage,
                 engine=info,
                 device=lambda: device_name_of(engine),

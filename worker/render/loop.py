@@ -31,7 +31,7 @@ from worker.render.progress_line import progress_line
 from worker.render.watchdog import Watchdog
 from worker.scheduling import failures
 from worker.scheduling.durations import RenderDurations
-from worker.scheduling.live_request import LiveRequest
+from worker.scheduling.live_request import LiveRequest, RenderPace
 from worker.scheduling.registry import RequestRegistry
 
 log = structlog.get_logger("flipbook.worker.render")
@@ -74,8 +74,6 @@ class RenderLoop:
         self._previews = previews
         self._watchdog = watchdog
         self._durations = durations
-        self._seconds: dict[str, float] = {}
-        self._shared: set[str] = set()
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
         self._dropping: set[str] = set()
@@ -158,7 +156,7 @@ class RenderLoop:
     def _note_step(
         self, live: LiveRequest, stepped: RenderStepped, group: asyncio.TaskGroup
     ) -> None:
-        self._seconds[live.request.id] = stepped.seconds
+        self._note_pace(live, stepped)
         line = progress_line(stepped.done, stepped.total, stepped.seconds)
         self._registry.add_log(
             live, line, level="STDERR", step=str(stepped.done), steps=str(stepped.total)
@@ -168,6 +166,14 @@ class RenderLoop:
                 self._offer_preview(live, stepped.done, stepped.preview),
                 name=f"preview {stepped.request_id}",
             )
+
+    def _note_pace(self, live: LiveRequest, stepped: RenderStepped) -> None:
+        before = live.pace.others * live.pace.done if live.pace is not None else 0.0
+        new_steps = stepped.done - (live.pace.done if live.pace is not None else 0)
+        others = (before + (len(self._rendering) - 1) * new_steps) / max(1, stepped.done)
+        live.pace = RenderPace(
+            stepped.done, stepped.total, stepped.seconds, others, self._clock.now()
+        )
 
     async def _offer_preview(self, live: LiveRequest, step: int, frames: Frames) -> None:
         fps = live.request.input.fps if live.request.input is not None else 1
@@ -181,19 +187,17 @@ class RenderLoop:
 
     def _end_render(self, group: asyncio.TaskGroup, request_id: str, result: RenderResult) -> None:
         live = self._rendering.pop(request_id)
-        seconds = self._seconds.pop(request_id, None)
-        # a clip that shared the engine took longer than such a clip takes
-        if isinstance(result, np.ndarray) and request_id not in self._shared:
-            self._learn(live, seconds)
-        self._shared.discard(request_id)
+        if isinstance(result, np.ndarray):
+            self._learn(live)
         self._dropping.discard(request_id)
         self._completing += 1
         group.create_task(self._complete(live, result), name=f"completing {request_id}")
 
-    def _learn(self, live: LiveRequest, seconds: float | None) -> None:
-        """Add a measurement: the clip had the engine for itself."""
-        if self._durations is not None and live.request.input is not None and seconds is not None:
-            self._durations.learn(live.request.input, seconds)
+    def _learn(self, live: LiveRequest) -> None:
+        """Add a measurement: how long the clip took, and how many shared the engine with it."""
+        generation, pace = live.request.input, live.pace
+        if self._durations is not None and generation is not None and pace is not None:
+            self._durations.learn(generation, pace.seconds, others=pace.others)
 
     def _drop_cancelled(self, thread: EngineThread) -> None:
         """Drop the renders whose callers have cancelled them."""
@@ -223,10 +227,8 @@ class RenderLoop:
                 return
             # it may have been cancelled while the start was being stored
             if started:
+                live.pace = None
                 self._rendering[live.request.id] = live
-                # every clip that has ever shared the engine, not only those that do now
-                if len(self._rendering) > 1:
-                    self._shared |= self._rendering.keys()
                 thread.begin(live.request.id, generation)
 
     def _has_capacity(self) -> bool:

@@ -1,5 +1,5 @@
-"""How long clips take on this machine: measured by the bench and by clips rendered alone, kept over
-restarts."""
+"""How long clips take on this machine, alone and beside others: measured by the bench and by every
+clip, kept over restarts."""
 
 import json
 from collections.abc import Callable
@@ -33,6 +33,7 @@ class RenderDurations:
         self._engine = engine
         self._estimate = estimate
         self._known: dict[str, DurationEstimate] = {}
+        self._sharing = DurationEstimate()
 
     @classmethod
     def load(cls, path: Path, engine: str, estimate: EngineEstimate = lambda _: None) -> Self:
@@ -46,6 +47,8 @@ class RenderDurations:
                     str(key): DurationEstimate(known=float(seconds))
                     for key, seconds in found["paces"].items()
                 }
+                if found.get("sharing") is not None:
+                    durations._sharing = DurationEstimate(known=float(found["sharing"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # measurements can be repeated: a broken file never keeps the worker from starting
         return durations
@@ -61,8 +64,24 @@ class RenderDurations:
             return estimate
         return self._seconds(request.endpoint.label, _work_at_default_size(request))
 
-    def learn(self, request: GenerationRequest, seconds: float) -> None:
-        """Add the measurement of a clip that was rendered alone."""
+    def stretch(self, others: float) -> float:
+        """How many times longer a clip takes beside that many others."""
+        # until it was measured as if they took turns: better late than early
+        sharing = self._sharing.seconds_for(1)
+        return 1 + others * (1.0 if sharing is None else sharing)
+
+    def learn(self, request: GenerationRequest, seconds: float, *, others: float = 0.0) -> None:
+        """Add the measurement of a clip that was rendered beside ``others`` on average."""
+        alone = self.seconds_for(request)
+        if others <= 0:
+            self._learn_alone(request, seconds)
+        elif alone is None:
+            # the first clips of a busy worker: with the same stretch they give the right throughput
+            self._learn_alone(request, seconds / self.stretch(others))
+        elif alone > 0:
+            self._sharing.learn(others, max(0.0, seconds / alone - 1))
+
+    def _learn_alone(self, request: GenerationRequest, seconds: float) -> None:
         self._known.setdefault(_size_key(request), DurationEstimate()).learn(
             forwards(request), seconds
         )
@@ -76,9 +95,9 @@ class RenderDurations:
         paces = {key: known.seconds_for(1) for key, known in sorted(self._known.items())}
         # replaced whole, so that a crash never leaves half a file
         part = self._path.with_suffix(".part")
-        part.write_text(
-            json.dumps({"engine": self._engine, "paces": paces}, indent=1), encoding="utf-8"
-        )
+        sharing = self._sharing.seconds_for(1)
+        found = {"engine": self._engine, "paces": paces, "sharing": sharing}
+        part.write_text(json.dumps(found, indent=1), encoding="utf-8")
         part.replace(self._path)
 
     def _seconds(self, key: str, work: float) -> float | None:

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from generation.protocol.wire import LogEntry
 from worker.records import Request
@@ -19,13 +20,33 @@ class PreviewImage:
     picture: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class RenderPace:
+    """How far a render is at a moment: ``done`` of ``total`` steps, ``seconds`` after its start.
+    ``others`` is how many renders have shared the engine with it, on average over its steps."""
+
+    done: int
+    total: int
+    seconds: float
+    others: float
+    at: datetime
+
+    def rest(self, now: datetime) -> float | None:
+        """Seconds left at this pace; None before the second step, as the first one warms up."""
+        if self.done < 2:
+            return None
+        left = self.seconds / self.done * (self.total - self.done)
+        return max(0.0, left - (now - self.at).total_seconds())
+
+
 def new_preview_name() -> str:
     """One name for all previews of a request: 192 random bits."""
     return f"{secrets.token_urlsafe(24)}.webp"
 
 
 class LiveRequest:
-    """A request in memory: its record, its log lines, its preview, and a way to wait for changes.
+    """A request in memory: its record, its log lines, its preview, the pace of its render, and a
+    way to wait for changes.
 
     ``version`` grows with every change that a watcher could see.
     """
@@ -34,6 +55,7 @@ class LiveRequest:
         self.request = request
         self.logs = list(logs)
         self.preview: PreviewImage | None = None
+        self.pace: RenderPace | None = None
         self.lock = asyncio.Lock()
         self.version = 0
         self._changed: asyncio.Event | None = None

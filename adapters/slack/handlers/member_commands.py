@@ -74,7 +74,7 @@ class SlackMemberCommands:
     async def _queue(self, act: Act, _: str) -> SlackContent:
         # one more than is listed shows that the list goes on
         jobs = await self._service.queue_of(server_ref(act), limit=lists.MOST_LISTED + 1)
-        return lists.queue_content(jobs, user_ref(act), self._service.backend_lines())
+        return lists.queue_content(jobs, user_ref(act), self._service.trouble_lines())
 
     async def _history(self, act: Act, _: str) -> SlackContent:
         jobs = await self._service.jobs_of(user_ref(act), server_ref(act), limit=lists.MOST_LISTED)

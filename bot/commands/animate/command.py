@@ -75,7 +75,7 @@ def animate(
     log_errors_only(settings)
     # None stands for the endpoint's default, which the request knows
     values: dict[str, object] = {
-        "endpoint": Endpoint.TURBO if turbo else Endpoint.STANDARD,
+        "endpoint": Endpoint.TURBO if turbo else None,
         "prompt": options.prompt_of(words),
         "negative_prompt": negative_prompt,
         "num_frames": num_frames,

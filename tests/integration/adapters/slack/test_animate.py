@@ -91,6 +91,7 @@ async def test_a_direct_message_with_the_bot_is_a_channel_like_any_other(slack: 
         ),
         ("x" * 2001, "prompt must be 1 to 2,000 characters without control characters, not 2,001 characters."),
         ("--turbo", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
+        ("\u200b\u2060", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
         (
             "a --size <!here>",
             f"--size must be {allowed('video_size')}, not '@here'.",
