@@ -22,7 +22,12 @@ from generation.domain.job import RequestHandle
 from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
-from generation.protocol.net_guard import NetGuard, Resolver, resolve_by_system
+from generation.protocol.net_guard import (
+    NetGuard,
+    Resolver,
+    environment_proxy,
+    resolve_by_system,
+)
 from generation.protocol.request import GenerationRequest
 from generation.protocol.wire import (
     HEALTH_PATH,
@@ -40,8 +45,7 @@ from generation.protocol.wire import (
 T = TypeVar("T")
 
 _WORKER_TIMEOUTS: Final = Timeouts(idle=20.0)
-"""Our worker keeps idle connections for 30 s, and a submit on a connection that it closes is simply
-repeated."""
+"""Our worker keeps idle connections for 30 s."""
 
 _REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)
 
@@ -80,10 +84,8 @@ class QueueClient:
         self._patience = patience
         self._jitter = jitter
         # a proxy of the environment cannot reach this machine's own ports
-        direct_host = self._base.url.host if self._base.is_loopback else None
-        self._transport = QueueTransport(
-            key, self._timeouts, direct_host=direct_host, transport=transport
-        )
+        proxy = None if self._base.is_loopback else environment_proxy(httpx.URL(self._base.text))
+        self._transport = QueueTransport(key, self._timeouts, proxy=proxy, transport=transport)
         self._rules = ClipRules(self._base, resubmits_safely, NetGuard(resolve))
         self._downloader = ClipDownloader(name, self._transport, self._rules)
         self._fetches_previews = previews and resubmits_safely

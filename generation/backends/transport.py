@@ -7,19 +7,27 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Se
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle
 from typing import Final
 
 import httpx
 from httpx_sse import SSEError, aconnect_sse
 from pydantic import SecretStr
 
+from generation.backends.bounded import (
+    PLAIN,
+    BodyTooLarge,
+    BoundedEvents,
+    EventPaces,
+    StreamTooFast,
+    is_plain,
+    read_whole,
+)
+from generation.backends.direct import DirectTransport
 from generation.backends.responses import BackendResponse
 from generation.protocol.net_guard import environment_proxy, send_to
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
-MAX_EVENT_BYTES: Final = 1024 * 1024
-_STREAM_POOLS: Final = 16
+_MOST_EXCHANGES: Final = 100
 
 _NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -45,7 +53,7 @@ class AnswerTooLarge(ConnectionBroken):
 
 
 class StreamRefused(Exception):
-    """The backend offers no event stream; it can only be polled."""
+    """The backend offers no event stream that can be used; it can only be polled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +67,7 @@ class Timeouts:
     events: float = 30.0
     download: float = 900.0
     idle: float = 2.0
-    """How long an unused connection is kept. Less than servers keep theirs (uvicorn: 5 s): a submit
-    on a connection that the server closes at that moment has an unknown outcome."""
+    """How long an unused connection is kept: less than servers keep theirs (uvicorn: 5 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +86,12 @@ def _trusted_certificates() -> ssl.SSLContext:
 
 
 class QueueTransport:
-    """Sends a backend's requests. Short exchanges have a connection pool of their own, because a
-    hundred open streams would starve a submit. Streams have several, because httpx goes through all
-    connections of a pool whenever one of them begins or ends.
+    """Sends a backend's requests. Short exchanges have connections of their own, because a hundred
+    open streams would starve them; every submit has a new one, because on a connection that the
+    server closes at that moment its outcome would be unknown.
 
-    The key goes only where the caller says so; redirects are never followed. ``direct_host`` is
-    reached without the environment's proxy, ``transport`` replaces the network.
+    The key goes only where the caller says so; redirects are never followed. The backend is reached
+    through ``proxy``, if there is one; ``transport`` replaces the network.
     """
 
     def __init__(
@@ -92,33 +99,30 @@ class QueueTransport:
         key: SecretStr | None,
         timeouts: Timeouts,
         *,
-        direct_host: str | None = None,
+        proxy: str | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._authorization = {"Authorization": f"Key {_checked(key)}"} if key is not None else {}
         self._timeouts = timeouts
         self._network = transport
         self._waits = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
-        exchange_limits = httpx.Limits(
-            max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle
-        )
-        stream_limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        mounts = {f"all://{direct_host}": transport} if direct_host else None
-        self._exchanges, *self._streams = (
+        self._submits, self._exchanges, self._streams = (
             httpx.AsyncClient(
-                transport=transport,
-                mounts=mounts,
+                transport=transport or _network(proxy, most_connections, idle),
                 timeout=self._waits,
-                limits=limits,
-                verify=_trusted_certificates(),
+                # the proxy was decided by the caller: httpx must not come to another decision
+                trust_env=False,
             )
-            for limits in (exchange_limits, *[stream_limits] * _STREAM_POOLS)
+            for most_connections, idle in (
+                (_MOST_EXCHANGES, 0.0),
+                (_MOST_EXCHANGES, timeouts.idle),
+                (None, timeouts.idle),
+            )
         )
-        self._next_pool = cycle(self._streams)
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in (self._exchanges, *self._streams):
+        for client in (self._submits, self._exchanges, self._streams):
             await client.aclose()
 
     async def exchange(
@@ -132,30 +136,29 @@ class QueueTransport:
         """One request and its whole answer, whatever its status. Raises Unreachable,
         ConnectionBroken or AnswerTooLarge."""
         sent = self._headers(headers or {}, with_key=True)
+        client = self._submits if method == "POST" else self._exchanges
         # httpx limits each byte's wait, but not the sum of them
         with _network_errors():
             async with (
                 asyncio.timeout(self._timeouts.exchange),
-                self._exchanges.stream(method, url, headers=sent, content=body) as response,
+                client.stream(method, url, headers=sent, content=body) as response,
             ):
-                return BackendResponse(
-                    response.status_code, await _whole(response), _lower(response.headers)
-                )
+                body = await read_whole(response, MAX_ANSWER_BYTES)
+                return BackendResponse(response.status_code, body, _lower(response.headers))
 
     async def events(self, url: str) -> AsyncGenerator[str, None]:
-        """The data of each server-sent event. Raises StreamRefused, Unreachable, or
-        ConnectionBroken when it ends badly."""
+        """The data of each server-sent event. Raises StreamRefused, also when it brings more than
+        a request has to say, Unreachable, or ConnectionBroken when it ends badly."""
         headers = self._headers({}, with_key=True)
         with _network_errors():
-            async with aconnect_sse(next(self._next_pool), "GET", url, headers=headers) as source:
+            async with aconnect_sse(self._streams, "GET", url, headers=headers) as source:
                 response = source.response
-                if response.status_code != 200 or "content-encoding" in response.headers:
+                if response.status_code != 200 or not is_plain(response.headers):
                     raise StreamRefused(f"HTTP {response.status_code}")
                 # httpx-sse collects an event without any limit, so the bytes below it are counted
-                meter = _EventSizeLimit(response.stream)
-                response.stream = meter
+                response.stream = bounded = BoundedEvents(response.stream, EventPaces())
                 async for event in source.aiter_sse():
-                    meter.since_event = 0
+                    bounded.event()
                     if event.data:
                         yield event.data
 
@@ -166,28 +169,29 @@ class QueueTransport:
         """A file's bytes as they are stored. Raises Unreachable or ConnectionBroken, while reading
         too.
 
-        ``connect_to`` are the only addresses to connect to; None goes wherever the host's name
-        leads. Through a proxy it is the proxy that resolves the name.
+        With the key the file is at the backend itself. ``connect_to`` are the only addresses to
+        connect to; None goes wherever the host's name leads. Through a proxy it is the proxy that
+        resolves the name.
         """
         headers = self._headers({}, with_key=with_key)
         with _network_errors():
             async with asyncio.timeout(self._timeouts.download):
                 response = (
-                    next(self._next_pool).stream("GET", url, headers=headers)
-                    if connect_to is None
-                    else self._guarded(url, headers, connect_to)
+                    self._streams.stream("GET", url, headers=headers)
+                    if with_key
+                    else self._elsewhere(url, headers, connect_to)
                 )
                 async with response as head:
                     yield Download(head.status_code, _lower(head.headers), head.aiter_raw())
 
     @asynccontextmanager
-    async def _guarded(
-        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str]
+    async def _elsewhere(
+        self, url: str, headers: Mapping[str, str], connect_to: Sequence[str] | None
     ) -> AsyncIterator[httpx.Response]:
         """The response to a GET, from one of these addresses or through the environment's proxy,
         on a connection of its own."""
         proxy = None if self._network else environment_proxy(httpx.URL(url))
-        if not proxy and not connect_to:
+        if not proxy and connect_to is not None and not connect_to:
             # httpx would resolve the name itself, and nothing would judge what it finds
             raise Unreachable("the host has no address")
         async with httpx.AsyncClient(
@@ -200,7 +204,9 @@ class QueueTransport:
         ) as client:
             request = client.build_request("GET", url, headers=headers)
             response = await (
-                client.send(request, stream=True) if proxy else send_to(client, request, connect_to)
+                send_to(client, request, connect_to)
+                if connect_to and not proxy
+                else client.send(request, stream=True)
             )
             try:
                 yield response
@@ -208,28 +214,22 @@ class QueueTransport:
                 await response.aclose()
 
     def _headers(self, more: Mapping[str, str], *, with_key: bool) -> dict[str, str]:
-        # uncompressed: sizes are counted in bytes as they arrive
-        base = {"User-Agent": "flipbook", "Accept-Encoding": "identity"}
-        return {**base, **(self._authorization if with_key else {}), **more}
+        return {
+            "User-Agent": "flipbook",
+            **PLAIN,
+            **(self._authorization if with_key else {}),
+            **more,
+        }
 
 
-class _EventSizeLimit(httpx.AsyncByteStream):
-    """A stream that breaks when a single event has more than MAX_EVENT_BYTES."""
-
-    def __init__(self, stream: object) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
-        self._stream = stream
-        self.since_event = 0
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            self.since_event += len(chunk)
-            if self.since_event > MAX_EVENT_BYTES:
-                raise httpx.DecodingError(f"an event of more than {MAX_EVENT_BYTES} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+def _network(
+    proxy: str | None, most_connections: int | None, idle: float
+) -> httpx.AsyncBaseTransport:
+    certificates = _trusted_certificates()
+    if proxy is None:
+        return DirectTransport(certificates, most_connections=most_connections or 0, idle=idle)
+    limits = httpx.Limits(max_connections=most_connections, keepalive_expiry=idle)
+    return httpx.AsyncHTTPTransport(verify=certificates, limits=limits, proxy=proxy)
 
 
 @contextmanager
@@ -237,22 +237,14 @@ def _network_errors() -> Iterator[None]:
     """Translate httpx's errors into those above."""
     try:
         yield
-    except SSEError as error:
+    except (SSEError, StreamTooFast) as error:
         raise StreamRefused(str(error)) from error
+    except BodyTooLarge as error:
+        raise AnswerTooLarge(str(error)) from error
     except _NEVER_SENT as error:
         raise Unreachable(_reason(error)) from error
     except (httpx.HTTPError, TimeoutError) as error:
         raise ConnectionBroken(_reason(error)) from error
-
-
-async def _whole(response: httpx.Response) -> bytes:
-    # chunk by chunk, because Content-Length may be absent or wrong
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerTooLarge(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
-    return bytes(body)
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
