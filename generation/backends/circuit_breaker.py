@@ -38,6 +38,7 @@ class Trouble(StrEnum):
     AWAY = "cannot be reached"
     NOT_READY = "takes no clips at the moment"
     BUSY = "is busy"
+    KEY = "does not accept the operator's key"
     ACCOUNT = "does not accept the operator's account"
 
 
@@ -54,7 +55,7 @@ _TROUBLES: Final[tuple[tuple[type[BackendError], Trouble], ...]] = (
     (BackendUnavailable, Trouble.AWAY),
     (SubmissionOutcomeUnknown, Trouble.AWAY),
     (BackendBusy, Trouble.BUSY),
-    (CredentialsRejected, Trouble.ACCOUNT),
+    (CredentialsRejected, Trouble.KEY),
     (AccountLocked, Trouble.ACCOUNT),
 )
 

@@ -28,7 +28,7 @@ def disk_errors() -> Iterator[None]:
 
 async def in_thread(work: Callable[..., T], *arguments: object) -> T:
     """The result of work on the disk, done in a thread. Once begun it is done: a cancellation waits
-    for it, so that whoever cleans up then finds all that it has made."""
+    for it, so that what is cleaned up then is all that it has made."""
     doing = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
         return await asyncio.shield(doing)

@@ -38,7 +38,19 @@ def violation_sentence(violation: Violation) -> str:
 
 def failure_sentence(failure: Failure) -> str:
     """Why there is no clip."""
-    return _FAILURES[failure.kind]
+    match failure.fields:
+        case ():
+            return _FAILURES[failure.kind]
+        case (field,):
+            return (
+                f"The backend does not take this setting: {field}. Leave it out or change it, and "
+                "ask again."
+            )
+        case fields:
+            return (
+                f"The backend does not take these settings: {', '.join(fields)}. Leave them out or "
+                "change them, and ask again."
+            )
 
 
 def limit_label(name: str) -> str:
@@ -75,6 +87,15 @@ _FAILURES: Final[dict[FailureKind, str]] = {
     FailureKind.OPERATOR: (
         "The bot cannot reach its video backend with its present settings. Its operator has to "
         "look at it. It does not count against your quota."
+    ),
+    FailureKind.KEY_REFUSED: (
+        "The video backend does not accept the bot's key. Its operator has to renew it. "
+        "It does not count against your quota."
+    ),
+    FailureKind.ACCOUNT_LOCKED: (
+        "The bot's account at its video backend may make no clips at the moment, usually because "
+        "its credit is used up. Its operator has to look at it. It does not count against your "
+        "quota."
     ),
     FailureKind.RESULT_LOST: (
         "The backend no longer has this clip. It does not count against your quota; please ask "

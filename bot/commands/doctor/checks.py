@@ -21,6 +21,10 @@ from worker.process.engine_choice import choose_engine
 from worker.settings import EngineChoice
 
 _LEAST_FREE_BYTES = 2 * 1024**3
+_TURBO = (
+    "by now fal may refuse or ignore camera motions with turbo; steps and guidance are sent as "
+    "before (docs/fal.md)"
+)
 
 
 async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Finding]:
@@ -125,6 +129,8 @@ async def _backends(settings: Settings) -> list[Finding]:
             )
         else:
             findings.append(await _reachable(name, url))
+            if name is BackendName.FAL:
+                findings.append(Finding(Grade.NOTE, "fal's turbo", _TURBO))
     return findings
 
 

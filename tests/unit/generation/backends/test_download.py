@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -259,14 +260,12 @@ async def test_a_fetch_that_is_cancelled_leaves_no_file(queue, destination):
 
 def open_files(folder: Path) -> list[str]:
     """What this process has open in that folder, also where the name is gone already."""
-    return [found for name in os.listdir("/proc/self/fd") if (found := _target(name)).startswith(str(folder))]
-
-
-def _target(name: str) -> str:
-    try:
-        return os.readlink(f"/proc/self/fd/{name}")
-    except FileNotFoundError:
-        return ""
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        # the one that lists them is gone by now
+        with suppress(FileNotFoundError):
+            found.append(str(link.readlink()))
+    return [name for name in found if name.startswith(str(folder))]
 
 
 async def test_a_download_cancelled_while_its_file_is_opened_leaves_nothing(queue, destination):
