@@ -6,15 +6,13 @@ kilobytes to gigabytes before its size could be looked at.
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import httpx
 
 PLAIN: Final = {"Accept-Encoding": "identity"}
 """What every request says: sizes are counted in bytes as they arrive."""
-
-MAX_EVENT_BYTES: Final = 1024 * 1024
 
 
 class BodyRefused(httpx.DecodingError):
@@ -67,42 +65,3 @@ class Pace:
         self._at = now
         if self._left < 0:
             raise StreamTooFast(f"more than {self._per_second} {self._what} a second")
-
-
-class EventPaces:
-    """What one event stream may bring, measured in all that costs time here: an engine's steps,
-    a queue's positions and a model's log lines are far below that."""
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        self.events = Pace("events", burst=500, per_second=10, now=now)
-        self.lines = Pace("lines", burst=4_000, per_second=100, now=now)
-        self.bytes = Pace("bytes", burst=4 * MAX_EVENT_BYTES, per_second=128 * 1024, now=now)
-
-
-class BoundedEvents(httpx.AsyncByteStream):
-    """The bytes of an event stream; they break off when a single event has more than
-    MAX_EVENT_BYTES, or when more comes than :class:`EventPaces` allows."""
-
-    def __init__(self, stream: object, paces: EventPaces) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
-        self._stream = stream
-        self._paces = paces
-        self._since_event = 0
-
-    def event(self) -> None:
-        """An event has been put together. Raises StreamTooFast."""
-        self._since_event = 0
-        self._paces.events.take(1)
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            self._since_event += len(chunk)
-            if self._since_event > MAX_EVENT_BYTES:
-                raise BodyTooLarge(f"an event of more than {MAX_EVENT_BYTES} bytes")
-            self._paces.bytes.take(len(chunk))
-            # both are line ends to the reader above
-            self._paces.lines.take(chunk.count(b"\n") + chunk.count(b"\r"))
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()

@@ -71,10 +71,15 @@ class _Body(httpx.AsyncByteStream):
         self._request = request
         self._response = response
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        # no generator: one that is left early is closed by a task of its own
+        return self
+
+    async def __anext__(self) -> bytes:
         with _as_httpx_errors(self._request):
-            async for chunk in self._response.content.iter_any():
-                yield chunk
+            if chunk := await self._response.content.readany():
+                return chunk
+        raise StopAsyncIteration
 
     async def aclose(self) -> None:
         # a body that was read to its end has given its connection back already

@@ -11,7 +11,7 @@ from generation.backends.bounded import is_plain
 from generation.backends.transport import ConnectionBroken, Download, QueueTransport, Unreachable
 from generation.backends.urls import ClipRules, HttpUrl
 from generation.ports import BackendClip
-from generation.protocol.disk import disk_errors, in_thread, put_in_place
+from generation.protocol.disk import disk_errors, in_thread
 from generation.protocol.errors import (
     BackendError,
     BackendUnavailable,
@@ -117,19 +117,23 @@ class ClipDownloader:
         part = destination.path.with_name(f"{destination.path.name}.part")
         try:
             with disk_errors():
-                received = await self._receive(download.chunks, part, max_bytes)
+                received, rest = await self._receive(download.chunks, part, max_bytes)
                 if expected is not None and received < expected:
                     raise BackendUnavailable(
                         self._backend, f"the clip broke off after {received} of {expected} bytes"
                     )
-                await in_thread(put_in_place, part, destination.path)
-        finally:
+                # not flushed: after a power cut it is fetched again, whatever is here
+                await in_thread(_finish, part, rest, received, destination.path)
+        except BaseException:
             await in_thread(partial(part.unlink, missing_ok=True))
+            raise
         return received
 
-    async def _receive(self, chunks: AsyncIterator[bytes], part: Path, max_bytes: int) -> int:
+    async def _receive(
+        self, chunks: AsyncIterator[bytes], part: Path, max_bytes: int
+    ) -> tuple[int, bytes]:
+        """How many bytes have come, and the last of them, which are not written yet."""
         received = 0
-        await in_thread(part.write_bytes, b"")
         # collected, because each write costs a change of thread
         unwritten = bytearray()
         async for chunk in chunks:
@@ -141,16 +145,21 @@ class ClipDownloader:
                 )
             unwritten += chunk
             if len(unwritten) >= _WRITE_BYTES:
-                await in_thread(_append, part, bytes(unwritten))
+                await in_thread(_write, part, bytes(unwritten), received)
                 unwritten.clear()
-        await in_thread(_append, part, bytes(unwritten))
-        return received
+        return received, bytes(unwritten)
 
 
-def _append(part: Path, content: bytes) -> None:
+def _write(part: Path, content: bytes, received: int) -> None:
+    """Write the bytes that end at ``received``; the first ones replace what was left there."""
     # opened for each write, so that no open file is lost when a download is cancelled
-    with part.open("ab") as file:
+    with part.open("ab" if received > len(content) else "wb") as file:
         file.write(content)
+
+
+def _finish(part: Path, rest: bytes, received: int, destination: Path) -> None:
+    _write(part, rest, received)
+    part.replace(destination)
 
 
 def _length(headers: Mapping[str, str], clip: BackendClip) -> int | None:

@@ -4,30 +4,29 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
 import httpx
-from httpx_sse import SSEError, aconnect_sse
 from pydantic import SecretStr
 
 from generation.backends.bounded import (
     PLAIN,
     BodyTooLarge,
-    BoundedEvents,
-    EventPaces,
     StreamTooFast,
     is_plain,
     read_whole,
 )
 from generation.backends.direct import DirectTransport
+from generation.backends.events import EventPaces, EventReader
 from generation.backends.responses import BackendResponse
 from generation.protocol.net_guard import environment_proxy, send_to
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
 _MOST_EXCHANGES: Final = 100
+_EVENTS_ONLY: Final = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
 _NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -146,21 +145,25 @@ class QueueTransport:
                 body = await read_whole(response, MAX_ANSWER_BYTES)
                 return BackendResponse(response.status_code, body, _lower(response.headers))
 
-    async def events(self, url: str) -> AsyncGenerator[str, None]:
+    async def events(self, url: str) -> AsyncGenerator[bytes, None]:
         """The data of each server-sent event. Raises StreamRefused, also when it brings more than
         a request has to say, Unreachable, or ConnectionBroken when it ends badly."""
-        headers = self._headers({}, with_key=True)
+        headers = self._headers(_EVENTS_ONLY, with_key=True)
+        # how long a silence may last is the caller's to say: a timer for each read costs more than
+        # what is read
+        waits = httpx.Timeout(None, connect=self._timeouts.connect, pool=self._timeouts.connect)
         with _network_errors():
-            async with aconnect_sse(self._streams, "GET", url, headers=headers) as source:
-                response = source.response
+            async with self._streams.stream("GET", url, headers=headers, timeout=waits) as response:
+                kind = response.headers.get("content-type", "").partition(";")[0]
                 if response.status_code != 200 or not is_plain(response.headers):
                     raise StreamRefused(f"HTTP {response.status_code}")
-                # httpx-sse collects an event without any limit, so the bytes below it are counted
-                response.stream = bounded = BoundedEvents(response.stream, EventPaces())
-                async for event in source.aiter_sse():
-                    bounded.event()
-                    if event.data:
-                        yield event.data
+                if kind.strip().lower() != "text/event-stream":
+                    raise StreamRefused("an answer without events")
+                reader = EventReader(EventPaces())
+                async with aclosing(response.aiter_raw()) as chunks:
+                    async for chunk in chunks:
+                        for data in reader.read(chunk):
+                            yield data
 
     @asynccontextmanager
     async def download(
@@ -237,7 +240,7 @@ def _network_errors() -> Iterator[None]:
     """Translate httpx's errors into those above."""
     try:
         yield
-    except (SSEError, StreamTooFast) as error:
+    except StreamTooFast as error:
         raise StreamRefused(str(error)) from error
     except BodyTooLarge as error:
         raise AnswerTooLarge(str(error)) from error

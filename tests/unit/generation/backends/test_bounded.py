@@ -31,8 +31,9 @@ from doubles.backends.queue_backend import (
 )
 from doubles.backends.scripted_queue import Reply, ScriptedQueue, event_stream, events
 from doubles.clock import AutoClock
-from generation.backends.bounded import EventPaces, Pace, StreamTooFast
+from generation.backends.bounded import Pace, StreamTooFast
 from generation.backends.client import QueueClient
+from generation.backends.events import EventPaces, EventReader
 from generation.backends.responses import read_leniently
 from generation.backends.webhook_signature import FAL_JWKS_URL, WebhookVerifier
 from generation.ports import BackendClip
@@ -253,6 +254,27 @@ def test_a_long_wait_with_a_position_twice_a_second_is_never_too_fast():
         paces.events.take(1)
         paces.lines.take(2)
         paces.bytes.take(400)
+
+
+@pytest.mark.parametrize(
+    ("stream", "data"),
+    [
+        (b"data: a\n\ndata: b\n\n", [b"a", b"b"]),
+        (b"data:a\r\n\r\ndata:  b\r\n\r\n", [b"a", b" b"]),
+        (b"data: a\r\rdata: b\r\r", [b"a", b"b"]),
+        (b"data: a\r\n\ndata: b\n\r\n", [b"a", b"b"]),
+        (b"event: x\nid: 7\nretry: 1\ndata: a\n\n", [b"a"]),
+        (b": ping\n\n\n\ndata: a\ndata: b\n\n", [b"a\nb"]),
+        (b"data\ndata\n\ndatum: a\n\n: data: c\n\n", [b"\n"]),
+        (b"data: a:b: c\n\ndata: the end is missing\n", [b"a:b: c"]),
+    ],
+)
+def test_events_are_the_same_wherever_the_stream_is_cut(stream, data):
+    assert EventReader(EventPaces()).read(stream) == data
+    for size in range(1, len(stream)):
+        reader = EventReader(EventPaces())
+        pieces = [stream[at : at + size] for at in range(0, len(stream), size)]
+        assert [found for piece in pieces for found in reader.read(piece)] == data
 
 
 # Wrong values are few, however many an answer holds
