@@ -4,9 +4,10 @@
 import asyncio
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
+from http.cookiejar import CookieJar
 from typing import Final
 
 import httpx
@@ -15,12 +16,13 @@ from pydantic import SecretStr
 from generation.backends.bounded import (
     PLAIN,
     BodyTooLarge,
+    EventPaces,
+    EventReader,
     StreamTooFast,
     is_plain,
     read_whole,
 )
 from generation.backends.direct import DirectTransport
-from generation.backends.events import EventPaces, EventReader
 from generation.backends.responses import BackendResponse
 from generation.protocol.net_guard import environment_proxy, send_to
 
@@ -111,6 +113,7 @@ class QueueTransport:
                 timeout=self._waits,
                 # the proxy was decided by the caller: httpx must not come to another decision
                 trust_env=False,
+                cookies=_NoCookies(),
             )
             for most_connections, idle in (
                 (_MOST_EXCHANGES, 0.0),
@@ -160,10 +163,13 @@ class QueueTransport:
                 if kind.strip().lower() != "text/event-stream":
                     raise StreamRefused("an answer without events")
                 reader = EventReader(EventPaces())
-                async with aclosing(response.aiter_raw()) as chunks:
-                    async for chunk in chunks:
-                        for data in reader.read(chunk):
-                            yield data
+                # without httpx's generators around it: those that are left early are closed by
+                # tasks of their own
+                stream = response.stream
+                assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - no other kind
+                async for chunk in stream:
+                    for data in reader.read(chunk):
+                        yield data
 
     @asynccontextmanager
     async def download(
@@ -223,6 +229,13 @@ class QueueTransport:
             **(self._authorization if with_key else {}),
             **more,
         }
+
+
+class _NoCookies(CookieJar):
+    """Keeps none: no backend needs them, and httpx would keep as many as are sent."""
+
+    def extract_cookies(self, *_: object) -> None:
+        return None
 
 
 def _network(

@@ -20,7 +20,7 @@ class RelayTiming:
 
     first_answer: float = 10.0
     poll_every: float = 1.0
-    min_pause: float = 0.05
+    min_pause: float = 0.02
     busy_pause: float = 0.01
     window: int = 64
     retry: Backoff = field(default_factory=lambda: Backoff(first=2.0, longest=300.0))

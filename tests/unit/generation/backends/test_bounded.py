@@ -31,9 +31,8 @@ from doubles.backends.queue_backend import (
 )
 from doubles.backends.scripted_queue import Reply, ScriptedQueue, event_stream, events
 from doubles.clock import AutoClock
-from generation.backends.bounded import Pace, StreamTooFast
+from generation.backends.bounded import EventPaces, EventReader, Pace, StreamTooFast
 from generation.backends.client import QueueClient
-from generation.backends.events import EventPaces, EventReader
 from generation.backends.responses import read_leniently
 from generation.backends.webhook_signature import FAL_JWKS_URL, WebhookVerifier
 from generation.ports import BackendClip
