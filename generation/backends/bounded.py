@@ -34,13 +34,21 @@ def is_plain(headers: Mapping[str, str]) -> bool:
     return headers.get("content-encoding", "").strip().lower() in {"", "identity"}
 
 
+def chunks_of(response: httpx.Response) -> httpx.AsyncByteStream:
+    """A response's bytes as they arrive, without httpx's generators around them: those that are
+    left early are closed by tasks of their own."""
+    stream = response.stream
+    assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - no other kind
+    return stream
+
+
 async def read_whole(response: httpx.Response, most_bytes: int) -> bytes:
     """A response's body. Raises BodyRefused, or what httpx raises."""
     if not is_plain(response.headers):
         raise BodyRefused("a compressed answer, which was not asked for")
     # chunk by chunk, because Content-Length may be absent or wrong
     body = bytearray()
-    async for chunk in response.aiter_raw():
+    async for chunk in chunks_of(response):
         body += chunk
         if len(body) > most_bytes:
             raise BodyTooLarge(f"an answer of more than {most_bytes} bytes")

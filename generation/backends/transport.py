@@ -19,6 +19,7 @@ from generation.backends.bounded import (
     EventPaces,
     EventReader,
     StreamTooFast,
+    chunks_of,
     is_plain,
     read_whole,
 )
@@ -163,11 +164,7 @@ class QueueTransport:
                 if kind.strip().lower() != "text/event-stream":
                     raise StreamRefused("an answer without events")
                 reader = EventReader(EventPaces())
-                # without httpx's generators around it: those that are left early are closed by
-                # tasks of their own
-                stream = response.stream
-                assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - no other kind
-                async for chunk in stream:
+                async for chunk in chunks_of(response):
                     for data in reader.read(chunk):
                         yield data
 
