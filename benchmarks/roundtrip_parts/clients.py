@@ -44,7 +44,9 @@ def count_requests() -> Callable[[], int]:
     sent = 0
     plain = httpx.AsyncClient.send
 
-    async def counted(self: httpx.AsyncClient, request: httpx.Request, **how: Any) -> httpx.Response:
+    async def counted(
+        self: httpx.AsyncClient, request: httpx.Request, **how: Any
+    ) -> httpx.Response:
         nonlocal sent
         sent += 1
         return await plain(self, request, **how)
