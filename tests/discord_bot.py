@@ -18,7 +18,7 @@ from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import InteractionKind
 from doubles.discord.state.messages import Message
 from doubles.generation.backend import ScriptedBackend
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.service import Quota

@@ -23,7 +23,7 @@ from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.protocol.backoff import Backoff
 

@@ -41,6 +41,7 @@ class Trouble(StrEnum):
     STARTING = mark("is starting")
     NOT_READY = mark("takes no clips at the moment")
     BUSY = mark("is busy")
+    KEY = mark("does not accept the operator's key")
     ACCOUNT = mark("does not accept the operator's account")
 
 
@@ -58,7 +59,7 @@ _TROUBLES: Final[tuple[tuple[type[BackendError], Trouble], ...]] = (
     (BackendUnavailable, Trouble.AWAY),
     (SubmissionOutcomeUnknown, Trouble.AWAY),
     (BackendBusy, Trouble.BUSY),
-    (CredentialsRejected, Trouble.ACCOUNT),
+    (CredentialsRejected, Trouble.KEY),
     (AccountLocked, Trouble.ACCOUNT),
 )
 

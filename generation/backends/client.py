@@ -42,8 +42,7 @@ from generation.protocol.wire import (
 T = TypeVar("T")
 
 _WORKER_TIMEOUTS: Final = Timeouts(idle=20.0)
-"""Our worker keeps idle connections for 30 s, and a submit on a connection that it closes is simply
-repeated."""
+"""Our worker keeps idle connections for 30 s."""
 
 _NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
 _REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)

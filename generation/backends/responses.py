@@ -16,6 +16,9 @@ LONGEST_WAIT: Final = 3600.0
 
 _ROUNDS: Final = 4
 """Dropping a wrong value can make the one around it wrong; answers nest no deeper than this."""
+_MOST_ITEMS: Final = 500
+"""Of a longer list the beginning and the end are read: pydantic makes an error of each wrong item
+before anything can be dropped, and half a million of them hold the loop for seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class BackendResponse:
 def read_leniently(model: type[M], body: bytes | str) -> M | None:
     """Read JSON as a model without the optional values that have the wrong type; None when a
     required one is wrong."""
-    value = _json(body)
+    value = _shortened(_json(body))
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(value)
@@ -74,6 +77,20 @@ def _json(body: bytes | str) -> Any:
         return from_json(body)
     except ValueError:
         return None
+
+
+def _shortened(value: Any) -> Any:
+    """The same object without the middle of its long lists. Those deeper inside end at their first
+    wrong item."""
+    if not isinstance(value, dict):
+        return value
+    half = _MOST_ITEMS // 2
+    return {
+        name: [*each[:half], *each[-half:]]
+        if isinstance(each, list) and len(each) > _MOST_ITEMS
+        else each
+        for name, each in value.items()
+    }
 
 
 def _drop(value: Any, loc: tuple[int | str, ...]) -> bool:

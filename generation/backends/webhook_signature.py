@@ -24,6 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import BaseModel, ValidationError
 
+from generation.backends.bounded import PLAIN, read_whole
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable
 
@@ -176,7 +177,6 @@ class WebhookVerifier:
         self._keys, self._fetched_at = keys, self._clock.now()
 
     async def _download(self) -> bytes:
-        body = bytearray()
         async with (
             asyncio.timeout(self._timeout_seconds),
             httpx.AsyncClient(
@@ -185,15 +185,11 @@ class WebhookVerifier:
                 trust_env=False,
                 timeout=self._timeout_seconds,
             ) as client,
-            client.stream("GET", self._jwks_url) as response,
+            client.stream("GET", self._jwks_url, headers=PLAIN) as response,
         ):
             # for redirects too
             response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_JWKS_BYTES:
-                    raise httpx.DecodingError("too much to be a list of keys")
-        return bytes(body)
+            return await read_whole(response, _MOST_JWKS_BYTES)
 
 
 def _verifies(key: Ed25519PublicKey, signed: _SignedMessage) -> bool:

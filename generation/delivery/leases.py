@@ -54,14 +54,18 @@ class DeliveryLeases:
         )
         return [job for job, _ in owed]
 
-    async def claim(self, job_id: JobId) -> Delivery | None:
-        """The delivery as it is now, held by this process; None when another process was quicker,
-        or it is no longer due."""
+    async def claim(self, *job_ids: JobId) -> dict[JobId, Delivery]:
+        """The deliveries as they are now, held by this process; without those that another process
+        took first, or that are no longer due."""
+        claimed: dict[JobId, Delivery] = {}
         async with self._store.transaction() as tx:
-            # claim and read in one transaction, so that the row is ours as we see it
-            if not await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
-                return None
-            return await tx.delivery_of(job_id)
+            for job_id in job_ids:
+                # claim and read in one transaction, so that the row is ours as we see it
+                if await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
+                    delivery = await tx.delivery_of(job_id)
+                    if delivery is not None:
+                        claimed[job_id] = delivery
+        return claimed
 
     async def finish(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
         """Change the delivery as it is stored now, and release it."""

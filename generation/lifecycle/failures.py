@@ -20,10 +20,9 @@ from generation.protocol.errors import (
 from generation.protocol.request import GenerationRequest
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
-    (RequestRejected, FailureKind.REJECTED),
     (ContentRejected, FailureKind.CONTENT),
-    (CredentialsRejected, FailureKind.OPERATOR),
-    (AccountLocked, FailureKind.OPERATOR),
+    (CredentialsRejected, FailureKind.KEY_REFUSED),
+    (AccountLocked, FailureKind.ACCOUNT_LOCKED),
     (EndpointNotFound, FailureKind.OPERATOR),
     (RequestNotFound, FailureKind.RESULT_LOST),
     (GenerationTimedOut, FailureKind.TIMED_OUT),
@@ -51,5 +50,9 @@ def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
 
 def failure_of(error: BackendError | ArtifactError) -> Failure:
     """The failure that the error means for its job."""
+    if isinstance(error, RequestRejected):
+        # a part of a size, such as video_size.width, belongs to the field
+        fields = (violation.field.partition(".")[0] for violation in error.violations)
+        return Failure.of_fields(fields, str(error)[:500])
     kind = next((kind for cls, kind in _KINDS if isinstance(error, cls)), FailureKind.GENERATION)
     return Failure(kind, str(error)[:500])

@@ -44,6 +44,15 @@ def violation_sentence(violation: Violation, d: Dialect = PLAIN) -> Markup:
 
 def failure_sentence(failure: Failure, d: Dialect = PLAIN) -> Markup:
     """Why there is no clip."""
+    if failure.fields:
+        return d.ngettext(
+            "The backend does not take this setting: {fields}. Leave it out or change it, and ask "
+            "again.",
+            "The backend does not take these settings: {fields}. Leave them out or change them, "
+            "and ask again.",
+            len(failure.fields),
+            fields=", ".join(failure.fields),
+        )
     return _said(_FAILURES[failure.kind], d)
 
 
@@ -72,6 +81,17 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
         mark(
             "The video backend does not accept the bot's account or settings. Its operator has to "
             "look at them."
+        ),
+        NOT_COUNTED,
+    ),
+    FailureKind.KEY_REFUSED: (
+        mark("The video backend does not accept the bot's key. Its operator has to renew it."),
+        NOT_COUNTED,
+    ),
+    FailureKind.ACCOUNT_LOCKED: (
+        mark(
+            "The bot's account at its video backend may make no clips at the moment, usually "
+            "because its credit is used up. Its operator has to look at it."
         ),
         NOT_COUNTED,
     ),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BeforeValidator,
+    FailFast,
     JsonValue,
     SerializerFunctionWrapHandler,
     ValidationError,
@@ -91,7 +92,7 @@ _MODEL_ERROR_HTTP: Final = {
 class DetailItem(Wire):
     """One thing wrong with an input, in pydantic's shape. Only ``type`` is stable, not ``msg``."""
 
-    loc: tuple[str | int, ...] = ()
+    loc: Annotated[tuple[str | int, ...], FailFast()] = ()
     msg: str = ""
     type: str = ""
     url: str | None = None

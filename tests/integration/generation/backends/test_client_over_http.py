@@ -336,3 +336,31 @@ async def test_a_worker_on_this_machine_is_reached_without_the_environments_prox
         monkeypatch.setenv(name, proxy)
     async with http_server(Stub().app()) as url, a_client(url, proxies=Proxies(http=proxy, fallback=proxy)) as backend:
         assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+
+
+async def test_another_backend_is_reached_through_the_environments_proxy(monkeypatch):
+    body = json.dumps(ACCEPTED).encode()
+    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    async with raw_server(saying(answer)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url)
+        async with a_client("http://gpu.example:8191") as backend:
+            assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+    assert proxy.requests[0].startswith(b"POST http://gpu.example:8191/fal-ai/")
+
+
+@pytest.mark.parametrize("encoding", [b"gzip", b"gzip, gzip", b"br", b"zstd", b"deflate"])
+async def test_a_packed_answer_over_a_real_connection_is_not_unpacked(encoding):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00" % encoding
+    async with raw_server(saying(answer)) as server, a_client(server.url) as backend:
+        with pytest.raises(SubmissionOutcomeUnknown, match="compressed"):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert b"accept-encoding: identity" in server.requests[0].lower()
+
+
+async def test_cookies_are_not_kept():
+    body = json.dumps(ACCEPTED).encode()
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    async with raw_server(saying(answer)) as server, a_client(server.url) as backend:
+        for _ in range(2):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert b"cookie" not in server.requests[1].lower()

@@ -83,7 +83,7 @@ def test_an_answer_proves_only_that_it_is_there(trouble: Trouble) -> None:
         (BackendNotReady("worker"), Trouble.NOT_READY),
         (SubmissionOutcomeUnknown("fal"), Trouble.AWAY),
         (BackendBusy("fal"), Trouble.BUSY),
-        (CredentialsRejected("fal"), Trouble.ACCOUNT),
+        (CredentialsRejected("fal"), Trouble.KEY),
         (AccountLocked("fal"), Trouble.ACCOUNT),
         (RequestRejected("fal", ()), None),
         (ContentRejected("fal"), None),
