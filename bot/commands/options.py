@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.exit_codes import Exit, die
-from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from bot.settings import LogFormat, LogLevel, Settings, SettingsError, SharedSettings, load_settings
 from worker.settings import EngineChoice
 
 DataDir = Annotated[
@@ -33,7 +33,7 @@ def read_settings(**overrides: object) -> Settings:
         die(Exit.INVALID, str(error))
 
 
-def start_logging(settings: Settings) -> None:
+def start_logging(settings: SharedSettings) -> None:
     """Log as the settings say."""
     from bot.logging import configure_logging  # noqa: PLC0415 - structlog, not needed for --help
 

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -34,14 +34,23 @@ def raising_storage_full() -> Iterator[None]:
 
 class ClipStorage:
     """One folder of MP4 files that together take at most ``max_bytes``, on a file system that keeps
-    ``min_free_bytes`` free. Safe to use from several threads."""
+    ``min_free_bytes`` free. Safe to use from several threads.
+
+    ``beside`` says what else counts and changes by itself: the bytes of the database.
+    """
 
     def __init__(
-        self, folder: Path, max_bytes: int, *, min_free_bytes: int = MIN_FREE_BYTES
+        self,
+        folder: Path,
+        max_bytes: int,
+        *,
+        min_free_bytes: int = MIN_FREE_BYTES,
+        beside: Callable[[], int] = lambda: 0,
     ) -> None:
         self._folder = folder
         self._min_free_bytes = min_free_bytes
         self._max_bytes = max_bytes
+        self._beside = beside
         self._lock = threading.Lock()
         self._used = 0
 
@@ -64,7 +73,7 @@ class ClipStorage:
 
     def has_room_for(self, size: int) -> bool:
         """True when that many bytes more fit both the limit and the file system."""
-        if self._used + size > self._max_bytes:
+        if self._used + self._beside() + size > self._max_bytes:
             return False
         # other programs fill the same file system, so it is asked each time
         room = os.statvfs(self._folder)

@@ -2,7 +2,9 @@
 caller can see it."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Iterable
+from datetime import UTC
 from typing import Final
 
 import structlog
@@ -10,7 +12,6 @@ import structlog
 from generation.protocol.clock import Clock
 from generation.protocol.wire import CancelStatus, LogEntry, RequestState
 from worker.records import (
-    MAX_ATTEMPTS,
     Idempotency,
     Outcome,
     Request,
@@ -22,12 +23,15 @@ from worker.scheduling import failures
 from worker.scheduling.cache import FinishedRequests
 from worker.scheduling.fairness import may_run_beside
 from worker.scheduling.live_request import LiveRequest, PreviewImage, new_preview_name
+from worker.scheduling.recovery import recovered
 from worker.scheduling.request_queue import RequestQueue
-from worker.store import RequestStore
+from worker.store import DeletedRequest, RequestStore
 
 log = structlog.get_logger("flipbook.worker.scheduling")
 
 MAX_LOGS: Final = 500
+MAX_CLIPLESS: Final = 1000
+"""Requests of one key that ended without a clip and are kept: they cost their owner nothing."""
 MAX_CONCURRENT_READS: Final = 4
 """Polls that read the database at the same time; it has few connections, and submissions need them
 too."""
@@ -77,19 +81,21 @@ class RequestRegistry:
         self._active: dict[str, LiveRequest] = {}
         self._finished = FinishedRequests()
         self._being_stored: dict[str, str] = {}
+        self._clipless: Counter[str] = Counter()
         self._reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def open(self) -> None:
         """Recover the open requests of the previous worker: queued ones wait again, interrupted
         ones get one more attempt."""
+        self._clipless.update(await self._store.clipless_by_owner())
         for request in await self._store.open_requests():
-            recovered = _recovered(request, self._clock.now())
+            now_is = recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
-            if recovered != request:
-                await self._store.save(recovered)
-                _log_state(recovered)
-            if recovered.open:
-                self._enqueue(LiveRequest(recovered))
+            if now_is != request:
+                await self._store.save(now_is)
+                self._announce(now_is)
+            if now_is.open:
+                self._enqueue(LiveRequest(now_is))
 
     @property
     def active(self) -> tuple[LiveRequest, ...]:
@@ -214,9 +220,22 @@ class RequestRegistry:
         offered = (live.preview for live in self._active.values())
         return next((preview for preview in offered if preview and preview.name == name), None)
 
-    def forget(self, request_id: str) -> None:
-        """Drop a finished request from memory."""
-        self._finished.forget(request_id)
+    @property
+    def surplus_by_owner(self) -> dict[str, int]:
+        """How many more requests than :data:`MAX_CLIPLESS` of an owner have ended without a
+        clip."""
+        return {
+            owner: count - MAX_CLIPLESS
+            for owner, count in self._clipless.items()
+            if count > MAX_CLIPLESS
+        }
+
+    def forget(self, deleted: Iterable[DeletedRequest]) -> None:
+        """Drop deleted requests from memory."""
+        for old in deleted:
+            self._finished.forget(old.request_id)
+            if old.file_name is None:
+                self._clipless[old.owner] -= 1
 
     def _check_queue(self, max_ahead: int | None) -> None:
         """Requests that are being stored count as waiting: submitting many at once must not get
@@ -283,7 +302,11 @@ class RequestRegistry:
 
     def _announce(self, request: Request) -> None:
         _log_state(request)
-        if not request.open and request.options.webhook is not None:
+        if request.open:
+            return
+        if not isinstance(request.outcome, StoredClip):
+            self._clipless[request.owner] += 1
+        if request.options.webhook is not None:
             self._owed.set()
 
     def _index(self, live: LiveRequest) -> None:
@@ -307,19 +330,6 @@ class RequestRegistry:
     def _enqueue(self, live: LiveRequest) -> None:
         self.queue.add(live)
         self._wake.set()
-
-
-def _recovered(request: Request, now: datetime) -> Request:
-    """What becomes of a request that was open when the previous worker ended."""
-    if request.cancel_requested:
-        return request.finished(failures.cancelled(), now)
-    if request.input is None:
-        return request.finished(failures.unreadable(), now)
-    if request.state is RequestState.IN_QUEUE:
-        return request
-    if request.attempts >= MAX_ATTEMPTS or not request.options.may_run_again:
-        return request.finished(failures.disconnected(), now)
-    return request.interrupted()
 
 
 def _log_state(request: Request) -> None:

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Final, Self
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import close, open_engine, upgrade
+from db.engine import begin_read, close, open_engine, upgrade
 from worker.store.keys import KeyStore
 from worker.store.requests import RequestStore
 from worker.store.tables import VERSION_TABLE
@@ -20,6 +21,9 @@ class WorkerDatabase:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        path = Path(engine.url.database or "")
+        self._files = path, path.with_name(f"{path.name}-wal")
+        self._unused_bytes = 0
         self.requests = RequestStore(engine)
         self.webhooks = WebhookStore(engine)
         self.keys = KeyStore(engine)
@@ -35,8 +39,30 @@ class WorkerDatabase:
         except BaseException:
             await engine.dispose()
             raise
-        return cls(engine)
+        database = cls(engine)
+        await database.measure()
+        return database
+
+    @property
+    def used_bytes(self) -> int:
+        """What its rows take on disk, as of the last :meth:`measure` where rows were deleted."""
+        # never less than nothing: the log shrinks at a checkpoint
+        return max(0, sum(map(_size_of, self._files)) - self._unused_bytes)
+
+    async def measure(self) -> None:
+        """Find out how much of its file is unused: it does not shrink when rows are deleted."""
+        async with begin_read(self._engine) as connection:
+            pages = await connection.scalar(text("PRAGMA freelist_count"))
+            size = await connection.scalar(text("PRAGMA page_size"))
+        self._unused_bytes = pages * size
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""
         await close(self._engine)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -24,8 +24,10 @@ from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app, prepare_folders
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.settings import BackendName, Settings
-from bot.web import WebServer, open_listener, web_server
+from bot.web import web_app, web_server
 from generation.backends.webhook_signature import WebhookVerifier
+from generation.protocol.http_server.listener import listening_socket
+from generation.protocol.http_server.server import HttpServer
 
 LEAVE_SECONDS: Final = 9.5
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
@@ -142,7 +144,7 @@ class ServiceProcess:
         Raises NoChatLeft when no chat can be served, OSError when the web address cannot be used.
         """
         # before anything runs: an address in use is a mistake in the settings
-        listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)
+        listener = listening_socket(self._app.settings.web_host, self._app.settings.web_port)
         loop = asyncio.get_running_loop()
         for number in _STOP_SIGNALS:
             loop.add_signal_handler(number, self._stop.set)
@@ -214,19 +216,20 @@ class ServiceProcess:
         state = self._app.health()
         return replace(state, parts={**state.parts, **self._chats.states})
 
-    def _web_server(self) -> WebServer:
+    def _web_server(self) -> HttpServer:
         store = self._app.ports.store
         settings = self._app.settings
-        routes = [
+        pages = [
             *HealthPages(self._health, store.ping).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
-        routes += self._chats.routes(self._app.service)
+        routes = list(self._chats.routes(self._app.service))
         if self._app.links is not None:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
-        return web_server(routes)
+        host, public_url = settings.web_host, settings.public_url
+        return web_server(web_app(pages, routes, host=host, public_url=public_url))
 
     def _fal_webhooks(self) -> Route:
         verifier = WebhookVerifier(clock=self._app.clock, jwks_url=self._app.settings.fal_jwks_url)

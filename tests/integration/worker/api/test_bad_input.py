@@ -21,7 +21,8 @@ from workers import APP, INPUT, STANDARD, listening, open_worker
         (b"\xff\xfe", "json_invalid"),
         (b'{"prompt": "\\ud800"}', "json_invalid"),
         (b'{"seed": ' + b"9" * 10_000 + b"}", "json_invalid"),
-        (b"[" * 100_000, "json_invalid"),
+        (b"[" * 10_000, "json_invalid"),
+        (b"[" * 100_000, "model_attributes_type"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "model_attributes_type"),
     ],
 )
@@ -65,12 +66,37 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_one(
         assert (answer.status_code, answer.headers["allow"]) == (405, allow)
 
 
+@pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "PROPFIND", "DELETE", "PATCH", "PURGE", "BREW"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/page.js",
+        "/health",
+        "/ready",
+        "/openapi.json",
+        "/.well-known/jwks.json",
+        "/files/x.mp4",
+        "/files/looks/x",
+        "/storage/auth/token",
+        "/files/upload",
+        STANDARD,
+        f"{APP}/requests/x/status",
+    ],
+)
+async def test_an_odd_method_is_a_405_on_every_route(tmp_path: Path, path: str, method: str) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        answer = await worker.http.request(method, path)
+        assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"})
+        assert method not in answer.headers["allow"]
+
+
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
         ("/fal-ai/flux/schnell", 'Application "flux" not found'),
         ("/nothing", 'Application "nothing" not found'),
-        ("/", 'Application "" not found'),
+        ("/queue/", 'Application "" not found'),
         (f"{APP}/image-to-video", "Path /image-to-video not found"),
         (APP, "Path / not found"),
         (f"{APP}/requests", "Path /requests not found"),

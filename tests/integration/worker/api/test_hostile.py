@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from doubles.worker.engine import SteppedEngine
+from generation.protocol.http_server.server import HttpServer
 from generation.protocol.wire import RequestState
-from worker.api.server import HttpServer
 from workers import APP, INPUT, STANDARD, Worker, open_worker, serving
 
 MIB = 2**20
