@@ -89,13 +89,13 @@ class RequestRegistry:
         ones get one more attempt."""
         self._clipless.update(await self._store.clipless_by_owner())
         for request in await self._store.open_requests():
-            now_is = recovered(request, self._clock.now())
+            resumed = recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
-            if now_is != request:
-                await self._store.save(now_is)
-                self._announce(now_is)
-            if now_is.open:
-                self._enqueue(LiveRequest(now_is))
+            if resumed != request:
+                await self._store.save(resumed)
+                self._announce(resumed)
+            if resumed.open:
+                self._enqueue(LiveRequest(resumed))
 
     @property
     def active(self) -> tuple[LiveRequest, ...]:
