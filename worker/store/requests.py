@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import RowMapping, Select, delete, func, insert, select, text, update
+from sqlalchemy import (
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.engine import begin_read, begin_write
@@ -23,6 +33,9 @@ from worker.records import (
 from worker.store.tables import requests, webhooks
 
 _LOGS: Final = TypeAdapter(tuple[LogEntry, ...])
+# built once: the values are parameters, so SQLAlchemy compiles each of them once
+_INSERT: Final = insert(requests)
+_UPDATE: Final = update(requests).where(requests.c.id == bindparam("request_id"))
 _CLIPLESS: Final = (
     requests.c.state == RequestState.COMPLETED.value,
     requests.c.file_name.is_(None),
@@ -60,7 +73,7 @@ class RequestStore:
                 earlier := await _submitted(connection, request.owner, idempotency)
             ):
                 return earlier
-            await connection.execute(insert(requests).values(_new_values(request, idempotency)))
+            await connection.execute(_INSERT, _new_values(request, idempotency))
             await _add_webhook(connection, request)
         return request
 
@@ -73,9 +86,8 @@ class RequestStore:
     async def save(self, request: Request, logs: tuple[LogEntry, ...] = ()) -> None:
         """Write a request's new state."""
         async with begin_write(self._engine) as connection:
-            statement = update(requests).where(requests.c.id == request.id)
             values = {**_state_values(request), "logs": _LOGS.dump_json(logs).decode()}
-            await connection.execute(statement.values(values))
+            await connection.execute(_UPDATE, {"request_id": request.id, **values})
             await _add_webhook(connection, request)
 
     async def find(self, request_id: str) -> StoredRequest | None:

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 
+from doubles.worker.engine import SteppedEngine
 from generation.protocol.wire import RequestState
 from worker.process.housekeeping import delete_surplus_results
 from worker.process.keys import add_key
 from worker.scheduling import registry
-from workers import APP, INPUT, STANDARD, Worker, open_worker, worker_settings
+from workers import INPUT, STANDARD, Worker, open_worker, worker_settings
 
 
-async def cancelled(worker: Worker, **headers: str) -> str:
-    """A request that was cancelled as soon as it was submitted."""
-    request_id = (await worker.http.post(STANDARD, json=INPUT, headers=headers)).json()["request_id"]
-    await worker.http.put(f"{APP}/requests/{request_id}/cancel", headers=headers)
-    return str(request_id)
+async def refused(worker: Worker, owner: str, **headers: str) -> str:
+    """A request that the engine refuses."""
+    answer = await worker.http.post(STANDARD, json={**INPUT, "prompt": "odd"}, headers=headers)
+    await worker.completed(answer.json()["request_id"], owner)
+    return str(answer.json()["request_id"])
 
 
 @pytest.mark.parametrize(
@@ -69,14 +70,15 @@ async def test_of_each_key_so_many_requests_without_a_clip_are_kept(
     monkeypatch.setattr(registry, "MAX_CLIPLESS", 3)
     keys = [await add_key(worker_settings(tmp_path), name) for name in ("studio", "students")]
     studio, students = ({"authorization": f"Key {key.pair}"} for key in keys)
-    async with open_worker(tmp_path) as worker:
+    engines = [SteppedEngine(refusals={"odd": "This engine cannot do that."}) for _ in range(2)]
+    async with open_worker(tmp_path, engines[0]) as worker:
         clip = (await worker.http.post(STANDARD, json=INPUT, headers=studio)).json()["request_id"]
         await worker.completed(clip, "studio")
-        other = await cancelled(worker, **students)
-        many = [await cancelled(worker, **studio) for _ in range(5)]
+        other = await refused(worker, "students", **students)
+        many = [await refused(worker, "studio", **studio) for _ in range(5)]
     # counted again by the next worker
-    async with open_worker(tmp_path) as worker:
-        many += [await cancelled(worker, **studio) for _ in range(2)]
+    async with open_worker(tmp_path, engines[1]) as worker:
+        many += [await refused(worker, "studio", **studio) for _ in range(2)]
         await delete_surplus_results(worker.parts)
         for request_id in (clip, *many[-3:]):
             assert (await worker.live(request_id, "studio")).request.state is RequestState.COMPLETED
