@@ -19,8 +19,8 @@ from worker.api.parsing import (
 )
 from worker.api.responses import api_error
 from worker.records import Idempotency
-from worker.scheduling.admission import KeyLimitReached, QueueFull
 from worker.scheduling.live_request import LiveRequest
+from worker.scheduling.submission_limits import KeyLimitReached, QueueFull
 from worker.store import IdempotencyConflict
 
 RUN_LIMIT: Final = "concurrent_requests_limit"

@@ -17,13 +17,13 @@ from worker.records import (
     StoredRequest,
 )
 from worker.scheduling import failures
-from worker.scheduling.admission import Admission
 from worker.scheduling.cache import FinishedRequests
 from worker.scheduling.fairness import may_run_beside
 from worker.scheduling.live_request import LiveRequest, PreviewImage, new_preview_name
 from worker.scheduling.recovery import recovered
 from worker.scheduling.request_log import log_state
 from worker.scheduling.request_queue import RequestQueue
+from worker.scheduling.submission_limits import SubmissionLimits
 from worker.store import DeletedRequest, RequestStore
 
 MAX_LOGS: Final = 500
@@ -57,7 +57,7 @@ class RequestRegistry:
         self._wake = wake
         self._owed = owed
         self._clock = clock
-        self._admission = Admission(max_queue)
+        self._limits = SubmissionLimits(max_queue)
         self._is_free: Callable[[], bool] = lambda: False
         self._starting = 0
         self._begun: list[LiveRequest] = []
@@ -104,7 +104,7 @@ class RequestRegistry:
         Raises QueueFull, KeyLimitReached, or IdempotencyConflict.
         """
         owners = (live.request.owner for live in self.open_requests)
-        with self._admission.place_for(
+        with self._limits.place_for(
             request,
             waiting=len(self.queue),
             open_owners=owners,

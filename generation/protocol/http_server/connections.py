@@ -13,7 +13,7 @@ _BUSY: Final = (
 )
 
 
-class Connection(Protocol):
+class CallerConnection(Protocol):
     """One caller's connection."""
 
     transport: asyncio.Transport
@@ -25,11 +25,11 @@ class ConnectionTable:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self._open: set[Connection] = set()
+        self._open: set[CallerConnection] = set()
         # in the order in which they were last heard of
-        self._waiting: dict[Connection, None] = {}
+        self._waiting: dict[CallerConnection, None] = {}
 
-    def opened(self, connection: Connection) -> None:
+    def opened(self, connection: CallerConnection) -> None:
         """Add a new connection. One too many ends the one that was silent for longest; where all
         others are being answered, the new one."""
         self._open.add(connection)
@@ -46,17 +46,17 @@ class ConnectionTable:
         # not only once it is lost: more may be accepted before that
         self.closed(silent)
 
-    def waits(self, connection: Connection) -> None:
+    def waits(self, connection: CallerConnection) -> None:
         """It waits for its caller, who was heard of just now."""
         if connection in self._open:
             self._waiting.pop(connection, None)
             self._waiting[connection] = None
 
-    def serves(self, connection: Connection) -> None:
+    def serves(self, connection: CallerConnection) -> None:
         """Its caller waits for us."""
         self._waiting.pop(connection, None)
 
-    def closed(self, connection: Connection) -> None:
+    def closed(self, connection: CallerConnection) -> None:
         """Forget it."""
         self._open.discard(connection)
         self._waiting.pop(connection, None)

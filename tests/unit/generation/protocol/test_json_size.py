@@ -1,43 +1,16 @@
 """JSON is bounded before anything looks at its values."""
 
 import json
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import Any
 
 import pytest
 from pydantic import JsonValue, ValidationError
 
+from doubles.http.hostile_json import HOSTILE, filled, steps
 from generation.backends.responses import read_leniently
 from generation.protocol.json_size import JsonTooLarge, exceeds, parse_json, read_json
 from generation.protocol.request import GenerationRequest
 from generation.protocol.wire import ErrorBody, QueueStatus, RequestState
 from worker.api.schemas import StandardInput, TurboInput
-
-MIB = 2**20
-
-
-def filled(before: str, item: str, after: str) -> str:
-    """A text of a mebibyte that repeats the item."""
-    return before + ",".join([item] * ((MIB - len(before) - len(after)) // (len(item) + 1))) + after
-
-
-def steps(act: Callable[[], Any]) -> int:
-    """How many lines of Python run: what a hostile text costs, without a clock."""
-    count = 0
-
-    def step(_frame: FrameType, event: str, _arg: object) -> Any:
-        nonlocal count
-        count += event == "line"
-        return step
-
-    sys.settrace(step)
-    try:
-        act()
-    finally:
-        sys.settrace(None)
-    return count
 
 
 @pytest.mark.parametrize(
@@ -65,19 +38,6 @@ def test_brackets_in_texts_are_not_counted(text: str) -> None:
     assert parse_json(json.dumps([text, "\\", '"']), holders=10) == [text, "\\", '"']
     with pytest.raises(JsonTooLarge):
         parse_json(json.dumps([text, *[{}] * 10]), holders=10)
-
-
-HOSTILE = [
-    filled('{"prompt":"x","motions":[', "1", "]}"),
-    filled('{"prompt":"x","motions":[', "[]", "]}"),
-    filled('{"prompt":"x","motions":[', "{}", "]}"),
-    filled('{"prompt":[', "1", "]}"),
-    filled('{"prompt":"x","video_size":[', '"square"', "]}"),
-    filled('{"prompt":"x","other":[', "null", "]}"),
-    filled("{", '"k":1', "}"),
-    "[" * MIB,
-    '{"prompt":"' + "x" * (MIB - 20) + '"}',
-]
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:24])

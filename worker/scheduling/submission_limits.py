@@ -23,7 +23,7 @@ class KeyLimitReached(Exception):
         self.allowed = allowed
 
 
-class Admission:
+class SubmissionLimits:
     """Places for new requests. Those that are being stored have one already: the write takes time,
     and others submit meanwhile."""
 
