@@ -4,8 +4,7 @@ served."""
 import asyncio
 import contextlib
 import logging
-import resource
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -74,15 +73,6 @@ async def connect(server: HttpServer) -> tuple[asyncio.StreamReader, asyncio.Str
 async def health(server: HttpServer, path: str) -> int:
     async with httpx.AsyncClient(timeout=30) as http:
         return (await http.get(f"http://127.0.0.1:{server.port}{path}")).status_code
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """This process may hold both ends of thousands of connections."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16_384), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.parametrize("side", ["bot", "worker"])
