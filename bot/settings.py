@@ -46,6 +46,22 @@ from worker.settings import EngineChoice
 ENV_FILE: Final = ".env"
 """The settings file, in the folder where ``flipbook`` is started; the environment wins over it."""
 
+_FOR_WORKERS: Final = re.compile(
+    # the worker's own settings, and where its data is
+    r"FLIPBOOK_(WORKER|LOG)_\w+|FLIPBOOK_(DATA_DIR|MODELS)"
+    # the system: programs, libraries, certificates, folders, language, time
+    r"|PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|XDG_\w+|VIRTUAL_ENV"
+    r"|LD_\w+|SSL_CERT_(FILE|DIR)|PYTHON\w+|MALLOC_\w+|COVERAGE_\w+"
+    # the device, torch, and the compilers that it calls
+    r"|(CUDA|NVIDIA|NCCL|CUDNN|CUBLAS|HIP|ROCM|ROCR|HSA|GPU|MIOPEN)_\w+"
+    r"|(PYTORCH|TORCH|TORCHINDUCTOR|TRITON|OMP|MKL|KMP|OPENBLAS|NUMEXPR)_\w+"
+    r"|CC|CXX|CFLAGS|CXXFLAGS|CPATH|(C|CPLUS)_INCLUDE_PATH|LIBRARY_PATH"
+    # not HF_TOKEN, nor proxies, whose addresses may hold passwords: a running worker downloads
+    # nothing
+    r"|HF_(HOME|HUB_\w*|DATASETS_\w*)"
+)
+"""Variables that a child process inherits; all others may be secrets."""
+
 
 class BackendName(StrEnum):
     """Where clips can be made."""
@@ -79,8 +95,8 @@ def _from_variable(variable: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(variable))
 
 
-class Settings(BaseSettings):
-    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
+class SharedSettings(BaseSettings):
+    """The settings that the worker's commands take too: it knows none of the bot's secrets."""
 
     model_config = SettingsConfigDict(
         env_prefix="FLIPBOOK_",
@@ -92,6 +108,15 @@ class Settings(BaseSettings):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+    data_dir: ExpandedPath = Path("data")
+    models: ExpandedPath | None = None
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: LogLevel = LogLevel.INFO
+
+
+class Settings(SharedSettings):
+    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
 
     discord_token: Credential = _from_variable("DISCORD_TOKEN")
     slack_bot_token: Credential = _from_variable("SLACK_BOT_TOKEN")
@@ -130,18 +155,14 @@ class Settings(BaseSettings):
     discord_gateway_url: str = "wss://gateway.discord.gg/"
     slack_api_url: str = "https://slack.com/api/"
 
-    data_dir: ExpandedPath = Path("data")
     database_url: Place = None
     artifacts_url: Place = None
     secret_key: Secret = None
     public_url: Text = None
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    log_format: LogFormat = LogFormat.AUTO
-    log_level: LogLevel = LogLevel.INFO
 
     engine: EngineChoice = EngineChoice.AUTO
-    models: ExpandedPath | None = None
     looks: bool = False
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -270,6 +291,13 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
 
 
+def load_shared_settings() -> SharedSettings:
+    """Read only what the worker's commands need of the environment and ``.env``. Raises
+    SettingsError."""
+    with as_settings_error(variable_of):
+        return SharedSettings()
+
+
 @contextmanager
 def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
     """Within, every error of reading settings becomes a SettingsError in words for people.
@@ -334,12 +362,13 @@ def environment_names() -> list[str]:
 
 
 def child_environment(**changes: str | None) -> dict[str, str]:
-    """The environment for a child process: this one's, with some variables set, and without those
-    whose change is None."""
+    """The environment for a worker in a child process: what :data:`_FOR_WORKERS` lets through of
+    this one's, with some variables set, and without those whose change is None. No token of a chat,
+    no key and no password of this process is in it."""
     environment = {
-        **os.environ,
-        **{name: value for name, value in changes.items() if value is not None},
+        name: value for name, value in os.environ.items() if _FOR_WORKERS.fullmatch(name)
     }
+    environment |= {name: value for name, value in changes.items() if value is not None}
     return {
         name: value for name, value in environment.items() if changes.get(name, value) is not None
     }

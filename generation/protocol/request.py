@@ -15,6 +15,7 @@ import annotated_types
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -23,6 +24,7 @@ from pydantic import (
     Tag,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 DEFAULT_NEGATIVE_PROMPT: Final = "(bad quality, worst quality:1.2), ugly faces, bad anime"
 MAX_PIXELS: Final = 1_048_576
@@ -98,6 +100,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _short_enough(motions: Any) -> Any:
+    # before the items: a list of half a million wrong ones would get half a million complaints
+    if isinstance(motions, list | tuple) and len(motions) > len(Motion):
+        bound = {"field_type": "Tuple", "max_length": len(Motion), "actual_length": len(motions)}
+        raise PydanticKnownError("too_long", bound)
+    return motions
+
+
 Prompt = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
@@ -111,7 +121,9 @@ NumInferenceSteps = Annotated[int, Field(ge=1, le=50)]
 GuidanceScale = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fps = Annotated[int, Field(ge=1, le=30)]
-Motions = Annotated[tuple[Motion, ...], Field(max_length=len(Motion))]
+Motions = Annotated[
+    tuple[Motion, ...], Field(max_length=len(Motion)), BeforeValidator(_short_enough)
+]
 Side = Annotated[int, Field(ge=64, le=1536, multiple_of=SIDE_MULTIPLE)]
 
 

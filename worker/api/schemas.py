@@ -19,7 +19,7 @@ from generation.protocol.request import (
     GenerationRequest,
     GuidanceScale,
     ImageSize,
-    Motion,
+    Motions,
     NegativePrompt,
     NumFrames,
     NumInferenceSteps,
@@ -101,9 +101,7 @@ class StandardInput(BaseModel):
         " every time. Drawn at random when left out.",
     )
     fps: Fps = Field(default=8, description="Number of frames per second of the video.")
-    motions: Annotated[tuple[Motion, ...], Field(max_length=len(Motion))] | None = Field(
-        default=None, description="The motions to apply to the video."
-    )
+    motions: Motions | None = Field(default=None, description="The motions to apply to the video.")
     video_size: _Size = Field(
         default=VideoSizePreset.SQUARE,
         description="The size of the video to generate: a preset, or width and height.",

@@ -3,6 +3,7 @@ clip, kept over restarts."""
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,6 +14,9 @@ from worker.engine import Engine, EstimatesRenders
 
 DURATIONS_FILE: Final = "pace.json"
 """In the data folder; the stored name is older than the word "durations"."""
+
+SAVE_PAUSE: Final = timedelta(seconds=10)
+"""How often durations are saved at most while clips are rendered."""
 
 EngineEstimate = Callable[[GenerationRequest], float | None]
 """The engine's own estimate of a request in seconds; None where it has none."""
@@ -34,6 +38,9 @@ class RenderDurations:
         self._estimate = estimate
         self._known: dict[str, DurationEstimate] = {}
         self._sharing = DurationEstimate()
+        self.has_news = False
+        """Whether something was learned that is not saved."""
+        self._saved_at: datetime | None = None
 
     @classmethod
     def load(cls, path: Path, engine: str, estimate: EngineEstimate = lambda _: None) -> Self:
@@ -88,6 +95,15 @@ class RenderDurations:
         self._known.setdefault(request.endpoint.label, DurationEstimate()).learn(
             _work_at_default_size(request), seconds
         )
+        self.has_news = True
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to save, and the last time is :data:`SAVE_PAUSE` ago; that
+        counts as the next time."""
+        if not self.has_news or (self._saved_at is not None and now - self._saved_at < SAVE_PAUSE):
+            return False
+        self._saved_at = now
+        return True
 
     def save(self) -> None:
         """Write everything for the next start. Raises OSError."""
@@ -99,6 +115,7 @@ class RenderDurations:
         found = {"engine": self._engine, "paces": paces, "sharing": sharing}
         part.write_text(json.dumps(found, indent=1), encoding="utf-8")
         part.replace(self._path)
+        self.has_news = False
 
     def _seconds(self, key: str, work: float) -> float | None:
         known = self._known.get(key)

@@ -45,10 +45,11 @@ def new_preview_name() -> str:
 
 
 class LiveRequest:
-    """A request in memory: its record, its log lines, its preview, the pace of its render, and a
-    way to wait for changes.
+    """A request in memory: its record, its log lines, its preview, the pace of its render, and ways
+    to wait for changes.
 
-    ``version`` grows with every change that a watcher could see.
+    ``version`` grows with every change that a watcher could see, ``turns`` with those for which no
+    watcher should wait: of its state and its preview.
     """
 
     def __init__(self, request: Request, logs: Sequence[LogEntry] = ()) -> None:
@@ -58,7 +59,9 @@ class LiveRequest:
         self.pace: RenderPace | None = None
         self.lock = asyncio.Lock()
         self.version = 0
+        self.turns = 0
         self._changed: asyncio.Event | None = None
+        self._turned: asyncio.Event | None = None
 
     @property
     def watched(self) -> bool:
@@ -71,8 +74,23 @@ class LiveRequest:
             self._changed = self._changed or asyncio.Event()
             await self._changed.wait()
 
+    async def turned_since(self, turns: int) -> None:
+        """Wait until its state or its preview has changed that often."""
+        while self.turns == turns:
+            self._turned = self._turned or asyncio.Event()
+            await self._turned.wait()
+
     def notify(self) -> None:
-        """Wake all tasks that wait for a change."""
+        """Its state or its preview has changed: wake all tasks that wait."""
+        self.turns += 1
+        if self._turned is not None:
+            self._turned.set()
+            self._turned = None
+        self.notify_of_detail()
+
+    def notify_of_detail(self) -> None:
+        """A log line was added, or the position has changed: wake the tasks that wait for any
+        change."""
         self.version += 1
         if self._changed is not None:
             # every change has its own event, so a waiter never misses one that comes while it runs

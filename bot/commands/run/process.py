@@ -30,9 +30,10 @@ from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.health import Health
 from bot.settings import BackendName, Settings, proxy_of
-from bot.web import WebServer, open_listener, web_server
+from bot.web import open_listener, web_app, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 from generation.diagnostics import Finding, Grade
+from generation.protocol.http_server.server import HttpServer
 
 LEAVE_SECONDS: Final = 9.0
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
@@ -252,21 +253,22 @@ class ServiceProcess:
             self._log.warning("stopped before it was done", part=task.get_name())
             task.cancel()
 
-    def _web_server(self) -> WebServer:
+    def _web_server(self) -> HttpServer:
         store = self._app.ports.store
         settings = self._app.settings
         health = Health(self._app, self._chats)
-        routes = [
+        pages = [
             index_route(__version__),
             *HealthPages(health.report, health.why_not_ready).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
-        routes += self._chats.routes(self._app.service)
+        routes = list(self._chats.routes(self._app.service))
         if self._app.links is not None:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
-        return web_server(routes)
+        host, public_url = settings.web_host, settings.public_url
+        return web_server(web_app(pages, routes, host=host, public_url=public_url))
 
     def _fal_webhooks(self) -> Route:
         settings = self._app.settings

@@ -9,10 +9,10 @@ from pydantic import (
     FailFast,
     JsonValue,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
 )
 
+from generation.protocol.json_size import read_json
 from generation.protocol.wire.base import Wire, text, without
 
 STILL_IN_PROGRESS: Final = "Request is still in progress"
@@ -20,6 +20,11 @@ STILL_IN_PROGRESS: Final = "Request is still in progress"
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's status for a client that closed the connection; fal's for cancelled requests."""
+
+
+_MAX_VALUES: Final = 1000
+_MAX_DEPTH: Final = 32
+"""What an error's body may hold; one that holds more is read as text."""
 
 
 class ErrorType(StrEnum):
@@ -127,10 +132,10 @@ class ErrorBody(Wire):
     def from_any(cls, body: bytes) -> Self:
         """Read any bytes as an error body; never raises. What is no such body becomes the detail,
         cut to 500 characters."""
-        # cut before it is decoded: the body may be a page of any length
         try:
-            return cls.model_validate_json(body)
-        except ValidationError:
+            return cls.model_validate(read_json(body, values=_MAX_VALUES, depth=_MAX_DEPTH))
+        except ValueError:  # pydantic's ValidationError is one
+            # cut before it is decoded: the body may be a page of any length
             return cls(detail=body[:2000].decode(errors="replace")[:500])
 
     @property
