@@ -289,9 +289,10 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 def _reason(error: Exception) -> str:
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+        # aiohttp's errors are ssl's too, without their fields
+        if message := getattr(cause, "verify_message", ""):
+            return f"its certificate is not trusted: {message}"
+        if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _NO_TLS:
             return "what answers there does not speak https"
     # httpx's time-outs have no message
     return str(error) or type(error).__name__

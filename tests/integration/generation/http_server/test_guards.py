@@ -50,15 +50,19 @@ async def served(app: Starlette, **limits: object) -> AsyncIterator[HttpServer]:
             await task
 
 
+async def a_report() -> HealthReport:
+    return HealthReport("1")
+
+
+async def all_well() -> None:
+    return None
+
+
 @asynccontextmanager
 async def a_side(name: str, folder: Path, **limits: object) -> AsyncIterator[tuple[HttpServer, str]]:
     """The bot's pages or the worker, and the path of its health page."""
-
-    async def ping() -> None:
-        return None
-
     if name == "bot":
-        pages = HealthPages(lambda: HealthReport("1", alive=True), ping).routes()
+        pages = HealthPages(a_report, all_well).routes()
         async with served(web_app(pages, [], host="127.0.0.1", public_url=None), **limits) as server:
             yield server, "/healthz"
     else:
@@ -253,10 +257,7 @@ async def test_malformed_requests_are_said_once_a_minute(
 async def test_the_bots_pages_answer_to_names_of_this_machine_and_to_the_public_one(
     path: str, host: str, code: int
 ) -> None:
-    async def ping() -> None:
-        return None
-
-    pages = HealthPages(lambda: HealthReport("1", alive=True), ping).routes()
+    pages = HealthPages(a_report, all_well).routes()
     app = web_app(pages, [], host="127.0.0.1", public_url="https://bot.example.org/flipbook")
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
         answer = await http.get(path, headers={"host": host})
