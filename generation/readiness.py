@@ -11,7 +11,7 @@ from generation.protocol.errors import BackendError
 from generation.text.backends import waiting_words
 
 _ANSWER_SECONDS: Final = 2.0
-"""How long a backend's answer is waited for: whoever asks for readiness asks again soon."""
+"""How long a backend's answer is waited for: readiness is asked for again soon."""
 
 
 async def why_no_backend(

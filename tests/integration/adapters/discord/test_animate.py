@@ -158,7 +158,6 @@ HOSTILE = {
     "formatting": ("**a** __b__ ~~c~~ `d` ||e||", r"\*\*a\*\* \_\_b\_\_ \~\~c\~\~ \`d\` \|\|e\|\|"),
     "lines": ("a\n# b\n> c", r"a \# b \> c"),
     "invisible marks": ("a\u200bb\u202ec\u2066d\ufeff", "abcd"),
-    "nothing visible": ("\u200b\u200b", "…"),
     "emoji": ("👩\u200d🚀 on Mars", "👩\u200d🚀 on Mars"),
 }
 

@@ -118,7 +118,11 @@ async def test_without_words_the_command_explains_itself(slack: SlackDouble, tmp
 @pytest.mark.parametrize(
     ("limits", "text", "sentence"),
     [
-        (Limits(max_frames=8), "a fox", "This workspace allows at most 8 frames per clip; you asked for 16."),
+        (
+            Limits(max_frames=8),
+            "a fox --frames 16",
+            "This workspace allows at most 8 frames per clip; you asked for 16.",
+        ),
         (
             Limits(user_clips_per_day=0),
             "a fox",
@@ -169,7 +173,7 @@ async def test_a_refusal_that_comes_late_is_still_told_to_one_person(slack: Slac
     rules = OperatorRules(backends=("worker",), default_limits=Limits(max_frames=8))
     async with running_bot(slack, tmp_path, timing=SlackTiming(ack=0.05), rules=rules, around=SlowStore) as bot:
         bot.core.store.gate.clear()
-        asked = await slack.slash("/animate", PROMPT, user=NOAH)
+        asked = await slack.slash("/animate", f"{PROMPT} --frames 16", user=NOAH)
         bot.core.store.gate.set()
         assert "at most 8 frames" in await bot.told(asked, NOAH)
     assert public(slack) == []
