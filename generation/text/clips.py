@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from generation.domain.job import Job, JobStatus
+from generation.domain.prompt_syntax import taken_out_of
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress
 from generation.protocol.request import GenerationRequest
 
@@ -45,8 +46,16 @@ def settings_words(request: GenerationRequest) -> str:
         f"guidance {request.guidance_scale:g}",
         f"seed {request.seed}",
         *(motion.value for motion in request.motions),
+        *left_out_words(request),
     ]
     return " · ".join(parts)
+
+
+def left_out_words(request: GenerationRequest) -> list[str]:
+    """``left out of the prompt: BREAK``: other programs' syntax that the clip is made without; none
+    for most prompts. It never quotes the prompt."""
+    taken = taken_out_of(request)
+    return [f"left out of the prompt: {', '.join(taken)}"] if taken else []
 
 
 def engine_words(job: Job) -> str | None:

@@ -13,7 +13,7 @@ from bot.settings import Settings
 from generation.domain.parsing import allowed, parse_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
-from generation.text.clips import engine_words
+from generation.text.clips import engine_words, left_out_words
 from generation.text.errors import failure_sentence, sentence
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def _report(outcome: "ClipOutcome", *, prints_path: bool) -> None:
         die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
+    for left_out in left_out_words(job.request):
+        typer.echo(f"{left_out[:1].upper()}{left_out[1:]}.", err=True)
     if prints_path:
         typer.echo(f"Made by: {engine_words(job)}.", err=True)
         typer.echo(str(outcome.output.absolute()))
