@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from generation.domain.prompt_syntax import plain_prompt, taken_out_of
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.request import (
     MAX_PIXELS,
@@ -33,9 +34,13 @@ def parse_request(values: Mapping[str, object]) -> GenerationRequest:
     if isinstance(prompt := given.get("prompt"), str) and is_blank(prompt):
         given["prompt"] = ""
     try:
-        return GenerationRequest.model_validate(given)
+        request = GenerationRequest.model_validate(given)
     except ValidationError as error:
         raise InvalidRequest(violations_of(error)) from error
+    if not plain_prompt(request.prompt).text:
+        only = "nothing but " + " and ".join(taken_out_of(request))
+        raise InvalidRequest((Violation("prompt", "words that describe the clip", only),))
+    return request
 
 
 def violations_of(error: ValidationError) -> tuple[Violation, ...]:

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.errors import (
     ChannelNotAllowed,
@@ -68,7 +69,9 @@ class Policy(BaseModel):
             raise UserBlocked
         if self.channels and channel.id not in self.channels:
             raise ChannelNotAllowed
-        if term := first_blocked_term(request.prompt, self.blocked_terms):
+        # as typed and as a backend gets it: "[g|x]ore" is a blocked "gore" too
+        spoken = f"{request.prompt}\n{plain_request(request).prompt}"
+        if term := first_blocked_term(spoken, self.blocked_terms):
             raise PromptBlocked(term)
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from generation.domain.job import Failure, FailureKind
+from generation.domain.prompt_syntax import plain_request
 from generation.protocol.errors import (
     AccountLocked,
     ArtifactError,
@@ -40,7 +41,8 @@ def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
     """The failure, its detail cut off where the backend begins to quote the prompt: details go to
     the operator's log."""
     detail = failure.detail
-    for text in (request.prompt, request.negative_prompt):
+    sent = plain_request(request)
+    for text in (request.prompt, request.negative_prompt, sent.prompt, sent.negative_prompt):
         # backends quote it with its white space changed
         begin = " ".join(text.split())[:_COMPARED]
         if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:

@@ -21,7 +21,8 @@ from bot.settings import Settings
 from generation.domain.parsing import parse_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
-from generation.text.clips import engine_words
+from generation.text.clips import engine_words, left_out_words
+from generation.text.dialect import capital
 from generation.text.errors import failure_sentence
 from worker.settings import EngineChoice
 
@@ -157,6 +158,8 @@ def _report(outcome: "ClipOutcome", output: ClipOutput, *, prints_path: bool) ->
         die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
+    for left_out in left_out_words(job.request):
+        typer.echo(f"{capital(left_out)}.", err=True)
     if not prints_path:
         return
     typer.echo(f"Made by: {engine_words(job)}.", err=True)

@@ -7,6 +7,7 @@ import pytest
 
 from discord_bot import Bot, clips
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
+from factories import PASTED
 from generation.domain.job import JobStatus
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.errors import ContentRejected
@@ -127,6 +128,13 @@ async def test_a_failure_says_why_and_leaves_no_button(start_bot: Any) -> None:
 async def test_the_negative_prompt_is_shown_where_it_is_not_the_usual_one(bot: Bot) -> None:
     message = await bot.clip(negative_prompt="rain, *fog*")
     assert message.content.splitlines()[1] == r"-# without: rain, \*fog\*"
+
+
+@pytest.mark.parametrize(("prompt", "left_out"), PASTED.items())
+async def test_what_the_clip_is_made_without_is_said(bot: Bot, prompt: str, left_out: str) -> None:
+    message = await bot.clip(prompt=prompt)
+    assert f" · left out of the prompt: {left_out} · " in message.content
+    assert (await bot.the_job()).request.prompt == prompt
 
 
 @pytest.mark.parametrize(

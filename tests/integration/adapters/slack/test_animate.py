@@ -11,6 +11,7 @@ from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, DM, GENERAL, MIRA, NOAH, STUDIO
+from factories import PASTED
 from generation.domain.job import JobStatus
 from generation.domain.limits import Limits
 from generation.domain.parsing import allowed
@@ -64,6 +65,16 @@ async def test_flags_reach_the_request_as_they_were_written(slack: SlackDouble, 
     assert (request.num_frames, request.fps, request.num_inference_steps) == (24, 12, 6)
     assert (request.guidance_scale, request.seed, request.negative_prompt) == (2.5, 42, "blurry, text")
     assert [motion.value for motion in request.motions] == ["zoom-in", "pan-left"]
+
+
+@pytest.mark.parametrize(("prompt", "left_out"), PASTED.items())
+async def test_what_the_clip_is_made_without_is_said(
+    slack: SlackDouble, tmp_path: Path, prompt: str, left_out: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        message = await bot.clip(text=prompt)
+        assert f" · left out of the prompt: {left_out} · " in words(message)
+        assert (await bot.the_job()).request.prompt == prompt
 
 
 async def test_the_job_belongs_to_who_asked_where_they_asked(slack: SlackDouble, tmp_path: Path) -> None:
