@@ -1,15 +1,16 @@
 """What a server allows its members, and whether one more request fits its usage. Pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generation.domain.parsing import shown
 from generation.domain.pricing import FREE, Micros, dollars
-from generation.protocol.errors import LimitExceeded
+from generation.protocol.errors import InvalidRequest, LimitExceeded, Violation
 from generation.protocol.request import MAX_PIXELS, Endpoint, GenerationRequest
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -44,6 +45,21 @@ class Limits(BaseModel):
     max_steps: Annotated[int, Field(ge=1, le=50)] = 50
     max_pixels: Annotated[int, Field(ge=64 * 64, le=MAX_PIXELS)] = MAX_PIXELS
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)
+
+    def changed(self, changes: Mapping[str, object]) -> "Limits":
+        """The same with some limits changed. Raises InvalidRequest naming the limit that is
+        wrong."""
+        try:
+            return Limits.model_validate({**self.model_dump(), **changes})
+        except ValidationError as error:
+            complaints = error.errors(include_url=False, include_context=False)
+            violations = (
+                Violation(
+                    ".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"])
+                )
+                for e in complaints
+            )
+            raise InvalidRequest(tuple(violations)) from error
 
     def check(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
         """Raise :class:`LimitExceeded` for the first limit that one more such request would
@@ -89,6 +105,13 @@ def day_of(moment: datetime) -> date:
 def day_end(day: date) -> datetime:
     """The first moment of the next UTC day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What a limit may be, from pydantic's complaint."""
+    if kind == "extra_forbidden":
+        return "the name of a limit"
+    return message.removeprefix("Input should be ")
 
 
 def _shape(
