@@ -68,7 +68,7 @@ async def test_the_same_origin_again_finds_the_first_job(tmp_path: Path) -> None
         (Limits(server_budget_per_day=399_999), LimitName.SERVER_BUDGET_PER_DAY, "$0.399999", "$0.00"),
         (Limits(max_frames=15), LimitName.MAX_FRAMES, "15", "16"),
         (Limits(max_steps=24), LimitName.MAX_STEPS, "24", "25"),
-        (Limits(max_pixels=262_143), LimitName.MAX_PIXELS, "262143", "262144"),
+        (Limits(max_pixels=262_143), LimitName.MAX_PIXELS, "262143", "512×512"),
         (Limits(endpoints=frozenset({Endpoint.TURBO})), LimitName.ENDPOINTS, "turbo", "standard"),
     ],
 )
