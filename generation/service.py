@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.first_answers import FirstAnswer, FirstAnswers
@@ -17,7 +17,6 @@ from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus, new_job_id
 from generation.domain.limits import Limits, Usage
 from generation.domain.operator_rules import OperatorRules
-from generation.domain.parsing import shown
 from generation.domain.policy import Policy, check_server
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.standing import Standing
@@ -27,13 +26,11 @@ from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, SeedSource
 from generation.protocol.errors import (
     DatabaseUnusable,
-    InvalidRequest,
     JobNotFound,
     JobNotRerollable,
     LedgerUnavailable,
     NotYourJob,
     StoreError,
-    Violation,
 )
 from generation.protocol.request import GenerationRequest
 from generation.text.backends import queue_lines
@@ -244,7 +241,7 @@ class Service:
         is wrong."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.limits_of(server) or self._rules.defaults_for(server)
-            after = _changed(before, changes)
+            after = before.changed(changes)
             entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
             await tx.set_limits(server, after, entry)
         return after
@@ -321,27 +318,6 @@ async def _standing(tx: Transaction, server: ServerRef, user: UserRef, now: date
         raise  # trying again would not help
     except StoreError as error:
         raise LedgerUnavailable from error
-
-
-def _changed(before: Limits, changes: Mapping[str, object]) -> Limits:
-    try:
-        return Limits.model_validate({**before.model_dump(), **changes})
-    except ValidationError as error:
-        complaints = error.errors(include_url=False, include_context=False)
-        violations = (
-            Violation(
-                ".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"])
-            )
-            for e in complaints
-        )
-        raise InvalidRequest(tuple(violations)) from error
-
-
-def _allowed(kind: str, message: str) -> str:
-    """What is allowed, from pydantic's complaint."""
-    if kind == "extra_forbidden":
-        return "the name of a limit"
-    return message.removeprefix("Input should be ")
 
 
 def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:

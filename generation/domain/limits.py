@@ -1,16 +1,23 @@
 """What a server allows its members, and whether one more request fits its usage. Pure."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generation.domain.parsing import shown
 from generation.domain.pricing import FREE, Micros, dollars
-from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
+from generation.protocol.errors import (
+    BudgetTooSmall,
+    InvalidRequest,
+    LimitExceeded,
+    Refused,
+    Violation,
+)
 from generation.protocol.request import (
     MAX_PIXELS,
     SIDE_MULTIPLE,
@@ -66,6 +73,21 @@ class Limits(BaseModel):
         changed = GenerationRequest.model_validate(given | within)
         # which may have to be narrowed in turn
         return self.fitted(changed)
+
+    def changed(self, changes: Mapping[str, object]) -> "Limits":
+        """The same with some limits changed. Raises InvalidRequest naming the limit that is
+        wrong."""
+        try:
+            return Limits.model_validate({**self.model_dump(), **changes})
+        except ValidationError as error:
+            complaints = error.errors(include_url=False, include_context=False)
+            violations = (
+                Violation(
+                    ".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"])
+                )
+                for e in complaints
+            )
+            raise InvalidRequest(tuple(violations)) from error
 
     def check(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
         """Raise :class:`LimitExceeded` for the first limit that one more such request would pass;
@@ -128,6 +150,13 @@ def _narrowed(limits: Limits, request: GenerationRequest) -> dict[str, object]:
         side = math.isqrt(limits.max_pixels) // SIDE_MULTIPLE * SIDE_MULTIPLE
         values["video_size"] = ImageSize(width=side, height=side)
     return values
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What a limit may be, from pydantic's complaint."""
+    if kind == "extra_forbidden":
+        return "the name of a limit"
+    return message.removeprefix("Input should be ")
 
 
 def _shape(

@@ -99,15 +99,15 @@ def _resolved(text: str, taken: set[Syntax]) -> str:
     """The text with every bracket that means a choice or a change replaced by its first words."""
     # one pass: each entry holds an open bracket and what has been read inside it
     levels: list[tuple[str, list[str]]] = [("", [])]
-    for mark in _MARK.findall(text):
+    for piece in _MARK.findall(text):
         opened, inside = levels[-1]
-        if mark in _CLOSING:
-            levels.append((mark, []))
-        elif opened and mark == _CLOSING[opened]:
+        if piece in _CLOSING:
+            levels.append((piece, []))
+        elif opened and piece == _CLOSING[opened]:
             levels.pop()
             levels[-1][1].append(_first_words(opened, "".join(inside), taken))
         else:
-            inside.append(mark)
+            inside.append(piece)
     return "".join(opened + "".join(inside) for opened, inside in levels)
 
 

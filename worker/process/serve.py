@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from generation.protocol.clock import SystemClock
 from generation.protocol.disk import make_folder, write_private
-from generation.protocol.errors import FlipbookError
+from generation.protocol.errors import DatabaseUnusable, FlipbookError
 from generation.protocol.http_server.server import HttpServer
 from worker.api.app import build_app
 from worker.api.app_parts import AppParts
@@ -74,7 +74,8 @@ def serve(
     except EngineUnavailable as error:
         return _exit_with(WorkerExit.ENGINE_UNAVAILABLE, str(error))
     except (FlipbookError, OSError) as error:
-        return _exit_with(WorkerExit.FAILED, f"The worker cannot start: {error}")
+        code = WorkerExit.UNUSABLE if isinstance(error, DatabaseUnusable) else WorkerExit.FAILED
+        return _exit_with(code, f"The worker cannot start: {error}")
 
 
 async def _serve(
@@ -87,7 +88,7 @@ async def _serve(
         ) as parts:
             # refusing every caller would look like a healthy worker
             if parts.keys.has_no_usable_key:
-                return _exit_with(WorkerExit.NO_KEY, _NO_KEY.format(settings.host))
+                return _exit_with(WorkerExit.UNUSABLE, _NO_KEY.format(settings.host))
             session = _Session(parts, listener)
             with session.stop_signals():
                 return await session.run()

@@ -224,9 +224,8 @@ def share_content(job: Job, reasons: tuple[str, ...]) -> SlackContent:
 
 def arriving_content(job: Job) -> SlackContent:
     """For a message that the clip is being put into."""
-    done = SLACK.bold(SLACK.gettext("Done"))
     coming = SLACK.gettext("the clip is on its way")
-    return _job_content(job, f"{done} · {coming}", _buttons(job))
+    return _job_content(job, f"{_done()} · {coming}", _buttons(job))
 
 
 def file_title(job: Job) -> str:
@@ -265,7 +264,11 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
     if job.status is not JobStatus.SUCCEEDED or not has_clip:
         return outcomes.ended_words(job, SLACK)
     again = [SLACK.gettext("re-rolled")] if job.parent is not None else []
-    return " · ".join([SLACK.bold(SLACK.gettext("Done")), *made_words(job, SLACK), *again])
+    return " · ".join([_done(), *made_words(job, SLACK), *again])
+
+
+def _done() -> str:
+    return SLACK.bold(SLACK.gettext("Done"))
 
 
 def _prompt(job: Job) -> str:

@@ -45,13 +45,19 @@ async def test_a_refusal_in_a_thread_is_seen_by_one_member_in_that_thread(slack:
 
 async def test_the_name_alone_gets_help(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert (await bot.told(await slack.mention(""))).startswith("Mention me with what to make")
+        assert await bot.told(await slack.mention("")) == HELP
+
+
+HELP = (
+    "Mention the bot with what to make, as in “@Flipbook animate a fox in snow”. `/flipbook help` shows the rest: the "
+    "queue, your clips, your quota."
+)
 
 
 @pytest.mark.parametrize("words", ["thanks!", "hello", "queue", "great job, love it", ":tada:", "help", "make a clip"])
 async def test_small_talk_gets_help_and_no_clip(slack: SlackDouble, tmp_path: Path, words: str) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert (await bot.told(await slack.mention(words))).startswith("Mention me with what to make")
+        assert await bot.told(await slack.mention(words)) == HELP
         assert await bot.jobs() == []
     assert public(slack) == []
 

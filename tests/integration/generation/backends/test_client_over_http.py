@@ -341,9 +341,11 @@ async def test_a_worker_on_this_machine_is_reached_without_the_environments_prox
 async def test_another_backend_is_reached_through_the_proxy_that_is_set():
     body = json.dumps(ACCEPTED).encode()
     answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    async with raw_server(saying(answer)) as proxy:
-        async with a_client("http://gpu.example:8191", proxies=Proxies(http=proxy.url)) as backend:
-            assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+    async with (
+        raw_server(saying(answer)) as proxy,
+        a_client("http://gpu.example:8191", proxies=Proxies(http=proxy.url)) as backend,
+    ):
+        assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
     assert proxy.requests[0].startswith(b"POST http://gpu.example:8191/fal-ai/")
 
 

@@ -99,4 +99,7 @@ async def test_an_answer_that_slack_put_off_reaches_its_member(slack: SlackDoubl
         await slack.mention("animate a fox --hd")
         async with advancing(slack):
             told = await slack.wait_for_message(lambda each: each.ephemeral_for)
-    assert told.text.startswith("I do not know the flag --hd.")
+    assert told.text == (
+        "There is no flag --hd. The flags are --turbo, --size, --frames, --fps, --steps, --guidance, --seed, --motion, "
+        "--no."
+    )

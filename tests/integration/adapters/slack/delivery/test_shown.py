@@ -59,7 +59,7 @@ async def test_a_clip_that_an_edit_does_not_show_goes_into_the_thread_and_nowher
         await delivered(bot)
         clip = the_clip(slack)
         assert (clip.thread_ts, message.file_ids) == (message.ts, [])
-        assert "*Done* · the clip is in its thread" in words(message)
+        assert "The clip is in its thread." in words(message)
         assert await recorded(bot) == bot.ref(clip)
         assert bot.bought == 1
     assert [file.id for file in slack.home.files.values() if not file.deleted] == clip.file_ids
@@ -88,7 +88,11 @@ async def test_each_step_counts_only_when_its_share_has_been_seen(
                 [],
             ][hidden]
         )
-        assert ("Slack took the clip but does not show it. The clip is kept" in every_word(slack)) == (hidden == 3)
+        told = (
+            "📭 The clip is made, but it could not be posted here: Slack took the clip but does not show it. It is kept: "
+            f"`/flipbook show {(await bot.the_job()).id}` sends it again."
+        )
+        assert (told in every_word(slack)) == (hidden == 3)
         assert bot.bought == 1
 
 
@@ -112,8 +116,10 @@ async def test_a_clip_that_slack_never_finishes_looking_at_ends_with_words_and_i
         job = await bot.the_job()
         said = every_word(slack)
     assert clips(slack) == []
-    assert "*Done, but not delivered* · Slack is still looking at the clip." in said
-    assert f"`/flipbook show {job.id}` brings it again" in said
+    assert (
+        "📭 The clip is made, but it could not be posted here: Slack is still looking at the clip. It is kept: "
+        f"`/flipbook show {job.id}` sends it again."
+    ) in said
     assert len(slack.calls("files.info")) < 250, "the looks are bounded"
 
 

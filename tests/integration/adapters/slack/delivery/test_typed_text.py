@@ -65,7 +65,7 @@ async def test_typed_entities_and_quotes_come_back_as_they_were_typed(slack: Sla
         await slack.slash("/animate", "a “red” fox &lt;3 &amp; a hen —sede 9")
         said = await slack.wait_for_message(lambda each: each.ephemeral_for)
     assert copied(said) == "/animate a “red” fox <3 & a hen —sede 9"
-    assert said.text == "I do not know the flag —sede. Did you mean --seed?"
+    assert said.text == "There is no flag —sede. Did you mean --seed?"
 
 
 async def test_what_show_says_asks_for_the_same_clip_again(slack: SlackDouble, tmp_path: Path) -> None:
