@@ -19,8 +19,6 @@ from generation.domain.standing import Standing
 from generation.protocol.progress import PreviewFrame, Progress, Steps
 from generation.protocol.request import GenerationRequest
 
-# Backends -----------------------------------------------------------------------------
-
 
 class BackendState(StrEnum):
     """The three states of the queue protocol."""
@@ -100,8 +98,6 @@ class Backend(Protocol):
         """Download the MP4 to a file; returns its size in bytes."""
 
 
-# Messengers ---------------------------------------------------------------------------
-
 
 @dataclass(frozen=True, slots=True)
 class ClipLink:
@@ -150,8 +146,6 @@ class Messenger(Protocol):
         """Deliver by this step; returns the message that now shows the outcome. Raises
         DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
 
-
-# Storage ------------------------------------------------------------------------------
 
 
 class ArtifactStore(Protocol):

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.text.markup import DISCORD
 from discord_bot import Bot, clips
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from factories import PASTED
@@ -133,7 +134,7 @@ async def test_the_negative_prompt_is_shown_where_it_is_not_the_usual_one(bot: B
 @pytest.mark.parametrize(("prompt", "left_out"), PASTED.items())
 async def test_what_the_clip_is_made_without_is_said(bot: Bot, prompt: str, left_out: str) -> None:
     message = await bot.clip(prompt=prompt)
-    assert f" · left out of the prompt: {left_out} · " in message.content
+    assert f" · left out of the prompt: {DISCORD.escape(left_out)} · " in message.content
     assert (await bot.the_job()).request.prompt == prompt
 
 

@@ -20,7 +20,7 @@ async def test_a_term_that_shows_nothing_is_not_blocked(bot: Bot, term: str) -> 
     answer = await bot.ask_as_admin("block term", term=term)
     assert answer.content == "term must be a word or several, of at most 100 characters, not nothing."
     shown = await bot.ask_as_admin("channels show")
-    assert shown.content.splitlines()[2] == "Blocked terms: none"
+    assert shown.content.splitlines()[2:4] == ["- Blocked members: nobody", "- Blocked words: none"]
 
 
 @pytest.mark.parametrize("written", ["gore", "GORE", " Gore ", "go\u200bre", "\uff47\uff4f\uff52\uff45"], ids=ascii)
@@ -28,9 +28,9 @@ async def test_a_term_is_unblocked_however_it_is_written(bot: Bot, written: str)
     await bot.ask_as_admin("block term", term="Gore")
     # blocked already: not a second time
     again = await bot.ask_as_admin("block term", term=written)
-    assert again.content.splitlines()[2] == "Blocked terms: “Gore”"
+    assert again.content.splitlines()[4] == "- Blocked words: “Gore”"
     answer = await bot.ask_as_admin("unblock term", term=written)
-    assert answer.content.splitlines()[2] == "Blocked terms: none"
+    assert answer.content.splitlines()[4] == "- Blocked words: none"
 
 
 @pytest.mark.parametrize("limit", ["max_cats", "", "MAX FRAMES", "__class__", "max_frames\u200b", "x" * 100], ids=ascii)

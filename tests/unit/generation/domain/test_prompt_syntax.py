@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.commands.animate.command import _report
+from bot.commands.animate.output import ClipOutput
 from bot.commands.animate.terminal_job import ClipOutcome
 from factories import PASTED, a_channel, a_job, a_request, a_user, moved
 from generation.domain.job import JobStatus
@@ -129,5 +130,5 @@ def test_the_terminal_says_what_the_clip_is_made_without(
     typed: str, left_out: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     job = moved(a_job(request=a_request(prompt=typed)), JobStatus.SUCCEEDED)
-    _report(ClipOutcome(job, Path("a.mp4")), prints_path=True)
+    _report(ClipOutcome(job, Path("a.mp4")), ClipOutput(Path("a.mp4")), prints_path=True)
     assert f"Left out of the prompt: {left_out}." in capsys.readouterr().err.splitlines()

@@ -1,12 +1,11 @@
 """The operator's settings: environment variables and ``.env``, read once, passed on as values.
 
 Names that other tools use too are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with
-``FLIPBOOK_``. This is the only module of the bot that reads values of the environment.
+``FLIPBOOK_``.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
@@ -24,7 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UndecodableSetting
 
-from bot.settings_values import (
+from bot.settings.values import (
     Credential,
     FalKey,
     Place,
@@ -45,22 +44,6 @@ from worker.settings import EngineChoice
 
 ENV_FILE: Final = ".env"
 """The settings file, in the folder where ``flipbook`` is started; the environment wins over it."""
-
-_FOR_WORKERS: Final = re.compile(
-    # the worker's own settings, and where its data is
-    r"FLIPBOOK_(WORKER|LOG)_\w+|FLIPBOOK_(DATA_DIR|MODELS)"
-    # the system: programs, libraries, certificates, folders, language, time
-    r"|PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|XDG_\w+|VIRTUAL_ENV"
-    r"|LD_\w+|SSL_CERT_(FILE|DIR)|PYTHON\w+|MALLOC_\w+|COVERAGE_\w+"
-    # the device, torch, and the compilers that it calls
-    r"|(CUDA|NVIDIA|NCCL|CUDNN|CUBLAS|HIP|ROCM|ROCR|HSA|GPU|MIOPEN)_\w+"
-    r"|(PYTORCH|TORCH|TORCHINDUCTOR|TRITON|OMP|MKL|KMP|OPENBLAS|NUMEXPR)_\w+"
-    r"|CC|CXX|CFLAGS|CXXFLAGS|CPATH|(C|CPLUS)_INCLUDE_PATH|LIBRARY_PATH"
-    # not HF_TOKEN, nor proxies, whose addresses may hold passwords: a running worker downloads
-    # nothing
-    r"|HF_(HOME|HUB_\w*|DATASETS_\w*)"
-)
-"""Variables that a child process inherits; all others may be secrets."""
 
 
 class BackendName(StrEnum):
@@ -349,26 +332,3 @@ def _sentence(loc: tuple[int | str, ...], message: str, variable: Callable[[str]
     # pydantic names a field by its alias where it has one, which is the variable itself
     name = variable(first) if first.islower() else first
     return f"{'.'.join([name, *rest])}: {words}"
-
-
-def values_in_environment(variables: Iterable[str]) -> dict[str, str]:
-    """Those of the variables that the environment itself sets; ``.env`` is not read."""
-    return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
-
-
-def environment_names() -> list[str]:
-    """The names that the environment sets."""
-    return list(os.environ)
-
-
-def child_environment(**changes: str | None) -> dict[str, str]:
-    """The environment for a worker in a child process: what :data:`_FOR_WORKERS` lets through of
-    this one's, with some variables set, and without those whose change is None. No token of a chat,
-    no key and no password of this process is in it."""
-    environment = {
-        name: value for name, value in os.environ.items() if _FOR_WORKERS.fullmatch(name)
-    }
-    environment |= {name: value for name, value in changes.items() if value is not None}
-    return {
-        name: value for name, value in environment.items() if changes.get(name, value) is not None
-    }
