@@ -24,9 +24,7 @@ async def test_among_people_the_clip_comes_in_the_members_own_talk_with_the_bot(
 ) -> None:
     async with running_bot(slack, tmp_path) as bot:
         told = await bot.told(await slack.slash("/animate", PROMPT, channel=channel, user=user), user)
-        assert told == (
-            "The bot cannot post where you two talk, so your clip comes in your direct messages with it."
-        )
+        assert told == ("The bot cannot post where you two talk, so your clip comes in your direct messages with it.")
         async with advancing(slack):
             await bot.until_recorded()
         direct = slack.home.dm_with(user)
