@@ -267,7 +267,7 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
     return " · ".join([_done(), *made_words(job, SLACK), *again])
 
 
-def _done() -> Markup:
+def _done() -> str:
     return SLACK.bold(SLACK.gettext("Done"))
 
 
