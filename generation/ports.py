@@ -98,7 +98,6 @@ class Backend(Protocol):
         """Download the MP4 to a file; returns its size in bytes."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class ClipLink:
     """A link to a clip, valid for everyone who has it, and when it expires."""
@@ -145,7 +144,6 @@ class Messenger(Protocol):
     ) -> MessageRef | None:
         """Deliver by this step; returns the message that now shows the outcome. Raises
         DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
-
 
 
 class ArtifactStore(Protocol):

@@ -145,7 +145,7 @@ async def test_members_of_other_organisations_read_nothing_of_the_workspace(
         told = await bot.told(await slack.slash("/flipbook", asked, channel=SHARED, user=EXTERNAL), EXTERNAL)
         assert told == "Here only members of the bot's own workspace can ask for clips."
         helped = await bot.told(await slack.slash("/flipbook", "help", channel=SHARED, user=EXTERNAL), EXTERNAL)
-        assert helped.startswith("*Flipbook makes short animations.*")
+        assert helped.startswith("*Flipbook makes short clips from words.*")
     async with running_bot(slack, tmp_path, chat_options={"are_externals_welcome": True}) as bot:
         told = await bot.told(await slack.slash("/flipbook", asked, channel=SHARED, user=EXTERNAL), EXTERNAL)
         assert not told.startswith("Here only members")

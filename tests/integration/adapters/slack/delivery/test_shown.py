@@ -89,8 +89,8 @@ async def test_each_step_counts_only_when_its_share_has_been_seen(
             ][hidden]
         )
         told = (
-            "📭 The clip is made, but it could not be posted here: Slack took the clip but does not show it. "
-            f"It is kept: `/flipbook show {(await bot.the_job()).id}` sends it again."
+            "📭 The clip is made, but it could not be posted here: Slack took the clip but does not show it. It is "
+            f"kept: `/flipbook show {(await bot.the_job()).id}` sends it again."
         )
         assert (told in every_word(slack)) == (hidden == 3)
         assert bot.bought == 1
