@@ -28,9 +28,9 @@ async def test_a_term_is_unblocked_however_it_is_written(bot: Bot, written: str)
     await bot.ask_as_admin("block term", term="Gore")
     # blocked already: not a second time
     again = await bot.ask_as_admin("block term", term=written)
-    assert again.content.splitlines()[4] == "- Blocked words: “Gore”"
+    assert "- Blocked words: “Gore”" in again.content.splitlines()
     answer = await bot.ask_as_admin("unblock term", term=written)
-    assert answer.content.splitlines()[4] == "- Blocked words: none"
+    assert "- Blocked words: none" in answer.content.splitlines()
 
 
 @pytest.mark.parametrize("limit", ["max_cats", "", "MAX FRAMES", "__class__", "max_frames\u200b", "x" * 100], ids=ascii)

@@ -50,7 +50,7 @@ async def test_outcomes_that_are_due_together_are_claimed_together(tmp_path: Pat
             await until(core, lambda: len(core.messenger.delivered) >= len(jobs), step=0.01)
         assert sorted(each[0] for each in core.messenger.delivered) == sorted(job.id for job in jobs)
         # one to save each, and one for each handful that is begun
-        assert core.store.transactions <= len(jobs) + len(jobs) // at_once * 2 + 4
+        assert core.store.transactions <= len(jobs) + len(jobs) // at_once * 2 + 8
         assert core.store.due_looks <= 3
 
 
