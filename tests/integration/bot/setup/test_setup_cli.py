@@ -13,7 +13,7 @@ from adapters.slack import manifest
 from bot.cli import app
 from bot.commands.setup import text
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 runner = CliRunner()
 
 
