@@ -8,7 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
-from bot.settings import Settings, SettingsError, proxy_of
+from bot.commands.fal_client import fal_client
+from bot.settings import Settings, proxy_of
 from generation import mp4
 from generation.backends.client import QueueClient
 from generation.backends.webhook_signature import WebhookVerifier
@@ -46,19 +47,7 @@ def explain_fal(error: Exception) -> str | None:
 async def selftest_fal(test: Selftest, settings: Settings, clock: Clock, *, spend: bool) -> None:
     """Ask what costs nothing, and buy one clip where ``spend`` says so. Raises SettingsError for an
     address that cannot be used."""
-    try:
-        client = QueueClient(
-            "fal",
-            settings.fal_queue_url,
-            settings.fal_key,
-            resubmits_safely=False,
-            clock=clock,
-            patience=0.0,
-            proxies=settings.proxies,
-        )
-    except ValueError as error:
-        raise SettingsError(f"FLIPBOOK_FAL_QUEUE_URL: {error}") from None
-    async with client:
+    async with fal_client(settings, clock) as client:
         if await test.step("ask with the key", _accepted(client), str) is None:
             return
         await test.step("cancel a request that never was", client.cancel(_NEVER_GIVEN), str)
