@@ -8,7 +8,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
-from bot.commands.options import log_errors_only, read_settings
+from bot.commands.options import log_errors_only, read_settings, refuse_misread_settings
 from bot.commands.selftest.report import SelftestReport
 from bot.exit_codes import Exit, die
 from bot.settings import Settings, SettingsError, proxy_of
@@ -74,11 +74,11 @@ def discord(channel: Channel, member: Member = None, look: Look = 0.0) -> None:
         die(Exit.INVALID, "DISCORD_TOKEN is not set: `flipbook setup discord` sets it.")
     target = _DISCORD.target(channel, member, look)
 
-    async def run(test: Selftest, clock: Clock) -> None:
-        await selftest_discord(
+    def run(test: Selftest, clock: Clock) -> Awaitable[None]:
+        return selftest_discord(
             test,
             target,
-            await asyncio.to_thread(small_clip),
+            small_clip(),
             token=token,
             api_url=settings.discord_api_url,
             gateway_url=settings.discord_gateway_url,
@@ -103,15 +103,12 @@ def slack(channel: Channel, member: Member = None, look: Look = 0.0) -> None:
         die(Exit.INVALID, "SLACK_BOT_TOKEN is not set: `flipbook setup slack` sets it.")
     target = _SLACK.target(channel, member, look)
 
-    async def run(test: Selftest, clock: Clock) -> None:
-        await selftest_slack(
-            test,
-            target,
-            await asyncio.to_thread(small_clip),
-            token=token,
-            api_url=settings.slack_api_url,
-            clock=clock,
-            proxy=proxy_of(settings, settings.slack_api_url),
+    def run(test: Selftest, clock: Clock) -> Awaitable[None]:
+        api = settings.slack_api_url
+        proxied = proxy_of(settings, api)
+        clip = small_clip()
+        return selftest_slack(
+            test, target, clip, token=token, api_url=api, clock=clock, proxy=proxied
         )
 
     _run("slack", "slack-sdk", settings, run=run, explain=explain_slack, by_hand=BY_HAND)
@@ -133,8 +130,12 @@ def fal(
     if settings.fal_key is None:
         die(Exit.INVALID, "FAL_KEY is not set: `flipbook setup fal` sets it.")
 
-    async def run(test: Selftest, clock: Clock) -> None:
-        await selftest_fal(test, settings, clock, spend=spend)
+    if spend:
+        # what was not read may have been the budget
+        refuse_misread_settings()
+
+    def run(test: Selftest, clock: Clock) -> Awaitable[None]:
+        return selftest_fal(test, settings, clock, spend=spend)
 
     _run(
         "fal --spend" if spend else "fal",

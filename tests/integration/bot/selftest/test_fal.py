@@ -161,6 +161,20 @@ async def test_the_command_needs_a_key_and_prints_none(monkeypatch: pytest.Monke
     assert (without.exit_code, without.stderr) == (2, "FAL_KEY is not set: `flipbook setup fal` sets it.\n")
 
 
+@pytest.mark.parametrize("line", ["FLIPBOOK_DAILY_BUGDET=0", "FLIPBOOK_DAILY_BUDGET: 0", "DAILY_BUDGET=0"])
+async def test_nothing_is_bought_while_the_budget_may_not_have_been_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with a_fal(tmp_path) as fal:
+        (tmp_path / ".env").write_text(
+            f"FAL_KEY={KEY}\nFLIPBOOK_FAL_QUEUE_URL={fal.url}\nFLIPBOOK_FAL_JWKS_URL={fal.keys}\n{line}\n"
+        )
+        done = await asyncio.to_thread(CliRunner().invoke, app, ["selftest", "fal", "--spend"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert fal.worker.engine.begun == []
+
+
 @pytest.mark.parametrize(
     "secret",
     [
