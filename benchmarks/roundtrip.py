@@ -148,7 +148,8 @@ def overhead(folder: Path) -> None:
         )
     )
     print(
-        "(target ≤ 15 ms; it holds the submit, three durable writes and the encoding of the MP4)\n"
+        "(target ≤ 15 ms; it holds the submit, two durable writes, the encoding of the MP4 and "
+        "its file)\n"
     )
 
 

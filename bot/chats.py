@@ -43,6 +43,26 @@ class HasRoutes(Protocol):
         ...
 
 
+@runtime_checkable
+class TellsTrouble(Protocol):
+    """A chat that knows when it runs and still cannot post."""
+
+    @property
+    def trouble(self) -> str | None:
+        """A sentence; None while all is well."""
+        ...
+
+
+@runtime_checkable
+class TellsConnection(Protocol):
+    """A chat that knows whether it is connected."""
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether what members do arrives now."""
+        ...
+
+
 class NoChatLeft(Exception):
     """Every configured chat is unusable; the message has a sentence for each."""
 
@@ -64,9 +84,28 @@ class Chats:
     def states(self) -> dict[str, str]:
         """A word or a sentence per chat, for health pages."""
         return {
-            f"chat {platform.value}": self._refused.get(platform, "serving")
-            for platform in self._chats
+            f"chat {platform.value}": self._trouble(platform, chat)
+            or ("serving" if _is_connected(chat) else "connecting")
+            for platform, chat in self._chats.items()
         }
+
+    @property
+    def troubles(self) -> tuple[str, ...]:
+        """A sentence per chat that cannot be served until its operator acts."""
+        found = (self._trouble(platform, chat) for platform, chat in self._chats.items())
+        return tuple(trouble for trouble in found if trouble is not None)
+
+    @property
+    def is_any_served(self) -> bool:
+        """Whether members of at least one chat can ask for clips and get them."""
+        return any(
+            self._trouble(platform, chat) is None and _is_connected(chat)
+            for platform, chat in self._chats.items()
+        )
+
+    def _trouble(self, platform: Platform, chat: Chat) -> str | None:
+        known = chat.trouble if isinstance(chat, TellsTrouble) else None
+        return self._refused.get(platform) or known
 
     def routes(self, service: Service) -> list[Route]:
         """The routes for requests from all platforms."""
@@ -101,6 +140,14 @@ class Chats:
         """Close all of them."""
         for chat in self._chats.values():
             await chat.close()
+
+
+def _trouble(chat: Chat) -> str | None:
+    return chat.trouble if isinstance(chat, TellsTrouble) else None
+
+
+def _is_connected(chat: Chat) -> bool:
+    return not isinstance(chat, TellsConnection) or chat.is_connected
 
 
 def configured_chats(settings: Settings) -> Chats:

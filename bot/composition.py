@@ -14,9 +14,7 @@ from functools import partial
 from pydantic import SecretStr
 
 from adapters.terminal.messenger import needs_its_terminal
-from adapters.web.health import HealthReport
 from adapters.web.metrics import MetricsObserver
-from bot import __version__
 from bot.folders import WORKER_FOLDER, prepare_folders, staging
 from bot.key_files import own_secret_key, own_worker_key
 from bot.observer import LogObserver, Observers
@@ -43,7 +41,6 @@ from generation.protocol.clock import Clock, RandomSeeds, SystemClock
 from generation.protocol.errors import ArtifactError, StoreError
 from generation.protocol.proxies import ProxyUnusable
 from generation.service import Service
-from generation.text.backends import health_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +68,7 @@ class App:
     breakers: Breakers
     service: Service
     lifecycle: JobLifecycle
+    fetcher: ClipFetcher
     dispatcher: Dispatcher
     relay: Relay
     webhooks: WebhookReceiver
@@ -81,19 +79,6 @@ class App:
         """The state of each backend's circuit breaker, for ``/metrics``."""
         now = self.clock.now()
         return {name: breaker.circuit(now) for name, breaker in self.breakers.all.items()}
-
-    def health(self) -> HealthReport:
-        """The content of ``/healthz`` while everything runs."""
-        now = self.clock.now()
-        parts = {
-            f"backend {name}": health_words(breaker, now)
-            for name, breaker in self.breakers.all.items()
-        }
-        if self.worker is not None:
-            parts["embedded worker"] = (
-                f"{self.worker.state} ({self.worker.engine or 'engine not known yet'})"
-            )
-        return HealthReport(version=__version__, alive=True, parts=parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +101,7 @@ async def open_app(
     role: Role,
     *,
     messengers: Mapping[Platform, Messenger] | None = None,
+    chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     arrange: Arrange = lambda ports: ports,
 ) -> AsyncIterator[App]:
     """Build every part, and close it again at the end; nothing runs yet. ``arrange`` may wrap the
@@ -136,7 +122,7 @@ async def open_app(
             raise SettingsError(str(error)) from None
         artifacts = open_artifacts(settings)
         ports = arrange(Ports(store, clients, artifacts, messengers or {}))
-        yield _join(settings, role, ports, observability, worker)
+        yield _join(settings, role, ports, observability, worker, chat_troubles=chat_troubles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +145,8 @@ def _join(
     ports: Ports,
     observability: _Observability,
     worker: EmbeddedWorker | None,
+    *,
+    chat_troubles: Callable[[], tuple[str, ...]],
 ) -> App:
     clock, observer = observability.clock, observability.observer
     breakers = Breakers(ports.backends, clock=clock)
@@ -173,6 +161,7 @@ def _join(
         observer=observer,
         links=links,
     )
+    fetcher = ClipFetcher(ports.artifacts, staging(settings))
     lifecycle = JobLifecycle(
         ports.store,
         ports.backends,
@@ -185,7 +174,7 @@ def _join(
             ended=relay.wake,
             keeps_waiting_jobs=role.show is not None,
         ),
-        fetcher=ClipFetcher(ports.artifacts, staging(settings)),
+        fetcher=fetcher,
         breakers=breakers,
         rules=rules,
         clock=clock,
@@ -211,6 +200,7 @@ def _join(
         submitted=dispatcher.wake,
         ended=relay.wake,
         breakers=breakers,
+        chat_troubles=chat_troubles,
     )
     webhooks = WebhookReceiver(ports.store, observer, lifecycle.wake)
     return App(
@@ -222,6 +212,7 @@ def _join(
         breakers=breakers,
         service=service,
         lifecycle=lifecycle,
+        fetcher=fetcher,
         dispatcher=dispatcher,
         relay=relay,
         webhooks=webhooks,
@@ -345,4 +336,4 @@ def _embedded_worker(
         FLIPBOOK_LOG_LEVEL=level,
         FLIPBOOK_WORKER_LOOKS="true" if settings.looks else None,
     )
-    return EmbeddedWorker(command, environment, folder, clock=clock, moved=backend.move_to)
+    return EmbeddedWorker(command, environment, folder, clock=clock, backend=backend)

@@ -51,6 +51,12 @@ def operator_sentence(error: FlipbookError) -> str:
     return sentence(error)
 
 
+def die_of(error: FlipbookError) -> NoReturn:
+    """End the command with the error's sentence, and the code that says whether it may pass."""
+    passes = not isinstance(error, DatabaseUnusable)
+    die(Exit.FAILED if passes else Exit.UNUSABLE, operator_sentence(error))
+
+
 @contextmanager
 def exit_on_error() -> Iterator[None]:
     """Within, an error that people can act on ends the command with its sentence and exit code."""
@@ -63,8 +69,7 @@ def exit_on_error() -> Iterator[None]:
     except Refused as error:
         die(Exit.REFUSED, sentence(error))
     except FlipbookError as error:
-        passes = not isinstance(error, DatabaseUnusable)
-        die(Exit.FAILED if passes else Exit.UNUSABLE, operator_sentence(error))
+        die_of(error)
     except OperatorFault as error:
         die(Exit.UNUSABLE, str(error))
     except OSError as error:

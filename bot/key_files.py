@@ -7,7 +7,7 @@ from pathlib import Path
 from cryptography.fernet import Fernet
 from filelock import FileLock
 
-from generation.protocol.disk import write_private
+from generation.protocol.disk import make_folder, write_private
 
 
 def own_secret_key(data_dir: Path) -> str:
@@ -23,6 +23,7 @@ def own_worker_key(data_dir: Path) -> str:
 def _read_or_make(path: Path, make: Callable[[], str]) -> str:
     """The key in the file; a missing or empty file is written first, whole or not at all."""
     # under a lock: two processes that start together have to get the same key
+    make_folder(path.parent, 0o700)
     with FileLock(path.with_name("keys.lock")):
         key = path.read_text(encoding="ascii", errors="replace").strip() if path.exists() else ""
         if not key:

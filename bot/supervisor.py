@@ -8,9 +8,9 @@ the folder, that one is used instead.
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import structlog
@@ -35,9 +35,19 @@ class WorkerCannotStart(Exception):
     """The child ended before it was ready; its own lines on standard error say why."""
 
 
+class WorkerMoves(Protocol):
+    """Is told where the worker is."""
+
+    def move_to(self, url: str) -> None:
+        """It is ready at this address."""
+
+    def ended(self, *, starts_again: bool) -> None:
+        """It has ended, and is started again; False where its starts have failed too often to
+        expect that it helps."""
+
+
 class EmbeddedWorker:
-    """A worker in a child process, restarted when it ends; ``moved`` is called with each new
-    address."""
+    """A worker in a child process, restarted when it ends; ``backend`` is told of each move."""
 
     def __init__(
         self,
@@ -46,25 +56,47 @@ class EmbeddedWorker:
         data_dir: Path,
         *,
         clock: Clock,
-        moved: Callable[[str], None],
+        backend: WorkerMoves,
     ) -> None:
         self._command = tuple(command)
         self._environment = dict(environment)
         self._data_dir = data_dir
         self._clock = clock
-        self._moved = moved
+        self._backend = backend
         self._ready = asyncio.Event()
         self._ended_early = asyncio.Event()
         self._log = structlog.get_logger("flipbook.supervisor")
         self._exits = 0
+        self._exit_code: int | None = None
         self._port = 0
         self.engine = ""
         """What the worker renders with; empty until its first ready line."""
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it takes clips at its address."""
+        return self._ready.is_set()
+
+    @property
     def state(self) -> str:
-        """One word for health pages."""
-        return "ready" if self._ready.is_set() else "starting"
+        """For health pages: ``ready``, ``starting``, or why it is started again."""
+        if self._ready.is_set():
+            return f"ready ({self.engine})" if self.engine else "ready"
+        if self._exits == 0:
+            return "starting"
+        if self._exits >= _MANY_EXITS:
+            return f"ends again and again ({self._last_end}); its own log lines say why"
+        return f"starting again ({self._last_end})"
+
+    @property
+    def _last_end(self) -> str:
+        match self._exit_code:
+            case None:
+                return "the system could not start it"
+            case code if code == LOCKED:
+                return "another worker has its folder"
+            case code:
+                return f"it ended with code {code}"
 
     async def ready(self) -> None:
         """Return once a worker's address is known. Raises WorkerCannotStart when it ends before
@@ -96,14 +128,17 @@ class EmbeddedWorker:
             began = self._clock.now()
             code = await self._run_once_safely()
             self._count_exit((self._clock.now() - began).total_seconds())
-            was_ready = self._ready.is_set()
-            self._ready.clear()
             pause = _BACKOFF.before(self._exits)
-            if code == LOCKED:
-                await self._use_running_worker()
-            else:
-                self._note_exit(code, pause, was_ready=was_ready)
+            if code != LOCKED:
+                self._note_exit(code, pause, was_ready=self._ready.is_set())
+            if code != LOCKED or not await self._use_running_worker():
+                self._note_gone(code)
             await self._clock.sleep(pause)
+
+    def _note_gone(self, code: int | None) -> None:
+        self._ready.clear()
+        self._exit_code = code
+        self._backend.ended(starts_again=self._exits < _MANY_EXITS)
 
     def _count_exit(self, lived_seconds: float) -> None:
         # being ready does not reset the count: a worker that is ready and ends at once would
@@ -171,17 +206,20 @@ class EmbeddedWorker:
     def _use_address(self, url: str) -> None:
         # a restart keeps the port, so that requests under way find the worker again
         self._port = urlsplit(url).port or 0
-        self._moved(url)
+        self._backend.move_to(url)
         self._ready.set()
 
-    async def _use_running_worker(self) -> None:
-        """Another worker has locked the folder: its address is in a file beside its lock."""
+    async def _use_running_worker(self) -> bool:
+        """Another worker has locked the folder: its address is in a file beside its lock. False
+        where it is not there."""
         try:
             endpoint = await asyncio.to_thread((self._data_dir / ENDPOINT_FILE).read_bytes)
         except OSError:
-            return  # not written yet, or the worker has just ended: tried again after the pause
-        if (url := self._url_in(endpoint)) is not None:
-            self._use_address(url)
+            return False  # not written yet, or the worker has just ended: tried again later
+        if (url := self._url_in(endpoint)) is None:
+            return False
+        self._use_address(url)
+        return True
 
     async def _stop(self, child: asyncio.subprocess.Process) -> None:
         if child.returncode is not None:

@@ -1,16 +1,26 @@
-"""Runs the web app inside the process's own event loop, without uvicorn's signal handlers."""
+"""The bot's web server: the guarded one, over the routes of its parts."""
 
-import contextlib
 import errno
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlsplit
 
-import uvicorn
 from starlette.applications import Starlette
-from starlette.routing import BaseRoute
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute, Mount
 
 from bot.exit_codes import OperatorFault
+from generation.protocol.hosts import host_name, is_loopback
+from generation.protocol.http_server.host_check import HostCheck
+from generation.protocol.http_server.limits import ServerLimits
+from generation.protocol.http_server.listener import listening_socket
+from generation.protocol.http_server.server import HttpServer
+
+_LIMITS: Final = ServerLimits(
+    grace_seconds=3  # a slow download must not use up the time to stop
+)
 
 _ADVICE: Final = {
     errno.EADDRINUSE: ("another program has it", "FLIPBOOK_WEB_PORT"),
@@ -20,32 +30,11 @@ _ADVICE: Final = {
 }
 
 
-class WebServer(uvicorn.Server):
-    """A uvicorn that does not touch the process's signal handlers."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing: the process handles signals itself."""
-        yield
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, once it has started: the one asked for, or the system's choice
-        for 0."""
-        return int(self.servers[0].sockets[0].getsockname()[1])
-
-
 def open_listener(host: str, port: int) -> socket.socket:
-    """A listening socket at that address, port 0 for any free one; the caller closes it.
-
-    Raises OperatorFault. uvicorn itself would end the whole process where an address cannot be
-    used, in the middle of its start.
-    """
+    """A listening socket. Raises OperatorFault: uvicorn itself would end the whole process where an
+    address cannot be used, in the middle of its start."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        return socket.create_server(address, family=family, backlog=2048)
+        return listening_socket(host, port)
     except OSError as error:
         why, what = _ADVICE.get(error.errno or 0, (str(error.strerror), "FLIPBOOK_WEB_HOST"))
         raise OperatorFault(
@@ -53,15 +42,23 @@ def open_listener(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def web_server(routes: Sequence[BaseRoute]) -> WebServer:
-    """A server for these routes; runs with ``serve([socket])``, stops when ``should_exit`` is
-    set."""
-    config = uvicorn.Config(
-        Starlette(routes=list(routes)),
-        log_config=None,  # uvicorn would replace our logging
-        access_log=False,  # paths of clips are secrets
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=3,  # a slow download must not use up the time to stop
-    )
-    return WebServer(config)
+def web_server(app: Starlette) -> HttpServer:
+    """A server for that app; runs with ``serve([socket])``, stops when ``should_exit`` is set."""
+    return HttpServer(app, _LIMITS)
+
+
+def web_app(
+    pages: Sequence[BaseRoute], routes: Sequence[BaseRoute], *, host: str, public_url: str | None
+) -> Starlette:
+    """An app of both. ``pages`` tell how the bot is: where it listens on ``host`` for this machine
+    only, they answer to names of this machine and to the public one. ``routes`` check their callers
+    by themselves."""
+    public = host_name(urlsplit(public_url).netloc) if public_url else None
+
+    def is_allowed(name: str) -> bool:
+        return not is_loopback(host) or is_loopback(name) or name == public
+
+    refusal = PlainTextResponse("These pages answer to names of this machine only.", 403)
+    check = Middleware(HostCheck, is_allowed=is_allowed, refusal=refusal)
+    # last, because it takes every path
+    return Starlette(routes=[*routes, Mount("/", routes=pages, middleware=[check])])

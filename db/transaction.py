@@ -5,12 +5,15 @@ from db.queries.deliveries import DeliveryTransaction
 from db.queries.jobs import JobTransaction
 from db.queries.ledger import LedgerTransaction
 from db.queries.servers import ServerTransaction
+from db.queries.standing import StandingReads
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.ports import Lease
 
 
-class SqlTransaction(JobTransaction, DeliveryTransaction, LedgerTransaction, ServerTransaction):
+class SqlTransaction(
+    JobTransaction, DeliveryTransaction, LedgerTransaction, ServerTransaction, StandingReads
+):
     """Put together from one class per table, which hold the statements."""
 
     async def add_job(self, job: Job, delivery: Delivery, lease: Lease | None) -> None:

@@ -18,7 +18,7 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from generation.domain.job import Artifact, JobId
 from generation.protocol.clock import Clock, SystemClock
-from generation.protocol.disk import NO_ROOM, disk_errors, flush, make_folder
+from generation.protocol.disk import NO_ROOM, disk_errors, flush, in_thread, make_folder
 from generation.protocol.errors import ArtifactError, ArtifactMissing, StorageFull
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\.mp4")
@@ -63,7 +63,7 @@ class ObjectArtifacts:
         # a key that we did not make might name a file elsewhere
         if not _KEY.fullmatch(key):
             raise ArtifactError("not a job's id")
-        return Artifact(key, await asyncio.to_thread(self._put, key, source))
+        return Artifact(key, await in_thread(self._put, key, source))
 
     @asynccontextmanager
     async def checkout(self, artifact: Artifact) -> AsyncIterator[Path]:
@@ -82,7 +82,7 @@ class ObjectArtifacts:
             copies = tempfile.TemporaryDirectory(prefix="flipbook-")
         with copies as folder:
             path = Path(folder, artifact.key)
-            await asyncio.to_thread(self._get, artifact.key, path)
+            await in_thread(self._get, artifact.key, path)
             yield path
 
     @property

@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Protocol
 
 from generation.domain.audit import AuditEntry
-from generation.domain.delivery import Delivery
+from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Job, JobId, RequestHandle
 from generation.domain.ledger import Entry, Totals
 from generation.domain.limits import Limits, Usage
 from generation.domain.policy import Policy
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
+from generation.domain.standing import Standing
 from generation.protocol.progress import PreviewFrame, Progress, Steps
 from generation.protocol.request import GenerationRequest
-
-# Backends -----------------------------------------------------------------------------
 
 
 class BackendState(StrEnum):
@@ -99,9 +98,6 @@ class Backend(Protocol):
         """Download the MP4 to a file; returns its size in bytes."""
 
 
-# Messengers ---------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class ClipLink:
     """A link to a clip, valid for everyone who has it, and when it expires."""
@@ -148,9 +144,6 @@ class Messenger(Protocol):
     ) -> MessageRef | None:
         """Deliver by this step; returns the message that now shows the outcome. Raises
         DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
-
-
-# Storage ------------------------------------------------------------------------------
 
 
 class ArtifactStore(Protocol):
@@ -203,11 +196,11 @@ class Reads(Protocol):
     async def policy_of(self, server: ServerRef) -> Policy | None:
         """The server's own policy; None: no rules."""
 
-    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]:
-        """The server's own limits and policy in one read."""
-
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         """What the member, the server and all servers use."""
+
+    async def standing(self, server: ServerRef, user: UserRef, now: datetime) -> Standing:
+        """As :meth:`usage`, with the server's own limits and policy, in one read."""
 
 
 class Transaction(Reads, Protocol):
@@ -234,6 +227,12 @@ class Transaction(Reads, Protocol):
 
     async def append(self, entry: Entry) -> None:
         """Append a line to the ledger and add it to its totals."""
+
+    async def show_open_delivery(
+        self, job_id: JobId, message: MessageRef, answer: Answer | None
+    ) -> bool:
+        """Write which message shows the job; False, and nothing is written, when its delivery is
+        no longer open, or there is none."""
 
     async def save_delivery(self, delivery: Delivery) -> None:
         """Write a delivery's new state. Raises StaleJob when its job is gone."""

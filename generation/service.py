@@ -1,36 +1,36 @@
 """What members and admins can do, the same on every platform: submit, re-roll, cancel, list, set
 limits."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from generation.backends.circuit_breaker import Breakers
+from generation.delivery.first_answers import FirstAnswer, FirstAnswers
+from generation.delivery.leases import retry_now
 from generation.domain import ledger
 from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus, new_job_id
 from generation.domain.limits import Limits, Usage
 from generation.domain.operator_rules import OperatorRules
-from generation.domain.parsing import shown
 from generation.domain.policy import Policy, check_server
-from generation.domain.refs import ChannelRef, MessageRef, ServerRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.standing import Standing
 from generation.lifecycle import completion
 from generation.ports import Lease, Observer, Store, Transaction, Urgency, Wake
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, SeedSource
 from generation.protocol.errors import (
     DatabaseUnusable,
-    InvalidRequest,
     JobNotFound,
     JobNotRerollable,
     LedgerUnavailable,
     NotYourJob,
     StoreError,
-    Violation,
 )
 from generation.protocol.request import GenerationRequest
 from generation.text.backends import queue_lines
@@ -77,6 +77,7 @@ class Service:
         submitted: Wake,
         ended: Wake,
         breakers: Breakers | None = None,
+        chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -86,6 +87,8 @@ class Service:
         self._submitted = submitted
         self._ended = ended
         self._breakers = breakers or Breakers(clock=clock)
+        self._chat_troubles = chat_troubles
+        self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
 
     def draw_seed(self) -> int:
@@ -95,7 +98,8 @@ class Service:
     async def submit(
         self, request: GenerationRequest, context: SubmitContext, *, parent: JobId | None = None
     ) -> Job:
-        """A new job: check every rule, reserve its price, store it, in one transaction.
+        """A new job: check every rule, reserve its price, store it, in one transaction. What nobody
+        asked for is fitted into the server's limits.
 
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
@@ -151,15 +155,7 @@ class Service:
     ) -> None:
         """The first answer has been sent: it becomes the job's message, unless the outcome has one
         of its own already. Raises JobNotFound."""
-        async with self._store.transaction() as tx:
-            delivery = await tx.delivery_of(job_id)
-            if delivery is None:
-                raise JobNotFound(job_id)
-            opened = delivery.opened(message, answer, self._clock.now())
-            await tx.save_delivery(opened)
-        # the outcome has waited for this message
-        if opened.status is DeliveryStatus.OWED:
-            self._ended()
+        await self._first_answers.record(FirstAnswer(job_id, message, answer))
 
     async def deliver_again(
         self,
@@ -190,6 +186,11 @@ class Service:
         self._ended()
         return job
 
+    async def retry_deliveries(self, platform: Platform) -> None:
+        """What could not be delivered there is tried again now: the platform was just reached."""
+        await retry_now(self._store, platform, self._clock.now())
+        self._ended()
+
     async def job(self, job_id: JobId, server: ServerRef) -> Job:
         """A job of this server. Raises JobNotFound, also for another server's job."""
         job = await self._store.job(job_id)
@@ -213,9 +214,9 @@ class Service:
         """A server's jobs under way, oldest first."""
         return await self._store.unfinished_in(server, limit=limit)
 
-    def backend_lines(self) -> tuple[str, ...]:
-        """A plain sentence for each backend in trouble; none when all is well."""
-        return queue_lines(self._breakers.all, self._clock.now())
+    def trouble_lines(self) -> tuple[str, ...]:
+        """A plain sentence for each backend and chat in trouble; none when all is well."""
+        return (*queue_lines(self._breakers.all, self._clock.now()), *self._chat_troubles())
 
     async def ahead_of(self, job: Job) -> int:
         """How many waiting jobs are older than this one, counted up to
@@ -230,8 +231,8 @@ class Service:
 
     async def quota(self, user: UserRef, server: ServerRef) -> Quota:
         """What a member has used and what is allowed."""
-        usage = await self._store.usage(server, user, self._clock.now())
-        return Quota(await self.limits_of(server), usage)
+        standing = await self._store.standing(server, user, self._clock.now())
+        return Quota(standing.limits or self._rules.defaults_for(server), standing.usage)
 
     async def set_limits(
         self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef
@@ -240,7 +241,7 @@ class Service:
         is wrong."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.limits_of(server) or self._rules.defaults_for(server)
-            after = _changed(before, changes)
+            after = before.changed(changes)
             entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
             await tx.set_limits(server, after, entry)
         return after
@@ -282,10 +283,11 @@ class Service:
         user, channel = context.requested_by, context.channel
         server = channel.server
         # locks the server's row, so that two submits cannot both take the last of a quota
-        usage = await _usage(tx, server, user, now)
-        limits, policy = await tx.rules_of(server)
-        (policy or Policy()).check(request, channel, user)
-        limits = limits or self._rules.defaults_for(server)
+        standing = await _standing(tx, server, user, now)
+        usage = standing.usage
+        (standing.policy or Policy()).check(request, channel, user)
+        limits = standing.limits or self._rules.defaults_for(server)
+        request = limits.fitted(request)
         # a dearer backend reserves the rest when the job goes there
         price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)
@@ -307,39 +309,15 @@ class Service:
         return job
 
 
-async def _usage(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-    """What is used. Raises LedgerUnavailable or DatabaseUnusable: nothing more is allowed then."""
+async def _standing(tx: Transaction, server: ServerRef, user: UserRef, now: datetime) -> Standing:
+    """What is used, and the rules. Raises LedgerUnavailable or DatabaseUnusable: nothing more is
+    allowed then."""
     try:
-        return await tx.usage(server, user, now)
+        return await tx.standing(server, user, now)
     except DatabaseUnusable:
         raise  # trying again would not help
     except StoreError as error:
         raise LedgerUnavailable from error
-
-
-def _changed(before: Limits, changes: Mapping[str, object]) -> Limits:
-    try:
-        return Limits.model_validate({**before.model_dump(), **changes})
-    except ValidationError as error:
-        complaints = error.errors(include_url=False, include_context=False)
-        violations = (
-            Violation(
-                ".".join(map(str, each["loc"])),
-                _allowed(each["type"], each["msg"]),
-                shown(each["input"]),
-            )
-            for each in complaints
-        )
-        raise InvalidRequest(tuple(violations)) from error
-
-
-def _allowed(kind: str, message: str) -> str:
-    """What is allowed, from pydantic's complaint."""
-    return (
-        "the name of a limit"
-        if kind == "extra_forbidden"
-        else message.removeprefix("Input should be ")
-    )
 
 
 def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:

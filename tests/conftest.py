@@ -1,6 +1,7 @@
 """What every test gets: the doubles' fixtures, and property tests without a deadline."""
 
 import logging
+import resource
 from collections.abc import Iterator
 
 import pytest
@@ -35,3 +36,12 @@ def logging_as_it_was() -> Iterator[None]:
         root.setLevel(level)
         for name, before in levels.items():
             logging.getLogger(name).setLevel(before)
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """This process may hold both ends of thousands of connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16_384), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -21,7 +21,8 @@ from factories import a_channel, a_message, a_request, a_user
 from generation.artifacts import ObjectArtifacts
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.clip_links import ClipLinks
-from generation.delivery.relay import Relay, RelayTiming
+from generation.delivery.relay import Relay
+from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.domain.operator_rules import OperatorRules

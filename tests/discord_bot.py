@@ -18,7 +18,7 @@ from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import InteractionKind
 from doubles.discord.state.messages import Message
 from doubles.generation.backend import ScriptedBackend
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.service import Quota
@@ -106,11 +106,11 @@ class Bot(RunningBot):
         custom_id = next(name for name in message.custom_ids if name.startswith(f"v1:{action}:"))
         return await self.double.wait_for_reply(await self.double.click(message, custom_id, **who))
 
-    async def forged(self, command: str, options: list[dict[str, Any]]) -> Message:
+    async def forged(self, command: str, options: list[dict[str, Any]], *, user: Any = None) -> Message:
         """A command with options that Discord's own app would not send."""
         data = {"id": "1", "type": 1, "name": command, "options": options}
         people, places = self.double.people, self.double.places
-        sent = self.double._send(InteractionKind.COMMAND, people.member, places.text, data)
+        sent = self.double._send(InteractionKind.COMMAND, user or people.member, places.text, data)
         return await self.double.wait_for_reply(sent)
 
     async def until_clip(self, message: Message) -> None:

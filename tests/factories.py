@@ -76,6 +76,16 @@ def a_handle(job: Job, **changes: Any) -> RequestHandle:
     return RequestHandle(**(fields | changes))
 
 
+PASTED = {
+    "a fox <lora:add_detail:0.8>": "LoRA and embedding tags",
+    "a fox BREAK snow": "BREAK",
+    "a [red|blue] fox": "all but the first of [a|b]",
+    "a [fox:cat:0.5]": "the change in [a:b:0.5]",
+    "a fox, embedding:easynegative": "LoRA and embedding tags",
+}
+"""Other programs' syntax, and how the message names what of it the clip is made without."""
+
+
 def moved(job: Job, status: JobStatus, at: datetime = NOW) -> Job:
     """A new job, moved to the status step by step."""
     submitting = job.submitting("fal", at)

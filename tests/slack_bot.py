@@ -23,7 +23,7 @@ from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import APP_TOKEN, GENERAL, SIGNING_SECRET
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.protocol.backoff import Backoff
 
@@ -110,8 +110,10 @@ class Bot(RunningBot):
 
 
 def clips(double: SlackDouble, *, team: str | None = None) -> list[Message]:
-    """Every message with a clip."""
-    return [said for said in double.state().bot_messages() if said.file_ids and team in (None, said.team)]
+    """Every message with a clip, without those whose file was deleted."""
+    files = {each.id: each for home in double.state().workspaces.values() for each in home.files.values()}
+    said = [each for each in double.state().bot_messages() if team in (None, each.team)]
+    return [each for each in said if any(not files[name].deleted for name in each.file_ids)]
 
 
 def public(double: SlackDouble, channel: str = GENERAL) -> list[Message]:

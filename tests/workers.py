@@ -6,17 +6,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from doubles.clock import AutoClock
 from doubles.worker.engine import SteppedEngine
 from generation.protocol.clock import Clock
+from generation.protocol.http_server.limits import ServerLimits
+from generation.protocol.http_server.server import HttpServer
 from generation.protocol.request import Endpoint
 from generation.protocol.wire import RequestState
 from worker.api.app import build_app
 from worker.api.app_parts import AppParts, EngineInfo
-from worker.api.server import HEAD_SECONDS, HttpServer
+from worker.api.server import http_server
 from worker.api.sse import PING_SECONDS
 from worker.process.assemble import open_parts
 from worker.process.listener import listen, url_of
@@ -120,12 +123,12 @@ async def open_worker(
 
 @asynccontextmanager
 async def serving(
-    worker: Worker, *, head_seconds: float = HEAD_SECONDS, ping_seconds: float = PING_SECONDS
+    worker: Worker, *, ping_seconds: float = PING_SECONDS, **limits: Any
 ) -> AsyncIterator[tuple[HttpServer, str]]:
     """The same worker on a real port of this machine: its server and its address."""
     with contextlib.closing(listen(worker.parts.settings)) as listener:
         app = build_app(worker.parts, ping_seconds=ping_seconds)
-        server = HttpServer(app, worker.parts.settings, head_seconds=head_seconds)
+        server = http_server(app, worker.parts.settings, ServerLimits(**limits))
         task = asyncio.create_task(server.serve([listener]))
         await server.up.wait()
         try:
@@ -137,7 +140,7 @@ async def serving(
 
 
 @asynccontextmanager
-async def listening(worker: Worker, **timeouts: float) -> AsyncIterator[str]:
+async def listening(worker: Worker, **limits: Any) -> AsyncIterator[str]:
     """The same, for those who need nothing but the address."""
-    async with serving(worker, **timeouts) as (_, url):
+    async with serving(worker, **limits) as (_, url):
         yield url

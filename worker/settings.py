@@ -1,7 +1,6 @@
 """The worker's settings: environment variables that begin with ``FLIPBOOK_WORKER_``, or a ``.env``
 file."""
 
-import ipaddress
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final, Self
@@ -9,6 +8,7 @@ from typing import Annotated, Final, Self
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from generation.protocol.hosts import is_loopback
 from generation.protocol.paths import ExpandedPath
 from worker.engines.animatediff.options import EngineOptions
 
@@ -195,17 +195,6 @@ class WorkerSettings(BaseSettings):
     def database_url(self) -> str:
         """The worker's own database, in its data folder."""
         return f"sqlite:///{self.data_dir / 'worker.db'}"
-
-
-def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, in any spelling."""
-    if host == "localhost":
-        return True
-    try:
-        # any other name may resolve to another machine
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def _pairs(key: SecretStr | None) -> list[str]:

@@ -77,6 +77,12 @@ class DiscordChat:
         """Posts and edits over REST; works before and without the gateway."""
         return self._messenger
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether what members do arrives now."""
+        client = self._session.present
+        return client is not None and not client.is_closed() and client.is_connected
+
     async def run(self, service: Service) -> None:
         """Serve members until cancelled; reconnects after every break, and resumes the gateway
         session where Discord allows it.
@@ -127,6 +133,7 @@ class DiscordChat:
         try:
             await _stay_connected(client)
         finally:
+            client.is_connected = False
             await _disconnect(client)
 
 

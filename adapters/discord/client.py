@@ -86,6 +86,8 @@ class FlipbookClient(discord.Client):
         )
         self.handler: InteractionHandler | None = None
         self.tree = FlipbookTree(self)
+        self.is_connected = False
+        """Whether what members do arrives now."""
         self._reactions: Reactions | None = None
         self._between_sessions = between_sessions
         self._log = structlog.get_logger("flipbook.discord")
@@ -162,6 +164,10 @@ class FlipbookClient(discord.Client):
                 error=type(error).__name__,
             )
 
+    async def on_connect(self) -> None:
+        """A new session begins; its servers come after this."""
+        self.is_connected = True
+
     async def on_ready(self) -> None:
         """A new session has begun."""
         self._log.info("connected to Discord", servers=len(self.guilds))
@@ -171,10 +177,12 @@ class FlipbookClient(discord.Client):
 
     async def on_resumed(self) -> None:
         """The old session goes on; Discord has sent every event since the break."""
+        self.is_connected = True
         self._log.info("connected to Discord again; nothing was missed")
 
     async def on_disconnect(self) -> None:
         """The connection ended; discord.py reconnects where that helps."""
+        self.is_connected = False
         # discord.py calls this for failed attempts too, without a socket then
         if not self.is_closed() and self.ws is not None:
             # a close code of our own: Discord asked for a reconnect, or sent no heartbeat

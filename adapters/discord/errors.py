@@ -27,6 +27,7 @@ TOO_LARGE_STATUS: Final = 413
 """A proxy before Discord's API may refuse a large request too, without a code."""
 ALREADY_ANSWERED: Final = 40060
 UNKNOWN_INTERACTION: Final = 10062
+UNKNOWN_MESSAGE: Final = 10008
 _LONGEST_RETRY_AFTER: Final = 600.0  # seconds
 _TOKEN_SECONDS: Final = 300.0
 
@@ -66,10 +67,12 @@ CLOSE_CODES: Final[dict[int, str]] = {
 RECONNECTING: Final = "The bot leaves this connection to Discord for a new one."
 
 LACKS_PERMISSION: Final = "Flipbook lacks a permission in the channel"
+MESSAGE_DELETED: Final = "the message was deleted"
+"""By a moderator, or its member: what was taken out of a channel is not put there again."""
 
 _STEP_FAILURES: Final[dict[int, str]] = {
     10003: "the channel is gone",
-    10008: "the message was deleted",
+    UNKNOWN_MESSAGE: MESSAGE_DELETED,
     10015: "the first answer can no longer be changed",
     10062: "the first answer came too late",
     30046: "the message is too old to be changed",

@@ -60,6 +60,11 @@ class Session(Generic[AnyClient_co]):
                 self._client = await self._logged_in()
             return self._client
 
+    @property
+    def present(self) -> AnyClient_co | None:
+        """The client, whether it is logged in or not; None before the first login."""
+        return self._client
+
     async def close(self) -> None:
         """Close the client for good."""
         async with self._logging_in:

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any, Final, Protocol, TypeVar
 
 import structlog
-from pydantic import SecretStr
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
@@ -32,8 +31,8 @@ from adapters.slack.handlers.payloads import (
     removal_in,
 )
 from adapters.slack.handlers.reactions import SlackReactions
-from adapters.slack.handlers.removal import stop_after_removal
-from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION
+from adapters.slack.handlers.removal import SlackRemoval
+from adapters.slack.ids import ANIMATE_ACTION, CANCEL_ACTION, REROLL_ACTION
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.web_api import SlackApi
@@ -51,11 +50,14 @@ class SlackHandlers:
     members: SlackMemberCommands
     buttons: SlackButtons
     reactions: SlackReactions
+    removal: SlackRemoval
     acknowledger: Acknowledger
 
 
-def bolt_app(handlers: SlackHandlers, api: SlackApi, signing_secret: SecretStr | None) -> AsyncApp:
+def bolt_app(handlers: SlackHandlers, api: SlackApi, *, over_http: bool) -> AsyncApp:
     """A Bolt app whose listeners finish before they acknowledge: what is acknowledged is stored.
+
+    It checks no signature: ``SignedHttp`` has done that before, and over a socket there is none.
 
     Bolt reads environment variables of its own; a client without a token and our own ``authorize``
     leave them without effect.
@@ -77,13 +79,16 @@ def bolt_app(handlers: SlackHandlers, api: SlackApi, signing_secret: SecretStr |
         name="flipbook.slack.app",
         client=AsyncWebClient(base_url=api.base_url),
         authorize=authorize,
-        signing_secret=signing_secret.get_secret_value() if signing_secret else "",
-        request_verification_enabled=signing_secret is not None,
+        # every delivery passes every middleware: only those that its way in needs are on
+        request_verification_enabled=False,
+        url_verification_enabled=over_http,
+        ssl_check_enabled=over_http,
+        attaching_function_token_enabled=False,
         # Bolt would acknowledge an event before its listener runs
         process_before_response=True,
     )
     _route_acts(app, handlers)
-    _route_events(app, api)
+    _route_events(app, handlers.removal)
     app.error(_answer_error)
     return app
 
@@ -97,14 +102,15 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.command(ANYTHING)(in_ack(unknown_command))
     app.action(REROLL_ACTION)(beside_ack(_click_in, handlers.buttons.reroll))
     app.action(CANCEL_ACTION)(beside_ack(_click_in, handlers.buttons.cancel))
+    app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
     app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.unknown))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
 
-def _route_events(app: AsyncApp, api: SlackApi) -> None:
+def _route_events(app: AsyncApp, removal: SlackRemoval) -> None:
     async def on_removal(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        await stop_after_removal(api, _team(context), removal_in(body))
+        await removal.stop(_team(context), removal_in(body))
         await ack()
 
     async def ignore(ack: AsyncAck) -> None:

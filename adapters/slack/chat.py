@@ -2,6 +2,7 @@
 app."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,13 @@ from starlette.routing import Route
 from adapters.slack.bolt import SlackHandlers, bolt_app
 from adapters.slack.delivery.messenger import SlackMessenger
 from adapters.slack.delivery.posts import SlackPosts
-from adapters.slack.errors import SlackDelayed, SlackRefused, SlackUnusable, TokenDead
+from adapters.slack.errors import (
+    TOKEN_WAIT,
+    SlackDelayed,
+    SlackRefused,
+    SlackUnusable,
+    TokenDead,
+)
 from adapters.slack.handlers.access import Access, AccessRules
 from adapters.slack.handlers.acknowledge import ACK_SECONDS, Acknowledger
 from adapters.slack.handlers.admin_commands import SlackAdminCommands
@@ -26,6 +33,7 @@ from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
 from adapters.slack.handlers.member_commands import SlackMemberCommands
 from adapters.slack.handlers.reactions import SlackReactions
+from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.models import Identity
 from adapters.slack.setup.manifest import missing_scopes
 from adapters.slack.signed_http import SignedHttp
@@ -35,8 +43,9 @@ from generation.domain.refs import Platform, ServerRef
 from generation.ports import Messenger
 from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock, SystemClock
-from generation.protocol.errors import DeliveryError
+from generation.protocol.errors import DeliveryError, StoreError
 from generation.service import Service
+from generation.text.dialect import utc_moment
 
 SLACK_API_URL: Final = "https://slack.com/api/"
 _CONNECTING: Final = Backoff(first=1.0, longest=60.0)
@@ -93,7 +102,7 @@ class SlackChat:
         self._clock = clock or SystemClock()
         self._timing = timing or SlackTiming()
         self._proxy = proxy
-        self._api = SlackApi(bot_token, api_url, proxy=proxy)
+        self._api = SlackApi(bot_token, api_url, self._clock, proxy=proxy)
         self._posts = SlackPosts(self._api, self._clock)
         self._messenger = SlackMessenger(self._api, self._posts, self._clock)
         self._background = BackgroundTasks()
@@ -104,6 +113,17 @@ class SlackChat:
     def messenger(self) -> Messenger:
         """Posts progress and clips."""
         return self._messenger
+
+    @property
+    def trouble(self) -> str | None:
+        """A sentence for health pages while nothing can be posted."""
+        dead, since = self._api.token.dead, self._api.token.dead_since
+        if dead is None or since is None:
+            return None
+        return (
+            f"since {utc_moment(since)} {dead.reason} ({dead.code}): install the app again and set "
+            "its SLACK_BOT_TOKEN; clips that are due are kept"
+        )
 
     async def run(self, service: Service) -> None:
         """Handle acts until cancelled. Raises SlackUnusable when Slack does not accept a
@@ -118,6 +138,7 @@ class SlackChat:
             self._background.start_unawaited(
                 self._reopen_messages(service, identity), "reopening first messages"
             )
+            self._background.start_unawaited(self._retry_owed(service), "retrying deliveries")
             # signed POSTs come to the routes; only the background work belongs to this run
             if address is None:
                 await asyncio.Event().wait()
@@ -206,17 +227,25 @@ class SlackChat:
                     "a job's message could not be opened", job=job.id, reason=error.reason
                 )
 
+    async def _retry_owed(self, service: Service) -> None:
+        """Deliver at once what waits for a good token: now, and whenever a dead one works again."""
+        while True:
+            with contextlib.suppress(StoreError):
+                await service.retry_deliveries(Platform.SLACK)
+            await self._clock.sleep(TOKEN_WAIT)
+            while not await self._api.revived():
+                await self._clock.sleep(TOKEN_WAIT)
+
     def _bolt(self, service: Service) -> AsyncApp:
         """One app for the socket and the routes, so that both share what they know of acts."""
         if self._app is None:
-            # nothing signed arrives where acts come over a socket
-            secret = None if self._app_token else self._signing_secret
-            self._app = bolt_app(self._handlers(service), self._api, secret)
+            handlers = self._handlers(service)
+            self._app = bolt_app(handlers, self._api, over_http=self._app_token is None)
         return self._app
 
     def _handlers(self, service: Service) -> SlackHandlers:
         api, clock, background = self._api, self._clock, self._background
-        access, ephemeral = Access(api, self._rules, clock), EphemeralSender(api)
+        access, ephemeral = Access(api, self._rules, clock), EphemeralSender(api, clock)
         first_message = FirstMessage(self._posts, service, clock)
         animate = AnimateHandler(
             service, access, first_message, ephemeral, background=background, clock=clock
@@ -228,6 +257,7 @@ class SlackChat:
             SlackMemberCommands(api, service, access, buttons, admin=admin, clock=clock),
             buttons,
             SlackReactions(api, service, access, animate),
+            SlackRemoval(api, service),
             Acknowledger(background, ephemeral, self._timing.ack),
         )
 

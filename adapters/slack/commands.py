@@ -34,12 +34,18 @@ COMMANDS: Final = (ANIMATE, FLIPBOOK)
 @dataclass(frozen=True, slots=True)
 class Flag:
     """One flag of ``/animate``: the request's field that it sets, and an example of its value
-    (None: it takes none)."""
+    (None: it takes none). ``also`` are other names that people give it."""
 
     name: str
     field: str
     example: str | None
     about: str
+    also: tuple[str, ...] = ()
+
+    @property
+    def bare(self) -> str:
+        """Its name without dashes."""
+        return self.name.removeprefix("--")
 
 
 FLAGS: Final = (
@@ -56,6 +62,12 @@ FLAGS: Final = (
     Flag("--guidance", "guidance_scale", "7.5", ABOUT["guidance_scale"]),
     Flag("--seed", "seed", "42", ABOUT["seed"]),
     Flag("--motion", "motions", "zoom-in,pan-left", ABOUT["motions"]),
-    Flag("--no", "negative_prompt", '"blurry, text"', ABOUT["negative_prompt"]),
+    Flag(
+        "--no",
+        "negative_prompt",
+        '"blurry, text"',
+        ABOUT["negative_prompt"],
+        ("negative", "without"),
+    ),
 )
 FLAG_OF: Final = {flag.field: flag.name for flag in FLAGS}

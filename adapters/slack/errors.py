@@ -30,6 +30,7 @@ from generation.protocol.errors import (
     FlipbookError,
 )
 
+RATE_LIMITED: Final = "ratelimited"
 TOKEN_WAIT: Final = 900.0
 """Seconds between two tries to deliver while the token is dead: only the operator can repair
 that."""
@@ -59,6 +60,11 @@ class SlackDelayed(DeliveryDelayed):
         self.code = code
         self.may_be_done = may_be_done
 
+    @property
+    def is_rate_limit(self) -> bool:
+        """Whether Slack has answered with 429."""
+        return self.code == RATE_LIMITED
+
 
 class TokenDead(SlackDelayed):
     """The bot token no longer works: nothing can be posted until the operator sets another one."""
@@ -82,6 +88,7 @@ class AccessProblem(StrEnum):
     OTHER_WORKSPACE = "other workspace"
     EXTERNAL = "external"
     UNKNOWN_PERSON = "unknown person"
+    REVOKED = "revoked"
 
 
 class AccessRefused(FlipbookError):
@@ -103,17 +110,18 @@ class CommandProblem(StrEnum):
     UNKNOWN_FLAG = "unknown flag"
     MISSING_VALUE = "missing value"
     NO_VALUE_TAKEN = "no value taken"
-    UNREADABLE = "unreadable"
+    AMBIGUOUS = "ambiguous"
 
 
 class CommandMisread(FlipbookError):
     """The words of a command make no sense as flags and values; ``given`` is the part that does
-    not."""
+    not, ``instead`` what may have been meant: a flag, or how to write it."""
 
-    def __init__(self, problem: CommandProblem, given: str = "") -> None:
+    def __init__(self, problem: CommandProblem, given: str = "", instead: str = "") -> None:
         super().__init__(problem.value)
         self.problem = problem
         self.given = given
+        self.instead = instead
 
 
 class AdminProblem(StrEnum):
@@ -139,13 +147,15 @@ MESSAGE_GONE: Final = frozenset({"message_not_found", "thread_not_found"})
 FILE_UNREADY: Final = frozenset({"file_not_found", "file_not_ready", "invalid_file", "file_in_use"})
 """What ``chat.update`` may answer for a file that Slack still processes; the documentation does not
 name the code."""
+FILE_NOT_SHOWN: Final = "file_not_shown"
+"""Our own code: Slack has answered with "ok", and no message shows the file."""
 CHANNEL_CLOSED: Final = frozenset({"not_in_channel", "channel_not_found", "is_archived"})
 """The bot cannot post in the channel."""
 _TOKEN_DEAD: Final = frozenset(
     {"token_revoked", "token_expired", "invalid_auth", "not_authed", "invalid_token"}
 )
 _APP_REMOVED: Final = frozenset({"account_inactive", "app_uninstalled", "app_not_installed"})
-_RATE_LIMITED: Final = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+_RATE_LIMITED: Final = frozenset({RATE_LIMITED, "rate_limited", "message_limit_exceeded"})
 _TROUBLED: Final = frozenset(
     {
         "internal_error",
@@ -168,6 +178,12 @@ _REASONS: Final = {
     "file_not_found": "Slack cannot find the uploaded clip",
     "file_already_shared": "the uploaded clip was already posted elsewhere",
     "file_deleted": "the uploaded clip was deleted",
+    "file_is_deleted": "the uploaded clip was deleted",
+    FILE_NOT_SHOWN: "Slack took the clip but does not show it",
+    "file_share_limit_reached": "no more files may be shared here",
+    "max_file_sharing_exceeded": "no more files may be shared here",
+    "blocked_file_type": "this workspace allows no uploads of videos",
+    "is_inactive": "the channel is gone, or closed to the bot",
     "file_upload_size_restricted": "the clip is larger than this workspace allows",
     "file_uploads_disabled": "this workspace allows no uploads",
     "file_uploads_except_images_disabled": "this workspace allows no uploads of videos",
@@ -199,6 +215,11 @@ def translated(error: Exception) -> DeliveryError:
     raise error
 
 
+def slowed_down(seconds: float) -> SlackDelayed:
+    """Slack takes no such call for that long."""
+    return SlackDelayed(RATE_LIMITED, "Slack asks the bot to slow down", retry_after=seconds)
+
+
 def refusal(code: str) -> DeliveryError:
     """The core's error for one of Slack's error codes."""
     if code in _TOKEN_DEAD:
@@ -221,9 +242,7 @@ def _of_answer(error: SlackApiError) -> DeliveryError:
     answer = getattr(error.response, "data", None)
     code = str(answer.get("error", "")) if isinstance(answer, dict) else ""
     if status == 429 or code in _RATE_LIMITED:
-        return SlackDelayed(
-            "ratelimited", "Slack asks the bot to slow down", retry_after=_retry_after(error)
-        )
+        return slowed_down(_retry_after(error))
     # a proxy in front of Slack answers in HTML, without a code
     if status >= 500 or not code:
         return SlackDelayed(f"http_{status}", "Slack has trouble at the moment", may_be_done=True)

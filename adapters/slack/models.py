@@ -12,7 +12,7 @@ Block = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The workspace, app and bot that a bot token belongs to, and its scopes; ``answered_at`` is
-    the ``Date`` of Slack's answer."""
+    the ``Date`` of Slack's answer, ``enterprise`` the organisation of an Enterprise Grid."""
 
     team: str
     bot_user: str
@@ -21,6 +21,7 @@ class Identity:
     team_name: str = ""
     user_name: str = ""
     answered_at: str = ""
+    enterprise: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,31 @@ class ChannelFacts:
 
 @dataclass(frozen=True, slots=True)
 class UserFacts:
-    """What the bot needs to know of a person."""
+    """What the bot needs to know of a person; ``is_stranger``: of no workspace that Slack tells us
+    of."""
 
     team: str
     is_admin: bool
     is_bot: bool
+    enterprise: str | None = None
+    is_stranger: bool = False
+
+    def is_outside(self, identity: Identity) -> bool:
+        """Whether the person belongs to another organisation than the bot; colleagues on an
+        Enterprise Grid have other workspaces of the same one."""
+        if self.is_stranger:
+            return True
+        is_colleague = identity.enterprise is not None and self.enterprise == identity.enterprise
+        return self.team != identity.team and not is_colleague
 
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """The messages that show a completed file: ``ts`` by channel; empty until Slack lists them."""
+    """A completed file: the messages that show it, as each channel's ``ts``; empty until Slack
+    lists them. ``is_processed``: Slack has looked at its content."""
 
-    shares: Mapping[str, str] = field(default_factory=dict)
+    shares: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_processed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +98,8 @@ class Act:
     ``team`` is the workspace of the bot's installation, ``user_team`` the person's own where Slack
     names it. ``is_shared``: the channel is shared with another organisation (None: unknown).
     ``is_inside``: the bot is surely in the channel, because Slack delivers such acts to its members
-    only.
+    only. ``is_direct``: people talk to each other there, in no channel that anybody could invite
+    the bot into. ``typed`` is what the person typed, where Slack keeps no copy of it.
     """
 
     key: str
@@ -96,3 +111,5 @@ class Act:
     response_url: str | None = None
     is_shared: bool | None = None
     is_inside: bool = False
+    is_direct: bool = False
+    typed: str = ""

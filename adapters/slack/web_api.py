@@ -1,16 +1,26 @@
-"""Every call that the bot makes to Slack's Web API, and the scopes that they need."""
+"""Every call that the bot makes to Slack's Web API."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from typing import Any, Final
 
 import aiohttp
-import structlog
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.proxies import open_session
-from adapters.slack.errors import AppRemoved, SlackDelayed, SlackRefused, TokenDead, translated
+from adapters.slack import wire
+from adapters.slack.errors import (
+    FILE_NOT_SHOWN,
+    AppRemoved,
+    SlackDelayed,
+    SlackRefused,
+    TokenDead,
+    refusal,
+    translated,
+)
+from adapters.slack.holds import MethodHolds, TokenHealth
 from adapters.slack.models import (
     ChannelFacts,
     FileFacts,
@@ -21,32 +31,10 @@ from adapters.slack.models import (
     UserFacts,
 )
 from adapters.slack.web_client import web_client
+from generation.protocol.clock import Clock, SystemClock
 from generation.protocol.errors import DeliveryError
 
-METADATA_TYPE: Final = "flipbook_job"
 CALL_SECONDS: Final = 30.0
-
-_HISTORY: Final = ("channels:history", "groups:history", "im:history", "mpim:history")
-_READ: Final = ("channels:read", "groups:read", "im:read", "mpim:read")
-
-SCOPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
-    "auth.test": (),
-    "bots.info": ("users:read",),
-    "chat.getPermalink": (),
-    "chat.postEphemeral": ("chat:write",),
-    "chat.postMessage": ("chat:write",),
-    "chat.update": ("chat:write",),
-    "conversations.history": _HISTORY,
-    "conversations.info": _READ,
-    "conversations.open": ("im:write",),
-    "conversations.replies": _HISTORY,
-    "files.completeUploadExternal": ("files:write",),
-    "files.getUploadURLExternal": ("files:write",),
-    "files.info": ("files:read",),
-    "users.info": ("users:read",),
-}
-"""Every Web API method that is called with the bot token, and the scopes it needs; of a group of
-four, one for each kind of conversation."""
 
 
 class SlackApi:
@@ -54,17 +42,26 @@ class SlackApi:
     :class:`generation.protocol.errors.DeliveryError`.
 
     Once Slack has answered that the token is dead, nothing more is sent: every call fails with that
-    error.
+    error, and ``token`` knows why. A method that Slack has answered with 429 is not called before
+    its Retry-After is over.
     """
 
-    def __init__(self, token: SecretStr, base_url: str, *, proxy: str | None = None) -> None:
-        self._token = token
+    def __init__(
+        self,
+        token: SecretStr,
+        base_url: str,
+        clock: Clock | None = None,
+        *,
+        proxy: str | None = None,
+    ) -> None:
+        self._bot_token = token
+        self._clock = clock or SystemClock()
+        self._holds = MethodHolds(self._clock)
         self._proxy = proxy
         self._base_url = base_url
         self._session: aiohttp.ClientSession | None = None
-        self._dead: TokenDead | AppRemoved | None = None
+        self.token = TokenHealth(self._clock)
         self._identity: Identity | None = None
-        self._log = structlog.get_logger("flipbook.slack")
 
     @property
     def base_url(self) -> str:
@@ -77,15 +74,26 @@ class SlackApi:
             await self._session.close()
             self._session = None
 
-    def silence(self, error: TokenDead | AppRemoved) -> None:
-        """Send nothing more: the token is dead, or the app was removed."""
-        if self._dead is None:
-            self._log.warning(
-                "Slack takes nothing more from the bot", reason=error.reason, code=error.code
-            )
-        # a removal revokes the token as well; whichever is reported last, the removal counts
-        if not isinstance(self._dead, AppRemoved):
-            self._dead = error
+    async def check_token(self, within: timedelta) -> None:
+        """Ask whether the token works, unless a call has shown it in that time. Raises TokenDead or
+        AppRemoved; an answer of any other kind says nothing."""
+        if self.token.dead is None and self._clock.now() - self.token.worked_at > within:
+            with suppress(DeliveryError):
+                await self._call("auth.test", {}, repeatable=True)
+        self.token.check()
+
+    async def revived(self) -> bool:
+        """Whether a dead token works again, as after an error of Slack's own; then calls are sent
+        again. A removed app stays removed."""
+        if not isinstance(self.token.dead, TokenDead):
+            return False
+        try:
+            with _translated_errors():
+                await self._client(self._bot_token, repeatable=True).api_call("auth.test")
+        except DeliveryError:
+            return False
+        self.token.revive()
+        return True
 
     # Workspaces, people and channels ---------------------------------------------------
 
@@ -103,6 +111,7 @@ class SlackApi:
                 team_name=str(answer.get("team", "")),
                 user_name=str(answer.get("user", "")),
                 answered_at=headers.get("Date", ""),
+                enterprise=answer.get("enterprise_id"),
             )
         return self._identity
 
@@ -120,20 +129,13 @@ class SlackApi:
 
     async def channel(self, channel: str) -> ChannelFacts:
         """A conversation, as the bot sees it."""
-        found = (await self._get("conversations.info", channel=channel))["channel"]
-        # a direct conversation that the bot can look up has it as a member
-        is_direct = bool(found.get("is_im") or found.get("is_mpim"))
-        return ChannelFacts(
-            is_inside=is_direct or bool(found.get("is_member")),
-            is_archived=bool(found.get("is_archived")),
-            is_shared=bool(found.get("is_ext_shared") or found.get("is_pending_ext_shared")),
+        return wire.channel_facts(
+            (await self._get("conversations.info", channel=channel))["channel"]
         )
 
     async def user(self, user: str) -> UserFacts:
         """A person of this workspace, or of another one in a shared channel."""
-        found = (await self._get("users.info", user=user))["user"]
-        is_admin = any(found.get(name) for name in ("is_admin", "is_owner", "is_primary_owner"))
-        return UserFacts(str(found.get("team_id", "")), is_admin, bool(found.get("is_bot")))
+        return wire.user_facts((await self._get("users.info", user=user))["user"])
 
     # Messages -------------------------------------------------------------------------
 
@@ -144,13 +146,10 @@ class SlackApi:
         call is never repeated by itself."""
         sent = {
             "channel": target.channel,
-            **_text_and_blocks(content),
+            **wire.text_and_blocks(content),
             "unfurl_links": False,
             "unfurl_media": False,
-            "metadata": {
-                "event_type": METADATA_TYPE,
-                "event_payload": {"job_id": metadata.job_id, "part": metadata.part},
-            },
+            "metadata": wire.metadata_as_sent(metadata),
         }
         if target.thread is not None:
             sent["thread_ts"] = target.thread
@@ -159,15 +158,21 @@ class SlackApi:
     async def update(
         self, channel: str, ts: str, content: SlackContent, *, file_id: str | None = None
     ) -> None:
-        """Edit a message of the bot, and add a file to it; doing it twice changes nothing."""
-        sent = {"channel": channel, "ts": ts, **_text_and_blocks(content)}
+        """Edit a message of the bot, and add a file to it; doing it twice changes nothing.
+
+        Raises SlackRefused with :data:`FILE_NOT_SHOWN` where the answer shows that the message is
+        without the file. An answer that says nothing of files proves nothing.
+        """
+        sent = {"channel": channel, "ts": ts, **wire.text_and_blocks(content)}
         if file_id is not None:
             sent["file_ids"] = [file_id]
-        await self._call("chat.update", sent, repeatable=True)
+        answer = await self._call("chat.update", sent, repeatable=True)
+        if file_id is not None and not wire.may_show(answer, file_id):
+            raise refusal(FILE_NOT_SHOWN)
 
     async def post_ephemeral(self, target: PostTarget, user: str, content: SlackContent) -> None:
         """Show a message to one member of a channel."""
-        sent = {"channel": target.channel, "user": user, **_text_and_blocks(content)}
+        sent = {"channel": target.channel, "user": user, **wire.text_and_blocks(content)}
         if target.thread is not None:
             sent["thread_ts"] = target.thread
         await self._call("chat.postEphemeral", sent)
@@ -177,8 +182,15 @@ class SlackApi:
         answer = {
             "response_type": "ephemeral",
             "replace_original": False,
-            **_text_and_blocks(content),
+            **wire.text_and_blocks(content),
         }
+        await self._respond(response_url, answer)
+
+    async def remove_original(self, response_url: str) -> None:
+        """Take away the private message under which a button was clicked."""
+        await self._respond(response_url, {"delete_original": True})
+
+    async def _respond(self, response_url: str, answer: Mapping[str, object]) -> None:
         with _translated_errors():
             async with self._open_session().post(response_url, json=answer) as response:
                 if response.status != 200:
@@ -203,7 +215,7 @@ class SlackApi:
         if target.thread is not None:
             asked["ts"] = target.thread
         found = (await self._get(method, **asked, include_all_metadata=True)).get("messages", ())
-        return next((str(each["ts"]) for each in found if _metadata_of(each) == metadata), None)
+        return next((str(each["ts"]) for each in found if wire.metadata_of(each) == metadata), None)
 
     async def permalink(self, channel: str, ts: str) -> str:
         """A message's address for people."""
@@ -217,12 +229,13 @@ class SlackApi:
 
     # Files ----------------------------------------------------------------------------
 
-    async def announce_file(self, name: str, length: int, alt_text: str) -> tuple[str, str]:
+    async def announce_file(self, name: str, length: int) -> tuple[str, str]:
         """A new file's id, and the address that takes its bytes."""
-        # Slack takes no JSON for this method
-        form = {"filename": name, "length": length, "alt_txt": alt_text}
-        with self._translating():
-            answer = await self._client(self._token, repeatable=True).api_call(
+        # Slack takes no JSON for this method. No alt_txt: with one, Slack may answer "ok" and never
+        # share a file that is no image (github.com/slackapi/python-slack-sdk/issues/1818).
+        form = {"filename": name, "length": length}
+        with self._translating("files.getUploadURLExternal"):
+            answer = await self._client(self._bot_token, repeatable=True).api_call(
                 "files.getUploadURLExternal", data=form
             )
         return str(answer["file_id"]), str(answer["upload_url"])
@@ -244,26 +257,28 @@ class SlackApi:
         title: str,
         *,
         target: PostTarget | None = None,
-        comment: str | None = None,
+        content: SlackContent | None = None,
     ) -> None:
-        """Complete an uploaded file, once; with a target it is also shared there in a new
-        message."""
+        """Complete an uploaded file, once; with a target it is also shared there in a new message
+        with those blocks."""
         sent: dict[str, object] = {"files": [{"id": file_id, "title": title}]}
         if target is not None:
-            sent |= {"channel_id": target.channel, "initial_comment": comment or title}
+            sent["channel_id"] = target.channel
             if target.thread is not None:
                 sent["thread_ts"] = target.thread
+        if content is not None:
+            # beside an initial_comment Slack ignores the blocks
+            sent["blocks"] = list(content.blocks)
         await self._call("files.completeUploadExternal", sent)
 
     async def file(self, file_id: str) -> FileFacts:
         """A completed file. Raises SlackRefused with ``file_not_found`` for one that was never
         completed."""
-        found = (await self._get("files.info", file=file_id))["file"]
-        shares: dict[str, str] = {}
-        # Slack groups the shares into public and private channels
-        for group in (found.get("shares") or {}).values():
-            shares |= {channel: str(said[0]["ts"]) for channel, said in group.items() if said}
-        return FileFacts(shares)
+        return wire.file_facts((await self._get("files.info", file=file_id))["file"])
+
+    async def delete_file(self, file_id: str) -> None:
+        """Delete a file; messages that show it keep a tombstone."""
+        await self._call("files.delete", {"file": file_id}, repeatable=True)
 
     # Calls -----------------------------------------------------------------------------
 
@@ -275,15 +290,15 @@ class SlackApi:
     async def _answer(
         self, method: str, sent: Mapping[str, object], *, repeatable: bool
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
-        with self._translating():
-            answer = await self._client(self._token, repeatable=repeatable).api_call(
+        with self._translating(method):
+            answer = await self._client(self._bot_token, repeatable=repeatable).api_call(
                 method, json=dict(sent)
             )
         return answer.data, answer.headers  # type: ignore[return-value]  # JSON: bytes come from files only
 
     async def _get(self, method: str, **asked: object) -> Mapping[str, Any]:
-        with self._translating():
-            client = self._client(self._token, repeatable=True)
+        with self._translating(method):
+            client = self._client(self._bot_token, repeatable=True)
             answer = await client.api_call(method, http_verb="GET", params=asked)
         return answer.data  # type: ignore[return-value]  # as above
 
@@ -297,17 +312,18 @@ class SlackApi:
         return self._session
 
     @contextmanager
-    def _translating(self) -> Iterator[None]:
-        """Translate errors, and send nothing more once the token is dead."""
-        if self._dead is not None:
-            # a new object, because the old one has a traceback
-            raise type(self._dead)(self._dead.code)
-        try:
-            with _translated_errors():
-                yield
-        except (TokenDead, AppRemoved) as error:
-            self.silence(error)
-            raise
+    def _translating(self, method: str) -> Iterator[None]:
+        """Translate errors; send nothing once the token is dead, or while Slack refuses that
+        method."""
+        self.token.check()
+        with self._holds.held(method):
+            try:
+                with _translated_errors():
+                    yield
+                self.token.works()
+            except (TokenDead, AppRemoved) as error:
+                self.token.silence(error)
+                raise
 
 
 @contextmanager
@@ -318,16 +334,3 @@ def _translated_errors() -> Iterator[None]:
         raise
     except Exception as error:
         raise translated(error) from error
-
-
-def _text_and_blocks(content: SlackContent) -> dict[str, object]:
-    """Both, also where there are no blocks: an edit without them would keep the old ones."""
-    return {"text": content.text, "blocks": list(content.blocks)}
-
-
-def _metadata_of(message: Mapping[str, Any]) -> MessageMetadata | None:
-    metadata = message.get("metadata") or {}
-    if metadata.get("event_type") != METADATA_TYPE:
-        return None
-    payload = metadata.get("event_payload") or {}
-    return MessageMetadata(str(payload.get("job_id")), str(payload.get("part")))

@@ -7,29 +7,27 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from generation.protocol.errors import DatabaseUnusable, StoreError
-
 
 @dataclass(frozen=True, slots=True)
 class HealthReport:
-    """What ``/healthz`` shows: the version, each part's state in a word, and whether all of them
-    work."""
+    """What ``/healthz`` shows: the version, and each part's state in one line."""
 
     version: str
-    alive: bool
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
 class HealthPages:
-    """``/healthz``: 200 while every loop runs, else 503. ``/readyz``: 200 while jobs can be taken,
-    else 503."""
+    """``/healthz``: 200 as long as the process answers, with what is wrong with its parts; one that
+    a restart would not help stays healthy. ``/readyz``: 200 while a clip could be made, else 503
+    with the reason."""
 
     def __init__(
-        self, report: Callable[[], HealthReport], ping: Callable[[], Awaitable[None]]
+        self,
+        report: Callable[[], Awaitable[HealthReport]],
+        why_not_ready: Callable[[], Awaitable[str | None]],
     ) -> None:
-        """``ping`` raises StoreError while the database cannot be read."""
         self._report = report
-        self._ping = ping
+        self._why_not_ready = why_not_ready
 
     def routes(self) -> list[Route]:
         """Both pages."""
@@ -39,28 +37,13 @@ class HealthPages:
         ]
 
     async def _healthz(self, _request: Request) -> JSONResponse:
-        report = self._report()
-        body = {
-            "status": "ok" if report.alive else "failing",
-            "version": report.version,
-            "parts": dict(report.parts),
-        }
-        return JSONResponse(body, status_code=200 if report.alive else 503)
+        report = await self._report()
+        return JSONResponse(
+            {"status": "ok", "version": report.version, "parts": dict(report.parts)}
+        )
 
     async def _readyz(self, _request: Request) -> JSONResponse:
-        # not in /healthz: a restart does not help against a database that is away
-        reason = await self._reason_not_ready()
+        reason = await self._why_not_ready()
         if reason is not None:
             return JSONResponse({"ready": False, "reason": reason}, status_code=503)
         return JSONResponse({"ready": True})
-
-    async def _reason_not_ready(self) -> str | None:
-        if not self._report().alive:
-            return "a part of the service has stopped"
-        try:
-            await self._ping()
-        except DatabaseUnusable:
-            return "the database cannot be used; the log and `flipbook doctor` say why"
-        except StoreError:
-            return "the database cannot be read"
-        return None

@@ -42,14 +42,16 @@ INPUT = {
 def count_requests() -> Callable[[], int]:
     """How many HTTP requests this process has sent so far."""
     sent = 0
-    plain = httpx.AsyncHTTPTransport.handle_async_request
+    plain = httpx.AsyncClient.send
 
-    async def counted(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+    async def counted(
+        self: httpx.AsyncClient, request: httpx.Request, **how: Any
+    ) -> httpx.Response:
         nonlocal sent
         sent += 1
-        return await plain(self, request)
+        return await plain(self, request, **how)
 
-    httpx.AsyncHTTPTransport.handle_async_request = counted  # type: ignore[method-assign]
+    httpx.AsyncClient.send = counted  # type: ignore[method-assign]
     return lambda: sent
 
 

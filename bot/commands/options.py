@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.exit_codes import Exit, die
-from bot.settings import LogFormat, LogLevel, Settings, SettingsError, load_settings
+from bot.settings import LogFormat, LogLevel, Settings, SettingsError, SharedSettings, load_settings
 from generation.diagnostics import Finding
 from worker.settings import EngineChoice
 
@@ -45,7 +45,7 @@ def refuse_misread_settings() -> list[Finding]:
     return findings
 
 
-def start_logging(settings: Settings) -> None:
+def start_logging(settings: SharedSettings) -> None:
     """Log as the settings say."""
     from bot.logging import configure_logging  # noqa: PLC0415 - structlog, not needed for --help
 

@@ -7,20 +7,22 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import RowMapping, and_, bindparam, insert, or_, select, update
+from sqlalchemy import RowMapping, and_, bindparam, insert, literal_column, or_, select, update
 
 from db.dialects import LeaseEnd, LeaseNow, lease_parameters
 from db.encryption import Cipher
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
     NO_LEASE,
+    answer_values,
     delivery_from_row,
     delivery_values,
     job_from_row,
+    message_values,
 )
 from db.queries.parts import StorePart, TransactionPart
 from db.schema import OWED, deliveries, jobs
-from generation.domain.delivery import Delivery
+from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import MessageRef, Platform
 from generation.ports import Lease
@@ -61,6 +63,9 @@ _OWED: Final = (
 )
 _INSERT: Final = insert(deliveries).inline()
 _SAVE: Final = update(deliveries).where(_OF_JOB)
+_SHOW_OPEN: Final = update(deliveries).where(
+    _OF_JOB, deliveries.c.status == literal_column(f"'{DeliveryStatus.OPEN}'")
+)
 _CLAIM: Final = (
     update(deliveries)
     .where(_OF_JOB, _IS_DUE, or_(_IS_OWN, _IS_FREE))
@@ -107,6 +112,14 @@ class DeliveryTransaction(TransactionPart):
     async def delivery_of(self, job_id: JobId) -> Delivery | None:
         reader = partial(delivery_from_row, cipher=self._cipher)
         return await first(self._connection, _DELIVERY_TO_CHANGE, reader, {"job": job_id})
+
+    async def show_open_delivery(
+        self, job_id: JobId, message: MessageRef, answer: Answer | None
+    ) -> bool:
+        # without an answer the one that was stored with the job stays
+        answered = {} if answer is None else answer_values(answer, self._cipher)
+        values = {**message_values(message), **answered, "job": job_id}
+        return (await self._connection.execute(_SHOW_OPEN, values)).rowcount == 1
 
     async def save_delivery(self, delivery: Delivery) -> None:
         values = {**delivery_values(delivery, self._cipher), "job": delivery.job_id}

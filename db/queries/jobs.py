@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 
-from db.connection import DatabaseConnection
 from db.dialects import LeaseEnd, LeaseNow, lease_parameters
 from db.queries.corrupt_rows import first
 from db.queries.mapping import (
@@ -123,15 +122,10 @@ _OLDER_WAITING: Final = (
     select(jobs.c.number).join(_THIS, true()).where(_WAITING, _IS_OLDER).limit(MOST_AHEAD)
 )
 _AHEAD_OF: Final = select(func.count()).select_from(_OLDER_WAITING.subquery())
-_ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
-# three counts in one statement, from indexes alone: every submission needs them
-_UNFINISHED_COUNTS: Final = select(
-    func.count().filter(jobs.c.user == bindparam("by")),
-    func.count(),
-    select(func.count()).select_from(_ALL_WAITING.subquery()).scalar_subquery(),
-).where(UNFINISHED, jobs.c.server == bindparam("of"))
+ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
 
 _INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
+_INSERT_LEASED: Final = _INSERT.values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
 _SAVE: Final = update(jobs).where(
     jobs.c.id == bindparam("job_id"),
     jobs.c.status == bindparam("was_status"),
@@ -255,16 +249,8 @@ class JobTransaction(TransactionPart):
         await self._connection.execute(_RELEASE, {"job_id": job_id, "owner": owner})
 
     async def _insert_job(self, job: Job, lease: Lease | None) -> None:
-        await self._connection.execute(_INSERT, {**new_job_values(job), **NO_LEASE})
-        if lease is not None:
-            await self.claim(job.id, lease, lease.since)
-
-
-async def unfinished_counts(
-    connection: DatabaseConnection, server: ServerRef, user: UserRef
-) -> tuple[int, int, int]:
-    """How many jobs are unfinished: the member's in this server, and the server's; and how many
-    wait on all servers, counted up to ``MOST_AHEAD``."""
-    values = {"by": str(user), "of": str(server)}
-    row = (await connection.execute(_UNFINISHED_COUNTS, values)).one()
-    return row[0], row[1], row[2]
+        if lease is None:
+            await self._connection.execute(_INSERT, {**new_job_values(job), **NO_LEASE})
+        else:
+            values = {**new_job_values(job), **lease_parameters(lease)}
+            await self._connection.execute(_INSERT_LEASED, values)

@@ -4,7 +4,6 @@ What a method promises is written in :mod:`generation.ports`.
 """
 
 from collections import defaultdict
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -14,21 +13,19 @@ from sqlalchemy import Executable, RowMapping, bindparam, func, insert, select
 
 from db.connection import DatabaseConnection
 from db.dialects import insert_or
-from db.queries.jobs import unfinished_counts
 from db.queries.mapping import Values, server_from_key, user_from_key
-from db.queries.parts import QueryPart, StorePart, TransactionPart
-from db.schema import cleaned, ledger, ledger_totals
+from db.queries.parts import StorePart, TransactionPart
+from db.schema import ledger, ledger_totals
 from generation.domain.job import JobId
 from generation.domain.ledger import EVERYWHERE, Entry, EntryKind, Totals, server_scope, user_scope
-from generation.domain.limits import Usage, day_of
+from generation.domain.limits import day_of
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ServerRef, UserRef
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 
-_TOTALS: Final = select(ledger_totals.c.scope, ledger_totals.c.clips, ledger_totals.c.amount).where(
-    ledger_totals.c.scope.in_(bindparam("scopes", expanding=True)),
-    ledger_totals.c.day == bindparam("on"),
+_TOTALS: Final = select(ledger_totals.c.clips, ledger_totals.c.amount).where(
+    ledger_totals.c.scope == bindparam("of"), ledger_totals.c.day == bindparam("on")
 )
 _ALL_TOTALS: Final = select(
     ledger_totals.c.scope, ledger_totals.c.day, ledger_totals.c.clips, ledger_totals.c.amount
@@ -56,34 +53,13 @@ class Discrepancy:
     counted: Totals
 
 
-class UsageReads(QueryPart):
-    """What both the store and a transaction read of the ledger."""
-
-    async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-        day = day_of(now)
-        everything, of_server, of_user = _scopes(server, user)
-        # the budget of all servers is checked too, so its row is locked as well
-        async with self._read(str(server), EVERYWHERE) as connection:
-            used = await _totals(connection, (everything, of_server, of_user), day)
-            user_active, server_active, waiting = await unfinished_counts(connection, server, user)
-        return Usage(
-            user_clips_today=used[of_user].clips,
-            server_clips_today=used[of_server].clips,
-            user_active_jobs=user_active,
-            server_active_jobs=server_active,
-            server_spent_today=used[of_server].amount,
-            all_spent_today=used[everything].amount,
-            day=day,
-            waiting_jobs=waiting,
-        )
-
-
-class LedgerStore(UsageReads, StorePart):
+class LedgerStore(StorePart):
     """What the store reads of the ledger."""
 
     async def totals(self, scope: str, now: datetime) -> Totals:
         async with self._read() as connection:
-            return (await _totals(connection, (scope,), day_of(now)))[scope]
+            row = (await connection.execute(_TOTALS, {"of": scope, "on": day_of(now)})).first()
+        return NOTHING if row is None else Totals(row.clips, Micros(row.amount))
 
     async def ledger_of(self, job_id: JobId) -> list[Entry]:
         async with self._read() as connection:
@@ -100,7 +76,7 @@ class LedgerStore(UsageReads, StorePart):
         return [Discrepancy(*key, was, is_now) for key, was, is_now in pairs if was != is_now]
 
 
-class LedgerTransaction(UsageReads, TransactionPart):
+class LedgerTransaction(TransactionPart):
     """What a transaction writes to the ledger."""
 
     async def append(self, entry: Entry) -> None:
@@ -118,15 +94,6 @@ def _add_to_totals(dialect: str) -> Executable:
     c, added = ledger_totals.c, insert_or(dialect, ledger_totals)
     sums = {"clips": c.clips + added.excluded.clips, "amount": c.amount + added.excluded.amount}
     return added.on_conflict_do_update(index_elements=[c.scope, c.day], set_=sums)
-
-
-async def _totals(
-    connection: DatabaseConnection, scopes: Collection[str], day: date
-) -> dict[str, Totals]:
-    rows = await connection.execute(_TOTALS, {"scopes": list(scopes), "on": day})
-    found = {scope: Totals(clips, Micros(amount)) for scope, clips, amount in rows}
-    # stored scopes are cleaned; the ids in ours may hold what CleanText replaces
-    return {scope: found.get(cleaned(scope), NOTHING) for scope in scopes}
 
 
 async def _kept_totals(connection: DatabaseConnection) -> dict[tuple[str, date], Totals]:

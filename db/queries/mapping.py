@@ -175,8 +175,8 @@ def delivery_values(delivery: Delivery, cipher: Cipher) -> Values:
         "thread": delivery.channel.thread,
         "opened_at": delivery.opened_at,
         "status": delivery.status.value,
-        **_message_values(delivery.message),
-        **_answer_values(delivery.answer, cipher),
+        **message_values(delivery.message),
+        **answer_values(delivery.answer, cipher),
         "attempts": delivery.attempts,
         "next_attempt_at": delivery.next_attempt_at,
         "rung": delivery.step,  # the column is older than the word "step"
@@ -186,7 +186,8 @@ def delivery_values(delivery: Delivery, cipher: Cipher) -> Values:
     }
 
 
-def _message_values(message: MessageRef | None) -> Values:
+def message_values(message: MessageRef | None) -> Values:
+    """The columns of the message that shows a job."""
     return {
         "message_server": str(message.channel.server) if message else None,
         "message_channel": message.channel.id if message else None,
@@ -195,7 +196,8 @@ def _message_values(message: MessageRef | None) -> Values:
     }
 
 
-def _answer_values(answer: Answer | None, cipher: Cipher) -> Values:
+def answer_values(answer: Answer | None, cipher: Cipher) -> Values:
+    """The columns of a first answer; its token is encrypted."""
     return {
         "answer_token": cipher.encrypt(answer.token) if answer else None,
         "answer_expires_at": answer.expires_at if answer else None,

@@ -21,11 +21,11 @@ from generation.protocol.errors import StoreError
 
 Model = TypeVar("Model", bound=BaseModel)
 
-_LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
-_POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
+LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
+POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
 # subqueries instead of a join: there is a row even when neither is stored
 _RULES: Final = select(
-    _LIMITS.scalar_subquery().label("limits"), _POLICY.scalar_subquery().label("policy")
+    LIMITS.scalar_subquery().label("limits"), POLICY.scalar_subquery().label("policy")
 )
 _AUDIT_OF: Final = (
     select(audit)
@@ -45,19 +45,13 @@ class RulesReads(QueryPart):
 
     async def limits_of(self, server: ServerRef) -> Limits | None:
         async with self._read(str(server)) as connection:
-            stored = await connection.scalar(_LIMITS, {"of": str(server)})
-        return _parse(Limits, stored, f"the stored limits of {server}")
+            stored = await connection.scalar(LIMITS, {"of": str(server)})
+        return limits_from(stored, server)
 
     async def policy_of(self, server: ServerRef) -> Policy | None:
         async with self._read(str(server)) as connection:
-            stored = await connection.scalar(_POLICY, {"of": str(server)})
-        return _parse(Policy, stored, f"the stored policy of {server}")
-
-    async def rules_of(self, server: ServerRef) -> tuple[Limits | None, Policy | None]:
-        async with self._read(str(server)) as connection:
-            stored = (await connection.execute(_RULES, {"of": str(server)})).one()
-        limits = _parse(Limits, stored.limits, f"the stored limits of {server}")
-        return limits, _parse(Policy, stored.policy, f"the stored policy of {server}")
+            stored = await connection.scalar(POLICY, {"of": str(server)})
+        return policy_from(stored, server)
 
 
 class ServerStore(RulesReads, StorePart):
@@ -105,6 +99,16 @@ class ServerTransaction(RulesReads, TransactionPart):
             "after": entry.after,
         }
         await self._connection.execute(_ADD_AUDIT, values)
+
+
+def limits_from(stored: str | None, server: ServerRef) -> Limits | None:
+    """A server's own limits, if it has any. Raises StoreError when they cannot be read."""
+    return _parse(Limits, stored, f"the stored limits of {server}")
+
+
+def policy_from(stored: str | None, server: ServerRef) -> Policy | None:
+    """A server's own policy, if it has one. Raises StoreError when it cannot be read."""
+    return _parse(Policy, stored, f"the stored policy of {server}")
 
 
 def _parse(model: type[Model], stored: str | None, name: str) -> Model | None:

@@ -20,6 +20,7 @@ from generation.protocol.errors import (
     BackendBusy,
     BackendError,
     BackendNotReady,
+    BackendStarting,
     BackendUnavailable,
     CredentialsRejected,
     SubmissionOutcomeUnknown,
@@ -37,8 +38,10 @@ class Trouble(StrEnum):
     """What is wrong with a backend, as the end of a sentence about it."""
 
     AWAY = mark("cannot be reached")
+    STARTING = mark("is starting")
     NOT_READY = mark("takes no clips at the moment")
     BUSY = mark("is busy")
+    KEY = mark("does not accept the operator's key")
     ACCOUNT = mark("does not accept the operator's account")
 
 
@@ -52,10 +55,11 @@ class Circuit(StrEnum):
 
 _TROUBLES: Final[tuple[tuple[type[BackendError], Trouble], ...]] = (
     (BackendNotReady, Trouble.NOT_READY),
+    (BackendStarting, Trouble.STARTING),
     (BackendUnavailable, Trouble.AWAY),
     (SubmissionOutcomeUnknown, Trouble.AWAY),
     (BackendBusy, Trouble.BUSY),
-    (CredentialsRejected, Trouble.ACCOUNT),
+    (CredentialsRejected, Trouble.KEY),
     (AccountLocked, Trouble.ACCOUNT),
 )
 
@@ -115,7 +119,8 @@ class CircuitBreaker:
 
     def answered(self) -> Self:
         """It answered, so it is not away; whether it takes submissions is another matter."""
-        return type(self)() if self.trouble is Trouble.AWAY else self
+        is_over = self.trouble in {Trouble.AWAY, Trouble.STARTING}
+        return type(self)() if is_over else self
 
     def accepted(self) -> Self:
         """It took a submission, or refused one for its input: all is well."""
@@ -184,6 +189,9 @@ class Breakers:
 
     def _pause(self, breaker: CircuitBreaker, error: BackendError, now: datetime) -> float:
         """Seconds until the next try: as long as the trouble has lasted, so pauses double."""
+        if isinstance(error, BackendStarting):
+            # nothing is sent to ask it, and it may be ready at any moment
+            return self._retry.first
         pause = max(self._retry.first, breaker.seconds_in_trouble(now))
         if isinstance(error, BackendBusy) and error.retry_after is not None:
             pause = max(pause, error.retry_after)

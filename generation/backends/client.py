@@ -20,6 +20,7 @@ from generation.backends.transport import ConnectionBroken, QueueTransport, Time
 from generation.backends.urls import BaseUrl, ClipRules
 from generation.backends.watch import Jitter, PollIntervals, StatusWatcher, random_jitter
 from generation.domain.job import RequestHandle
+from generation.domain.prompt_syntax import plain_request
 from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
@@ -42,8 +43,7 @@ from generation.protocol.wire import (
 T = TypeVar("T")
 
 _WORKER_TIMEOUTS: Final = Timeouts(idle=20.0)
-"""Our worker keeps idle connections for 30 s, and a submit on a connection that it closes is simply
-repeated."""
+"""Our worker keeps idle connections for 30 s."""
 
 _NEVER_GIVEN: Final = "00000000-0000-4000-8000-000000000000"
 _REQUEST_ID: Final[TypeAdapter[str]] = TypeAdapter(RequestId)
@@ -163,7 +163,7 @@ class QueueClient:
             headers[IDEMPOTENCY_HEADER] = idempotency_key
         try:
             answer = await self._transport.exchange(
-                "POST", url, headers=headers, body=input_to_bytes(request.to_input())
+                "POST", url, headers=headers, body=input_to_bytes(plain_request(request).to_input())
             )
         except Unreachable as error:
             raise BackendUnavailable(self._name, str(error)) from error

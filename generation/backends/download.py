@@ -1,16 +1,17 @@
 """Fetching a finished clip: only from allowed addresses, within a size limit, whole or not at
 all."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
+from generation.backends.bounded import is_plain
 from generation.backends.transport import ConnectionBroken, Download, QueueTransport, Unreachable
 from generation.backends.urls import ClipRules, HttpUrl
 from generation.ports import BackendClip
-from generation.protocol.disk import disk_errors, put_in_place
+from generation.protocol.disk import disk_errors, in_thread
 from generation.protocol.errors import (
     BackendError,
     BackendUnavailable,
@@ -91,7 +92,7 @@ class ClipDownloader:
     def _raise_unless_file(self, download: Download, url: HttpUrl) -> None:
         status = download.status
         # bytes that are compressed for the transfer would be counted and stored as such
-        if status == 200 and download.headers.get("content-encoding", "identity") == "identity":
+        if status == 200 and is_plain(download.headers):
             return
         raise self._error_of(status, ours=self._rules.sends_key_to(url))
 
@@ -116,42 +117,49 @@ class ClipDownloader:
         part = destination.path.with_name(f"{destination.path.name}.part")
         try:
             with disk_errors():
-                received = await self._receive(download.chunks, part, max_bytes)
+                received, rest = await self._receive(download.chunks, part, max_bytes)
                 if expected is not None and received < expected:
                     raise BackendUnavailable(
                         self._backend, f"the clip broke off after {received} of {expected} bytes"
                     )
-                await asyncio.to_thread(put_in_place, part, destination.path)
-        finally:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+                # not flushed: after a power cut it is fetched again, whatever is here
+                await in_thread(_finish, part, rest, received, destination.path)
+        except BaseException:
+            await in_thread(partial(part.unlink, missing_ok=True))
+            raise
         return received
 
-    async def _receive(self, chunks: AsyncIterator[bytes], part: Path, max_bytes: int) -> int:
+    async def _receive(
+        self, chunks: AsyncIterator[bytes], part: Path, max_bytes: int
+    ) -> tuple[int, bytes]:
+        """How many bytes have come, and the last of them, which are not written yet."""
         received = 0
-        file = await asyncio.to_thread(part.open, "wb")
-        try:
-            # collected, because each write costs a change of thread
-            unwritten = bytearray()
-            async for chunk in chunks:
-                received += len(chunk)
-                # counted here too: a stream may have no length, or a wrong one
-                if received > max_bytes:
-                    raise ProtocolViolation(
-                        self._backend, f"the clip has more than the {max_bytes} bytes allowed"
-                    )
-                unwritten += chunk
-                if len(unwritten) >= _WRITE_BYTES:
-                    unwritten = await _written(file, unwritten)
-            await _written(file, unwritten)
-        finally:
-            await asyncio.to_thread(file.close)
-        return received
+        # collected, because each write costs a change of thread
+        unwritten = bytearray()
+        async for chunk in chunks:
+            received += len(chunk)
+            # counted here too: a stream may have no length, or a wrong one
+            if received > max_bytes:
+                raise ProtocolViolation(
+                    self._backend, f"the clip has more than the {max_bytes} bytes allowed"
+                )
+            unwritten += chunk
+            if len(unwritten) >= _WRITE_BYTES:
+                await in_thread(_write, part, bytes(unwritten), received)
+                unwritten.clear()
+        return received, bytes(unwritten)
 
 
-async def _written(file: BinaryIO, unwritten: bytearray) -> bytearray:
-    """Write the bytes in a thread; returns the empty rest."""
-    await asyncio.to_thread(file.write, bytes(unwritten))
-    return bytearray()
+def _write(part: Path, content: bytes, received: int) -> None:
+    """Write the bytes that end at ``received``; the first ones replace what was left there."""
+    # opened for each write, so that no open file is lost when a download is cancelled
+    with part.open("ab" if received > len(content) else "wb") as file:
+        file.write(content)
+
+
+def _finish(part: Path, rest: bytes, received: int, destination: Path) -> None:
+    _write(part, rest, received)
+    part.replace(destination)
 
 
 def _length(headers: Mapping[str, str], clip: BackendClip) -> int | None:

@@ -8,13 +8,13 @@ from typing import Self
 from generation.backends.client import QueueClient
 from generation.domain.job import RequestHandle
 from generation.ports import BackendClip, BackendUpdate, CancelOutcome
-from generation.protocol.errors import BackendUnavailable
+from generation.protocol.errors import BackendStarting, BackendUnavailable
 from generation.protocol.request import GenerationRequest
 
 
 class RelocatableBackend:
-    """A :class:`generation.ports.Backend` at the address last given to :meth:`move_to`; unavailable
-    before that.
+    """A :class:`generation.ports.Backend` at the address last given to :meth:`move_to`; starting
+    before that, and after :meth:`ended`.
 
     Handles hold no address, so jobs go on after a move.
     """
@@ -27,6 +27,7 @@ class RelocatableBackend:
         self._connect = connect
         self._clients: dict[str, QueueClient] = {}
         self._current: QueueClient | None = None
+        self._is_starting = True
 
     async def __aenter__(self) -> Self:
         return self
@@ -46,14 +47,20 @@ class RelocatableBackend:
         if url not in self._clients:
             self._clients[url] = self._connect(url)
         self._current = self._clients[url]
+        self._is_starting = False
+
+    def ended(self, *, starts_again: bool) -> None:
+        """The worker has ended: until the next move it is starting, or cannot be reached where its
+        starts have failed too often."""
+        self._is_starting = starts_again
 
     async def engine(self) -> str | None:
-        return await self._client.engine()
+        return await self._started().engine()
 
     async def submit(
         self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
     ) -> str:
-        return await self._client.submit(
+        return await self._started().submit(
             request, idempotency_key=idempotency_key, webhook_url=webhook_url
         )
 
@@ -71,9 +78,15 @@ class RelocatableBackend:
     async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
         return await self._client.fetch(clip, destination, max_bytes=max_bytes)
 
+    def _started(self) -> QueueClient:
+        """For what is new: not sent to the old address of a worker that is being started again."""
+        if self._is_starting:
+            raise BackendStarting(self._name)
+        return self._client
+
     @property
     def _client(self) -> QueueClient:
         # jobs may be taken before the worker has its port: they wait as for one that is down
         if self._current is None:
-            raise BackendUnavailable(self._name, "it has not started yet")
+            raise (BackendStarting if self._is_starting else BackendUnavailable)(self._name)
         return self._current

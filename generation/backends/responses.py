@@ -7,13 +7,20 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+
+from generation.protocol.json_size import exceeds, parse_json
 
 M = TypeVar("M", bound=BaseModel)
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds: a longer ``Retry-After`` counts as this."""
 
+LINES_READ: Final = 500
+"""The last ones of each answer: a log may be endless."""
+_MOST_VALUES: Final = 8000
+_MOST_HOLDERS: Final = 50_000
+_DEEPEST: Final = 32
+"""More than the values, and the levels, of an answer with that many lines."""
 _ROUNDS: Final = 4
 """Dropping a wrong value can make the one around it wrong; answers nest no deeper than this."""
 
@@ -55,13 +62,16 @@ class BackendResponse:
 def read_leniently(model: type[M], body: bytes | str) -> M | None:
     """Read JSON as a model without the optional values that have the wrong type; None when a
     required one is wrong."""
-    value = _json(body)
+    value = _bounded(_json(body))
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(value)
         except ValidationError as error:
             dropped = [
-                _drop(value, complaint["loc"]) for complaint in error.errors(include_url=False)
+                _drop(value, complaint["loc"])
+                for complaint in error.errors(
+                    include_url=False, include_context=False, include_input=False
+                )
             ]
             # nothing left to drop: what is wrong is required, or the body is not an object at all
             if not any(dropped):
@@ -69,9 +79,23 @@ def read_leniently(model: type[M], body: bytes | str) -> M | None:
     return None
 
 
+def _bounded(value: Any) -> Any:
+    """An answer's object without what nobody reads: of each list the last entries, and no lists or
+    objects at all where they hold too much. Each value can be a complaint, which takes time."""
+    if not isinstance(value, dict):
+        return value
+    cut = {
+        name: inner[-LINES_READ:] if isinstance(inner, list) else inner
+        for name, inner in value.items()
+    }
+    if not exceeds(cut, values=_MOST_VALUES, depth=_DEEPEST):
+        return cut
+    return {name: inner for name, inner in cut.items() if not isinstance(inner, dict | list)}
+
+
 def _json(body: bytes | str) -> Any:
     try:
-        return from_json(body)
+        return parse_json(body, holders=_MOST_HOLDERS, allow_inf_nan=True)
     except ValueError:
         return None
 

@@ -7,21 +7,31 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Se
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
-from itertools import cycle
+from http.cookiejar import CookieJar
 from pathlib import Path
 from typing import Final
 
 import httpx
-from httpx_sse import SSEError, aconnect_sse
 from pydantic import SecretStr
 
+from generation.backends.bounded import (
+    PLAIN,
+    BodyTooLarge,
+    EventPaces,
+    EventReader,
+    StreamTooFast,
+    chunks_of,
+    is_plain,
+    read_whole,
+)
+from generation.backends.direct import DirectTransport
 from generation.backends.responses import BackendResponse
 from generation.protocol.net_guard import send_to
 from generation.protocol.proxies import Proxies, ProxyUnusable
 
 MAX_ANSWER_BYTES: Final = 1024 * 1024
-MAX_EVENT_BYTES: Final = 1024 * 1024
-_STREAM_POOLS: Final = 16
+_MOST_EXCHANGES: Final = 100
+_EVENTS_ONLY: Final = {"Accept": "text/event-stream", "Cache-Control": "no-store"}
 
 _NEVER_SENT: Final = (
     httpx.ConnectError,
@@ -51,7 +61,7 @@ class AnswerTooLarge(ConnectionBroken):
 
 
 class StreamRefused(Exception):
-    """The backend offers no event stream; it can only be polled."""
+    """The backend offers no event stream that can be used; it can only be polled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +75,7 @@ class Timeouts:
     events: float = 30.0
     download: float = 900.0
     idle: float = 2.0
-    """How long an unused connection is kept. Less than servers keep theirs (uvicorn: 5 s): a submit
-    on a connection that the server closes at that moment has an unknown outcome."""
+    """How long an unused connection is kept: less than servers keep theirs (uvicorn: 5 s)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +102,9 @@ def trusting(ca_file: Path) -> ssl.SSLContext:
 
 
 class QueueTransport:
-    """Sends a backend's requests. Short exchanges have a connection pool of their own, because a
-    hundred open streams would starve a submit. Streams have several, because httpx goes through all
-    connections of a pool whenever one of them begins or ends.
+    """Sends a backend's requests. Short exchanges have connections of their own, because a hundred
+    open streams would starve them; every submit has a new one, because on a connection that the
+    server closes at that moment its outcome would be unknown.
 
     The key goes only where the caller says so; redirects are never followed. ``home`` is the
     backend's own address, ``transport`` replaces the network. Raises ProxyUnusable.
@@ -115,30 +124,27 @@ class QueueTransport:
         self._timeouts = timeouts
         self._network = transport
         self._waits = httpx.Timeout(timeouts.read, connect=timeouts.connect, pool=timeouts.connect)
-        exchange_limits = httpx.Limits(
-            max_connections=100, max_keepalive_connections=20, keepalive_expiry=timeouts.idle
-        )
-        stream_limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         self._proxies = proxies or Proxies()
         self._trust = trust or _trusted_certificates()
         proxy = None if transport else self._proxies.for_url(home)
-        self._exchanges, *self._streams = (
+        self._submits, self._exchanges, self._streams = (
             httpx.AsyncClient(
-                transport=transport,
-                proxy=proxy,
+                transport=transport or _network(self._trust, proxy, most_connections, idle),
+                timeout=self._waits,
                 # httpx would read the environment its own way, and fail at half of it
                 trust_env=False,
-                timeout=self._waits,
-                limits=limits,
-                verify=self._trust,
+                cookies=_NoCookies(),
             )
-            for limits in (exchange_limits, *[stream_limits] * _STREAM_POOLS)
+            for most_connections, idle in (
+                (_MOST_EXCHANGES, 0.0),
+                (_MOST_EXCHANGES, timeouts.idle),
+                (None, timeouts.idle),
+            )
         )
-        self._next_pool = cycle(self._streams)
 
     async def close(self) -> None:
         """Close all connections."""
-        for client in (self._exchanges, *self._streams):
+        for client in (self._submits, self._exchanges, self._streams):
             await client.aclose()
 
     async def exchange(
@@ -152,32 +158,34 @@ class QueueTransport:
         """One request and its whole answer, whatever its status. Raises Unreachable,
         ConnectionBroken or AnswerTooLarge."""
         sent = self._headers(headers or {}, with_key=True)
+        client = self._submits if method == "POST" else self._exchanges
         # httpx limits each byte's wait, but not the sum of them
         with _network_errors():
             async with (
                 asyncio.timeout(self._timeouts.exchange),
-                self._exchanges.stream(method, url, headers=sent, content=body) as response,
+                client.stream(method, url, headers=sent, content=body) as response,
             ):
-                return BackendResponse(
-                    response.status_code, await _whole(response), _lower(response.headers)
-                )
+                body = await read_whole(response, MAX_ANSWER_BYTES)
+                return BackendResponse(response.status_code, body, _lower(response.headers))
 
-    async def events(self, url: str) -> AsyncGenerator[str, None]:
-        """The data of each server-sent event. Raises StreamRefused, Unreachable, or
-        ConnectionBroken when it ends badly."""
-        headers = self._headers({}, with_key=True)
+    async def events(self, url: str) -> AsyncGenerator[bytes, None]:
+        """The data of each server-sent event. Raises StreamRefused, also when it brings more than
+        a request has to say, Unreachable, or ConnectionBroken when it ends badly."""
+        headers = self._headers(_EVENTS_ONLY, with_key=True)
+        # how long a silence may last is the caller's to say: a timer for each read costs more than
+        # what is read
+        waits = httpx.Timeout(None, connect=self._timeouts.connect, pool=self._timeouts.connect)
         with _network_errors():
-            async with aconnect_sse(next(self._next_pool), "GET", url, headers=headers) as source:
-                response = source.response
-                if response.status_code != 200 or "content-encoding" in response.headers:
+            async with self._streams.stream("GET", url, headers=headers, timeout=waits) as response:
+                kind = response.headers.get("content-type", "").partition(";")[0]
+                if response.status_code != 200 or not is_plain(response.headers):
                     raise StreamRefused(f"HTTP {response.status_code}")
-                # httpx-sse collects an event without any limit, so the bytes below it are counted
-                meter = _EventSizeLimit(response.stream)
-                response.stream = meter
-                async for event in source.aiter_sse():
-                    meter.since_event = 0
-                    if event.data:
-                        yield event.data
+                if kind.strip().lower() != "text/event-stream":
+                    raise StreamRefused("an answer without events")
+                reader = EventReader(EventPaces())
+                async for chunk in chunks_of(response):
+                    for data in reader.read(chunk):
+                        yield data
 
     @asynccontextmanager
     async def download(
@@ -194,7 +202,7 @@ class QueueTransport:
         with _network_errors():
             async with asyncio.timeout(self._timeouts.download):
                 response = (
-                    next(self._next_pool).stream("GET", url, headers=headers)
+                    self._streams.stream("GET", url, headers=headers)
                     if with_key
                     else self._elsewhere(url, headers, connect_to)
                 )
@@ -236,28 +244,28 @@ class QueueTransport:
             raise Unreachable(str(error)) from error
 
     def _headers(self, more: Mapping[str, str], *, with_key: bool) -> dict[str, str]:
-        # uncompressed: sizes are counted in bytes as they arrive
-        base = {"User-Agent": "flipbook", "Accept-Encoding": "identity"}
-        return {**base, **(self._authorization if with_key else {}), **more}
+        return {
+            "User-Agent": "flipbook",
+            **PLAIN,
+            **(self._authorization if with_key else {}),
+            **more,
+        }
 
 
-class _EventSizeLimit(httpx.AsyncByteStream):
-    """A stream that breaks when a single event has more than MAX_EVENT_BYTES."""
+class _NoCookies(CookieJar):
+    """Keeps none: no backend needs them, and httpx would keep as many as are sent."""
 
-    def __init__(self, stream: object) -> None:
-        assert isinstance(stream, httpx.AsyncByteStream)  # noqa: S101 - an asynchronous client has no other
-        self._stream = stream
-        self.since_event = 0
+    def extract_cookies(self, *_: object) -> None:
+        return None
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for chunk in self._stream:
-            self.since_event += len(chunk)
-            if self.since_event > MAX_EVENT_BYTES:
-                raise httpx.DecodingError(f"an event of more than {MAX_EVENT_BYTES} bytes")
-            yield chunk
 
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+def _network(
+    trust: ssl.SSLContext, proxy: str | None, most_connections: int | None, idle: float
+) -> httpx.AsyncBaseTransport:
+    if proxy is None:
+        return DirectTransport(trust, most_connections=most_connections or 0, idle=idle)
+    limits = httpx.Limits(max_connections=most_connections, keepalive_expiry=idle)
+    return httpx.AsyncHTTPTransport(verify=trust, limits=limits, proxy=proxy)
 
 
 @contextmanager
@@ -265,22 +273,14 @@ def _network_errors() -> Iterator[None]:
     """Translate httpx's errors into those above."""
     try:
         yield
-    except SSEError as error:
+    except StreamTooFast as error:
         raise StreamRefused(str(error)) from error
+    except BodyTooLarge as error:
+        raise AnswerTooLarge(str(error)) from error
     except _NEVER_SENT as error:
         raise Unreachable(_reason(error)) from error
     except (httpx.HTTPError, TimeoutError) as error:
         raise ConnectionBroken(_reason(error)) from error
-
-
-async def _whole(response: httpx.Response) -> bytes:
-    # chunk by chunk, because Content-Length may be absent or wrong
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > MAX_ANSWER_BYTES:
-            raise AnswerTooLarge(f"an answer of more than {MAX_ANSWER_BYTES} bytes")
-    return bytes(body)
 
 
 def _lower(headers: httpx.Headers) -> dict[str, str]:
@@ -289,9 +289,10 @@ def _lower(headers: httpx.Headers) -> dict[str, str]:
 
 def _reason(error: Exception) -> str:
     for cause in _causes(error):
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {cause.verify_message}"
-        if isinstance(cause, ssl.SSLError) and cause.reason in _NO_TLS:
+        # aiohttp's errors are ssl's too, without their fields
+        if message := getattr(cause, "verify_message", ""):
+            return f"its certificate is not trusted: {message}"
+        if isinstance(cause, ssl.SSLError) and getattr(cause, "reason", None) in _NO_TLS:
             return "what answers there does not speak https"
     # httpx's time-outs have no message
     return str(error) or type(error).__name__

@@ -10,6 +10,7 @@ from random import SystemRandom
 from typing import Final, Protocol
 
 from generation.backends.previews import PreviewFetcher
+from generation.backends.responses import LINES_READ
 from generation.backends.transport import ConnectionBroken, StreamRefused, Unreachable
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.backoff import Backoff
@@ -18,7 +19,6 @@ from generation.protocol.errors import BackendUnavailable, ProtocolViolation
 from generation.protocol.progress import Steps, steps_in_labels, steps_in_line
 from generation.protocol.wire import LogEntry, QueueStatus, RequestState
 
-_LINES_READ: Final = 500  # the last ones of each answer: a log may be endless
 _MOST_AHEAD: Final = 1_000_000  # a larger position is not a position
 _BAD_EVENTS: Final = 20  # unreadable ones in one stream, then it is polled
 _MOST_EMPTY_STREAMS: Final = 3
@@ -75,7 +75,7 @@ class StepsReader:
 
     def read(self, logs: Sequence[LogEntry] | None) -> Steps | None:
         """Read these lines; returns the newest step known so far."""
-        for entry in (logs or ())[-_LINES_READ:]:
+        for entry in (logs or ())[-LINES_READ:]:
             self._take(entry)
         return self._steps
 

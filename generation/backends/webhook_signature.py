@@ -22,10 +22,12 @@ from typing import Any, Final
 import httpx
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from generation.backends.bounded import PLAIN, read_whole
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendUnavailable
+from generation.protocol.json_size import read_json
 
 FAL_JWKS_URL: Final = "https://rest.fal.ai/.well-known/jwks.json"
 
@@ -42,6 +44,9 @@ fetch all day."""
 
 _MOST_JWKS_BYTES: Final = 64 * 1024
 _MOST_KEYS: Final = 32
+_MOST_VALUES: Final = 2000
+_DEEPEST: Final = 8
+"""What a list of keys may hold, members of other kinds included."""
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
 _SIGNATURE: Final = re.compile(r"[0-9a-fA-F]{128}")
 
@@ -180,7 +185,6 @@ class WebhookVerifier:
         self._keys, self._fetched_at = keys, self._clock.now()
 
     async def _download(self) -> bytes:
-        body = bytearray()
         async with (
             asyncio.timeout(self._timeout_seconds),
             httpx.AsyncClient(
@@ -189,15 +193,11 @@ class WebhookVerifier:
                 trust_env=False,
                 timeout=self._timeout_seconds,
             ) as client,
-            client.stream("GET", self._jwks_url) as response,
+            client.stream("GET", self._jwks_url, headers=PLAIN) as response,
         ):
             # for redirects too
             response.raise_for_status()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > _MOST_JWKS_BYTES:
-                    raise httpx.DecodingError("too much to be a list of keys")
-        return bytes(body)
+            return await read_whole(response, _MOST_JWKS_BYTES)
 
 
 def _verifies(key: Ed25519PublicKey, signed: _SignedMessage) -> bool:
@@ -211,8 +211,8 @@ def _verifies(key: Ed25519PublicKey, signed: _SignedMessage) -> bool:
 def _keys_in(jwks: bytes) -> Iterator[Ed25519PublicKey]:
     """Every Ed25519 key in the list; entries of other kinds are ignored."""
     try:
-        entries = _Jwks.model_validate_json(jwks).keys
-    except ValidationError:
+        entries = _Jwks.model_validate(read_json(jwks, values=_MOST_VALUES, depth=_DEEPEST)).keys
+    except ValueError:  # pydantic's ValidationError is one
         return
     for entry in entries[:_MOST_KEYS]:
         x = entry.get("x") if isinstance(entry, dict) else None

@@ -2,16 +2,33 @@
 arrived."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Final
 
-from generation.domain.delivery import Delivery
+from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import Platform
 from generation.ports import Lease, Store
 from generation.protocol.clock import Clock
 
 RENEWALS_PER_LEASE: Final = 3
+_FAR: Final = timedelta(days=7)
+"""Longer than any pause between two attempts."""
+_MOST: Final = 1000
+
+
+async def retry_now(store: Store, platform: Platform, now: datetime) -> None:
+    """Make the outcomes of a platform due that wait after a failed attempt. Raises StoreError."""
+    platforms = frozenset({platform})
+    # held by another process: that one tries
+    waiting = await store.owed_deliveries(now + _FAR, owner="", platforms=platforms, limit=_MOST)
+    for job, delivery in waiting:
+        if delivery.attempts and (delivery.next_attempt_at or now) > now:
+            async with store.transaction() as tx:
+                stored = await tx.delivery_of(job.id)
+                if stored is not None and stored.status is DeliveryStatus.OWED:
+                    await tx.save_delivery(replace(stored, next_attempt_at=now))
 
 
 class DeliveryLeases:
@@ -37,14 +54,18 @@ class DeliveryLeases:
         )
         return [job for job, _ in owed]
 
-    async def claim(self, job_id: JobId) -> Delivery | None:
-        """The delivery as it is now, held by this process; None when another process was quicker,
-        or it is no longer due."""
+    async def claim(self, *job_ids: JobId) -> dict[JobId, Delivery]:
+        """The deliveries as they are now, held by this process; without those that another process
+        took first, or that are no longer due."""
+        claimed: dict[JobId, Delivery] = {}
         async with self._store.transaction() as tx:
-            # claim and read in one transaction, so that the row is ours as we see it
-            if not await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
-                return None
-            return await tx.delivery_of(job_id)
+            for job_id in job_ids:
+                # claim and read in one transaction, so that the row is ours as we see it
+                if await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
+                    delivery = await tx.delivery_of(job_id)
+                    if delivery is not None:
+                        claimed[job_id] = delivery
+        return claimed
 
     async def finish(self, delivery: Delivery, change: Callable[[Delivery], Delivery]) -> Delivery:
         """Change the delivery as it is stored now, and release it."""

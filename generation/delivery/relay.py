@@ -6,9 +6,10 @@ time: the outcome has to come last.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,11 +17,11 @@ from pathlib import Path
 from generation.delivery.clip_links import ClipLinks
 from generation.delivery.leases import DeliveryLeases
 from generation.delivery.progress_updates import ProgressUpdater
+from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import MessageRef, Platform
 from generation.ports import ArtifactStore, DeliveryPayload, Messenger, Observer, Store
-from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock, Deadline, sleep_or
 from generation.protocol.errors import (
     ArtifactError,
@@ -34,30 +35,6 @@ from generation.protocol.errors import (
     StoreError,
 )
 from generation.protocol.progress import Progress
-
-
-@dataclass(frozen=True, slots=True)
-class RelayTiming:
-    """How the relay works, in seconds.
-
-    ``first_answer`` is how long an outcome waits for the first answer that it may replace,
-    ``poll_every`` the pause between two searches for due outcomes while nothing wakes the relay,
-    ``min_pause`` the pause after each. ``retry`` are the pauses between tries of one step, of which
-    there are ``tries_per_step``; while every step has to wait, delivery goes on for
-    ``give_up_after``. ``progress_edit`` is how long one edit of progress may take, ``lease`` how
-    long an outcome stays held without a renewal, ``settle`` how long a stop waits.
-    """
-
-    first_answer: float = 10.0
-    poll_every: float = 1.0
-    min_pause: float = 0.05
-    retry: Backoff = field(default_factory=lambda: Backoff(first=2.0, longest=300.0))
-    tries_per_step: int = 8
-    give_up_after: float = 3 * 24 * 3600.0
-    progress_edit: float = 20.0
-    at_once: int = 16
-    settle: float = 5.0
-    lease: float = 30.0
 
 
 class Relay:
@@ -91,6 +68,8 @@ class Relay:
             on_edited=self._edited,
             timeout=self._timing.progress_edit,
         )
+        self._found: deque[Job] = deque()
+        self._more_due = False
         self._held_back: set[JobId] = set()
         self._delivering: dict[JobId, asyncio.Task[None]] = {}
         self._delayed_since: dict[JobId, datetime] = {}
@@ -100,6 +79,16 @@ class Relay:
     def wake(self) -> None:
         """An outcome may be due now."""
         self._woken.set()
+
+    @property
+    def delivering(self) -> int:
+        """How many outcomes are on their way."""
+        return len(self._delivering)
+
+    @property
+    def put_off(self) -> int:
+        """How many outcomes wait because every try so far has failed."""
+        return len(self._delayed_since)
 
     def progress(self, job: Job, progress: Progress) -> None:
         """Keep the newest progress of a job; it is shown when its message may be edited again."""
@@ -114,8 +103,10 @@ class Relay:
                     # cleared before looking, so that what comes meanwhile is seen in the next round
                     self._woken.clear()
                     await self._start_due(group)
-                    await sleep_or(self._clock, self._timing.min_pause, self._stopped)
-                    await sleep_or(self._clock, self._timing.poll_every, self._woken)
+                    timing = self._timing
+                    pause = timing.busy_pause if self._found else timing.min_pause
+                    await sleep_or(self._clock, pause, self._stopped)
+                    await sleep_or(self._clock, timing.poll_every, self._woken)
             finally:
                 progress_updates.cancel()
             # what is under way may have reached the chat already; saving that prevents a second
@@ -136,7 +127,12 @@ class Relay:
                 return delivery
             due = delivery.next_attempt_at or self._clock.now()
             await self._clock.sleep(max(0.0, (due - self._clock.now()).total_seconds()))
-            if not await self._attempt(job):
+            claimed: dict[JobId, Delivery] = {}
+            with self._surviving("claiming an outcome", job_id):
+                claimed = await self._leases.claim(job_id)
+            if job_id in claimed:
+                await self._attempt(job, claimed[job_id])
+            else:
                 # another process holds it
                 await self._clock.sleep(self._timing.poll_every)
 
@@ -145,21 +141,38 @@ class Relay:
             with self._surviving("renewing leases of deliveries"):
                 await self._leases.renew()
         free = self._timing.at_once - len(self._delivering)
-        due: list[Job] = []
-        if free > 0:
+        if free > 0 and not self._found:
             with self._surviving("looking for owed deliveries"):
-                # those under way are still due, so they are found as well
-                limit = self._timing.at_once + free
-                due = await self._leases.due(frozenset(self._messengers), limit)
-        for job in due:
-            # progress that comes after the outcome would overwrite it
-            self._updater.forget(job.id)
+                await self._look_for_due()
+        starting: list[Job] = []
+        while self._found and len(starting) < free:
+            job = self._found.popleft()
             # an edit under way might arrive after the outcome
             if self._updater.is_editing(job.id):
                 await self._hold_back(job.id)
-            elif job.id not in self._delivering and len(self._delivering) < self._timing.at_once:
+            elif job.id not in self._delivering:
+                starting.append(job)
+        if starting:
+            with self._surviving("claiming outcomes"):
+                await self._start(group, starting)
+
+    async def _look_for_due(self) -> None:
+        # those under way are still due, so they are found as well
+        limit = self._timing.window + len(self._delivering)
+        due = await self._leases.due(frozenset(self._messengers), limit)
+        self._more_due = len(due) == limit
+        for job in due:
+            # progress that comes after the outcome would overwrite it
+            self._updater.forget(job.id)
+            self._found.append(job)
+
+    async def _start(self, group: asyncio.TaskGroup, jobs: list[Job]) -> None:
+        # claimed now, all in one transaction: one may have arrived since it was found
+        claimed = await self._leases.claim(*(job.id for job in jobs))
+        for job in jobs:
+            if delivery := claimed.get(job.id):
                 self._delivering[job.id] = group.create_task(
-                    self._deliver_due(job), name=f"deliver {job.id}"
+                    self._deliver_due(job, delivery), name=f"deliver {job.id}"
                 )
 
     async def _hold_back(self, job_id: JobId) -> None:
@@ -177,31 +190,28 @@ class Relay:
             self._held_back.discard(job_id)
             self.wake()
 
-    async def _deliver_due(self, job: Job) -> None:
+    async def _deliver_due(self, job: Job, delivery: Delivery) -> None:
         try:
-            await self._attempt(job)
+            await self._attempt(job, delivery)
         finally:
             self._delivering.pop(job.id, None)
-            self.wake()
+            # one that has arrived leaves only its place, which matters while others want it
+            if self._found or self._more_due:
+                self.wake()
 
-    async def _attempt(self, job: Job) -> bool:
-        """One delivery's next step; False where this process does not hold it. The only place that
-        survives any error of one delivery."""
+    async def _attempt(self, job: Job, delivery: Delivery) -> None:
+        """The next step of a delivery that this process holds. The only place that survives any
+        error of one delivery."""
         try:
-            # claimed now: it may have arrived since it was found
-            delivery = await self._leases.claim(job.id)
-            moved = None if delivery is None else await self._next_step(job, delivery)
+            moved = await self._next_step(job, delivery)
         except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
             self._observer.trouble("delivering", error, job_id=job.id)
             # what could not be saved would fail again at once
             await self._clock.sleep(self._timing.retry.first)
-            return True
-        if moved is None:
-            return False
+            return
         if moved.status is not DeliveryStatus.OWED:
             self._delayed_since.pop(job.id, None)
         self._observer.delivery_moved(job, moved)
-        return True
 
     async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
         deadline = delivery.opened_at + timedelta(seconds=self._timing.first_answer)

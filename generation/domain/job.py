@@ -1,6 +1,8 @@
 """A job: one request on its way to one clip, and the only status changes it may make."""
 
+import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -65,6 +67,9 @@ TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
 }
 
 
+_FIELDS: Final = re.compile(r"\[([a-z_]+(?:, [a-z_]+)*)\] ")
+
+
 class FailureKind(StrEnum):
     """Why a job failed, as far as the member or the operator can do something about it."""
 
@@ -74,6 +79,8 @@ class FailureKind(StrEnum):
     TIMED_OUT = "timed_out"
     OUTCOME_UNKNOWN = "outcome_unknown"
     OPERATOR = "operator"
+    KEY_REFUSED = "key_refused"
+    ACCOUNT_LOCKED = "account_locked"
     RESULT_LOST = "result_lost"
     CORRUPT_VIDEO = "corrupt_video"
     STORAGE_FULL = "storage_full"
@@ -82,10 +89,25 @@ class FailureKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a job failed; ``detail`` is for the operator and never holds a prompt."""
+    """Why a job failed; ``detail`` is for the operator and never holds a prompt. Where the backend
+    has named fields of the input, it begins with them in brackets."""
 
     kind: FailureKind
     detail: str = ""
+
+    @classmethod
+    def of_fields(cls, fields: Iterable[str], detail: str) -> Self:
+        """A refusal of these fields of the input."""
+        # only names of ours: the rest of what a backend writes is for the operator
+        named = set(fields)
+        known = [name for name in GenerationRequest.model_fields if name in named]
+        return cls(FailureKind.REJECTED, f"[{', '.join(known)}] {detail}" if known else detail)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields of the input that the backend has refused, as far as it has named them."""
+        named = _FIELDS.match(self.detail) if self.kind is FailureKind.REJECTED else None
+        return tuple(named[1].split(", ")) if named else ()
 
 
 @dataclass(frozen=True, slots=True)

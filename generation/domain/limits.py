@@ -1,16 +1,30 @@
 """What a server allows its members, and whether one more request fits its usage. Pure."""
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from generation.domain.parsing import shown
 from generation.domain.pricing import FREE, Micros, dollars
-from generation.protocol.errors import LimitExceeded
-from generation.protocol.request import MAX_PIXELS, Endpoint, GenerationRequest
+from generation.protocol.errors import (
+    BudgetTooSmall,
+    InvalidRequest,
+    LimitExceeded,
+    Refused,
+    Violation,
+)
+from generation.protocol.request import (
+    MAX_PIXELS,
+    SIDE_MULTIPLE,
+    Endpoint,
+    GenerationRequest,
+    ImageSize,
+)
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 
@@ -45,18 +59,48 @@ class Limits(BaseModel):
     max_pixels: Annotated[int, Field(ge=64 * 64, le=MAX_PIXELS)] = MAX_PIXELS
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)
 
+    def fitted(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with every value that nobody asked for within the limits; what was asked for
+        stays, and :meth:`check` may refuse it."""
+        chosen = request.model_fields_set
+        within = {
+            name: value for name, value in _narrowed(self, request).items() if name not in chosen
+        }
+        if not within:
+            return request
+        given = {name: getattr(request, name) for name in chosen}
+        # validated anew: another endpoint brings its own steps and guidance
+        changed = GenerationRequest.model_validate(given | within)
+        # which may have to be narrowed in turn
+        return self.fitted(changed)
+
+    def changed(self, changes: Mapping[str, object]) -> "Limits":
+        """The same with some limits changed. Raises InvalidRequest naming the limit that is
+        wrong."""
+        try:
+            return Limits.model_validate({**self.model_dump(), **changes})
+        except ValidationError as error:
+            complaints = error.errors(include_url=False, include_context=False)
+            violations = (
+                Violation(
+                    ".".join(map(str, e["loc"])), _allowed(e["type"], e["msg"]), shown(e["input"])
+                )
+                for e in complaints
+            )
+            raise InvalidRequest(tuple(violations)) from error
+
     def check(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
-        """Raise :class:`LimitExceeded` for the first limit that one more such request would
-        pass."""
+        """Raise :class:`LimitExceeded` for the first limit that one more such request would pass;
+        :class:`BudgetTooSmall` for one that no day's budget allows."""
         for check in _CHECKS:
             for refusal in check(self, request, usage, price):
                 raise refusal
 
     def check_price(self, request: GenerationRequest, usage: "Usage", price: Micros) -> None:
-        """Raise :class:`LimitExceeded` when ``price`` more would pass the server's budget; no other
-        limit counts."""
-        for refusal in _money(self, request, usage, price):
-            raise refusal
+        """As :meth:`check`, for the server's budget alone."""
+        for check in (_too_dear, _money):
+            for refusal in check(self, request, usage, price):
+                raise refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +133,30 @@ def day_of(moment: datetime) -> date:
 def day_end(day: date) -> datetime:
     """The first moment of the next UTC day."""
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+
+
+def _narrowed(limits: Limits, request: GenerationRequest) -> dict[str, object]:
+    """The values of a request that pass the limits, each narrowed to what is allowed."""
+    values: dict[str, object] = {}
+    if request.endpoint not in limits.endpoints and limits.endpoints:
+        values["endpoint"] = min(limits.endpoints)
+    if request.num_frames > limits.max_frames:
+        values["num_frames"] = limits.max_frames
+    if request.num_inference_steps > limits.max_steps:
+        values["num_inference_steps"] = limits.max_steps
+    width, height = request.pixels
+    if width * height > limits.max_pixels:
+        # only the default size is ever narrowed, and it is a square
+        side = math.isqrt(limits.max_pixels) // SIDE_MULTIPLE * SIDE_MULTIPLE
+        values["video_size"] = ImageSize(width=side, height=side)
+    return values
+
+
+def _allowed(kind: str, message: str) -> str:
+    """What a limit may be, from pydantic's complaint."""
+    if kind == "extra_forbidden":
+        return "the name of a limit"
+    return message.removeprefix("Input should be ")
 
 
 def _shape(
@@ -134,9 +202,17 @@ def _daily(
             yield LimitExceeded(name, allowed=str(most), used=str(used), resets_at=usage.resets_at)
 
 
+def _too_dear(
+    limits: Limits, _request: GenerationRequest, _usage: Usage, price: Micros
+) -> Iterator[Refused]:
+    budget = limits.server_budget_per_day
+    if budget is not None and price > budget:
+        yield BudgetTooSmall(dollars(price), server_budget=dollars(Micros(budget)))
+
+
 def _money(
     limits: Limits, _request: GenerationRequest, usage: Usage, price: Micros
-) -> Iterator[LimitExceeded]:
+) -> Iterator[Refused]:
     budget = limits.server_budget_per_day
     # a free clip passes even where the budget is spent
     if budget is not None and price > FREE and usage.server_spent_today + price > budget:
@@ -149,9 +225,10 @@ def _money(
 
 
 _CHECKS: Final[
-    tuple[Callable[[Limits, GenerationRequest, Usage, Micros], Iterator[LimitExceeded]], ...]
+    tuple[Callable[[Limits, GenerationRequest, Usage, Micros], Iterator[Refused]], ...]
 ] = (
     _shape,
+    _too_dear,
     _active,
     _daily,
     _money,

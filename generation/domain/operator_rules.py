@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generation.domain.limits import Limits, Usage
-from generation.domain.pricing import FREE, Micros, Prices
+from generation.domain.pricing import FREE, Micros, Prices, dollars
 from generation.domain.refs import ServerRef
-from generation.protocol.errors import BudgetExhausted
+from generation.protocol.errors import BudgetExhausted, BudgetTooSmall
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,11 @@ class OperatorRules:
         return self.limits_of.get(server, self.default_limits)
 
     def check_budget(self, usage: Usage, price: Micros) -> None:
-        """Raise BudgetExhausted when ``price`` more would pass the daily budget."""
+        """Raise BudgetExhausted when ``price`` more would pass the daily budget, BudgetTooSmall
+        when it would pass it on any day."""
         budget = self.daily_budget
+        if budget is not None and price > budget:
+            raise BudgetTooSmall(dollars(price))
         # a free clip passes even where the budget is spent
         if budget is not None and price > FREE and usage.all_spent_today + price > budget:
             raise BudgetExhausted(usage.resets_at)

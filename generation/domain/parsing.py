@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from generation.domain.prompt_syntax import plain_prompt, taken_out_of
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.request import (
     MAX_PIXELS,
@@ -17,6 +18,7 @@ from generation.protocol.request import (
     bounds_of,
     side_bounds,
 )
+from generation.protocol.visible import is_blank
 
 _LONGEST_GIVEN: Final = 40
 _TEXT_FIELDS: Final = frozenset({"prompt", "negative_prompt"})
@@ -28,10 +30,17 @@ def parse_request(values: Mapping[str, object]) -> GenerationRequest:
     Raises InvalidRequest naming every field that is wrong, what is allowed and what was given.
     """
     given = {name: value for name, value in values.items() if value is not None}
+    # not in the model: prompts that were taken before stay readable
+    if isinstance(prompt := given.get("prompt"), str) and is_blank(prompt):
+        given["prompt"] = ""
     try:
-        return GenerationRequest.model_validate(given)
+        request = GenerationRequest.model_validate(given)
     except ValidationError as error:
         raise InvalidRequest(violations_of(error)) from error
+    if not plain_prompt(request.prompt).text:
+        only = "nothing but " + " and ".join(taken_out_of(request))
+        raise InvalidRequest((Violation("prompt", "words that describe the clip", only),))
+    return request
 
 
 def violations_of(error: ValidationError) -> tuple[Violation, ...]:

@@ -3,27 +3,29 @@ blocked terms."""
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
+from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.errors import (
     ChannelNotAllowed,
+    InvalidRequest,
     LastChannel,
     PromptBlocked,
     ServerNotAllowed,
     UserBlocked,
+    Violation,
 )
 from generation.protocol.request import GenerationRequest
+from generation.protocol.visible import is_blank, visible
 
-_INVISIBLE: Final = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
-)
-"""Invisible although no format characters: joiners, fillers, variation selectors."""
+MAX_TERM: Final = 100
+"""Characters."""
 
-Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TERM)]
 
 
 class Policy(BaseModel):
@@ -44,13 +46,32 @@ class Policy(BaseModel):
             raise LastChannel
         return left
 
+    def with_term(self, term: str) -> frozenset[str]:
+        """The blocked terms with that one. Raises InvalidRequest for one that shows nothing, or is
+        too long."""
+        blocked = " ".join(term.split())
+        if is_blank(blocked) or len(blocked) > MAX_TERM:
+            given = "nothing" if is_blank(blocked) else f"{len(blocked):,} characters"
+            allowed = f"a word or several, of at most {MAX_TERM} characters"
+            raise InvalidRequest((Violation("term", allowed, given),))
+        known = {_folded(each) for each in self.blocked_terms}
+        # blocked already, whatever its case
+        return self.blocked_terms if _folded(blocked) in known else self.blocked_terms | {blocked}
+
+    def without_term(self, term: str) -> frozenset[str]:
+        """The blocked terms without that one, by the rule that finds it in prompts: however it is
+        written."""
+        return frozenset(each for each in self.blocked_terms if _folded(each) != _folded(term))
+
     def check(self, request: GenerationRequest, channel: ChannelRef, user: UserRef) -> None:
         """Raise the refusal that applies, if one does."""
         if user.id in self.blocked_users:
             raise UserBlocked
         if self.channels and channel.id not in self.channels:
             raise ChannelNotAllowed
-        if term := first_blocked_term(request.prompt, self.blocked_terms):
+        # as typed and as a backend gets it: "[g|x]ore" is a blocked "gore" too
+        spoken = f"{request.prompt}\n{plain_request(request).prompt}"
+        if term := first_blocked_term(spoken, self.blocked_terms):
             raise PromptBlocked(term)
 
 
@@ -61,10 +82,11 @@ def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:
         raise ServerNotAllowed(str(server))
 
 
-def first_blocked_term(prompt: str, terms: Iterable[str]) -> str | None:
+def first_blocked_term(prompt: str, terms: Collection[str]) -> str | None:
     """The first term that occurs in the prompt as whole words, whatever the case, the form of
     accents, or invisible marks."""
-    text = _folded(prompt)
+    # folding a long prompt takes a while, and most servers block nothing
+    text = _folded(prompt) if terms else ""
     return next((term for term in sorted(terms) if _occurs_in(_folded(term), text)), None)
 
 
@@ -76,8 +98,5 @@ def _occurs_in(term: str, text: str) -> bool:
 def _folded(text: str) -> str:
     """Without invisible marks and case, in one form of accents and widths."""
     # marks go first: they keep accents from joining their letters
-    visible = "".join(
-        c for c in text if unicodedata.category(c) != "Cf" and not _INVISIBLE.match(c)
-    )
-    folded = unicodedata.normalize("NFKC", visible).casefold()
+    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
     return " ".join(unicodedata.normalize("NFKC", folded).split())

@@ -66,6 +66,7 @@ class Dispatcher:
         self._timing = timing or DispatcherTiming()
         self._is_deserted = is_deserted
         self._running: dict[JobId, _Running] = {}
+        self._is_full = False
         self._cancels: dict[JobId, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -116,10 +117,12 @@ class Dispatcher:
 
     async def _dispatch(self, group: asyncio.TaskGroup) -> None:
         free = self._timing.in_flight - len(self._running)
+        self._is_full = free <= 0
         if free > 0:
             now = self._clock.now()
             # more than there is room for: fairness needs to see beyond the oldest
             found = await self._store.claimable(now, limit=max(self._timing.window, free))
+            self._is_full = len(found) >= free
             waiting = (job for job in found if job.id not in self._running)
             in_flight = [running.job for running in self._running.values()]
             for job in in_fair_order(waiting, in_flight, now):
@@ -173,8 +176,9 @@ class Dispatcher:
 
     async def _run(self, job: Job) -> None:
         """The only place that survives any error of one job."""
+        ended = False
         try:
-            await self._lifecycle.run(job)
+            ended = (await self._lifecycle.run(job)).status.is_final
         except StaleJob:
             pass  # another process runs it
         except StoreError as error:
@@ -185,9 +189,10 @@ class Dispatcher:
             self._observer.trouble("running a job", error, job_id=job.id)
             await self._guard("failing a job", self._lifecycle.abort(job.id))
         finally:
-            # a slot is free for the next job
             self._running.pop(job.id, None)
-            self.wake()
+            # a job that has just ended leaves only its slot, which matters while others want it
+            if not ended or self._is_full:
+                self.wake()
 
     async def _cancel(self, job_id: JobId) -> None:
         try:

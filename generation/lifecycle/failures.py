@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Final
 
 from generation.domain.job import Failure, FailureKind
+from generation.domain.prompt_syntax import plain_request
 from generation.protocol.errors import (
     AccountLocked,
     ArtifactError,
@@ -20,10 +21,9 @@ from generation.protocol.errors import (
 from generation.protocol.request import GenerationRequest
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
-    (RequestRejected, FailureKind.REJECTED),
     (ContentRejected, FailureKind.CONTENT),
-    (CredentialsRejected, FailureKind.OPERATOR),
-    (AccountLocked, FailureKind.OPERATOR),
+    (CredentialsRejected, FailureKind.KEY_REFUSED),
+    (AccountLocked, FailureKind.ACCOUNT_LOCKED),
     (EndpointNotFound, FailureKind.OPERATOR),
     (RequestNotFound, FailureKind.RESULT_LOST),
     (GenerationTimedOut, FailureKind.TIMED_OUT),
@@ -41,7 +41,8 @@ def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
     """The failure, its detail cut off where the backend begins to quote the prompt: details go to
     the operator's log."""
     detail = failure.detail
-    for text in (request.prompt, request.negative_prompt):
+    sent = plain_request(request)
+    for text in (request.prompt, request.negative_prompt, sent.prompt, sent.negative_prompt):
         # backends quote it with its white space changed
         begin = " ".join(text.split())[:_COMPARED]
         if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:
@@ -51,5 +52,9 @@ def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
 
 def failure_of(error: BackendError | ArtifactError) -> Failure:
     """The failure that the error means for its job."""
+    if isinstance(error, RequestRejected):
+        # a part of a size, such as video_size.width, belongs to the field
+        fields = (violation.field.partition(".")[0] for violation in error.violations)
+        return Failure.of_fields(fields, str(error)[:500])
     kind = next((kind for cls, kind in _KINDS if isinstance(error, cls)), FailureKind.GENERATION)
     return Failure(kind, str(error)[:500])

@@ -2,11 +2,13 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
 
 from generation import mp4
 from generation.domain.job import Artifact, Job
 from generation.ports import ArtifactStore, Backend, BackendClip
+from generation.protocol.disk import in_thread
 
 
 class ClipFetcher:
@@ -47,4 +49,4 @@ class ClipFetcher:
             return await self._artifacts.save(job.id, staged)
         finally:
             # also after an error, so that staging does not fill up
-            await asyncio.to_thread(staged.unlink, missing_ok=True)
+            await in_thread(partial(staged.unlink, missing_ok=True))

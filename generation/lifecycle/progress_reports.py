@@ -1,7 +1,7 @@
 """From a backend's updates to what members read: phase, steps and the time left."""
 
 from generation.domain.job import Job
-from generation.lifecycle.durations import DurationEstimates
+from generation.lifecycle.durations import DurationEstimates, QueuePace
 from generation.ports import BackendState, BackendUpdate, ProgressSink, Store
 from generation.protocol.clock import Clock
 from generation.protocol.progress import Phase, Progress, RunningEta, eta_of_queued, eta_of_running
@@ -15,6 +15,7 @@ class ProgressReporter:
         self._report = report
         self._clock = clock
         self._durations = DurationEstimates()
+        self._queue_pace = QueuePace()
 
     async def learn_from_recent_clips(self, store: Store) -> None:
         """Learn how long clips take from those made before. Raises StoreError."""
@@ -50,7 +51,10 @@ class ProgressReporter:
         # the backend knows its queue better than an average does
         if update.eta_seconds is not None:
             return update.eta_seconds
-        return eta_of_queued(update.position, self._expected(job))
+        if update.position is not None:
+            self._queue_pace.seen(job, update.position, self._clock.now())
+        pace = self._queue_pace.seconds_per_place(job)
+        return eta_of_queued(update.position, pace, self._expected(job))
 
     def _eta_of_running(self, job: Job, update: BackendUpdate, running: RunningEta) -> float | None:
         now, expected = self._clock.now(), self._expected(job)

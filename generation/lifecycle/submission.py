@@ -209,6 +209,9 @@ class JobSubmitter:
             self._observer.trouble("submission outcome unknown", error, job_id=job.id)
         except BackendError as error:
             self._breakers.failed(backend.name, error)
+            if isinstance(error, _ACCOUNT):
+                # only the operator can help, and the breaker keeps this from being said every time
+                self._observer.trouble("a backend needs its operator", error, job_id=job.id)
             # the caller puts the job back; only it knows whether this was the first submission
             if self._may_be_repeated(error):
                 raise

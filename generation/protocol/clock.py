@@ -2,7 +2,8 @@
 
 import asyncio
 import secrets
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -48,6 +49,13 @@ class RandomSeeds:
 
 async def sleep_or(clock: Clock, seconds: float, event: asyncio.Event) -> None:
     """Wait that long, or until the event is set."""
+    if event.is_set():
+        return
+    if isinstance(clock, SystemClock):
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        return
     # two tasks, because a test's clock has no deadline that asyncio.timeout could take
     sleeping = asyncio.create_task(clock.sleep(seconds))
     waiting = asyncio.create_task(event.wait())
@@ -68,13 +76,17 @@ class Deadline:
         # without a deadline of its own: _expire sets it when the clock says so
         self._scope = asyncio.timeout(None)
         self._alarm: asyncio.Task[None] | None = None
+        self._until = self._rings_at = clock.now()
+        self._has_moved = False
 
     def move(self, seconds: float) -> None:
         """Let that much time pass from now on."""
-        # only the newest alarm counts
-        if self._alarm is not None:
-            self._alarm.cancel()
-        self._alarm = asyncio.create_task(self._expire(seconds))
+        self._seconds, self._has_moved = seconds, True
+        self._until = self._clock.now() + timedelta(seconds=seconds)
+        # an alarm that rings too early looks again: most deadlines are moved often, and only on
+        if self._alarm is None or self._until < self._rings_at:
+            self._cancel_alarm()
+            self._alarm = asyncio.create_task(self._expire())
 
     async def __aenter__(self) -> Self:
         await self._scope.__aenter__()
@@ -87,11 +99,18 @@ class Deadline:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._cancel_alarm()
         await self._scope.__aexit__(kind, error, trace)
 
-    async def _expire(self, seconds: float) -> None:
-        await self._clock.sleep(seconds)
+    def _cancel_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+
+    async def _expire(self) -> None:
+        while self._has_moved:
+            self._has_moved, self._rings_at = False, self._until
+            left = (self._until - self._clock.now()).total_seconds()
+            # no longer than asked for, although the machine's time may have been set back
+            await self._clock.sleep(min(left, self._seconds))
         # a deadline in the past: asyncio cancels the block and raises TimeoutError
         self._scope.reschedule(asyncio.get_running_loop().time())

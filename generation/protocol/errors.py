@@ -6,6 +6,7 @@ FlipbookError
 ├── Refused                        a rule says no; nothing stored, nothing spent
 │   ├── LimitExceeded              a server's limit: what is allowed, what is used, when it resets
 │   ├── BudgetExhausted            the operator's own daily ceiling over all servers
+│   ├── BudgetTooSmall             the clip costs more than a whole day's budget: no waiting helps
 │   ├── ServerNotAllowed           not on the operator's allow-list
 │   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
 │   ├── UserBlocked                the server's admins keep this member out
@@ -20,7 +21,8 @@ FlipbookError
 ├── IllegalTransition              a status change outside the transition table: our own mistake
 ├── BackendError                   the other side of the queue protocol
 │   ├── BackendUnavailable         nothing was accepted, for certain: safe to try again
-│   │   └── BackendNotReady        it answered that it takes nothing at the moment
+│   │   ├── BackendNotReady        it answered that it takes nothing at the moment
+│   │   └── BackendStarting        our own worker, which is just being started
 │   ├── BackendBusy                refused before acceptance (429), with how long to wait
 │   ├── SubmissionOutcomeUnknown   broke after bytes were sent: never sent again to a paid backend
 │   ├── CredentialsRejected        401: the key is wrong
@@ -99,6 +101,16 @@ class BudgetExhausted(Refused):
     def __init__(self, resets_at: datetime) -> None:
         super().__init__("daily budget")
         self.resets_at = resets_at
+
+
+class BudgetTooSmall(Refused):
+    """The clip costs more than a whole day's budget: the server's, with its amount, or the
+    operator's own (None)."""
+
+    def __init__(self, price: str, *, server_budget: str | None = None) -> None:
+        super().__init__(f"{price} of {server_budget or 'the daily budget'}")
+        self.price = price
+        self.server_budget = server_budget
 
 
 class ServerNotAllowed(Refused):
@@ -185,6 +197,10 @@ class BackendUnavailable(BackendError):
 class BackendNotReady(BackendUnavailable):
     """It can be reached, but takes nothing at the moment: starting, stopping, or its disk is
     full."""
+
+
+class BackendStarting(BackendUnavailable):
+    """Our own worker is being started, or started again."""
 
 
 class BackendBusy(BackendError):

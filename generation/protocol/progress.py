@@ -160,9 +160,14 @@ class RunningEta:
         return eta_of_running(Steps(steps.done - first.done, steps.total - first.done), since, rest)
 
 
-def eta_of_queued(position: int | None, expected: float | None) -> float | None:
-    """Seconds until a queued clip is ready when those ahead are like it."""
-    if expected is None:
+def eta_of_queued(
+    position: int | None, seconds_per_place: float | None, expected: float | None
+) -> float | None:
+    """Seconds until a queued clip is ready: until those ahead have moved on, and its own; None
+    where one of them is not known."""
+    if expected is None or position is None:
         return None
-    # the ones ahead, and the clip itself
-    return expected * ((position or 0) + 1)
+    if position == 0:
+        return expected
+    # never from the clips' own times: how many are rendered at once only the backend knows
+    return None if seconds_per_place is None else position * seconds_per_place + expected

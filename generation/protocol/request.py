@@ -15,13 +15,16 @@ import annotated_types
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
+    ModelWrapValidatorHandler,
     StringConstraints,
     Tag,
     model_validator,
 )
+from pydantic_core import PydanticKnownError
 
 DEFAULT_NEGATIVE_PROMPT: Final = "(bad quality, worst quality:1.2), ugly faces, bad anime"
 MAX_PIXELS: Final = 1_048_576
@@ -97,6 +100,14 @@ def _printable(text: str) -> str:
     return text
 
 
+def _short_enough(motions: Any) -> Any:
+    # before the items: a list of half a million wrong ones would get half a million complaints
+    if isinstance(motions, list | tuple) and len(motions) > len(Motion):
+        bound = {"field_type": "Tuple", "max_length": len(Motion), "actual_length": len(motions)}
+        raise PydanticKnownError("too_long", bound)
+    return motions
+
+
 Prompt = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=2000),
@@ -110,7 +121,9 @@ NumInferenceSteps = Annotated[int, Field(ge=1, le=50)]
 GuidanceScale = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fps = Annotated[int, Field(ge=1, le=30)]
-Motions = Annotated[tuple[Motion, ...], Field(max_length=len(Motion))]
+Motions = Annotated[
+    tuple[Motion, ...], Field(max_length=len(Motion)), BeforeValidator(_short_enough)
+]
 Side = Annotated[int, Field(ge=64, le=1536, multiple_of=SIDE_MULTIPLE)]
 
 
@@ -158,6 +171,7 @@ class GenerationRequest(BaseModel):
     """One clip, fully described: the same request gives the same clip on the same engine.
 
     The seed is always set: where a member names none, one is drawn before the request is made.
+    ``model_fields_set`` tells what was asked for from what took a default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -173,18 +187,22 @@ class GenerationRequest(BaseModel):
     motions: Motions = ()
     video_size: VideoSize = VideoSizePreset.SQUARE
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _endpoint_defaults(cls, data: Any) -> Any:
+    def _endpoint_defaults(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
         """Fill in the endpoint's own steps and guidance where they were left out."""
         if not isinstance(data, dict):
-            return data
+            return handler(data)
         try:
             endpoint = Endpoint(data.get("endpoint", Endpoint.STANDARD))
         except ValueError:
             # the field itself reports the unknown endpoint
             endpoint = Endpoint.STANDARD
-        return {**DEFAULTS[endpoint].model_dump(), **data}
+        defaults = DEFAULTS[endpoint].model_dump()
+        request = handler({**defaults, **data})
+        # filled in is not asked for
+        request.model_fields_set.difference_update(defaults.keys() - data.keys())
+        return request
 
     @property
     def pixels(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from generation.backends.circuit_breaker import FAIL_OVER_AFTER, Circuit, CircuitBreaker, Trouble
-from generation.protocol.errors import LimitExceeded, Refused
+from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
 from generation.protocol.messages import mark
 from generation.text.clips import seconds_words
 from generation.text.dialect import PLAIN, capital
@@ -23,7 +23,10 @@ def waiting_words(backend: str, trouble: Trouble) -> str:
 def budget_words(backend: str, refused: Refused) -> str:
     """What a job waits for when its price is not allowed: ``fal, which is beyond
     the bot's budget for today``."""
-    if isinstance(refused, LimitExceeded):
+    of_server = isinstance(refused, LimitExceeded) or (
+        isinstance(refused, BudgetTooSmall) and refused.server_budget is not None
+    )
+    if of_server:
         return gettext("{backend}, which is beyond today's budget here", backend=backend)
     return gettext("{backend}, which is beyond the bot's budget for today", backend=backend)
 

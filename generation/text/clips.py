@@ -3,6 +3,7 @@
 from typing import Final
 
 from generation.domain.job import Job, JobStatus
+from generation.domain.prompt_syntax import taken_out_of
 from generation.protocol.messages import mark
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, GenerationRequest, bounds_of
@@ -51,8 +52,17 @@ def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
         d.gettext("guidance {scale}", scale=f"{request.guidance_scale:g}"),
         d.gettext("seed {seed}", seed=request.seed),
         *(motion.value for motion in request.motions),
+        *left_out_words(request, d),
     ]
     return Markup(" · ".join(parts))
+
+
+def left_out_words(request: GenerationRequest, d: Dialect = PLAIN) -> list[Markup]:
+    """``left out of the prompt: BREAK``: other programs' syntax that the clip is made without; none
+    for most prompts. It never quotes the prompt."""
+    taken = taken_out_of(request)
+    parts = ", ".join(d.catalogue.gettext(each) for each in taken)
+    return [d.gettext("left out of the prompt: {parts}", parts=parts)] if taken else []
 
 
 def negative_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup | None:

@@ -4,12 +4,11 @@ from collections.abc import Callable
 from typing import Final
 
 from generation.domain.job import Failure, FailureKind
-from generation.domain.limits import LimitName
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.text.dialect import PLAIN, Dialect, Markup
-from generation.text.limits import size_words
+from generation.text.refusals import limit_sentence
 
 NOT_COUNTED: Final = mark("It does not count against your quota.")
 NO_CLIP: Final = mark("The clip could not be made.")
@@ -19,8 +18,6 @@ MISSING: Final = mark(
 _UNEXPECTED: Final = mark("Something went wrong inside the bot.")
 _TRY_AGAIN: Final = mark("Please try again.")
 _IN_A_MINUTE: Final = mark("Please try again in a minute.")
-_NO_CLIPS: Final = mark("This {place} allows no clips.")
-_NO_QUALITY: Final = "none"
 
 
 def sentence(error: FlipbookError, d: Dialect = PLAIN) -> Markup:
@@ -44,6 +41,15 @@ def violation_sentence(violation: Violation, d: Dialect = PLAIN) -> Markup:
 
 def failure_sentence(failure: Failure, d: Dialect = PLAIN) -> Markup:
     """Why there is no clip."""
+    if failure.fields:
+        return d.ngettext(
+            "The backend does not take this setting: {fields}. Leave it out or change it, and ask "
+            "again.",
+            "The backend does not take these settings: {fields}. Leave them out or change them, "
+            "and ask again.",
+            len(failure.fields),
+            fields=", ".join(failure.fields),
+        )
     return _said(_FAILURES[failure.kind], d)
 
 
@@ -75,6 +81,17 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
         ),
         NOT_COUNTED,
     ),
+    FailureKind.KEY_REFUSED: (
+        mark("The video backend does not accept the bot's key. Its operator has to renew it."),
+        NOT_COUNTED,
+    ),
+    FailureKind.ACCOUNT_LOCKED: (
+        mark(
+            "The bot's account at its video backend may make no clips at the moment, usually "
+            "because its credit is used up. Its operator has to look at it."
+        ),
+        NOT_COUNTED,
+    ),
     FailureKind.RESULT_LOST: (
         mark("The backend no longer has this clip."),
         NOT_COUNTED,
@@ -93,115 +110,19 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
 }
 
 
-# A limit is met -----------------------------------------------------------------------------------
-
-
-def _limit(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return _LIMITS[LimitName(error.limit)](error, d)
-
-
-def _own_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
-    if int(error.allowed) == 0:
-        return d.gettext("This {place} allows its members no clips.")
-    return d.ngettext(
-        "You've used your only clip for today; you can make another one {when}.",
-        "You've used all {n} of your clips for today; you can make more {when}.",
-        int(error.allowed),
-        when=_resets(error, d),
-    )
-
-
-def _place_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
-    if int(error.allowed) == 0:
-        return d.gettext(_NO_CLIPS)
-    return d.ngettext(
-        "This {place} has used its only clip for today; it can make another one {when}.",
-        "This {place} has used all {n} of its clips for today; it can make more {when}.",
-        int(error.allowed),
-        when=_resets(error, d),
-    )
-
-
-def _own_active(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.ngettext(
-        "You already have {n} clip under way. Wait until it has finished, or cancel it.",
-        "You already have {n} clips under way. Wait until one has finished, or cancel one.",
-        int(error.used),
-    )
-
-
-def _place_active(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.ngettext(
-        "This {place} already has {n} clip under way. Ask again when it has finished.",
-        "This {place} already has {n} clips under way. Ask again when one of them has finished.",
-        int(error.used),
-    )
-
-
-def _budget(error: e.LimitExceeded, d: Dialect) -> Markup:
+def _too_dear(error: e.BudgetTooSmall, d: Dialect) -> Markup:
+    if error.server_budget is None:
+        return d.gettext(
+            "The clip costs {price}, more than the bot may spend in a whole day. Ask for a smaller "
+            "one.",
+            price=error.price,
+        )
     return d.gettext(
-        "The clip would take this {place} over its budget: {allowed} a day, of which {used} is "
-        "spent. A new day starts {when}.",
-        allowed=error.allowed,
-        used=error.used,
-        when=_resets(error, d),
+        "The clip costs {price}, more than this {place} may spend in a whole day: {budget}. Ask "
+        "for a smaller one.",
+        price=error.price,
+        budget=error.server_budget,
     )
-
-
-def _frames(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.ngettext(
-        "This {place} allows {n} frame per clip; you asked for {used}.",
-        "This {place} allows at most {n} frames per clip; you asked for {used}.",
-        int(error.allowed),
-        used=error.used,
-    )
-
-
-def _steps(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.ngettext(
-        "This {place} allows {n} step per clip; you asked for {used}.",
-        "This {place} allows at most {n} steps per clip; you asked for {used}.",
-        int(error.allowed),
-        used=error.used,
-    )
-
-
-def _size(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.gettext(
-        "This {place} allows clips as large as {allowed}; you asked for {used}.",
-        allowed=size_words(int(error.allowed)),
-        used=size_words(int(error.used)) if error.used.isdigit() else error.used,
-    )
-
-
-def _quality(error: e.LimitExceeded, d: Dialect) -> Markup:
-    if error.allowed == _NO_QUALITY:
-        return d.gettext(_NO_CLIPS)
-    return d.gettext(
-        "This {place} allows {allowed} quality only; you asked for {used}.",
-        allowed=error.allowed,
-        used=error.used,
-    )
-
-
-def _resets(error: e.LimitExceeded, d: Dialect) -> Markup:
-    return d.gettext("tomorrow") if error.resets_at is None else Markup(d.when(error.resets_at))
-
-
-_LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = {
-    LimitName.USER_CLIPS_PER_DAY: _own_clips,
-    LimitName.SERVER_CLIPS_PER_DAY: _place_clips,
-    LimitName.USER_ACTIVE_JOBS: _own_active,
-    LimitName.SERVER_ACTIVE_JOBS: _place_active,
-    LimitName.SERVER_BUDGET_PER_DAY: _budget,
-    LimitName.MAX_FRAMES: _frames,
-    LimitName.MAX_STEPS: _steps,
-    LimitName.MAX_PIXELS: _size,
-    LimitName.ENDPOINTS: _quality,
-}
-
-
-# Everything else ----------------------------------------------------------------------------------
 
 
 def _invalid(violations: tuple[Violation, ...], d: Dialect) -> Markup:
@@ -244,11 +165,12 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     FlipbookError: _plain(_UNEXPECTED, _TRY_AGAIN),
     e.InvalidRequest: lambda error, d: _invalid(error.violations, d),
     e.Refused: _plain(mark("That is not allowed here.")),
-    e.LimitExceeded: _limit,
+    e.LimitExceeded: limit_sentence,
     e.BudgetExhausted: lambda error, d: d.gettext(
         "The clip would take the bot over its budget for today. A new day starts {when}.",
         when=Markup(d.when(error.resets_at)),
     ),
+    e.BudgetTooSmall: _too_dear,
     e.ServerNotAllowed: _not_allowed,
     e.ChannelNotAllowed: _plain(mark("The admins of this {place} keep the bot to other channels.")),
     e.UserBlocked: _plain(mark("The admins of this {place} have blocked you from making clips.")),
@@ -275,6 +197,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.BackendNotReady: _about_backend(
         mark("The video backend {backend} takes no clips at the moment.")
     ),
+    e.BackendStarting: _about_backend(mark("The video backend {backend} is starting.")),
     e.BackendBusy: _about_backend(mark("The video backend {backend} is too busy at the moment.")),
     e.SubmissionOutcomeUnknown: _about_backend(
         mark("No answer came from the video backend {backend}.")

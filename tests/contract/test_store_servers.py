@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from db.store import SqlStore
-from factories import a_server, an_audit_entry, later
+from factories import NOW, a_server, a_user, an_audit_entry, later
 from generation.domain.limits import Limits
 from generation.domain.policy import Policy
 from generation.protocol.errors import StoreError
@@ -56,8 +56,10 @@ async def test_a_policy_comes_back_as_it_was(store):
         async with store.transaction() as tx:
             await tx.set_policy(a_server(), policy, an_audit_entry(what="policy"))
             assert await tx.policy_of(a_server()) == policy
-            assert await tx.rules_of(a_server()) == (None, policy)
-        assert (await store.policy_of(a_server()), await store.rules_of(a_server())) == (policy, (None, policy))
+            standing = await tx.standing(a_server(), a_user(), NOW)
+            assert (standing.limits, standing.policy) == (None, policy)
+        assert await store.policy_of(a_server()) == policy
+        assert await store.standing(a_server(), a_user(), NOW) == standing
 
 
 async def test_every_change_is_written_down_newest_first(store):

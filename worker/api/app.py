@@ -6,10 +6,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from generation.protocol.errors import StorageFull, StoreError
+from generation.protocol.http_server.host_check import HostCheck
 from generation.protocol.wire import (
     BILLABLE_UNITS_HEADER,
     ENGINE_HEADER,
@@ -18,6 +18,7 @@ from generation.protocol.wire import (
     TIMEOUT_TYPE_HEADER,
 )
 from worker.api.app_parts import AppParts
+from worker.api.auth import is_known_host, not_for_others
 from worker.api.fal_proxy import FalProxy
 from worker.api.responses import (
     ApiError,
@@ -26,6 +27,7 @@ from worker.api.responses import (
     on_http_error,
     on_store_error,
     on_unexpected,
+    respond,
 )
 from worker.api.routes.files import file_routes
 from worker.api.routes.health import health_routes
@@ -62,18 +64,21 @@ class RequestIdHeader:
 def build_app(parts: AppParts, *, ping_seconds: float = PING_SECONDS) -> Starlette:
     """The app over those parts; it starts and stops nothing by itself. ``ping_seconds``: how often
     a quiet status stream pings."""
-    return Starlette(
+    app = Starlette(
         routes=[
             *page_routes(),
             *health_routes(parts),
             *jwks_routes(parts),
             *UploadRoutes(parts).routes(),
             *file_routes(parts),
-            # last, because it takes every path
-            Mount("/", QueueApp(parts, ping_seconds=ping_seconds)),
         ],
-        # outermost first: a CORS refusal has a request id too, and the proxy changes only the path
-        middleware=[Middleware(RequestIdHeader), *_cors(parts), Middleware(FalProxy)],
+        # outermost first: a refusal has a request id too, and the proxy changes only the path
+        middleware=[
+            Middleware(RequestIdHeader),
+            _host_check(parts),
+            *_cors(parts),
+            Middleware(FalProxy),
+        ],
         exception_handlers={
             ApiError: on_api_error,
             StorageFull: on_full_disk,
@@ -81,6 +86,20 @@ def build_app(parts: AppParts, *, ping_seconds: float = PING_SECONDS) -> Starlet
             HTTPException: on_http_error,
             Exception: on_unexpected,
         },
+    )
+    # not as a route: it would also take what another route has under another method
+    app.router.default = QueueApp(parts, ping_seconds=ping_seconds)
+    # fal's clients follow no redirects
+    app.router.redirect_slashes = False
+    return app
+
+
+def _host_check(parts: AppParts) -> Middleware:
+    refused = not_for_others()
+    return Middleware(
+        HostCheck,
+        is_allowed=lambda name: is_known_host(name, parts.keys),
+        refusal=respond(refused.body, refused.http_status),
     )
 
 

@@ -22,6 +22,8 @@ from worker.uploads.tokens import UploadTokens
 from worker.webhooks.sender import WebhookSender
 from worker.webhooks.signing import WebhookSigner
 
+CLIP_ESTIMATE: Final = 4 * 2**20
+"""How many bytes of disk each open request is expected to need at most."""
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:\d{1,5})?")
 
 
@@ -52,6 +54,12 @@ class AppParts:
         self.closing.set()
         for live in self.registry.open_requests:
             live.notify()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the disk has room for the clips of all open requests, and for another."""
+        expected = (len(self.registry.open_requests) + 1) * CLIP_ESTIMATE
+        return self.storage.has_room_for(expected)
 
     def base_of(self, request: Request) -> str:
         """The worker's address: the public one, else the one that the caller used."""

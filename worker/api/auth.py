@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from starlette.requests import Request
 
-from worker.api.responses import api_error
-from worker.settings import is_loopback
+from generation.protocol.hosts import is_loopback
+from worker.api.responses import ApiError, api_error
 from worker.store import StoredKey
 
 NO_USER: Final = "No user found for Key ID and Secret"
@@ -98,23 +98,21 @@ def caller_of(request: Request, ring: KeyRing, origins: Iterable[str] = ()) -> C
     if not ring.is_open:
         return ring.caller(request.headers.get("authorization"))
     host, origin = request.headers.get("host", ""), request.headers.get("origin")
-    name = host_name(host)
-    # a page in the operator's browser reaches loopback addresses too; its Host or Origin tells
-    is_local = is_loopback(name) or name in FAL_HOSTS
-    same_origin = origin is None or origin in origins or urlsplit(origin).netloc == host
-    if not (is_local and same_origin):
-        raise api_error(403, "Without keys the worker serves programs on its own machine only")
+    # a page in the operator's browser reaches loopback addresses too; its Origin tells, or its Host
+    if not (origin is None or origin in origins or urlsplit(origin).netloc == host):
+        raise not_for_others()
     return Caller()
 
 
-def host_name(host: str) -> str:
-    """The name in a ``Host`` header, in lower case and without the port; empty when it is not
-    valid."""
-    try:
-        # urlsplit knows IPv6 brackets and ports; it raises for brackets that do not match
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+def is_known_host(name: str, ring: KeyRing) -> bool:
+    """Whether the worker serves callers who know it by that name. Without keys it serves this
+    machine only, and fal's names, which an operator has to point to it."""
+    return not ring.is_open or is_loopback(name) or name in FAL_HOSTS
+
+
+def not_for_others() -> ApiError:
+    """The refusal of those whom a worker without keys does not serve (403)."""
+    return api_error(403, "Without keys the worker serves programs on its own machine only")
 
 
 def _digest(secret: str) -> bytes:

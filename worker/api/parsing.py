@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pydantic import JsonValue, ValidationError
-from pydantic_core import from_json
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
+from generation.protocol.json_size import JsonTooLarge, read_json
 from generation.protocol.request import MAX_SEED, Endpoint
 from generation.protocol.wire import (
     IDEMPOTENCY_HEADER,
@@ -33,6 +33,8 @@ MAX_BODY: Final = 2**20  # bytes
 BODY_SECONDS: Final = 30.0
 """How long a body may take to arrive."""
 MAX_DEPTH: Final = 32  # levels of JSON
+MAX_VALUES: Final = 10_000
+"""How many values a body may hold, those of fields that the endpoint does not know included."""
 MAX_WAIT_SECONDS: Final = 7 * 24 * 3600.0
 _MIN_WAIT_SECONDS: Final = 0.1
 _MAX_KEY: Final = 255  # characters
@@ -47,8 +49,12 @@ async def read_object(http: HttpRequest) -> dict[str, JsonValue]:
     if not body:
         raise body_error(failures.detail_item(("body",), "Field required", "missing", input=None))
     try:
-        # NaN and Infinity are no JSON, and could not be sent back
-        value = from_json(body, allow_inf_nan=False)
+        value = read_json(body, values=MAX_VALUES, depth=MAX_DEPTH)
+    except JsonTooLarge:
+        message = f"Input should hold at most {MAX_VALUES} values, {MAX_DEPTH} levels deep"
+        raise body_error(
+            failures.detail_item(("body",), message, "model_attributes_type")
+        ) from None
     except ValueError as error:
         context: JsonValue = {"error": str(error)}
         raise body_error(
@@ -56,9 +62,8 @@ async def read_object(http: HttpRequest) -> dict[str, JsonValue]:
                 ("body",), "JSON decode error", "json_invalid", ctx=context, input={}
             )
         ) from None
-    # checked before validation, whose messages repeat the input
-    if not isinstance(value, dict) or _is_deep(value):
-        message = f"Input should be an object, at most {MAX_DEPTH} levels deep"
+    if not isinstance(value, dict):
+        message = "Input should be an object"
         raise body_error(failures.detail_item(("body",), message, "model_attributes_type"))
     return value
 
@@ -102,16 +107,14 @@ def new_request(
     options: RequestOptions,
     now: datetime,
 ) -> Request:
-    """A new request. As at fal, one whose input is not valid is accepted too; it has failed
-    already."""
-    request_id = str(uuid.uuid4())
+    """A new request. Raises a 422 that names each wrong field for an input that is not valid: a
+    refused one is not stored."""
     try:
         # the seed is drawn now, so that a second attempt renders the same clip
         generation = read_input(endpoint, values, secrets.randbelow(MAX_SEED + 1))
     except ValidationError as error:
-        failed = Request(request_id, owner, endpoint, None, now, options)
-        return failed.finished(failures.invalid_input(error), now)
-    return Request(request_id, owner, endpoint, generation, now, options)
+        raise body_error(*failures.invalid_input(error)) from None
+    return Request(str(uuid.uuid4()), owner, endpoint, generation, now, options)
 
 
 def read_options(http: HttpRequest, now: datetime) -> RequestOptions:
@@ -175,22 +178,6 @@ def _webhook(url: str | None) -> str | None:
             f"{WEBHOOK_QUERY} must be an http or https URL of at most {_MAX_URL} characters"
         )
     return url
-
-
-def _is_deep(value: JsonValue) -> bool:
-    # level by level: a recursive check could exhaust the stack
-    level: list[JsonValue] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [inner for outer in level for inner in _inside(outer)]
-        if not level:
-            return False
-    return True
-
-
-def _inside(value: JsonValue) -> list[JsonValue]:
-    if isinstance(value, dict):
-        return list(value.values())
-    return value if isinstance(value, list) else []
 
 
 def _content_length(http: HttpRequest) -> int:

@@ -8,7 +8,8 @@ worker.
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic_core import PydanticKnownError
 
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
@@ -18,7 +19,7 @@ from generation.protocol.request import (
     GenerationRequest,
     GuidanceScale,
     ImageSize,
-    Motion,
+    Motions,
     NegativePrompt,
     NumFrames,
     NumInferenceSteps,
@@ -26,6 +27,7 @@ from generation.protocol.request import (
     Seed,
     VideoSizePreset,
 )
+from generation.protocol.visible import is_blank
 
 _STANDARD: Final = DEFAULTS[Endpoint.STANDARD]
 _TURBO: Final = DEFAULTS[Endpoint.TURBO]
@@ -40,6 +42,13 @@ class CustomSize(ImageSize):
     """A custom size in pixels."""
 
     model_config = ConfigDict(extra="ignore", title="ImageSize")
+
+
+def _seen(prompt: str) -> str:
+    # here and not in the request's own model: requests that were stored before stay readable
+    if is_blank(prompt):
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return prompt
 
 
 def _kind_of_size(size: Any) -> str:
@@ -60,7 +69,7 @@ class StandardInput(BaseModel):
         frozen=True, extra="ignore", hide_input_in_errors=True, title="AnimateDiffT2VInput"
     )
 
-    prompt: Prompt = Field(
+    prompt: Annotated[Prompt, AfterValidator(_seen)] = Field(
         description=(
             "The prompt to use for generating the video. Be as descriptive as possible "
             "for best results."
@@ -92,9 +101,7 @@ class StandardInput(BaseModel):
         " every time. Drawn at random when left out.",
     )
     fps: Fps = Field(default=8, description="Number of frames per second of the video.")
-    motions: Annotated[tuple[Motion, ...], Field(max_length=len(Motion))] | None = Field(
-        default=None, description="The motions to apply to the video."
-    )
+    motions: Motions | None = Field(default=None, description="The motions to apply to the video.")
     video_size: _Size = Field(
         default=VideoSizePreset.SQUARE,
         description="The size of the video to generate: a preset, or width and height.",

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import math
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from typing import Final
 
 from starlette.responses import StreamingResponse
@@ -16,8 +16,9 @@ from worker.scheduling.views import BaseUrls, queue_status
 
 PING_SECONDS: Final = 10.0
 """Well below the fifteen seconds after which clients and proxies drop a silent connection."""
-POSITION_SECONDS: Final = 0.5
-"""How soon after its last event a stream may send an event for a new position alone."""
+DETAIL_SECONDS: Final = 0.5
+"""How soon after its last event a stream may send one for log lines or a new position alone: more
+often nobody looks, and each event costs both sides."""
 _PING: Final = b": ping\n\n"
 
 
@@ -57,19 +58,24 @@ class StatusStreams:
     async def _frames(
         self, live: LiveRequest, base_urls: BaseUrls, *, with_logs: bool
     ) -> AsyncIterator[bytes]:
-        """New states, log lines and previews are sent at once; of the positions in a long queue
-        only the newest, twice a second."""
+        """New states and previews are sent at once, with what else is new; of log lines and
+        positions alone the newest, twice a second."""
         loop = asyncio.get_running_loop()
         logs_sent, sent_at = 0, -math.inf
         seen: tuple[RequestState, PreviewImage | None, int] | None = None
         while True:
             # read before the event is sent: a change during the send gives another round
-            version, state, logs = live.version, live.request.state, len(live.logs)
+            version, turns, state, logs = (
+                live.version,
+                live.turns,
+                live.request.state,
+                len(live.logs),
+            )
             now = state, live.preview, self._parts.registry.queue.position(live.request.id)
-            at_once = seen is None or now[:2] != seen[:2] or (with_logs and logs > logs_sent)
-            # 0 unless only the position has changed, and that too soon after the last event
-            wait = sent_at + POSITION_SECONDS - loop.time() if now != seen and not at_once else 0.0
-            if at_once or (now != seen and wait <= 0):
+            has_turned = seen is None or now[:2] != seen[:2]
+            has_news = has_turned or now != seen or (with_logs and logs > logs_sent)
+            wait = 0.0 if has_turned else sent_at + DETAIL_SECONDS - loop.time()
+            if has_news and wait <= 0:
                 event = self._event(
                     live, base_urls, now[2], logs_from=logs_sent if with_logs else None
                 )
@@ -77,9 +83,9 @@ class StatusStreams:
                 yield event
             if state is RequestState.COMPLETED or self._parts.closing.is_set():
                 return
-            # another change may come during the wait; the newest position is sent in any case
-            if wait > 0:
-                await _wait_for_change(wait, live, version)
+            if has_news and wait > 0:
+                # more lines may come during the wait, and wake nobody
+                await _within(wait, live.turned_since(turns))
                 continue
             async for ping in _pings_until_change(live, version, self._ping_seconds):
                 yield ping
@@ -97,16 +103,16 @@ class StatusStreams:
         return self._last_event[1]
 
 
-async def _wait_for_change(seconds: float, live: LiveRequest, version: int) -> None:
+async def _within(seconds: float, change: Awaitable[None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await live.changed_since(version)
+            await change
 
 
 async def _pings_until_change(
     live: LiveRequest, version: int, seconds: float
 ) -> AsyncIterator[bytes]:
     while live.version == version:
-        await _wait_for_change(seconds, live, version)
+        await _within(seconds, live.changed_since(version))
         if live.version == version:
             yield _PING

@@ -20,11 +20,9 @@ from worker.api.parsing import (
 from worker.api.responses import api_error
 from worker.records import Idempotency
 from worker.scheduling.live_request import LiveRequest
-from worker.scheduling.registry import KeyLimitReached, QueueFull
+from worker.scheduling.submission_limits import KeyLimitReached, QueueFull
 from worker.store import IdempotencyConflict
 
-CLIP_ESTIMATE: Final = 4 * 2**20
-"""How many bytes of disk each open request is expected to need at most."""
 RUN_LIMIT: Final = "concurrent_requests_limit"
 """fal's error type for a run that is refused because its key has too many open requests."""
 
@@ -53,7 +51,8 @@ async def accept(
     request = new_request(endpoint, values, owner=caller.owner, options=options, now=now)
     try:
         # checked now, because a clip that finds no room after its render is lost work
-        _check_disk_space(parts)
+        if not parts.has_room:
+            raise StorageFull("no room for another clip")
         return await parts.registry.submit(
             request, idempotency, max_ahead=max_ahead, max_open=caller.max_open
         )
@@ -64,12 +63,6 @@ async def accept(
         if earlier is None:
             raise _error_for(error, is_run=is_run) from None
         return earlier
-
-
-def _check_disk_space(parts: AppParts) -> None:
-    expected = (len(parts.registry.open_requests) + 1) * CLIP_ESTIMATE
-    if not parts.storage.has_room_for(expected):
-        raise StorageFull("no room for another clip")
 
 
 async def _submitted_earlier(

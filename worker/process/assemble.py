@@ -41,7 +41,9 @@ async def open_parts(
     folder = settings.data_dir
     database = await WorkerDatabase.open(settings.database_url)
     try:
-        storage = ClipStorage(folder / "clips", settings.max_disk_bytes)
+        storage = ClipStorage(
+            folder / "clips", settings.max_disk_bytes, beside=lambda: database.used_bytes
+        )
         # before anything is served: what no request refers to is deleted
         await asyncio.to_thread(storage.open, await database.requests.file_names())
         durations = await asyncio.to_thread(
@@ -75,7 +77,7 @@ async def open_parts(
                     previews=settings.looks,
                     watchdog=watchdog,
                 ),
-                eta=EtaEstimator(registry, durations, clock),
+                eta=EtaEstimator(registry, durations, clock, slots=lambda: engine.max_active),
                 storage=storage,
                 engine=info,
                 device=lambda: device_name_of(engine),

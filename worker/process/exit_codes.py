@@ -11,4 +11,4 @@ class WorkerExit(IntEnum):
     ENGINE_UNAVAILABLE = 69
     DEVICE_LOST = 70
     DATA_IN_USE = 75
-    NO_KEY = 78
+    UNUSABLE = 78

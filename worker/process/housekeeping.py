@@ -37,6 +37,7 @@ async def remove_old_files(parts: AppParts) -> None:
     while True:
         try:
             await delete_expired_results(parts)
+            await delete_surplus_results(parts)
             await parts.uploads.remove_expired()
         except (StoreError, StorageFull, OSError) as error:
             log.warning("old files not removed", reason=str(error))
@@ -50,8 +51,20 @@ async def delete_expired_results(parts: AppParts) -> None:
     # other it would leave results whose clip is gone
     oldest = parts.clock.now() - timedelta(seconds=parts.settings.result_seconds)
     while forgotten := await parts.database.requests.delete_finished_before(oldest):
-        for old in forgotten:
-            parts.registry.forget(old.request_id)
+        parts.registry.forget(forgotten)
         names = [old.file_name for old in forgotten if old.file_name is not None]
         await asyncio.to_thread(parts.storage.remove, names)
         log.info("results forgotten", count=len(forgotten))
+
+
+async def delete_surplus_results(parts: AppParts) -> None:
+    """Delete requests that ended without a clip, the oldest first, of every key that has too many:
+    who cancels what it has just submitted would otherwise fill the disk."""
+    while surplus := parts.registry.surplus_by_owner:
+        for owner, count in surplus.items():
+            deleted = await parts.database.requests.delete_oldest_clipless(owner, count)
+            parts.registry.forget(deleted)
+            log.info("results of a key forgotten", owner=owner, count=len(deleted))
+            if not deleted:
+                return
+    await parts.database.measure()

@@ -1,23 +1,22 @@
 """The socket on which the worker listens: its own, or one inherited from its parent."""
 
 import socket
+from typing import Final
 
+from generation.protocol.http_server.listener import listening_socket
 from worker.settings import WorkerSettings
 
+PORT_SECONDS: Final = 5.0
+"""How long to wait for a worker that is about to end because its supervisor was killed: until then
+it holds the port."""
 
-def listen(settings: WorkerSettings) -> socket.socket:
+
+def listen(settings: WorkerSettings, *, wait_seconds: float = PORT_SECONDS) -> socket.socket:
     """A socket on the settings' host and port, or the inherited one. Raises OSError when the
     address cannot be used."""
     if settings.listener_fd is not None:
         return socket.socket(fileno=settings.listener_fd)
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.create_server(
-        (settings.host.strip("[]"), settings.port), family=family, backlog=2048
-    )
-    # asyncio sets it for sockets with the TCP protocol number, which create_server does not set;
-    # without it each answer on a kept connection waits 40 ms for the caller to acknowledge its head
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return listener
+    return listening_socket(settings.host, settings.port, wait_seconds=wait_seconds)
 
 
 def url_of(listener: socket.socket, settings: WorkerSettings) -> str:

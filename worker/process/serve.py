@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import resource
 import signal
 import socket
 import sys
@@ -23,10 +22,11 @@ from filelock import FileLock, Timeout
 
 from generation.protocol.clock import SystemClock
 from generation.protocol.disk import make_folder, write_private
-from generation.protocol.errors import FlipbookError
+from generation.protocol.errors import DatabaseUnusable, FlipbookError
+from generation.protocol.http_server.server import HttpServer
 from worker.api.app import build_app
 from worker.api.app_parts import AppParts
-from worker.api.server import HttpServer
+from worker.api.server import http_server
 from worker.engine import DeviceLost, Engine, EngineInfo, EngineUnavailable
 from worker.process.assemble import open_parts
 from worker.process.engine_choice import choose_engine
@@ -41,7 +41,6 @@ log = structlog.get_logger("flipbook.worker.process")
 LEAVE_SECONDS: Final = 4.5
 """After this long the process ends, even if a part of it still runs: everything that matters is on
 disk."""
-MAX_FILES: Final = 65_536
 _ENGINE_SECONDS: Final = 2.0
 _LOCK_SECONDS: Final = 5.0
 """How long a worker waits for one that is about to end because its supervisor was killed."""
@@ -75,13 +74,13 @@ def serve(
     except EngineUnavailable as error:
         return _exit_with(WorkerExit.ENGINE_UNAVAILABLE, str(error))
     except (FlipbookError, OSError) as error:
-        return _exit_with(WorkerExit.FAILED, f"The worker cannot start: {error}")
+        code = WorkerExit.UNUSABLE if isinstance(error, DatabaseUnusable) else WorkerExit.FAILED
+        return _exit_with(code, f"The worker cannot start: {error}")
 
 
 async def _serve(
     settings: WorkerSettings, engine: Engine, info: EngineInfo, watchdog: Watchdog
 ) -> int:
-    _allow_many_connections()
     with contextlib.closing(listen(settings)) as listener:
         address = url_of(listener, settings)
         async with open_parts(
@@ -89,7 +88,7 @@ async def _serve(
         ) as parts:
             # refusing every caller would look like a healthy worker
             if parts.keys.has_no_usable_key:
-                return _exit_with(WorkerExit.NO_KEY, _NO_KEY.format(settings.host))
+                return _exit_with(WorkerExit.UNUSABLE, _NO_KEY.format(settings.host))
             session = _Session(parts, listener)
             with session.stop_signals():
                 return await session.run()
@@ -127,7 +126,7 @@ class _Session:
 
     async def run(self) -> int:
         """Serve and render until stopped; ends within five seconds after that."""
-        server = HttpServer(build_app(self._parts), self._parts.settings)
+        server = http_server(build_app(self._parts), self._parts.settings)
         async with asyncio.TaskGroup() as group:
             http = group.create_task(server.serve([self._listener]), name="http")
             renders = group.create_task(self._render(), name="renders")
@@ -221,13 +220,6 @@ def _await_end_of_parent(
         os._exit(WorkerExit.DEVICE_LOST)
     with contextlib.suppress(RuntimeError):
         loop.call_soon_threadsafe(stop.set)
-
-
-def _allow_many_connections() -> None:
-    """Raise the limit of open files: every status stream is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, MAX_FILES), most))
 
 
 def _exit_with(code: WorkerExit, sentence: str) -> WorkerExit:

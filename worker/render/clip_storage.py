@@ -7,12 +7,12 @@ import os
 import re
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from generation.protocol.disk import NO_ROOM, make_folder, put_in_place
+from generation.protocol.disk import NO_ROOM, flush, make_folder
 from generation.protocol.errors import StorageFull
 
 MIN_FREE_BYTES: Final = 64 * 2**20
@@ -34,14 +34,23 @@ def raising_storage_full() -> Iterator[None]:
 
 class ClipStorage:
     """One folder of MP4 files that together take at most ``max_bytes``, on a file system that keeps
-    ``min_free_bytes`` free. Safe to use from several threads."""
+    ``min_free_bytes`` free. Safe to use from several threads.
+
+    ``beside`` says what else counts and changes by itself: the bytes of the database.
+    """
 
     def __init__(
-        self, folder: Path, max_bytes: int, *, min_free_bytes: int = MIN_FREE_BYTES
+        self,
+        folder: Path,
+        max_bytes: int,
+        *,
+        min_free_bytes: int = MIN_FREE_BYTES,
+        beside: Callable[[], int] = lambda: 0,
     ) -> None:
         self._folder = folder
         self._min_free_bytes = min_free_bytes
         self._max_bytes = max_bytes
+        self._beside = beside
         self._lock = threading.Lock()
         self._used = 0
 
@@ -64,25 +73,43 @@ class ClipStorage:
 
     def has_room_for(self, size: int) -> bool:
         """True when that many bytes more fit both the limit and the file system."""
-        if self._used + size > self._max_bytes:
+        if self._used + self._beside() + size > self._max_bytes:
             return False
         # other programs fill the same file system, so it is asked each time
         room = os.statvfs(self._folder)
         return room.f_bavail * room.f_frsize >= size + self._min_free_bytes
 
-    def save(self, clip: bytes) -> str:
-        """Write a clip and return its name; after that it survives a power cut. Raises
-        StorageFull."""
-        # reserved before it is written: clips are saved on several threads at once
-        self.reserve(len(clip))
-        name = f"{secrets.token_urlsafe(24)}.mp4"
+    def prepare(self) -> str:
+        """Make an empty file for a clip that is about to be rendered, and return its name: what
+        takes time is then done before anybody waits for the clip. Raises StorageFull."""
+        path = self._folder / f"{secrets.token_urlsafe(24)}.mp4"
         try:
             with raising_storage_full():
-                self._write(name, clip)
+                path.touch(exist_ok=False)
+                flush(self._folder)
         except (OSError, StorageFull):
-            self.release(len(clip))
+            path.unlink(missing_ok=True)
             raise
-        return name
+        return path.name
+
+    def save(self, name: str, clip: bytes) -> None:
+        """Write a clip into its prepared file; after that it survives a power cut. Where that is
+        not possible the file is removed. Raises StorageFull."""
+        path = self._folder / name
+        try:
+            # reserved before it is written: clips are saved on several threads at once
+            self.reserve(len(clip))
+            try:
+                with raising_storage_full():
+                    # half a clip has no name that anybody knows; the next start removes it
+                    path.write_bytes(clip)
+                    flush(path)
+            except (OSError, StorageFull):
+                self.release(len(clip))
+                raise
+        except (OSError, StorageFull):
+            path.unlink(missing_ok=True)
+            raise
 
     def find(self, name: str) -> Path | None:
         """The path of that clip; None when there is none, or the name is not a clip's."""
@@ -118,12 +145,3 @@ class ClipStorage:
         """Count that many bytes as free again."""
         with self._lock:
             self._used -= size
-
-    def _write(self, name: str, clip: bytes) -> None:
-        unfinished = self._folder / f"{name}{_UNFINISHED}"
-        try:
-            unfinished.write_bytes(clip)
-            put_in_place(unfinished, self._folder / name)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise

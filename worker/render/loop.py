@@ -9,12 +9,11 @@ from typing import Final
 import numpy as np
 import structlog
 
-from generation.mp4 import encode
 from generation.protocol.clock import Clock
 from generation.protocol.errors import StorageFull, StoreError
-from generation.protocol.request import GenerationRequest
-from worker.engine import Engine, Frames, engine_label
+from worker.engine import Engine, Frames
 from worker.records import Outcome, StoredClip
+from worker.render.clip_files import ClipFiles
 from worker.render.clip_storage import ClipStorage
 from worker.render.engine_thread import (
     EngineBroken,
@@ -31,7 +30,7 @@ from worker.render.progress_line import progress_line
 from worker.render.watchdog import Watchdog
 from worker.scheduling import failures
 from worker.scheduling.durations import RenderDurations
-from worker.scheduling.live_request import LiveRequest
+from worker.scheduling.live_request import LiveRequest, RenderPace
 from worker.scheduling.registry import RequestRegistry
 
 log = structlog.get_logger("flipbook.worker.render")
@@ -68,14 +67,13 @@ class RenderLoop:
         self.loaded = asyncio.Event()
         self._engine = engine
         self._registry = registry
-        self._storage = storage
+        self._files = ClipFiles(storage, engine)
+        self._runs = False
         self._wake = wake
         self._clock = clock
         self._previews = previews
         self._watchdog = watchdog
         self._durations = durations
-        self._seconds: dict[str, float] = {}
-        self._shared: set[str] = set()
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
         self._dropping: set[str] = set()
@@ -91,16 +89,23 @@ class RenderLoop:
         # kept after the run, for wait_for_engine
         self._thread = thread
         thread.start()
+        self._runs = True
+        self._registry.start_at_once_when(self._has_capacity)
         try:
             async with asyncio.TaskGroup() as group:
                 while self._broken is None:
                     await self._wait_for_work()
                     self._handle_events(group)
+                    self._begin_submitted(thread, group)
+                    # after those: one of them may have been cancelled before it was seen here
                     self._drop_cancelled(thread)
                     await self._fail_overdue()
-                    await self._start_renders(thread)
+                    await self._start_renders(thread, group)
         finally:
+            self._runs = False
             thread.stop()
+            if self._durations is not None and self._durations.has_news:
+                self._save_durations(self._durations)
         raise self._broken
 
     async def wait_for_engine(self, seconds: float) -> bool:
@@ -122,6 +127,11 @@ class RenderLoop:
                 )
 
     def _receive(self, event: EngineEvent) -> None:
+        # most events are steps without a preview: they need no task, and nothing else to be looked
+        # at
+        if not self._events and isinstance(event, RenderStepped) and event.preview is None:
+            self._note_step(self._rendering[event.request_id], event)
+            return
         self._events.append(event)
         self._wake.set()
 
@@ -145,7 +155,8 @@ class RenderLoop:
                 case EngineLoaded():
                     self.loaded.set()
                 case RenderStepped(request_id) as stepped:
-                    self._note_step(self._rendering[request_id], stepped, group)
+                    self._note_step(self._rendering[request_id], stepped)
+                    self._offer_previews(group, stepped)
                 case RenderFinished(request_id, frames):
                     self._end_render(group, request_id, frames)
                 case RenderFailed(request_id, error):
@@ -155,19 +166,28 @@ class RenderLoop:
                 case EngineBroken(error):
                     self._broken = error
 
-    def _note_step(
-        self, live: LiveRequest, stepped: RenderStepped, group: asyncio.TaskGroup
-    ) -> None:
-        self._seconds[live.request.id] = stepped.seconds
+    def _note_step(self, live: LiveRequest, stepped: RenderStepped) -> None:
+        self._note_pace(live, stepped)
         line = progress_line(stepped.done, stepped.total, stepped.seconds)
         self._registry.add_log(
             live, line, level="STDERR", step=str(stepped.done), steps=str(stepped.total)
         )
+
+    def _offer_previews(self, group: asyncio.TaskGroup, stepped: RenderStepped) -> None:
         if stepped.preview is not None:
+            live = self._rendering[stepped.request_id]
             group.create_task(
                 self._offer_preview(live, stepped.done, stepped.preview),
                 name=f"preview {stepped.request_id}",
             )
+
+    def _note_pace(self, live: LiveRequest, stepped: RenderStepped) -> None:
+        before = live.pace.others * live.pace.done if live.pace is not None else 0.0
+        new_steps = stepped.done - (live.pace.done if live.pace is not None else 0)
+        others = (before + (len(self._rendering) - 1) * new_steps) / max(1, stepped.done)
+        live.pace = RenderPace(
+            stepped.done, stepped.total, stepped.seconds, others, self._clock.now()
+        )
 
     async def _offer_preview(self, live: LiveRequest, step: int, frames: Frames) -> None:
         fps = live.request.input.fps if live.request.input is not None else 1
@@ -181,19 +201,17 @@ class RenderLoop:
 
     def _end_render(self, group: asyncio.TaskGroup, request_id: str, result: RenderResult) -> None:
         live = self._rendering.pop(request_id)
-        seconds = self._seconds.pop(request_id, None)
-        # a clip that shared the engine took longer than such a clip takes
-        if isinstance(result, np.ndarray) and request_id not in self._shared:
-            self._learn(live, seconds)
-        self._shared.discard(request_id)
+        if isinstance(result, np.ndarray):
+            self._learn(live)
         self._dropping.discard(request_id)
         self._completing += 1
         group.create_task(self._complete(live, result), name=f"completing {request_id}")
 
-    def _learn(self, live: LiveRequest, seconds: float | None) -> None:
-        """Add a measurement: the clip had the engine for itself."""
-        if self._durations is not None and live.request.input is not None and seconds is not None:
-            self._durations.learn(live.request.input, seconds)
+    def _learn(self, live: LiveRequest) -> None:
+        """Add a measurement: how long the clip took, and how many shared the engine with it."""
+        generation, pace = live.request.input, live.pace
+        if self._durations is not None and generation is not None and pace is not None:
+            self._durations.learn(generation, pace.seconds, others=pace.others)
 
     def _drop_cancelled(self, thread: EngineThread) -> None:
         """Drop the renders whose callers have cancelled them."""
@@ -211,10 +229,15 @@ class RenderLoop:
                 await self._pause_after(error, live)
                 return
 
-    async def _start_renders(self, thread: EngineThread) -> None:
+    def _begin_submitted(self, thread: EngineThread, group: asyncio.TaskGroup) -> None:
+        """Begin the renders of requests that have started with their submission."""
+        for live in self._registry.begun():
+            self._begin(live, thread, group)
+
+    async def _start_renders(self, thread: EngineThread, group: asyncio.TaskGroup) -> None:
         while self._has_capacity():
             live = self._registry.next_request()
-            if live is None or (generation := live.request.input) is None:
+            if live is None:
                 return
             try:
                 started = await self._registry.start(live)
@@ -223,18 +246,22 @@ class RenderLoop:
                 return
             # it may have been cancelled while the start was being stored
             if started:
-                self._rendering[live.request.id] = live
-                # every clip that has ever shared the engine, not only those that do now
-                if len(self._rendering) > 1:
-                    self._shared |= self._rendering.keys()
-                thread.begin(live.request.id, generation)
+                self._begin(live, thread, group)
+
+    def _begin(self, live: LiveRequest, thread: EngineThread, group: asyncio.TaskGroup) -> None:
+        assert live.request.input is not None  # noqa: S101 -- others end before they wait
+        live.pace = None
+        self._rendering[live.request.id] = live
+        thread.begin(live.request.id, live.request.input)
+        self._files.expect(live.request.id, group)
 
     def _has_capacity(self) -> bool:
-        if not self.loaded.is_set() or self._broken is not None:
+        if not (self._runs and self.loaded.is_set()) or self._broken is not None:
             return False
         slots = self._engine.max_active
         # frames wait in memory until they are encoded: the engine must not run far ahead
-        return len(self._rendering) < slots and self._completing < slots + ENCODINGS_AHEAD
+        rendering = len(self._rendering) + self._registry.starting
+        return rendering < slots and self._completing < slots + ENCODINGS_AHEAD
 
     async def _complete(self, live: LiveRequest, result: RenderResult) -> None:
         """From the end of a render to the end of its request."""
@@ -243,6 +270,10 @@ class RenderLoop:
         finally:
             self._completing -= 1
             self._wake.set()
+        # last, because nobody waits for these
+        await self._files.drop(live.request.id)
+        if self._durations is not None and self._durations.is_due(self._clock.now()):
+            await asyncio.to_thread(self._save_durations, self._durations)
 
     async def _outcome_of(self, live: LiveRequest, result: RenderResult) -> Outcome:
         generation = live.request.input
@@ -253,7 +284,7 @@ class RenderLoop:
             log.warning("render failed", request_id=live.request.id, error=type(result).__name__)
             return failures.of_engine(result)
         try:
-            return await asyncio.to_thread(self._make_clip, result, generation)
+            return await self._files.make(live.request.id, result, generation)
         except StorageFull as error:
             log.warning("clip not kept", request_id=live.request.id, reason=str(error))
             return failures.disk_full()
@@ -261,19 +292,10 @@ class RenderLoop:
             log.exception("clip not made", request_id=live.request.id)
             return failures.of_engine(error)
 
-    def _make_clip(self, frames: Frames, generation: GenerationRequest) -> StoredClip:
-        # in the file, so that a clip can be reproduced without its message
-        comment = f"Made with Flipbook's {self._engine.name} engine from seed {generation.seed}"
-        # on this thread, because it blocks like the encoding
-        self._save_durations()
-        video = encode(frames, generation.fps, metadata={"comment": comment})
-        name = self._storage.save(video)
-        return StoredClip(name, len(video), generation.seed, engine_label(self._engine))
-
-    def _save_durations(self) -> None:
+    @staticmethod
+    def _save_durations(durations: RenderDurations) -> None:
         try:
-            if self._durations is not None:
-                self._durations.save()
+            durations.save()
         except OSError as error:
             log.warning("durations not saved for the next start", reason=str(error))
 
@@ -282,17 +304,15 @@ class RenderLoop:
         away."""
         while True:
             try:
-                if not await self._registry.finish(live, outcome):
-                    await self._remove_clip(outcome)
+                if not await self._registry.finish(live, outcome) and isinstance(
+                    outcome, StoredClip
+                ):
+                    # the request had ended before
+                    await self._files.remove(outcome)
             except (StoreError, StorageFull) as error:
                 await self._pause_after(error, live)
             else:
                 return
-
-    async def _remove_clip(self, outcome: Outcome) -> None:
-        """The request had ended before, so nothing refers to this clip."""
-        if isinstance(outcome, StoredClip):
-            await asyncio.to_thread(self._storage.remove, [outcome.file_name])
 
     async def _pause_after(self, error: Exception, live: LiveRequest) -> None:
         """The disk failed: wait before the write is tried again."""

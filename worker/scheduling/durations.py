@@ -1,8 +1,9 @@
-"""How long clips take on this machine: measured by the bench and by clips rendered alone, kept over
-restarts."""
+"""How long clips take on this machine, alone and beside others: measured by the bench and by every
+clip, kept over restarts."""
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
@@ -13,6 +14,9 @@ from worker.engine import Engine, EstimatesRenders
 
 DURATIONS_FILE: Final = "pace.json"
 """In the data folder; the stored name is older than the word "durations"."""
+
+SAVE_PAUSE: Final = timedelta(seconds=10)
+"""How often durations are saved at most while clips are rendered."""
 
 EngineEstimate = Callable[[GenerationRequest], float | None]
 """The engine's own estimate of a request in seconds; None where it has none."""
@@ -33,6 +37,10 @@ class RenderDurations:
         self._engine = engine
         self._estimate = estimate
         self._known: dict[str, DurationEstimate] = {}
+        self._sharing = DurationEstimate()
+        self.has_news = False
+        """Whether something was learned that is not saved."""
+        self._saved_at: datetime | None = None
 
     @classmethod
     def load(cls, path: Path, engine: str, estimate: EngineEstimate = lambda _: None) -> Self:
@@ -46,6 +54,8 @@ class RenderDurations:
                     str(key): DurationEstimate(known=float(seconds))
                     for key, seconds in found["paces"].items()
                 }
+                if found.get("sharing") is not None:
+                    durations._sharing = DurationEstimate(known=float(found["sharing"]))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass  # measurements can be repeated: a broken file never keeps the worker from starting
         return durations
@@ -61,14 +71,39 @@ class RenderDurations:
             return estimate
         return self._seconds(request.endpoint.label, _work_at_default_size(request))
 
-    def learn(self, request: GenerationRequest, seconds: float) -> None:
-        """Add the measurement of a clip that was rendered alone."""
+    def stretch(self, others: float) -> float:
+        """How many times longer a clip takes beside that many others."""
+        # until it was measured as if they took turns: better late than early
+        sharing = self._sharing.seconds_for(1)
+        return 1 + others * (1.0 if sharing is None else sharing)
+
+    def learn(self, request: GenerationRequest, seconds: float, *, others: float = 0.0) -> None:
+        """Add the measurement of a clip that was rendered beside ``others`` on average."""
+        alone = self.seconds_for(request)
+        if others <= 0:
+            self._learn_alone(request, seconds)
+        elif alone is None:
+            # the first clips of a busy worker: with the same stretch they give the right throughput
+            self._learn_alone(request, seconds / self.stretch(others))
+        elif alone > 0:
+            self._sharing.learn(others, max(0.0, seconds / alone - 1))
+
+    def _learn_alone(self, request: GenerationRequest, seconds: float) -> None:
         self._known.setdefault(_size_key(request), DurationEstimate()).learn(
             forwards(request), seconds
         )
         self._known.setdefault(request.endpoint.label, DurationEstimate()).learn(
             _work_at_default_size(request), seconds
         )
+        self.has_news = True
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether there is something to save, and the last time is :data:`SAVE_PAUSE` ago; that
+        counts as the next time."""
+        if not self.has_news or (self._saved_at is not None and now - self._saved_at < SAVE_PAUSE):
+            return False
+        self._saved_at = now
+        return True
 
     def save(self) -> None:
         """Write everything for the next start. Raises OSError."""
@@ -76,10 +111,11 @@ class RenderDurations:
         paces = {key: known.seconds_for(1) for key, known in sorted(self._known.items())}
         # replaced whole, so that a crash never leaves half a file
         part = self._path.with_suffix(".part")
-        part.write_text(
-            json.dumps({"engine": self._engine, "paces": paces}, indent=1), encoding="utf-8"
-        )
+        sharing = self._sharing.seconds_for(1)
+        found = {"engine": self._engine, "paces": paces, "sharing": sharing}
+        part.write_text(json.dumps(found, indent=1), encoding="utf-8")
         part.replace(self._path)
+        self.has_news = False
 
     def _seconds(self, key: str, work: float) -> float | None:
         known = self._known.get(key)

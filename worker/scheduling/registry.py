@@ -2,19 +2,17 @@
 caller can see it."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import UTC
 from typing import Final
-
-import structlog
 
 from generation.protocol.clock import Clock
 from generation.protocol.wire import CancelStatus, LogEntry, RequestState
 from worker.records import (
-    MAX_ATTEMPTS,
     Idempotency,
     Outcome,
     Request,
-    RequestFailure,
     StoredClip,
     StoredRequest,
 )
@@ -22,32 +20,18 @@ from worker.scheduling import failures
 from worker.scheduling.cache import FinishedRequests
 from worker.scheduling.fairness import may_run_beside
 from worker.scheduling.live_request import LiveRequest, PreviewImage, new_preview_name
+from worker.scheduling.recovery import recovered
+from worker.scheduling.request_log import log_state
 from worker.scheduling.request_queue import RequestQueue
-from worker.store import RequestStore
-
-log = structlog.get_logger("flipbook.worker.scheduling")
+from worker.scheduling.submission_limits import SubmissionLimits
+from worker.store import DeletedRequest, RequestStore
 
 MAX_LOGS: Final = 500
+MAX_CLIPLESS: Final = 1000
+"""Requests of one key that ended without a clip and are kept: they cost their owner nothing."""
 MAX_CONCURRENT_READS: Final = 4
 """Polls that read the database at the same time; it has few connections, and submissions need them
 too."""
-
-
-class QueueFull(Exception):
-    """More requests are waiting than the worker allows, or than the caller accepts; ``allowed``
-    says how many."""
-
-    def __init__(self, allowed: int) -> None:
-        super().__init__(allowed)
-        self.allowed = allowed
-
-
-class KeyLimitReached(Exception):
-    """The key has as many open requests as it may; ``allowed`` says how many."""
-
-    def __init__(self, allowed: int) -> None:
-        super().__init__(allowed)
-        self.allowed = allowed
 
 
 class RequestRegistry:
@@ -73,23 +57,27 @@ class RequestRegistry:
         self._wake = wake
         self._owed = owed
         self._clock = clock
-        self._max_queue = max_queue
+        self._limits = SubmissionLimits(max_queue)
+        self._is_free: Callable[[], bool] = lambda: False
+        self._starting = 0
+        self._begun: list[LiveRequest] = []
         self._active: dict[str, LiveRequest] = {}
         self._finished = FinishedRequests()
-        self._being_stored: dict[str, str] = {}
+        self._clipless: Counter[str] = Counter()
         self._reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def open(self) -> None:
         """Recover the open requests of the previous worker: queued ones wait again, interrupted
         ones get one more attempt."""
+        self._clipless.update(await self._store.clipless_by_owner())
         for request in await self._store.open_requests():
-            recovered = _recovered(request, self._clock.now())
+            resumed = recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
-            if recovered != request:
-                await self._store.save(recovered)
-                _log_state(recovered)
-            if recovered.open:
-                self._enqueue(LiveRequest(recovered))
+            if resumed != request:
+                await self._store.save(resumed)
+                self._announce(resumed)
+            if resumed.open:
+                self._enqueue(LiveRequest(resumed))
 
     @property
     def active(self) -> tuple[LiveRequest, ...]:
@@ -115,19 +103,36 @@ class RequestRegistry:
         ``max_ahead`` bounds the queue in front of it, ``max_open`` the open requests of its owner.
         Raises QueueFull, KeyLimitReached, or IdempotencyConflict.
         """
-        if request.open:
-            self._check_queue(max_ahead)
-            self._check_owner(request.owner, max_open)
-            # counted while it is on its way: the write takes time, and others submit meanwhile
-            self._being_stored[request.id] = request.owner
-        try:
+        owners = (live.request.owner for live in self.open_requests)
+        with self._limits.place_for(
+            request,
+            waiting=len(self.queue),
+            open_owners=owners,
+            max_ahead=max_ahead,
+            max_open=max_open,
+        ):
+            if self._can_start_at_once(request):
+                return await self._start_at_once(request, idempotency)
             stored = await self._store.insert(request, idempotency)
-        finally:
-            self._being_stored.pop(request.id, None)
         # another id: the idempotency key was known, and nothing is new
         if stored.id == request.id:
             self._announce(stored)
         return await self._load(stored)
+
+    def start_at_once_when(self, is_free: Callable[[], bool]) -> None:
+        """From now on a new request starts with its submission while that is true: one write less,
+        and nobody waits for it. The render loop gets it from :meth:`begun`."""
+        self._is_free = is_free
+
+    @property
+    def starting(self) -> int:
+        """How many requests have started with their submission, and are not rendered yet."""
+        return self._starting + len(self._begun)
+
+    def begun(self) -> tuple[LiveRequest, ...]:
+        """The requests that have started with their submission since the last call."""
+        begun, self._begun = tuple(self._begun), []
+        return begun
 
     async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> LiveRequest | None:
         """What the owner submitted under the idempotency key, if anything. Raises
@@ -197,7 +202,7 @@ class RequestRegistry:
             now = self._clock.now().astimezone(UTC).replace(tzinfo=None)
             stamp = now.isoformat(timespec="microseconds")
             live.logs.append(LogEntry(message=message, level=level, timestamp=stamp, labels=labels))
-            live.notify()
+            live.notify_of_detail()
 
     def set_preview(self, live: LiveRequest, step: int, picture: bytes) -> None:
         """Offer a preview of its render after that step, until a newer one comes or the render
@@ -214,25 +219,22 @@ class RequestRegistry:
         offered = (live.preview for live in self._active.values())
         return next((preview for preview in offered if preview and preview.name == name), None)
 
-    def forget(self, request_id: str) -> None:
-        """Drop a finished request from memory."""
-        self._finished.forget(request_id)
+    @property
+    def surplus_by_owner(self) -> dict[str, int]:
+        """How many more requests than :data:`MAX_CLIPLESS` of an owner have ended without a
+        clip."""
+        return {
+            owner: count - MAX_CLIPLESS
+            for owner, count in self._clipless.items()
+            if count > MAX_CLIPLESS
+        }
 
-    def _check_queue(self, max_ahead: int | None) -> None:
-        """Requests that are being stored count as waiting: submitting many at once must not get
-        past the limit."""
-        limit = self._max_queue - 1
-        allowed = limit if max_ahead is None else min(max_ahead, limit)
-        if len(self.queue) + len(self._being_stored) > allowed:
-            raise QueueFull(allowed)
-
-    def _check_owner(self, owner: str, max_open: int | None) -> None:
-        if max_open is None:
-            return
-        count = sum(live.request.owner == owner for live in self.open_requests)
-        count += sum(other == owner for other in self._being_stored.values())
-        if count >= max_open:
-            raise KeyLimitReached(max_open)
+    def forget(self, deleted: Iterable[DeletedRequest]) -> None:
+        """Drop deleted requests from memory."""
+        for old in deleted:
+            self._finished.forget(old.request_id)
+            if old.file_name is None:
+                self._clipless[old.owner] -= 1
 
     def _in_memory(self, request_id: str) -> LiveRequest | None:
         return (
@@ -249,6 +251,33 @@ class RequestRegistry:
             live = self._in_memory(request_id)
             stored = None if live is not None else await self._store.find(request_id)
         return live if stored is None else self._adopt(stored)
+
+    def _can_start_at_once(self, request: Request) -> bool:
+        # one that must not run again would be lost with a worker that dies before it renders
+        return (
+            request.options.may_run_again
+            and not len(self.queue)
+            and self._is_free()
+            and may_run_beside(request, (live.request for live in self._active.values()))
+        )
+
+    async def _start_at_once(
+        self, request: Request, idempotency: Idempotency | None
+    ) -> LiveRequest:
+        self._starting += 1
+        try:
+            started = request.started(self._clock.now())
+            stored = await self._store.insert(started, idempotency)
+        finally:
+            self._starting -= 1
+            self._wake.set()
+        if stored.id != request.id:
+            return await self._load(stored)
+        live = self._active[request.id] = LiveRequest(stored)
+        self._begun.append(live)
+        self.queue.count_start(stored)
+        self._announce(stored)
+        return live
 
     async def _load(self, request: Request) -> LiveRequest:
         """The request in memory, put there if it is not; a finished one together with its logs."""
@@ -277,13 +306,18 @@ class RequestRegistry:
         # from here on pollers see it; before this line a failed write has changed nothing
         live.request = changed
         self._index(live)
-        self._announce(changed)
-        self._wake.set()
+        # who waits comes before the log
         live.notify()
+        self._wake.set()
+        self._announce(changed)
 
     def _announce(self, request: Request) -> None:
-        _log_state(request)
-        if not request.open and request.options.webhook is not None:
+        log_state(request)
+        if request.open:
+            return
+        if not isinstance(request.outcome, StoredClip):
+            self._clipless[request.owner] += 1
+        if request.options.webhook is not None:
             self._owed.set()
 
     def _index(self, live: LiveRequest) -> None:
@@ -307,32 +341,3 @@ class RequestRegistry:
     def _enqueue(self, live: LiveRequest) -> None:
         self.queue.add(live)
         self._wake.set()
-
-
-def _recovered(request: Request, now: datetime) -> Request:
-    """What becomes of a request that was open when the previous worker ended."""
-    if request.cancel_requested:
-        return request.finished(failures.cancelled(), now)
-    if request.input is None:
-        return request.finished(failures.unreadable(), now)
-    if request.state is RequestState.IN_QUEUE:
-        return request
-    if request.attempts >= MAX_ATTEMPTS or not request.options.may_run_again:
-        return request.finished(failures.disconnected(), now)
-    return request.interrupted()
-
-
-def _log_state(request: Request) -> None:
-    fields = {}
-    match request.outcome:
-        case StoredClip():
-            fields["ended"] = "clip"
-        case RequestFailure(error_type=error_type):
-            fields["ended"] = error_type
-    log.info(
-        "request",
-        request_id=request.id,
-        state=request.state.value,
-        attempt=request.attempts,
-        **fields,
-    )

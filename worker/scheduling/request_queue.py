@@ -46,12 +46,16 @@ class RequestQueue:
         if self._waiting.pop(request_id, None) is not None:
             self._positions = self._ordered = None
             for live in self._waiting.values():
-                live.notify()
+                live.notify_of_detail()
 
     def start(self, live: LiveRequest) -> None:
         """Its render has started: remove it, and count the round of its key."""
-        self._fair_order.started(live.request)
+        self.count_start(live.request)
         self.remove(live.request.id)
+
+    def count_start(self, request: Request) -> None:
+        """Count the round of the key of a request that started without waiting."""
+        self._fair_order.started(request)
 
     def in_order(self) -> tuple[Request, ...]:
         """The waiting requests in the order in which they will be rendered; the same tuple object

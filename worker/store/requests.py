@@ -5,7 +5,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
-from sqlalchemy import RowMapping, delete, insert, select, text, update
+from sqlalchemy import (
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from db.connection import DatabaseConnection
 from db.engine import DatabaseEngine, begin_read, begin_write
@@ -23,6 +33,13 @@ from worker.records import (
 from worker.store.tables import requests, webhooks
 
 _LOGS: Final = TypeAdapter(tuple[LogEntry, ...])
+# built once: the values are parameters, so SQLAlchemy compiles each of them once
+_INSERT: Final = insert(requests)
+_UPDATE: Final = update(requests).where(requests.c.id == bindparam("request_id"))
+_CLIPLESS: Final = (
+    requests.c.state == RequestState.COMPLETED.value,
+    requests.c.file_name.is_(None),
+)
 
 
 class IdempotencyConflict(Exception):
@@ -31,9 +48,10 @@ class IdempotencyConflict(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DeletedRequest:
-    """A deleted request and the name of its clip's file; None without a clip."""
+    """A deleted request, its owner, and the name of its clip's file; None without a clip."""
 
     request_id: str
+    owner: str
     file_name: str | None
 
 
@@ -55,7 +73,7 @@ class RequestStore:
                 earlier := await _submitted(connection, request.owner, idempotency)
             ):
                 return earlier
-            await connection.execute(insert(requests).values(_new_values(request, idempotency)))
+            await connection.execute(_INSERT, _new_values(request, idempotency))
             await _add_webhook(connection, request)
         return request
 
@@ -68,9 +86,8 @@ class RequestStore:
     async def save(self, request: Request, logs: tuple[LogEntry, ...] = ()) -> None:
         """Write a request's new state."""
         async with begin_write(self._engine) as connection:
-            statement = update(requests).where(requests.c.id == request.id)
             values = {**_state_values(request), "logs": _LOGS.dump_json(logs).decode()}
-            await connection.execute(statement.values(values))
+            await connection.execute(_UPDATE, {"request_id": request.id, **values})
             await _add_webhook(connection, request)
 
     async def find(self, request_id: str) -> StoredRequest | None:
@@ -105,14 +122,36 @@ class RequestStore:
             .order_by(requests.c.finished_at)
             .limit(at_most)
         )
+        return await self._delete(oldest)
+
+    async def clipless_by_owner(self) -> dict[str, int]:
+        """How many requests of each owner have ended without a clip."""
+        statement = select(requests.c.owner, func.count()).where(*_CLIPLESS)
+        async with begin_read(self._engine) as connection:
+            rows = (await connection.execute(statement.group_by(requests.c.owner))).all()
+        return {owner: int(count) for owner, count in rows}
+
+    async def delete_oldest_clipless(
+        self, owner: str, count: int, at_most: int = 500
+    ) -> tuple[DeletedRequest, ...]:
+        """Delete that many of the owner's requests that ended without a clip, the oldest first."""
+        oldest = (
+            select(requests.c.number)
+            .where(*_CLIPLESS, requests.c.owner == owner)
+            .order_by(requests.c.finished_at)
+            .limit(min(count, at_most))
+        )
+        return await self._delete(oldest)
+
+    async def _delete(self, numbers: Select[int]) -> tuple[DeletedRequest, ...]:
         statement = (
             delete(requests)
-            .where(requests.c.number.in_(oldest))
-            .returning(requests.c.id, requests.c.file_name)
+            .where(requests.c.number.in_(numbers))
+            .returning(requests.c.id, requests.c.owner, requests.c.file_name)
         )
         async with begin_write(self._engine) as connection:
             rows = (await connection.execute(statement)).all()
-        return tuple(DeletedRequest(request_id, file_name) for request_id, file_name in rows)
+        return tuple(DeletedRequest(*row) for row in rows)
 
     async def file_names(self) -> frozenset[str]:
         """The names of all clips' files."""

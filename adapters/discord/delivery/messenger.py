@@ -16,7 +16,7 @@ from adapters.discord.delivery.outcome import OutcomeTarget, Send, send_outcome
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.rate_limits import CloudflareBan
 from adapters.discord.delivery.upload import PreviewAttachment
-from adapters.discord.errors import LACKS_PERMISSION, NETWORK
+from adapters.discord.errors import LACKS_PERMISSION, MESSAGE_DELETED, NETWORK, UNKNOWN_MESSAGE
 from adapters.discord.refs import message_ref, posting_id
 from adapters.discord.session import Session
 from adapters.discord.text import render
@@ -73,8 +73,11 @@ class DiscordMessenger:
         channel, in the thread's parent, as a direct message, and in words where no clip is accepted
         at all.
 
-        A private response never becomes a message that others see.
+        A private response never becomes a message that others see, and a message that was deleted
+        is not posted again: its clip goes to the member.
         """
+        if MESSAGE_DELETED in delivery.told:
+            return (DeliveryStep.DIRECT,)
         # the channel's steps would show a private response to others
         if delivery.answer is not None and delivery.answer.private:
             return (
@@ -215,7 +218,14 @@ class DiscordMessenger:
         token = InteractionToken.of(answer)
         send = partial(self.posts.edit_response, token)
         target = OutcomeTarget(send, token.upload_limit, buttons(payload.job))
-        message = await send_outcome(payload, target)
+        try:
+            message = await send_outcome(payload, target)
+        except discord.NotFound as error:
+            # Discord says the same of a deleted message, thread or channel: by the bot's own token
+            # it tells them apart
+            if error.code == UNKNOWN_MESSAGE:
+                raise DeliveryStepFailed("the first answer is gone") from error
+            raise
         # a private response is no message that a reaction or a restart could find
         return None if answer.private else await self._finish(payload.job, message)
 

@@ -161,11 +161,14 @@ class DiscordPosts:
 
     async def add_reroll_reaction(self, channel_id: int, message_id: int) -> None:
         """Put 🔁 under a clip, so that one tap re-rolls it; does nothing where the rate limit would
-        make it wait."""
+        make it wait, or the bot may not."""
+        client = await self._session.client()
+        # Discord counts refused requests, and bans a bot that makes many
+        if not may_react(client, channel_id):
+            return
         # not worth a wait: the button under the clip does the same
         if self._reactions.try_acquire_for_progress(channel_id) is not None:
             return
-        client = await self._session.client()
         await (
             client.get_partial_messageable(channel_id)
             .get_partial_message(message_id)
@@ -177,6 +180,18 @@ class DiscordPosts:
         # unknown before the gateway has sent it; then the default is the safe guess
         guild = (await self._session.client()).get_guild(guild_id)
         return guild.filesize_limit if guild is not None else DEFAULT_UPLOAD_LIMIT
+
+
+def may_react(client: discord.Client, channel_id: int) -> bool:
+    """Whether the bot may add reactions in a channel, as far as the gateway has reported: what it
+    does not know, it tries."""
+    channel = client.get_channel(channel_id)
+    if not isinstance(channel, discord.abc.GuildChannel | discord.Thread):
+        return True
+    try:
+        return channel.permissions_for(channel.guild.me).add_reactions
+    except (discord.ClientException, AttributeError):  # a thread without its parent; a new guild
+        return True
 
 
 def _attachments(content: DiscordContent) -> Any:

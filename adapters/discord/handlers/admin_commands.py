@@ -20,8 +20,10 @@ from adapters.discord.handlers.options import LIMITS, Channel, LimitText, Term
 from adapters.discord.text import lists
 from adapters.discord.text.markup import DISCORD
 from generation.domain.limits import LimitName
+from generation.domain.parsing import shown
 from generation.domain.policy import Policy
-from generation.text.limits import limit_value
+from generation.protocol.errors import InvalidRequest, Violation
+from generation.text.limits import limit_named, limit_value
 
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound=CommandGroup)
@@ -89,7 +91,7 @@ class _LimitCommands(CommandGroup):
     @for_admins
     async def set(self, context: InteractionContext, limit: str, value: LimitText) -> None:
         """One limit."""
-        name = LimitName(limit)  # one of the choices, which Discord has checked
+        name = _limit(limit)
         changes = {name.value: limit_value(name, value, DISCORD)}
         before = await self.service.limits_of(context.server)
         limits = await self.service.set_limits(context.server, changes, by=context.user)
@@ -171,10 +173,7 @@ class _BlockCommands(_PolicyCommands):
     @for_admins
     async def term(self, context: InteractionContext, term: Term) -> None:
         """Block a term."""
-        blocked = term.strip()
-        await self.change_policy(
-            context, lambda policy: {"blocked_terms": policy.blocked_terms | {blocked}}
-        )
+        await self.change_policy(context, lambda policy: {"blocked_terms": policy.with_term(term)})
 
 
 class _UnblockCommands(_PolicyCommands):
@@ -196,7 +195,16 @@ class _UnblockCommands(_PolicyCommands):
     @for_admins
     async def term(self, context: InteractionContext, term: Term) -> None:
         """Unblock a term."""
-        unblocked = term.strip()  # as the policy stores it
         await self.change_policy(
-            context, lambda policy: {"blocked_terms": policy.blocked_terms - {unblocked}}
+            context, lambda policy: {"blocked_terms": policy.without_term(term)}
         )
+
+
+def _limit(given: str) -> LimitName:
+    """A choice as a rule; but an old client, or a program, may send anything. Raises
+    InvalidRequest."""
+    try:
+        return limit_named(given)
+    except ValueError:
+        allowed = f"one of {', '.join(LimitName)}"
+        raise InvalidRequest((Violation("limit", allowed, shown(given)),)) from None

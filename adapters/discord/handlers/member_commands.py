@@ -36,7 +36,7 @@ class MemberCommands(CommandGroup):
     async def queue(self, context: InteractionContext) -> None:
         """The server's jobs under way."""
         jobs = await self.service.queue_of(context.server)
-        text = lists.queue(jobs, context.user, self.service.backend_lines())
+        text = lists.queue(jobs, context.user, self.service.trouble_lines())
         await tell(context.interaction, text)
 
     @app_commands.command(description="Your last clips in this server")

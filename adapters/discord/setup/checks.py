@@ -187,6 +187,7 @@ def _about_servers(facts: _BotFacts) -> list[Finding]:
 
 
 def _lacking(server: _Server) -> Finding:
+    is_bad = any(permission.is_needed for permission in server.missing)
     # a list of all of them with reasons would hide the other findings
     if len(server.missing) == len(REQUIRED_PERMISSIONS):
         lacks = "every permission that Flipbook needs"
@@ -194,10 +195,11 @@ def _lacking(server: _Server) -> Finding:
         lacks = ", ".join(
             f"{permission.label} (to {permission.reason})" for permission in server.missing
         )
+    advice = "grant it to the bot's role there" if is_bad else "clips are made without it"
     return Finding(
-        Grade.BAD,
+        Grade.BAD if is_bad else Grade.NOTE,
         f"Discord server {server.name}",
-        f"lacks {lacks}; grant it to the bot's role there",
+        f"lacks {lacks}; {advice}",
     )
 
 

@@ -1,4 +1,4 @@
-"""The permissions that the bot needs, each with its reason, and the invite link for exactly
+"""The permissions that the bot asks for, each with its reason, and the invite link for exactly
 these."""
 
 from collections.abc import Iterable
@@ -11,17 +11,18 @@ import discord
 @dataclass(frozen=True, slots=True)
 class RequiredPermission:
     """``flag`` is discord.py's name for a permission, ``label`` Discord's, ``reason`` why the bot
-    needs it."""
+    asks for it. Without one that is not ``is_needed`` nothing is refused."""
 
     flag: str
     label: str
     reason: str
+    is_needed: bool = True
 
 
 SEND: Final = RequiredPermission(
     "send_messages",
     "Send Messages",
-    "post a clip anew when its first message is gone or too old to edit",
+    "post a clip anew when its first message can no longer be edited",
 )
 SEND_IN_THREADS: Final = RequiredPermission(
     "send_messages_in_threads", "Send Messages in Threads", "the same inside threads"
@@ -44,12 +45,15 @@ REQUIRED_PERMISSIONS: Final = (
         "add_reactions",
         "Add Reactions",
         "put 🔁 under a finished clip, so that one tap re-rolls it",
+        # the button under the clip does the same
+        is_needed=False,
     ),
 )
 
 
 def missing_permissions(granted: discord.Permissions, *, in_thread: bool) -> list[str]:
-    """The labels of the permissions that are not granted, for a thread or for another channel."""
+    """The labels of the needed permissions that are not granted, for a thread or for another
+    channel."""
     # an administrator has every permission, whatever the other bits say
     if granted.administrator:
         return []
@@ -58,7 +62,9 @@ def missing_permissions(granted: discord.Permissions, *, in_thread: bool) -> lis
     return [
         permission.label
         for permission in REQUIRED_PERMISSIONS
-        if permission is not elsewhere and not getattr(granted, permission.flag)
+        if permission.is_needed
+        and permission is not elsewhere
+        and not getattr(granted, permission.flag)
     ]
 
 

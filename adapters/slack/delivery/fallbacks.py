@@ -61,6 +61,7 @@ class FileFallbacks:
         """No file was accepted anywhere: say so where the bot can still post."""
         if attempt.video is None:
             raise _failed_before(attempt, "there is no other way to deliver it")
+        await self._remove_unseen(attempt)
         content = render.kept_content(attempt.job, attempt.delivery.told, attempt.link)
         if attempt.delivery.answer is None:
             with contextlib.suppress(SlackRefused):
@@ -87,7 +88,8 @@ class FileFallbacks:
             content = render.outcome_content(attempt.job, has_clip=False)
             return await self._say(attempt, target, step, content)
         file_id = await self._shared_file(attempt, attempt.video, target, step)
-        ts = await self._clips.message_with(file_id, target.channel)
+        # that Slack has said "ok" proves nothing
+        ts = await self._clips.until_shown(file_id, target.channel)
         await self._point_to_it(attempt, where)
         return None if ts is None else attempt.ref(target, ts)
 
@@ -98,12 +100,21 @@ class FileFallbacks:
         file_id = attempt.note.file_shared_by(step)
         if file_id is not None and await self._clips.is_complete(file_id):
             return file_id
+        await self._remove_unseen(attempt)
         file_id = await self._clips.send(attempt.job, video)
         # saved before the share, which Slack would do a second time for another file
         await attempt.save(shared_file=file_id, shared_by=step)
-        comment = render.share_comment(attempt.job, attempt.delivery.told)
-        await self._clips.complete(file_id, attempt.job, target=target, comment=comment)
+        content = render.share_content(attempt.job, attempt.delivery.told)
+        await self._clips.share(file_id, attempt.job, target=target, content=content)
         return file_id
+
+    async def _remove_unseen(self, attempt: DeliveryAttempt) -> None:
+        """Files of steps that failed: shown late, they would be a second clip."""
+        for name in ("private_file", "shared_file"):
+            file_id = getattr(attempt.note, name)
+            if file_id is not None:
+                await self._clips.remove(file_id)
+                await attempt.save(**{name: None})
 
     async def _say(
         self, attempt: DeliveryAttempt, target: PostTarget, step: str, content: SlackContent

@@ -12,8 +12,14 @@ from adapters.slack.delivery.attempt import DeliverStep, DeliveryAttempt
 from adapters.slack.delivery.fallbacks import CHANNEL, DIRECT, KEPT, THREAD, FileFallbacks
 from adapters.slack.delivery.posts import SlackPosts
 from adapters.slack.delivery.rate_limits import EditBudget
-from adapters.slack.delivery.upload import SlackClipUpload
-from adapters.slack.errors import FILE_UNREADY, MESSAGE_GONE, SlackDelayed, SlackRefused
+from adapters.slack.delivery.upload import EditedFiles, SlackClipUpload, unready
+from adapters.slack.errors import (
+    FILE_NOT_SHOWN,
+    FILE_UNREADY,
+    MESSAGE_GONE,
+    SlackDelayed,
+    SlackRefused,
+)
 from adapters.slack.models import MessageMetadata, SlackContent
 from adapters.slack.text import render
 from adapters.slack.web_api import SlackApi
@@ -28,8 +34,6 @@ from generation.protocol.progress import Progress
 EDIT: Final = "edit"
 """The step that puts the outcome into the job's own message."""
 STEPS: Final = (EDIT, THREAD, CHANNEL, DIRECT, KEPT)
-UNREADY_SECONDS: Final = 2.0
-"""The pause before another try of an edit that Slack refused while it processed the clip."""
 
 
 class SlackMessenger:
@@ -42,7 +46,8 @@ class SlackMessenger:
         self._api = api
         self._posts = posts
         self._clock = clock
-        self._clips = SlackClipUpload(api, clock)
+        self._clips = SlackClipUpload(api, clock, posts.slots)
+        self._edited_files = EditedFiles(clock)
         self._budget = EditBudget(clock)
         self._locks: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
         fallbacks = FileFallbacks(api, posts, self._clips, clock)
@@ -75,28 +80,43 @@ class SlackMessenger:
             return await self._steps[step](DeliveryAttempt(payload, note))
 
     async def _into_its_message(self, attempt: DeliveryAttempt) -> MessageRef:
+        if attempt.video is not None:
+            return await self._with_clip(attempt, attempt.video)
         message = await self._message_of(attempt)
-        has_clip = attempt.video is not None
-        content = render.outcome_content(attempt.job, has_clip=has_clip)
-        file_id = (
-            None if attempt.video is None else await self._file_for(attempt, attempt.video, message)
-        )
         self._budget.for_result(attempt.job.id)
-        await self._edit_with_file(attempt, message, content, file_id)
+        content = render.outcome_content(attempt.job, has_clip=False)
+        await self._edit_with_file(attempt, message, content)
         return message
 
-    async def _file_for(
-        self, attempt: DeliveryAttempt, video: Path, message: MessageRef
-    ) -> str | None:
-        """The file for the edit; None when an earlier edit, whose answer was lost, has added it."""
-        file_id = attempt.note.private_file
-        if file_id is None:
-            file_id = await self._clips.send(attempt.job, video)
-            await self._clips.complete(file_id, attempt.job)
-            # before the edit, so that another attempt uses the same file
-            await attempt.save(private_file=file_id)
-            return file_id
-        return None if await self._clips.is_in(file_id, message) else file_id
+    async def _with_clip(self, attempt: DeliveryAttempt, video: Path) -> MessageRef:
+        """Put the clip into the job's message, and look whether it is there."""
+        self._edited_files.check()
+        message = await self._message_of(attempt)
+        known = attempt.note.private_file
+        # an earlier edit, whose answer was lost, may have added it; another could take it away
+        if known is None or not await self._clips.is_in(known, message):
+            await self._add_clip(attempt, message, known or await self._completed(attempt, video))
+        return message
+
+    async def _add_clip(self, attempt: DeliveryAttempt, message: MessageRef, file_id: str) -> None:
+        self._budget.for_result(attempt.job.id)
+        content = render.outcome_content(attempt.job, has_clip=True)
+        try:
+            await self._edit_with_file(attempt, message, content, file_id)
+            await self._clips.until_shown(file_id, message.channel.id, message.id)
+        except SlackRefused as error:
+            if error.code == FILE_NOT_SHOWN:
+                self._edited_files.missed()
+            raise
+        self._edited_files.shown()
+
+    async def _completed(self, attempt: DeliveryAttempt, video: Path) -> str:
+        """A file for the edit, in no message yet."""
+        file_id = await self._clips.send(attempt.job, video)
+        await self._clips.complete(file_id, attempt.job)
+        # before the edit, so that another attempt uses the same file
+        await attempt.save(private_file=file_id)
+        return file_id
 
     async def _message_of(self, attempt: DeliveryAttempt) -> MessageRef:
         """The job's message: the recorded one, else the one that an earlier process posted without
@@ -110,7 +130,11 @@ class SlackMessenger:
         # an earlier process may have posted it when the job began, or at the last attempt
         tried_at = (attempt.delivery.opened_at.timestamp(), *attempt.note.tried_at)
         await attempt.save(tried_at=(self._clock.now().timestamp(),))
-        content = render.outcome_content(attempt.job, has_clip=False)
+        content = (
+            render.outcome_content(attempt.job, has_clip=False)
+            if attempt.video is None
+            else render.arriving_content(attempt.job)
+        )
         metadata = MessageMetadata(attempt.job.id)
         ts = await self._posts.post(attempt.target, content, metadata, tried_at=tried_at)
         await attempt.save(posted=ts)
@@ -130,9 +154,7 @@ class SlackMessenger:
                 # the fallback steps must not reply to it
                 await attempt.save(is_message_gone=True)
             if file_id is not None and error.code in FILE_UNREADY:
-                raise SlackDelayed(
-                    error.code, "Slack is still looking at the clip", retry_after=UNREADY_SECONDS
-                ) from error
+                raise unready() from error
             raise
 
     async def _edit(
@@ -141,7 +163,7 @@ class SlackMessenger:
         try:
             await self._api.update(message.channel.id, message.id, content, file_id=file_id)
         except SlackDelayed as error:
-            if error.code == "ratelimited":
+            if error.is_rate_limit:
                 # Slack counts differently; ours follows
                 self._budget.exhausted(error.retry_after or 1.0)
             raise

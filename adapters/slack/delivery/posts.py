@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.slack.delivery.rate_limits import PostSlots
-from adapters.slack.errors import SlackDelayed
+from adapters.slack.errors import SlackDelayed, TokenDead
 from adapters.slack.models import MessageMetadata, PostTarget, SlackContent
 from adapters.slack.web_api import SlackApi
 from generation.domain.job import JobId
@@ -22,13 +22,14 @@ take its time."""
 class SlackPosts:
     """Posts within the rate limit, and searches before it posts again.
 
-    ``opening`` are the jobs whose first message is being posted.
+    ``opening`` are the jobs whose first message is being posted, ``slots`` the turns of everything
+    that becomes a new message.
     """
 
     def __init__(self, api: SlackApi, clock: Clock, slots: PostSlots | None = None) -> None:
         self._api = api
         self._clock = clock
-        self._slots = slots or PostSlots(clock)
+        self.slots = slots or PostSlots(clock)
         self.opening: set[JobId] = set()
 
     async def post(
@@ -50,10 +51,12 @@ class SlackPosts:
                 return found
         posted_at = self._clock.now()
         try:
-            async with self._slots.slot(target.channel):
+            async with self.slots.slot(target.channel):
                 posted_at = self._clock.now()
                 # the wait for the slot is over, so the search is around this time
                 return await self._api.post(target, content, metadata=metadata)
+        except TokenDead:
+            raise
         except SlackDelayed as error:
             found = (
                 await self._find(target, metadata, posted_at.timestamp(), pauses=SEARCH_PAUSES)

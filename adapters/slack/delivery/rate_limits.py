@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from weakref import WeakValueDictionary
 
-from adapters.slack.errors import SlackDelayed
+from adapters.slack.errors import SlackDelayed, slowed_down
 from generation.protocol.clock import Clock
 
 EDITS_PER_MINUTE: Final = 50
@@ -17,6 +17,8 @@ EDITS_PER_MINUTE: Final = 50
 LEAST_KEPT, MOST_KEPT = 15, 45
 """How many of those are kept for results: one for each job in progress, within these bounds."""
 SECONDS_BETWEEN_POSTS: Final = 1.05
+LONGEST_WAIT: Final = timedelta(seconds=30)
+"""A post waits that long for its slot; one that would wait longer is put off."""
 _MINUTE: Final = timedelta(minutes=1)
 
 
@@ -108,7 +110,8 @@ def _too_many(wait: float) -> SlackDelayed:
 
 
 class PostSlots:
-    """Lets one post a second into a channel, first come, first served.
+    """Lets one post a second into a channel, first come, first served; after a 429 none before
+    Slack's Retry-After is over.
 
     The second counts from Slack's answer to the last post, so no delay on the network puts two
     posts close together.
@@ -116,21 +119,42 @@ class PostSlots:
 
     def __init__(self, clock: Clock, seconds: float = SECONDS_BETWEEN_POSTS) -> None:
         self._clock = clock
-        self._seconds = timedelta(seconds=seconds)
+        self._pause = timedelta(seconds=seconds)
         self._free_at: dict[str, datetime] = {}
         self._posting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
+    def seconds_until_free(self, channel: str, *, ahead: int = 0) -> float:
+        """How long a post that is asked for now has to wait for its slot, with that many before
+        it."""
+        left = self._free_at.get(channel, self._clock.now()) - self._clock.now()
+        return max(0.0, left.total_seconds()) + ahead * self._pause.total_seconds()
+
     @asynccontextmanager
     async def slot(self, channel: str) -> AsyncIterator[None]:
-        """``async with slots.slot(channel)``: post in it."""
+        """``async with slots.slot(channel)``: post in it. Raises SlackDelayed when the slot is more
+        than :data:`LONGEST_WAIT` away."""
         async with self._posting.setdefault(channel, asyncio.Lock()):
-            wait = self._free_at.get(channel, self._clock.now()) - self._clock.now()
-            if wait > timedelta(0):
-                await self._clock.sleep(wait.total_seconds())
+            await self._wait_for(channel)
+            pause = self._pause
             try:
                 yield
+            except SlackDelayed as error:
+                if error.is_rate_limit:
+                    # the posts that wait behind this one would each run into a 429 of their own
+                    pause = max(pause, timedelta(seconds=error.retry_after or 1.0))
+                raise
             finally:
-                now = self._clock.now()
-                # only channels with a recent post are kept
-                self._free_at = {each: at for each, at in self._free_at.items() if at > now}
-                self._free_at[channel] = now + self._seconds
+                self._keep_until(channel, self._clock.now() + pause)
+
+    async def _wait_for(self, channel: str) -> None:
+        wait = self._free_at.get(channel, self._clock.now()) - self._clock.now()
+        if wait > LONGEST_WAIT:
+            raise slowed_down(wait.total_seconds())
+        if wait > timedelta(0):
+            await self._clock.sleep(wait.total_seconds())
+
+    def _keep_until(self, channel: str, free_at: datetime) -> None:
+        now = self._clock.now()
+        # only channels with a recent post are kept
+        self._free_at = {each: at for each, at in self._free_at.items() if at > now}
+        self._free_at[channel] = free_at

@@ -9,9 +9,18 @@ from typing import Final, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from adapters.slack.delivery.rate_limits import MinuteWindow
-from adapters.slack.errors import CHANNEL_CLOSED, AccessProblem, AccessRefused, SlackRefused
+from adapters.slack.errors import (
+    CHANNEL_CLOSED,
+    AccessProblem,
+    AccessRefused,
+    AppRemoved,
+    SlackRefused,
+    TokenDead,
+)
 from adapters.slack.models import Act, ChannelFacts, Identity, UserFacts
+from adapters.slack.refs import channel_ref, server_ref
 from adapters.slack.web_api import SlackApi
+from generation.domain.refs import ChannelRef
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryError
@@ -77,6 +86,10 @@ class Access:
         """Raises AccessRefused when the bot cannot post where the person acted, or the person may
         not ask it."""
         identity = await self.check_workspace(act)
+        try:
+            await self._api.check_token(FRESH)
+        except (TokenDead, AppRemoved) as error:
+            raise AccessRefused(AccessProblem.REVOKED) from error
         is_shared = act.is_shared
         # a command may come from any channel, clicks and events only from the bot's own
         if not act.is_inside:
@@ -84,7 +97,32 @@ class Access:
             is_shared = channel is not None and channel.is_shared
         # people of other organisations can only act in shared channels
         if act.user_team not in (None, identity.team) or is_shared:
-            await self._check_person(act.user, identity.team)
+            await self._check_person(act.user, identity)
+
+    async def channel_for(self, act: Act) -> ChannelRef:
+        """Where a clip is shown that is asked for there: where two people talk to each other the
+        bot cannot be, so in the member's own conversation with it. Raises as :meth:`check`."""
+        try:
+            await self.check(act)
+        except AccessRefused as error:
+            if not (act.is_direct and error.problem is AccessProblem.NOT_INSIDE):
+                raise
+            await self._check_person(act.user, await self._api.identity())
+            try:
+                return ChannelRef(server_ref(act), await self._api.open_direct(act.user))
+            except DeliveryError:
+                raise error from None
+        return channel_ref(act)
+
+    async def check_reader(self, act: Act) -> None:
+        """Raises AccessRefused for an act in another workspace, and for a member of another
+        organisation: what the workspace makes and may make is not for them."""
+        # a command does not say where its member belongs, so Slack is asked
+        await self._check_person(act.user, await self.check_workspace(act))
+
+    def _check_alive(self) -> None:
+        if self._api.token.dead is not None:
+            raise AccessRefused(AccessProblem.REVOKED)
 
     async def check_workspace(self, act: Act) -> Identity:
         """Raises AccessRefused for an act in a workspace that the bot's token is not for."""
@@ -121,10 +159,13 @@ class Access:
         try:
             facts = await self._channels.get(channel, self._look_up, keep=_is_open)
         except SlackRefused as error:
+            self._check_alive()
             if error.code in CHANNEL_CLOSED:
                 raise AccessRefused(AccessProblem.NOT_INSIDE, bot_user) from error
             return None
         except DeliveryError:
+            # this very question may have shown that the token is dead: nothing could be delivered
+            self._check_alive()
             return None
         if facts.is_archived:
             raise AccessRefused(AccessProblem.ARCHIVED)
@@ -138,7 +179,7 @@ class Access:
             raise SlackRefused("budget", "too many channels were looked up in this minute")
         return await self._api.channel(channel)
 
-    async def _check_person(self, user: str, team: str) -> None:
+    async def _check_person(self, user: str, identity: Identity) -> None:
         if self._rules.are_externals_welcome:
             return
         try:
@@ -147,8 +188,9 @@ class Access:
             # Slack knows no such person in this workspace
             raise AccessRefused(AccessProblem.EXTERNAL) from error
         except DeliveryError as error:
+            self._check_alive()
             raise AccessRefused(AccessProblem.UNKNOWN_PERSON) from error
-        if person.team != team:
+        if person.is_outside(identity):
             raise AccessRefused(AccessProblem.EXTERNAL)
 
     async def _person(self, user: str) -> UserFacts:

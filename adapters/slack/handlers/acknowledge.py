@@ -10,7 +10,7 @@ from adapters.gate import ActGate
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.models import Act, SlackContent
-from adapters.slack.text import render
+from adapters.slack.text import asking, render
 from generation.protocol.errors import FlipbookError
 
 ACK_SECONDS: Final = 1.8
@@ -67,17 +67,17 @@ class Acknowledger:
         return self._gate.admit(
             # Slack's ids are unique within a workspace only
             f"{act.team}:{act.key}",
-            lambda: self._background.start(self._answer(work), f"handling a {kind}"),
+            lambda: self._background.start(self._answer(act, work), f"handling a {kind}"),
         )
 
-    async def _answer(self, work: Work) -> SlackContent | None:
+    async def _answer(self, act: Act, work: Work) -> SlackContent | None:
         try:
             return await work()
         except FlipbookError as error:
-            return render.error_content(error)
+            return asking.refused_content(error, act.typed)
         except Exception:  # noqa: BLE001 - one act never breaks another
             self._log.exception("an act could not be handled")
-            return render.unexpected_content()
+            return asking.with_typed(render.unexpected_content(), act.typed)
 
     async def _send(self, act: Act, answer: asyncio.Task[SlackContent | None]) -> None:
         content = await answer

@@ -7,10 +7,11 @@ from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
+from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
-from adapters.slack.text import lists
 from adapters.slack.text.markup import SLACK, ids_in, plain
-from generation.domain.policy import Policy
+from generation.domain.policy import MAX_TERM, Policy
+from generation.protocol.visible import is_blank
 from generation.service import Service
 from generation.text.limits import limit_named, limit_value
 
@@ -52,7 +53,7 @@ class SlackAdminCommands:
         verb, _, value = rest.strip().partition(" ")
         handle = self._verbs.get((topic.lower(), verb.lower()))
         if handle is None:
-            return help_text.admin_content()
+            return asking.with_typed(help_text.admin_content(), act.typed if topic else "")
         return await handle(act, value.strip())
 
     async def _show_limits(self, act: Act, _: str) -> SlackContent:
@@ -109,15 +110,11 @@ class SlackAdminCommands:
 
     async def _block_word(self, act: Act, words: str) -> SlackContent:
         term = _term(words)
-        return await self._change(
-            act, lambda policy: {"blocked_terms": policy.blocked_terms | {term}}
-        )
+        return await self._change(act, lambda policy: {"blocked_terms": policy.with_term(term)})
 
     async def _unblock_word(self, act: Act, words: str) -> SlackContent:
         term = _term(words)
-        return await self._change(
-            act, lambda policy: {"blocked_terms": policy.blocked_terms - {term}}
-        )
+        return await self._change(act, lambda policy: {"blocked_terms": policy.without_term(term)})
 
     async def _audit(self, act: Act, _: str) -> SlackContent:
         entries = await self._service.audit_of(server_ref(act), limit=lists.MOST_AUDITED)
@@ -151,6 +148,6 @@ def _users(words: str) -> frozenset[str]:
 def _term(words: str) -> str:
     # the quotes around a term of several words do not belong to it
     term = " ".join(plain(words).strip().strip('"').split())
-    if not 1 <= len(term) <= 100:
+    if is_blank(term) or len(term) > MAX_TERM:
         raise AdminRefused(AdminProblem.NO_WORD, term)
     return term

@@ -20,9 +20,9 @@ class SlackButtons:
         self._access = access
         self._animate = animate
 
-    async def reroll(self, click: Click) -> None:
+    async def reroll(self, click: Click) -> SlackContent | None:
         """🔁 under a finished clip."""
-        await self._animate.reroll(click.act, job_id_in(click.value))
+        return await self._animate.reroll(click.act, job_id_in(click.value))
 
     async def cancel(self, click: Click) -> SlackContent:
         """✖ under a job that is under way."""

@@ -1,10 +1,11 @@
 """Posts the message that shows a job, and records it right away."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from adapters.slack.delivery.posts import SlackPosts
-from adapters.slack.errors import SlackDelayed
+from adapters.slack.errors import SlackDelayed, TokenDead
 from adapters.slack.models import MessageMetadata
 from adapters.slack.refs import post_target
 from adapters.slack.text import render
@@ -33,25 +34,36 @@ class FirstMessage:
     async def open(self, job: Job) -> None:
         """Post the message of a job that was stored just now, and record it. Raises
         DeliveryError."""
-        await self._open(job, _has_no_message, tried_at=())
+        # stored in this moment, so its delivery has no message and need not be read
+        async with self._opening(job) as is_first:
+            if is_first:
+                await self._record(job, await self._post(job, tried_at=()))
 
     async def reopen(self, job: Job) -> None:
         """Open the message of an older job if it has none. An earlier process may have posted it
         without recording it, so it is searched for first. Raises DeliveryError."""
-        await self._open(job, _still_needs_message, tried_at=(job.created_at.timestamp(),))
+        async with self._opening(job) as is_first:
+            if not is_first:
+                return
+            delivery = await self._service.delivery_of(job.id)
+            if delivery is not None and _still_needs_message(delivery):
+                await self._record(job, await self._post(job, (job.created_at.timestamp(),)))
 
-    async def _open(
-        self, job: Job, is_needed: Callable[[Delivery], bool], *, tried_at: tuple[float, ...]
-    ) -> None:
-        # the messenger waits while a job is in here, and posts no second message
+    def seconds_until_open(self, job: Job, *, ahead: int) -> float:
+        """How long the message of a job has to wait, with that many others to be opened in its
+        channel before it."""
+        return self._posts.slots.seconds_until_free(job.channel.id, ahead=ahead)
+
+    @asynccontextmanager
+    async def _opening(self, job: Job) -> AsyncIterator[bool]:
+        """While inside, the messenger waits and posts no second message. False: another task is
+        opening this job's message."""
         if job.id in self._posts.opening:
+            yield False
             return
         self._posts.opening.add(job.id)
         try:
-            delivery = await self._service.delivery_of(job.id)
-            if delivery is None or not is_needed(delivery):
-                return
-            await self._record(job, await self._post(job, tried_at))
+            yield True
         finally:
             self._posts.opening.discard(job.id)
 
@@ -61,6 +73,9 @@ class FirstMessage:
         for attempt in range(1, TRIES):
             try:
                 return await self._posts.post(target, content, metadata, tried_at=tried_at)
+            # a delay too, but no pause repairs a token
+            except TokenDead:
+                raise
             except SlackDelayed as error:
                 # the next try has to search before it posts
                 if error.may_be_done:
@@ -78,10 +93,6 @@ class FirstMessage:
             except StoreBusy:
                 await self._clock.sleep(_BACKOFF.before(attempt))
         return await self._service.opened(job.id, message)
-
-
-def _has_no_message(delivery: Delivery) -> bool:
-    return delivery.message is None
 
 
 def _still_needs_message(delivery: Delivery) -> bool:

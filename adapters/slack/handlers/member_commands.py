@@ -9,12 +9,13 @@ from adapters.slack.delivery.fallbacks import KEPT
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin_commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.parsing import command_line
 from adapters.slack.handlers.payloads import Command
 from adapters.slack.ids import job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
+from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
-from adapters.slack.text import lists
 from adapters.slack.web_api import SlackApi
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
@@ -46,6 +47,7 @@ class SlackMemberCommands:
         self._access = access
         self._buttons = buttons
         self._clock = clock
+        self._admin = admin.handle
         self._verbs: Mapping[str, MemberVerb] = {
             "queue": self._queue,
             "history": self._history,
@@ -53,7 +55,7 @@ class SlackMemberCommands:
             "cancel": self._cancel,
             "quota": self._quota,
             "help": self._help,
-            "admin": admin.handle,
+            "admin": self._admin,
         }
 
     async def handle(self, command: Command) -> SlackContent:
@@ -62,13 +64,17 @@ class SlackMemberCommands:
         first, _, rest = command.text.strip().partition(" ")
         handle = self._verbs.get(first.lower() or "help")
         if handle is None:
-            return help_text.unknown_word_content(first, tuple(self._verbs))
+            unknown = help_text.unknown_word_content(first, tuple(self._verbs))
+            return asking.with_typed(unknown, command.act.typed)
+        # admins are asked for their own rights
+        if handle not in (self._help, self._admin):
+            await self._access.check_reader(command.act)
         return await handle(command.act, rest.strip())
 
     async def _queue(self, act: Act, _: str) -> SlackContent:
         # one more than is listed shows that the list goes on
         jobs = await self._service.queue_of(server_ref(act), limit=lists.MOST_LISTED + 1)
-        return lists.queue_content(jobs, user_ref(act), self._service.backend_lines())
+        return lists.queue_content(jobs, user_ref(act), self._service.trouble_lines())
 
     async def _history(self, act: Act, _: str) -> SlackContent:
         jobs = await self._service.jobs_of(user_ref(act), server_ref(act), limit=lists.MOST_LISTED)
@@ -94,7 +100,8 @@ class SlackMemberCommands:
         if comes_again:
             answer = Answer(act.user, self._clock.now() + REDELIVERY_LIFETIME, private=True)
             await self._service.deliver_again(job.id, answer, by=user_ref(act), channel=job.channel)
-        return lists.job_content(job, link=link, comes_again=comes_again)
+        again = command_line(job.request)
+        return lists.job_content(job, link=link, comes_again=comes_again, again=again)
 
     async def _may_see(self, act: Act, job: Job) -> bool:
         """A prompt is shown to its author, in its channel, and to admins."""
@@ -125,6 +132,6 @@ def _is_over(delivery: Delivery | None) -> bool:
     }
 
 
-async def unknown_command(_: Command) -> SlackContent:
+async def unknown_command(command: Command) -> SlackContent:
     """For a command that the app's owner added in Slack and the bot does not have."""
-    return help_text.unknown_command_content()
+    return asking.with_typed(help_text.unknown_command_content(), command.act.typed)

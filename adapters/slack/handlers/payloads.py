@@ -37,15 +37,19 @@ class Click:
     act: Act
     action_id: str
     value: str
+    block_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A message that names the bot: the words around its name, as Slack wrote them."""
+    """A message that names the bot: the words around its name, as Slack wrote them; ``is_first``:
+    it begins with that name."""
 
     act: Act
+    ts: str
     text: str
     is_of_bot: bool
+    is_first: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ class _Slash(_Incoming):
     trigger_id: str
     text: str = ""
     response_url: str | None = None
+    channel_name: str = ""
 
 
 class _Identified(_Incoming):
@@ -97,6 +102,7 @@ class _Action(_Incoming):
     action_id: str
     action_ts: str
     value: str = ""
+    block_id: str = ""
 
 
 class _BlockActions(_Incoming):
@@ -154,6 +160,9 @@ def command_in(body: Mapping[str, object], team: str) -> Command:
         channel=slash.channel_id,
         user=slash.user_id,
         response_url=slash.response_url,
+        typed=f"{slash.command} {slash.text}".strip() if slash.text.strip() else "",
+        # Slack's names for a conversation of two, and of a few
+        is_direct=slash.channel_name == "directmessage" or slash.channel_name.startswith("mpdm-"),
     )
     return Command(act, slash.command, slash.text)
 
@@ -174,7 +183,7 @@ def click_in(body: Mapping[str, object], team: str) -> Click:
         response_url=clicked.response_url,
         is_inside=True,
     )
-    return Click(act, action.action_id, action.value)
+    return Click(act, action.action_id, action.value, action.block_id)
 
 
 def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
@@ -182,7 +191,7 @@ def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
     envelope = _read(_Envelope, body)
     event = _read(_MentionEvent, envelope.event)
     act = Act(
-        key=f"mention:{event.channel}:{event.ts}",
+        key=mention_key(event.channel, event.ts),
         team=team,
         channel=event.channel,
         user=event.user,
@@ -193,8 +202,17 @@ def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
     )
     # a bot's message has its bot_id, and some have no user
     return Mention(
-        act, without_mention(event.text, bot_user), is_of_bot=bool(event.bot_id) or not event.user
+        act,
+        event.ts,
+        without_mention(event.text, bot_user),
+        is_of_bot=bool(event.bot_id) or not event.user,
+        is_first=event.text.lstrip().startswith((f"<@{bot_user}>", f"<@{bot_user}|")),
     )
+
+
+def mention_key(channel: str, ts: str) -> str:
+    """The key of a mention, by its message."""
+    return f"mention:{channel}:{ts}"
 
 
 def reaction_in(body: Mapping[str, object], team: str) -> Reaction:

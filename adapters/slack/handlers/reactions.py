@@ -34,11 +34,11 @@ class SlackReactions:
         if job is None or await self._access.is_bot(reaction.act.user):
             return None
         try:
-            await self._animate.reroll(reaction.act, job.id)
+            content = await self._animate.reroll(reaction.act, job.id)
         except FlipbookError as error:
-            # the event does not name the message's thread, the job does
-            return replace(render.error_content(error), thread=job.channel.thread)
-        return None
+            content = render.error_content(error)
+        # the event does not name the message's thread, the job does
+        return None if content is None else replace(content, thread=job.channel.thread)
 
     async def _job_of(self, reaction: Reaction) -> Job | None:
         """The job whose message the reaction is on."""

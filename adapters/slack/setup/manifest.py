@@ -6,8 +6,8 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from adapters.slack.commands import COMMANDS, CommandSpec
+from adapters.slack.scopes import SCOPES_OF
 from adapters.slack.signed_http import PATH
-from adapters.slack.web_api import SCOPES_OF
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_mention": ("app_mentions:read",),
@@ -19,7 +19,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
 
 REASONS: Final[Mapping[str, str]] = {
     "app_mentions:read": (
-        "hear `@Flipbook a fox in snow`, in threads too, where commands do not work"
+        "hear `@Flipbook animate a fox in snow`, in threads too, where commands do not work"
     ),
     "channels:history": (
         "check whether the bot's own message was posted when Slack's answer got lost"

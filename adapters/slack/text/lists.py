@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from adapters.slack.models import SlackContent
-from adapters.slack.text.markup import SLACK
+from adapters.slack.text.markup import SLACK, escaped_within
 from generation.domain.audit import AuditEntry
 from generation.domain.job import Job
 from generation.domain.limits import LimitName, Limits
@@ -13,6 +13,7 @@ from generation.domain.policy import Policy
 from generation.domain.refs import UserRef
 from generation.service import Quota
 from generation.text import lists
+from generation.text.dialect import Markup
 from generation.text.limits import changed_limit_words, quota_lines
 
 MOST_LISTED: Final = 15
@@ -33,9 +34,15 @@ def history_content(jobs: Sequence[Job]) -> SlackContent:
     return _content(lists.history_lines(jobs, SLACK))
 
 
-def job_content(job: Job, *, link: str | None, comes_again: bool) -> SlackContent:
-    """One job, and where its clip is; ``comes_again``: it is being delivered again."""
-    lines: list[str] = [*lists.detail_lines(job, SLACK)]
+def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) -> SlackContent:
+    """One job, and where its clip is; ``comes_again``: it is being delivered again, ``again`` the
+    command that asks for the same clip."""
+    # a backtick would end the code, and escaping makes a text up to five times as long
+    command = Markup(f"`{escaped_within(again.replace('`', chr(39)), 3_000)}`")
+    lines: list[str] = [
+        *lists.detail_lines(job, SLACK),
+        SLACK.gettext("Ask for the same again: {command}", command=command),
+    ]
     if link is not None:
         lines.append(SLACK.link(link, SLACK.gettext("Go to its message")))
     if comes_again:

@@ -13,19 +13,21 @@ _MENTION: Final = re.compile(r"<(?P<kind>[@#!])(?P<id>[^|>]*)(?:\|(?P<label>[^>]
 _LINK: Final = re.compile(
     r"<(?P<url>(?:https?|mailto|tel|ftp|slack):[^|>]*)(?:\|(?P<label>[^>]*))?>"
 )
-# Slack's clients make one dash of --
-_DASHED_FLAG: Final = re.compile(r"(?<!\S)[\u2012-\u2015\u2212]{1,2}(?=[A-Za-z])")
 _QUOTES: Final = str.maketrans("“”„‟«»‘’", '"' * 6 + "'" * 2)
 
 
 def plain(text: str) -> str:
-    """What a person typed, without the entities, links, mentions, curly quotes and long dashes that
-    Slack's clients put into it."""
+    """What a person typed, without the entities, links, mentions and curly quotes that Slack's
+    clients put into it."""
+    return as_typed(text).translate(_QUOTES)
+
+
+def as_typed(text: str) -> str:
+    """What a person typed, to be shown to them again: without entities, links and mentions."""
     text = _LINK.sub(lambda found: found["label"] or found["url"], text)
     text = _MENTION.sub(_mention_words, text)
     # & last: what a person typed as &lt; arrives as &amp;lt;
-    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return _DASHED_FLAG.sub("--", text.translate(_QUOTES))
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def without_mention(text: str, user_id: str) -> str:

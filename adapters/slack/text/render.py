@@ -39,7 +39,6 @@ from generation.text.limits import typed_name
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
 """Characters; Slack takes 3,000 in a section."""
-_ALT_LIMIT: Final = 900
 _TITLE_LIMIT: Final = 80
 
 
@@ -73,6 +72,12 @@ def _misread(error: CommandMisread) -> str:
             return SLACK.gettext(
                 "A quotation mark is opened and never closed. Close it, or leave it out."
             )
+        case CommandProblem.UNKNOWN_FLAG if error.instead:
+            return SLACK.gettext(
+                "There is no flag {flag}. Did you mean {instead}?",
+                flag=given,
+                instead=error.instead,
+            )
         case CommandProblem.UNKNOWN_FLAG:
             return SLACK.gettext(
                 "There is no flag {flag}. The flags are {flags}.",
@@ -87,10 +92,12 @@ def _misread(error: CommandMisread) -> str:
             )
         case CommandProblem.NO_VALUE_TAKEN:
             return SLACK.gettext("The flag {flag} takes no value. Write it alone.", flag=given)
-        case _:
+        case CommandProblem.AMBIGUOUS:
             return SLACK.gettext(
-                "These flags could not be read. {command} alone shows them all.",
-                command=Markup("`/animate`"),
+                "“{words}” may be a flag or part of your prompt, so nothing was made. Write "
+                "{instead} for the flag, or put quotes around words of the prompt.",
+                words=given,
+                instead=error.instead,
             )
 
 
@@ -141,6 +148,10 @@ _ACCESS_PROBLEMS: Final = {
     AccessProblem.EXTERNAL: mark("Here only members of the bot's own {place} can ask for clips."),
     AccessProblem.UNKNOWN_PERSON: mark(
         "The bot cannot check at the moment who is asking. Please try again in a minute."
+    ),
+    AccessProblem.REVOKED: mark(
+        "The bot's access to this {place} was revoked, so nothing can be made or posted. An admin "
+        "has to install it again; nothing was spent."
     ),
 }
 
@@ -204,18 +215,17 @@ def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> S
     return _job_content(job, f"📭 {said}", (), spoken=said)
 
 
-def share_comment(job: Job, reasons: tuple[str, ...]) -> str:
-    """The words above a clip outside of its job's message, and why it is there."""
-    made = f"{_outcome_words(job, has_clip=True)} · {for_words(job, SLACK)}"
+def share_content(job: Job, reasons: tuple[str, ...]) -> SlackContent:
+    """The words around a clip outside of its job's message, and why it is there."""
+    made = _outcome_words(job, has_clip=True)
     why = outcomes.moved_words(reasons[-1:], SLACK)
-    # as code, because Slack unfurls links in a file's comment and takes no option against it
-    prompt = SLACK.code(_prompt(job))
-    return "\n".join([made, *([why] if why else []), prompt, settings_words(job.request, SLACK)])
+    return _job_content(job, "\n".join([made, *([why] if why else [])]), _buttons(job))
 
 
-def alt_text(job: Job) -> str:
-    """What the clip shows, for members who cannot see it."""
-    return outcomes.description(job, _ALT_LIMIT)
+def arriving_content(job: Job) -> SlackContent:
+    """For a message that the clip is being put into."""
+    coming = SLACK.gettext("the clip is on its way")
+    return _job_content(job, f"{_done()} · {coming}", _buttons(job))
 
 
 def file_title(job: Job) -> str:
@@ -254,7 +264,11 @@ def _outcome_words(job: Job, *, has_clip: bool) -> str:
     if job.status is not JobStatus.SUCCEEDED or not has_clip:
         return outcomes.ended_words(job, SLACK)
     again = [SLACK.gettext("re-rolled")] if job.parent is not None else []
-    return " · ".join([SLACK.bold(SLACK.gettext("Done")), *made_words(job, SLACK), *again])
+    return " · ".join([_done(), *made_words(job, SLACK), *again])
+
+
+def _done() -> str:
+    return SLACK.bold(SLACK.gettext("Done"))
 
 
 def _prompt(job: Job) -> str:

@@ -105,7 +105,7 @@ def _change(text: str) -> tuple[str, object]:
     if not separator:
         names = ", ".join(map(typed_name, LimitName))
         raise ValueError(f"Write name=value, not {shown(text)}. The names are {names}.")
-    if name is LimitName.SERVER_BUDGET_PER_DAY and value.strip().startswith("."):
+    if name is LimitName.SERVER_BUDGET_PER_DAY and value.strip()[:1] in {"", "."}:
         allowed = "dollars such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
         raise InvalidRequest((Violation(typed_name(name), allowed, shown(value)),))
     return name.value, limit_value(name, value, called=typed_name(name))

@@ -21,7 +21,8 @@ from bot.settings import Settings
 from generation.domain.parsing import parse_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
-from generation.text.clips import engine_words
+from generation.text.clips import engine_words, left_out_words
+from generation.text.dialect import capital
 from generation.text.errors import failure_sentence
 from worker.settings import EngineChoice
 
@@ -75,7 +76,7 @@ def animate(
     log_errors_only(settings)
     # None stands for the endpoint's default, which the request knows
     values: dict[str, object] = {
-        "endpoint": Endpoint.TURBO if turbo else Endpoint.STANDARD,
+        "endpoint": Endpoint.TURBO if turbo else None,
         "prompt": options.prompt_of(words),
         "negative_prompt": negative_prompt,
         "num_frames": num_frames,
@@ -157,6 +158,8 @@ def _report(outcome: "ClipOutcome", output: ClipOutput, *, prints_path: bool) ->
         die(Exit.FAILED, f"{failure_sentence(job.failure)} ({job.failure.detail})")
     if job.artifact is None:
         die(Exit.CANCELLED, "Cancelled.")
+    for left_out in left_out_words(job.request):
+        typer.echo(f"{capital(left_out)}.", err=True)
     if not prints_path:
         return
     typer.echo(f"Made by: {engine_words(job)}.", err=True)

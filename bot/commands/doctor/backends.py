@@ -32,6 +32,10 @@ _WEBHOOK_TOLERANCE: Final = timedelta(minutes=4)
 """fal's webhooks are refused when they are five minutes old."""
 _COMPILERS: Final = ("cc", "gcc", "clang")
 _TLS_SECONDS: Final = 5.0
+_TURBO: Final = (
+    "by now fal may refuse or ignore camera motions with turbo; steps and guidance are sent as "
+    "before (docs/fal.md)"
+)
 _KEYS: Final = {BackendName.FAL: "FAL_KEY", BackendName.WORKER: "FLIPBOOK_WORKER_KEY"}
 
 
@@ -95,6 +99,8 @@ async def backends(settings: Settings, clock: Clock) -> list[Finding]:
         for name, backend in opened.items():
             if isinstance(backend, QueueClient):
                 findings += await _asked(settings, BackendName(name), backend, clock)
+                if name == BackendName.FAL:
+                    findings.append(Finding(Grade.NOTE, "fal's turbo", _TURBO))
             else:
                 words = "embedded, started by `flipbook run`"
                 findings.append(Finding(Grade.GOOD, f"backend {name}", words))

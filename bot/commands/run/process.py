@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
+from types import FrameType
 from typing import Final
 from uuid import uuid4
 
@@ -17,7 +19,7 @@ from filelock import Timeout
 from starlette.routing import Route
 
 from adapters.web.clips import clip_route
-from adapters.web.health import HealthPages, HealthReport
+from adapters.web.health import HealthPages
 from adapters.web.index import index_route
 from adapters.web.metrics import metrics_route
 from adapters.web.webhooks import webhook_route
@@ -26,14 +28,16 @@ from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app
 from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
+from bot.health import Health
 from bot.settings import BackendName, Settings, proxy_of
-from bot.web import WebServer, open_listener, web_server
+from bot.web import open_listener, web_app, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 from generation.diagnostics import Finding, Grade
+from generation.protocol.http_server.server import HttpServer
 
-LEAVE_SECONDS: Final = 9.5
+LEAVE_SECONDS: Final = 9.0
 """After a signal the process ends within this time, whatever still runs in it: what matters is on
-disk by then."""
+disk by then. Docker kills after ten seconds."""
 _SUBMISSIONS_SECONDS: Final = 4.0
 """How long submissions on the wire may take before the embedded worker is stopped."""
 _STOP_SECONDS: Final = 6.0
@@ -51,18 +55,20 @@ def run_here(
     arrange: Arrange = lambda ports: ports,
     notes: Sequence[Finding] = (),
 ) -> None:
-    """Serve until a signal says stop, and end within :data:`LEAVE_SECONDS` of it even if a thread
-    hangs. ``notes`` on the settings are logged.
+    """Serve until a signal says stop, and end the process within :data:`LEAVE_SECONDS` of it, even
+    if a thread hangs: nothing but the exit may follow. ``notes`` on the settings are logged.
 
     Raises what :func:`serve` raises.
     """
-    # the interpreter waits for its threads at exit: one stuck in a file system would hold it up
+    # not cancelled at the end: the interpreter waits for its threads, and one may be stuck in a
+    # file system
     hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
     hard_exit.daemon = True
     try:
         asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start, notes=notes))
     finally:
-        hard_exit.cancel()
+        # the exit would search all that a thousand jobs have left for cycles
+        gc.freeze()
 
 
 async def serve(
@@ -75,8 +81,8 @@ async def serve(
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and
     return.
 
-    ``stopping`` is called once, when the shutdown begins. Raises AlreadyRunning, NoChatLeft,
-    StoreError, or OperatorFault when the web address cannot be used.
+    ``stopping`` is called once, at the signal, before the event loop comes to it. Raises
+    AlreadyRunning, NoChatLeft, StoreError, or OperatorFault when the web address cannot be used.
     """
     with data_folder_locked(settings):
         chats = configured_chats(settings)
@@ -84,7 +90,11 @@ async def serve(
         try:
             # the app closes before the chats: its last deliveries still need them
             async with open_app(
-                settings, role, messengers=chats.messengers, arrange=arrange
+                settings,
+                role,
+                messengers=chats.messengers,
+                chat_troubles=lambda: chats.troubles,
+                arrange=arrange,
             ) as app:
                 await ServiceProcess(app, chats, stopping=stopping, notes=notes).run()
         finally:
@@ -148,6 +158,7 @@ class ServiceProcess:
         self._chats = chats or Chats({})
         self._log = structlog.get_logger("flipbook.run")
         self._stop = asyncio.Event()
+        self._is_stopping = False
         self._refusal: str | None = None
         self._web = self._web_server()
 
@@ -159,25 +170,42 @@ class ServiceProcess:
         """
         # before anything runs: an address in use is a mistake in the settings
         listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)
-        loop = asyncio.get_running_loop()
-        for number in _STOP_SIGNALS:
-            loop.add_signal_handler(number, self._stop.set)
-        try:
-            with contextlib.closing(listener):
-                # a part that fails ends the group, and with it the process
-                async with asyncio.TaskGroup() as group:
-                    parts = self._start_all(group, listener)
-                    self._announce(listener)
-                    # by now everything that lives as long as the process is loaded
-                    with startup_objects_frozen():
-                        await self._stop.wait()
-                    await self._wind_down(parts)
-        finally:
-            for number in _STOP_SIGNALS:
-                loop.remove_signal_handler(number)
+        with self._signals(), contextlib.closing(listener):
+            # a part that fails ends the group, and with it the process
+            async with asyncio.TaskGroup() as group:
+                parts = self._start_all(group, listener)
+                self._announce(listener)
+                # by now everything that lives as long as the process is loaded
+                with startup_objects_frozen():
+                    await self._stop.wait()
+                await self._wind_down(parts)
         self._log.info("stopped")
         if self._refusal is not None:
             raise NoChatLeft(self._refusal)
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Within, the stop signals stop the process. Not by the event loop's own handlers: with
+        hundreds of jobs the loop may come to them seconds later, and Docker counts from the
+        signal."""
+        loop = asyncio.get_running_loop()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._begin_stopping()
+            loop.call_soon_threadsafe(self._stop.set)
+
+        before = {number: signal.signal(number, stop) for number in _STOP_SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _begin_stopping(self) -> None:
+        """Start the clock, once."""
+        if not self._is_stopping:
+            self._is_stopping = True
+            self._stopping()
 
     async def _serve_chats(self) -> None:
         """Serve the chats; stop the process when none of them can be served."""
@@ -207,7 +235,7 @@ class ServiceProcess:
         on the wire.
         """
         self._log.info("stopping")
-        self._stopping()
+        self._begin_stopping()
         parts.chats.cancel()
         parts.gc_tuning.cancel()
         self._app.dispatcher.stop()
@@ -225,25 +253,22 @@ class ServiceProcess:
             self._log.warning("stopped before it was done", part=task.get_name())
             task.cancel()
 
-    def _health(self) -> HealthReport:
-        # a chat that was refused shows here, and does not make the process unhealthy
-        state = self._app.health()
-        return replace(state, parts={**state.parts, **self._chats.states})
-
-    def _web_server(self) -> WebServer:
+    def _web_server(self) -> HttpServer:
         store = self._app.ports.store
         settings = self._app.settings
-        routes = [
+        health = Health(self._app, self._chats)
+        pages = [
             index_route(__version__),
-            *HealthPages(self._health, store.ping).routes(),
+            *HealthPages(health.report, health.why_not_ready).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
-        routes += self._chats.routes(self._app.service)
+        routes = list(self._chats.routes(self._app.service))
         if self._app.links is not None:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
-        return web_server(routes)
+        host, public_url = settings.web_host, settings.public_url
+        return web_server(web_app(pages, routes, host=host, public_url=public_url))
 
     def _fal_webhooks(self) -> Route:
         settings = self._app.settings

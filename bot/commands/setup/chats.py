@@ -12,7 +12,7 @@ from bot.commands.chat_checks import discord_checkup, slack_checkup
 from bot.commands.setup import text
 from bot.commands.setup.backends import made_with
 from bot.settings import Settings
-from bot.settings_values import misread_fal_key
+from bot.settings.values import misread_fal_key
 from generation.diagnostics import Checkup
 from generation.protocol.clock import Clock
 

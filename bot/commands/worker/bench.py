@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from bot.commands.worker.settings import read_worker_settings
 from bot.exit_codes import Exit, die
 from bot.settings import LogFormat, LogLevel
+from generation.protocol.disk import make_folder
 from generation.protocol.request import Endpoint, VideoSizePreset
 from worker.settings import WorkerSettings
 
@@ -70,7 +71,7 @@ def _data_folder_lock(settings: WorkerSettings) -> Iterator[None]:
     from worker.engine import EngineError  # noqa: PLC0415 - numpy
 
     try:
-        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(settings.data_dir, 0o700)
         with FileLock(settings.data_dir / "worker.lock", timeout=0):
             yield
     except Timeout:

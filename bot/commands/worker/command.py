@@ -6,12 +6,12 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot.commands.options import read_settings, start_logging
+from bot.commands.options import start_logging
 from bot.commands.worker.bench import bench
 from bot.commands.worker.keys import keys
 from bot.commands.worker.models import models as models_commands
 from bot.exit_codes import Exit, die
-from bot.settings import SettingsError
+from bot.settings import SettingsError, load_shared_settings
 from worker.settings import EngineChoice
 
 worker = typer.Typer(help="The GPU side: fal's queue protocol in front of one engine.")
@@ -73,8 +73,8 @@ def serve(
 def _serve(given: Mapping[str, object]) -> NoReturn:
     from bot.commands.worker.serve import serve_here  # noqa: PLC0415 - the worker
 
-    start_logging(read_settings())
     try:
+        start_logging(load_shared_settings())
         code = serve_here(given)
     except SettingsError as error:
         die(Exit.INVALID, str(error))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from bot.commands.worker.settings import read_worker_settings
-from bot.exit_codes import Exit, die, operator_sentence
+from bot.exit_codes import Exit, die, die_of
 from generation.protocol.disk import make_folder
 from generation.protocol.errors import FlipbookError
 from generation.text.dialect import local_time
@@ -86,7 +86,7 @@ def _run(context: typer.Context, data_dir: Path | None, command: KeyCommand[T]) 
         make_folder(settings.data_dir, 0o700)
         return asyncio.run(command(settings))
     except FlipbookError as error:
-        die(Exit.FAILED, operator_sentence(error))
+        die_of(error)
     except OSError as error:
         die(Exit.FAILED, f"The worker's data folder cannot be used: {error}.")
 

@@ -21,6 +21,7 @@ from bot.commands.worker.models_text import (
 from bot.commands.worker.settings import read_worker_settings
 from bot.exit_codes import Exit, die
 from bot.settings import SettingsError, load_settings, proxy_of, values_in_environment
+from generation.protocol.disk import make_folder
 from worker.engines.animatediff.models.catalogue import ModelSource, selected_sources, sources
 from worker.engines.animatediff.models.inventory import inventory, verify
 from worker.engines.animatediff.models.selection import ModelSelection
@@ -224,7 +225,7 @@ def _fetch(root: Path, files: "Sequence[RemoteFile]") -> None:
 @contextmanager
 def _download_lock(root: Path) -> Iterator[None]:
     """Hold the folder's lock: two downloads would write into the same files."""
-    root.mkdir(parents=True, exist_ok=True)
+    make_folder(root)
     try:
         with FileLock(root / ".download.lock", timeout=0):
             yield

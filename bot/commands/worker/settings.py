@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import typer
 
 from bot.exit_codes import Exit, die
-from bot.settings import SettingsError, as_settings_error, load_settings
+from bot.settings import SettingsError, as_settings_error, load_shared_settings
 from worker.settings import WorkerSettings
 
 
@@ -22,10 +22,10 @@ def load_worker_settings(given: Mapping[str, object]) -> WorkerSettings:
     if "data_dir" in settings.model_fields_set:
         return settings
     # so that `flipbook worker models download` fills the folder that `flipbook run` reads
-    bot_settings = load_settings()
+    shared = load_shared_settings()
     folders = {
-        "data_dir": bot_settings.data_dir / "worker",
-        "models_dir": settings.models_dir or bot_settings.models,
+        "data_dir": shared.data_dir / "worker",
+        "models_dir": settings.models_dir or shared.models,
     }
     return settings.model_copy(update=folders)
 

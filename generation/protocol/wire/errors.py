@@ -6,12 +6,13 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BeforeValidator,
+    FailFast,
     JsonValue,
     SerializerFunctionWrapHandler,
-    ValidationError,
     model_serializer,
 )
 
+from generation.protocol.json_size import read_json
 from generation.protocol.wire.base import Wire, text, without
 
 STILL_IN_PROGRESS: Final = "Request is still in progress"
@@ -19,6 +20,11 @@ STILL_IN_PROGRESS: Final = "Request is still in progress"
 
 CLIENT_CLOSED_REQUEST: Final = 499
 """nginx's status for a client that closed the connection; fal's for cancelled requests."""
+
+
+_MAX_VALUES: Final = 1000
+_MAX_DEPTH: Final = 32
+"""What an error's body may hold; one that holds more is read as text."""
 
 
 class ErrorType(StrEnum):
@@ -91,7 +97,7 @@ _MODEL_ERROR_HTTP: Final = {
 class DetailItem(Wire):
     """One thing wrong with an input, in pydantic's shape. Only ``type`` is stable, not ``msg``."""
 
-    loc: tuple[str | int, ...] = ()
+    loc: Annotated[tuple[str | int, ...], FailFast()] = ()
     msg: str = ""
     type: str = ""
     url: str | None = None
@@ -126,10 +132,10 @@ class ErrorBody(Wire):
     def from_any(cls, body: bytes) -> Self:
         """Read any bytes as an error body; never raises. What is no such body becomes the detail,
         cut to 500 characters."""
-        # cut before it is decoded: the body may be a page of any length
         try:
-            return cls.model_validate_json(body)
-        except ValidationError:
+            return cls.model_validate(read_json(body, values=_MAX_VALUES, depth=_MAX_DEPTH))
+        except ValueError:  # pydantic's ValidationError is one
+            # cut before it is decoded: the body may be a page of any length
             return cls(detail=body[:2000].decode(errors="replace")[:500])
 
     @property

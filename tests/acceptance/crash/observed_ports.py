@@ -115,6 +115,11 @@ class ObservedTransaction:
         await self._tx.save_delivery(delivery)
         self.has_message |= delivery.message is not None
 
+    async def show_open_delivery(self, *record: Any) -> bool:
+        is_open = bool(await self._tx.show_open_delivery(*record))
+        self.has_message |= is_open
+        return is_open
+
 
 class ObservedBackend:
     """The backend; reports after its answers, before anything follows from them."""

@@ -92,8 +92,8 @@ SLACK_FAULTS: Final = (
         "files.info never tells",
         _RENDERING,
         _fault(_UNREADY, slack.FilesInfoLags()),
-        where=Where.THREAD,
-        says=(_STILL_LOOKING,),
+        where=Where.NOWHERE,
+        says=("*Done, but not delivered* · Slack is still looking at the clip.", "brings it again"),
     ),
     # the channel
     Fault(

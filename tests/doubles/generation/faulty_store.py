@@ -62,6 +62,10 @@ class _RecordingTransaction:
         self.steps.append(f"delivery {delivery.status}")
         await self._tx.save_delivery(delivery)
 
+    async def show_open_delivery(self, *record: Any) -> bool:
+        self.steps.append("delivery open")
+        return bool(await self._tx.show_open_delivery(*record))
+
     async def claim(self, job_id: str, lease: Lease, now: Any) -> bool:
         self.steps.append("claim")
         return bool(await self._tx.claim(job_id, lease, now))

@@ -142,6 +142,21 @@ class FileNotReady(Fault):
     error: str = "file_not_found"
 
 
+@dataclass(frozen=True)
+class FileNotShown(Fault):
+    """The next calls that put a file into a message (chat.update, files.completeUploadExternal) answer "ok" and show
+    no file: the update's answer says nothing of it (`access` None), or lists it with that `file_access`."""
+
+    times: int = 1
+    method: str | None = None
+    access: str | None = None
+
+
+@dataclass(frozen=True)
+class AltTextHidesFiles(Fault):
+    """As FileNotShown, for as long as it is armed, and only for files that were announced with an alt text."""
+
+
 # Channels
 
 

@@ -140,9 +140,9 @@ class SlackDouble(Driver):
         return taken
 
     def assert_faultless(self) -> None:
-        """Nothing happened that must not, and what happened was judged."""
+        """Nothing happened that must not, and what happened was judged, if there is a judge."""
         assert self.violations == [], "\n".join(self.violations)
-        assert self.judged > 0, "nothing was judged"
+        assert self.judged > 0 or self._journal.judge is None, "nothing was judged"
 
     @property
     def judged(self) -> int:

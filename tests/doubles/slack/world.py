@@ -16,6 +16,8 @@ GENERAL, OFFTOPIC = "C00GENERAL", "C0OFFTOPIC"
 STUDIO, SECRET = "C000STUDIO", "C000SECRET"
 SHARED, ARCHIVE = "C000SHARED", "C00ARCHIVE"
 DM = "D00000MIRA"
+PAIR, GROUP = "D00000PAIR", "G0000GROUP"
+"""People among themselves: two, and a few. The bot cannot be there."""
 
 ADMIN, OWNER = "U0000ADMIN", "U0000OWNER"
 MIRA, NOAH = "U00000MIRA", "U00000NOAH"
@@ -78,6 +80,8 @@ def _channels_at_home() -> list[Channel]:
         Channel(SHARED, "with-partner", "public", people | {EXTERNAL, BOT}, partner_teams=(PARTNER,)),
         Channel(ARCHIVE, "last-year", "public", people | {BOT}, archived=True),
         Channel(DM, "", "dm", {MIRA, BOT}),
+        Channel(PAIR, "", "dm", {MIRA, NOAH, EXTERNAL}),
+        Channel(GROUP, "mpdm-mira--noah--owner-1", "private", {MIRA, NOAH, OWNER}),
     ]
 
 

@@ -23,10 +23,17 @@ class Child:
 
     def __init__(self, folder: Path, program: str) -> None:
         self.moves: list[str] = []
+        self.ends: list[bool] = []
         self.arguments = folder / "arguments"
         note = f"import sys, os; open({str(self.arguments)!r}, 'a').write(f'{{os.getpid()}} {{sys.argv[-1]}}\\n'); "
         command = [sys.executable, "-c", note + program]
-        self.worker = EmbeddedWorker(command, dict(os.environ), folder, clock=AutoClock(), moved=self.moves.append)
+        self.worker = EmbeddedWorker(command, dict(os.environ), folder, clock=AutoClock(), backend=self)
+
+    def move_to(self, url: str) -> None:
+        self.moves.append(url)
+
+    def ended(self, *, starts_again: bool) -> None:
+        self.ends.append(starts_again)
 
     def starts(self) -> list[list[str]]:
         """Process id and asked-for port of each start so far."""
@@ -55,7 +62,8 @@ async def test_a_worker_tells_its_address_and_ends_with_its_parent(tmp_path: Pat
     child = Child(tmp_path, READY + UNTIL_TOLD)
     async with supervised(child.worker):
         await child.worker.ready()
-        assert (child.moves, child.worker.engine, child.worker.state) == (["http://127.0.0.1:1234"], "preview", "ready")
+        assert (child.moves, child.worker.engine) == (["http://127.0.0.1:1234"], "preview")
+        assert (child.worker.is_ready, child.worker.state) == (True, "ready (preview)")
     [[pid, port]] = child.starts()
     assert (port, is_running(pid)) == ("0", False)
 
@@ -72,15 +80,23 @@ async def test_a_worker_that_ends_before_it_is_ready_cannot_start_but_is_tried_a
     async with supervised(child.worker):
         with pytest.raises(WorkerCannotStart):
             await child.worker.ready()
-        await started(child, 3)
+        await started(child, 9)
+        assert child.worker.state == "ends again and again (it ended with code 69); its own log lines say why"
+    # starting for a while; then it is away, and its clips may go elsewhere
+    assert child.ends[:8] == [True] * 7 + [False]
 
 
 async def test_a_child_that_the_system_cannot_even_start_ends_nothing_else(tmp_path: Path) -> None:
     nowhere = [str(tmp_path / "no-such-program")]
-    worker = EmbeddedWorker(nowhere, {}, tmp_path, clock=AutoClock(), moved=lambda _: None)
+    child = Child(tmp_path, "")
+    worker = EmbeddedWorker(nowhere, {}, tmp_path, clock=AutoClock(), backend=child)
+    assert worker.state == "starting"
     async with supervised(worker):
         with pytest.raises(WorkerCannotStart):
             await worker.ready()
+        while not child.ends:
+            await asyncio.sleep(0)
+        assert worker.state == "starting again (the system could not start it)"
 
 
 async def test_a_line_longer_than_any_ready_line_is_dropped(tmp_path: Path) -> None:
@@ -122,4 +138,4 @@ async def test_an_address_file_that_makes_no_sense_is_read_again_later(tmp_path:
     child = Child(tmp_path, f"sys.exit({LOCKED})")
     async with supervised(child.worker):
         await started(child, 2)
-        assert (child.moves, child.worker.state) == ([], "starting")
+        assert (child.moves, child.worker.state) == ([], "starting again (another worker has its folder)")

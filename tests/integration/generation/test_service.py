@@ -15,6 +15,7 @@ from generation.domain.policy import Policy
 from generation.domain.pricing import Micros, Prices
 from generation.protocol.errors import (
     BudgetExhausted,
+    BudgetTooSmall,
     ChannelNotAllowed,
     InvalidRequest,
     JobAlreadyFinished,
@@ -32,6 +33,8 @@ from generation.service import OperatorRules, SubmitContext
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.40"), Endpoint.TURBO: Decimal("0.10")}})
 ADMIN = a_user("1")
+EXPLICIT = a_request(num_frames=16, num_inference_steps=25, video_size="square", endpoint=Endpoint.STANDARD)
+"""The default clip, asked for value by value."""
 
 
 def rules(**changes: object) -> OperatorRules:
@@ -65,10 +68,9 @@ async def test_the_same_origin_again_finds_the_first_job(tmp_path: Path) -> None
     [
         (Limits(user_clips_per_day=0), LimitName.USER_CLIPS_PER_DAY, "0", "0"),
         (Limits(server_clips_per_day=0), LimitName.SERVER_CLIPS_PER_DAY, "0", "0"),
-        (Limits(server_budget_per_day=399_999), LimitName.SERVER_BUDGET_PER_DAY, "$0.399999", "$0.00"),
         (Limits(max_frames=15), LimitName.MAX_FRAMES, "15", "16"),
         (Limits(max_steps=24), LimitName.MAX_STEPS, "24", "25"),
-        (Limits(max_pixels=262_143), LimitName.MAX_PIXELS, "262143", "262144"),
+        (Limits(max_pixels=262_143), LimitName.MAX_PIXELS, "262143", "512×512"),
         (Limits(endpoints=frozenset({Endpoint.TURBO})), LimitName.ENDPOINTS, "turbo", "standard"),
     ],
 )
@@ -77,7 +79,7 @@ async def test_a_limit_says_what_is_allowed_and_what_is_used(
 ) -> None:
     async with a_core(tmp_path, rules=rules(default_limits=limits)) as core:
         with pytest.raises(LimitExceeded) as refused:
-            await core.submit()
+            await core.submit(EXPLICIT)
         assert (refused.value.limit, refused.value.allowed, refused.value.used) == (name, allowed, used)
         await nothing_happened(core)
 
@@ -98,6 +100,28 @@ async def test_exactly_the_quota_gets_through_however_many_ask_at_once(tmp_path:
         answers = await asyncio.gather(*(core.submit(origin=str(n)) for n in range(16)), return_exceptions=True)
         assert sum(isinstance(answer, LimitExceeded) for answer in answers) == 6
         assert (await core.store.totals(EVERYWHERE, core.clock.now())).clips == 10
+
+
+async def test_a_budget_says_what_is_allowed_and_what_is_spent(tmp_path: Path) -> None:
+    limits = Limits(server_budget_per_day=799_999)
+    async with a_core(tmp_path, rules=rules(default_limits=limits)) as core:
+        await core.submit(origin="a")
+        with pytest.raises(LimitExceeded) as refused:
+            await core.submit(origin="b")
+        assert (refused.value.allowed, refused.value.used) == ("$0.799999", "$0.40")
+
+
+@pytest.mark.parametrize(
+    "tight", [{"default_limits": Limits(server_budget_per_day=399_999)}, {"daily_budget": Micros(399_999)}]
+)
+async def test_a_clip_dearer_than_the_whole_budget_is_not_told_to_wait(
+    tmp_path: Path, tight: dict[str, object]
+) -> None:
+    async with a_core(tmp_path, rules=rules(**tight)) as core:
+        with pytest.raises(BudgetTooSmall) as refused:
+            await core.submit()
+        assert refused.value.price == "$0.40"
+        await nothing_happened(core)
 
 
 async def test_the_operators_budget_holds_for_all_servers_together(tmp_path: Path) -> None:
@@ -186,10 +210,11 @@ async def test_only_the_owner_or_an_admin_cancels(tmp_path: Path) -> None:
 async def test_changed_limits_hold_at_once_and_leave_a_trail(tmp_path: Path) -> None:
     async with a_core(tmp_path, rules=rules()) as core:
         await core.service.set_limits(a_server(), {"max_frames": 8}, by=ADMIN)
+        assert (await core.submit()).request.num_frames == 8
         with pytest.raises(LimitExceeded):
-            await core.submit()
+            await core.submit(EXPLICIT, origin="o2")
         await core.service.reset_limits(a_server(), by=ADMIN)
-        await core.submit()
+        await core.submit(EXPLICIT, origin="o3")
         trail = [(entry.by, entry.before, entry.after) for entry in await core.service.audit_of(a_server())]
         assert trail == [
             (ADMIN, '{"max_frames":8}', '{"max_frames":32}'),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.discord.errors import DiscordUnusable
-from factories import NOW, a_channel, a_job, a_request, a_server, a_user, later, moved
+from factories import NOW, PASTED, a_channel, a_job, a_request, a_server, a_user, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.domain.limits import LimitName, Limits, Usage, day_of
 from generation.domain.policy import Policy
@@ -35,6 +35,11 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
         yield replace(done, backend="worker", engine=engine)
     for kind in FailureKind:
         yield moved(a_job(**fields), JobStatus.SUBMITTING).failed(Failure(kind, "a detail"), NOW)
+    for settings in (("motions",), ("motions", "fps")):
+        refused = Failure.of_fields(settings, "a detail")
+        yield moved(a_job(**fields), JobStatus.SUBMITTING).failed(refused, NOW)
+    for prompt in PASTED:
+        yield a_job(request=a_request(prompt=prompt), **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
 
 
@@ -74,6 +79,7 @@ def the_errors() -> Iterator[FlipbookError]:
             words = "turbo" if name is LimitName.ENDPOINTS else allowed
             yield e.LimitExceeded(name, allowed=words, used=words, resets_at=NOW)
             yield e.LimitExceeded(name, allowed=words, used=words)
+    yield e.BudgetTooSmall("$7.00", server_budget="$5.00")
     yield e.RequestRejected("fal", (Violation("Fps", "a whole number from 1 to 30", "99"),))
 
 

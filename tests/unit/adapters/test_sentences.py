@@ -21,7 +21,9 @@ from adapters.slack.errors import (
     CommandProblem,
     SlackRefused,
 )
+from adapters.slack.handlers.parsing import command_line
 from adapters.slack.models import SlackContent
+from adapters.slack.text import asking
 from adapters.slack.text import help as slack_help
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
@@ -36,6 +38,7 @@ from generation.domain.refs import Platform
 from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol import errors as e
+from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress
 from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
@@ -197,10 +200,13 @@ def slack_contents() -> Iterator[SlackContent]:
         yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         yield slack_render.elsewhere_content(job, "in its thread")
         yield from (slack_render.kept_content(job, ("a <reason>",), link) for link in (None, LINK))
-        yield slack_lists.job_content(job, link="https://a.slack.com/archives/C1/p1?x=1", comes_again=True)
-        yield SlackContent(slack_render.share_comment(job, ("it is closed",)))
+        link = "https://a.slack.com/archives/C1/p1?x=1"
+        yield slack_lists.job_content(job, link=link, comes_again=True, again=command_line(job.request))
+        yield slack_render.arriving_content(job)
+        yield from (slack_render.share_content(job, reasons) for reasons in ((), ("it is closed",)))
     for problem in CommandProblem:
-        yield slack_render.error_content(CommandMisread(problem, "--fram"))
+        yield slack_render.error_content(CommandMisread(problem, "--fram", "--frames"))
+    yield slack_render.error_content(CommandMisread(CommandProblem.UNKNOWN_FLAG, "--dance"))
     yield slack_render.error_content(CommandMisread(CommandProblem.MISSING_VALUE, FLAGS[1].name))
     yield from (slack_render.error_content(AccessRefused(problem, "U1")) for problem in AccessProblem)
     yield from (slack_render.error_content(AdminRefused(problem, "clips")) for problem in AdminProblem)
@@ -212,6 +218,7 @@ def slack_contents() -> Iterator[SlackContent]:
     yield slack_help.admin_content()
     yield slack_help.unknown_word_content("dance", ("queue", "show"))
     yield slack_help.unknown_command_content()
+    yield from asking_contents()
     yield slack_lists.queue_content(jobs, a_user("71", Platform.SLACK))
     yield slack_lists.history_content(jobs[:15])
     yield slack_lists.quota_content(Quota(Limits(), USAGES[0]))
@@ -219,6 +226,15 @@ def slack_contents() -> Iterator[SlackContent]:
     entry = an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["C1"]}')
     yield slack_lists.audit_content([entry] * slack_lists.MOST_AUDITED)
     yield from (slack_lists.policy_content(policy) for policy in the_policies())
+
+
+def asking_contents() -> Iterator[SlackContent]:
+    for words in ("x", "a fox " * 300, "&lt;" * (asking.MOST_BUTTON_VALUE // 4), "x" * (asking.MOST_BUTTON_VALUE + 1)):
+        yield asking.ask_content(words, "1700000000.000100", None)
+    yield asking.refused_content(FlipbookError(), "a fox --dance")
+    yield asking.chat_content()
+    yield asking.comes_elsewhere_content()
+    yield from (asking.comes_later_content(seconds) for seconds in (1, 60, 10**6))
 
 
 def everything() -> Iterator[Said]:
@@ -285,15 +301,13 @@ def test_every_text_fits_its_platform(said: list[Said]) -> None:
     assert max(map(len, sections)) <= SLACK_SECTION
     for job in the_jobs(Platform.DISCORD):
         assert len(discord_render.alt_text(job)) <= 1_024
-        assert len(slack_render.alt_text(job)) <= 1_000
     labels = [limits.limit_label(name, d) for name in LimitName for d in DIALECTS.values()]
     assert max(map(len, labels)) <= 45, "what Discord takes as a label"
 
 
 def test_a_screen_reader_is_given_no_markup() -> None:
     job = a_job(request=a_request(prompt="a *fox* [x] <b> & `y`"))
-    for text in (discord_render.alt_text(job), slack_render.alt_text(job)):
-        assert text == "A short animation: a *fox* [x] <b> & `y`"
+    assert discord_render.alt_text(job) == "A short animation: a *fox* [x] <b> & `y`"
 
 
 def test_braces_in_a_members_words_are_shown_as_they_are() -> None:

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from bot.commands.admin.effective_settings import effective_settings
-from bot.settings import BackendName, Settings, SettingsError, load_settings, variable_of
+from bot.settings import (
+    BackendName,
+    LogLevel,
+    Settings,
+    SettingsError,
+    child_environment,
+    load_settings,
+    load_shared_settings,
+    variable_of,
+)
 from generation.domain.limits import Limits
 from generation.domain.refs import Platform, ServerRef
 
@@ -127,3 +136,26 @@ def test_secrets_are_masked_wherever_settings_are_shown(monkeypatch: pytest.Monk
     assert "secret" not in shown.replace("SECRET", "").lower().replace("********", "")
     assert "very:secret" not in repr(settings)
     assert "FAL_KEY=********" in shown
+
+
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "CUDA_VISIBLE_DEVICES", "LD_LIBRARY_PATH", "HF_HOME")
+INHERITED += ("PYTORCH_CUDA_ALLOC_CONF", "OMP_NUM_THREADS", "FLIPBOOK_WORKER_MAX_QUEUE", "FLIPBOOK_LOG_FORMAT")
+KEPT = (*SECRETS, "FAL_KEY", "FLIPBOOK_SECRET_KEY", "FLIPBOOK_DATABASE_URL", "FLIPBOOK_ARTIFACTS_URL", "HF_TOKEN")
+KEPT += ("AWS_SECRET_ACCESS_KEY", "PGPASSWORD", "HTTPS_PROXY", "all_proxy", "SLACK_CLIENT_ID", "OF_TOMORROW_TOKEN")
+
+
+def test_a_child_inherits_what_it_needs_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*INHERITED, *KEPT):
+        monkeypatch.setenv(name, "x")
+    found = child_environment(FLIPBOOK_WORKER_KEY="bot:s3cret", FLIPBOOK_WORKER_MAX_QUEUE=None, FAL_KEY=None)
+    assert {*INHERITED, "FLIPBOOK_WORKER_KEY"} - {"FLIPBOOK_WORKER_MAX_QUEUE"} <= set(found)
+    assert not {*KEPT, "FLIPBOOK_WORKER_MAX_QUEUE"} & set(found)
+    assert found["FLIPBOOK_WORKER_KEY"] == "bot:s3cret"
+
+
+def test_the_workers_commands_read_no_secret_of_the_bots(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    # the key that the backend needs is in the environment of the bot alone
+    (tmp_path / ".env").write_text("FLIPBOOK_BACKENDS=worker,fal\nDISCORD_TOKEN=abc\nFLIPBOOK_LOG_LEVEL=ERROR\n")
+    shared = load_shared_settings()
+    assert set(shared.model_dump()) == {"data_dir", "models", "log_format", "log_level"}
+    assert shared.log_level is LogLevel.ERROR

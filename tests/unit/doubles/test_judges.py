@@ -4,7 +4,7 @@ import pytest
 
 from judges.discord_spec import DiscordSpec, discord_spec
 from judges.gateway_spec import GatewaySpec, gateway_spec
-from judges.specs import specs
+from judges.specs import specs, specs_if_any
 
 CREATE = ("POST", "/channels/1/messages", "application/json")
 
@@ -86,14 +86,16 @@ def test_without_the_descriptions_a_test_skips_and_says_why(monkeypatch):
     monkeypatch.delenv("CI", raising=False)
     with pytest.raises(pytest.skip.Exception, match="FLIPBOOK_SPECS is not set"):
         specs()
+    assert specs_if_any() is None
 
 
 def test_without_the_descriptions_a_run_that_requires_them_fails(monkeypatch):
     monkeypatch.delenv("FLIPBOOK_SPECS", raising=False)
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("FLIPBOOK_SPECS_REQUIRED", "1")
-    with pytest.raises(pytest.fail.Exception, match="requires the judges"):
-        specs()
+    for asked in (specs, specs_if_any):
+        with pytest.raises(pytest.fail.Exception, match="requires the judges"):
+            asked()
 
 
 def test_a_folder_that_is_not_there_fails(monkeypatch, tmp_path):

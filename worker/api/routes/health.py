@@ -9,8 +9,8 @@ from worker.api.app_parts import AppParts
 
 
 def health_routes(parts: AppParts) -> list[Route]:
-    """``GET /health`` describes the worker; ``GET /ready`` is a 200 while it renders, and a 503
-    before and after."""
+    """``GET /health`` describes the worker; ``GET /ready`` is a 200 while it takes requests and
+    renders, and a 503 before, after, and while its disk is full."""
 
     async def health(_: Request) -> Response:
         return JSONResponse(
@@ -36,4 +36,6 @@ def health_routes(parts: AppParts) -> list[Route]:
 def _state(parts: AppParts) -> str:
     if parts.closing.is_set():
         return "closing"
-    return "ready" if parts.render_loop.loaded.is_set() else "loading"
+    if not parts.render_loop.loaded.is_set():
+        return "loading"
+    return "ready" if parts.has_room else "disk full"

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from generation.protocol.hosts import host_name
 from generation.protocol.wire import (
     ENGINE_HEADER,
     IDEMPOTENCY_HEADER,
@@ -21,7 +22,7 @@ from generation.protocol.wire import (
     RequestState,
 )
 from worker.api.app_parts import AppParts
-from worker.api.auth import RUN_HOSTS, Caller, caller_of, host_name
+from worker.api.auth import RUN_HOSTS, Caller, caller_of
 from worker.api.paths import Operation, RequestPath, SubmitPath, parse_path
 from worker.api.responses import api_error, respond
 from worker.api.sse import PING_SECONDS, StatusStreams

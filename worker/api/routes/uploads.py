@@ -5,14 +5,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Final, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from generation.protocol.json_size import read_json
 from worker.api.app_parts import AppParts
 from worker.api.auth import NO_USER, caller_of
-from worker.api.parsing import body_broke_off, body_too_slow, read_body
+from worker.api.parsing import MAX_DEPTH, body_broke_off, body_too_slow, read_body
 from worker.api.responses import ApiError, api_error
 from worker.uploads.metadata import DEFAULT_TYPE, UploadMetadata
 from worker.uploads.store import (
@@ -28,6 +29,7 @@ CHUNK_SECONDS: Final = 30.0
 """How long the next bytes of an upload may take."""
 _INLINE_TYPES: Final = ("image/", "video/", "audio/")
 _MAX_JSON_BODY: Final = 2**20  # bytes
+_MAX_VALUES: Final = 4 * MAX_PARTS
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -225,8 +227,9 @@ def _lifecycle(http: Request) -> str | None:
 def _read(model: type[M], body: bytes) -> M:
     try:
         # the body may be left out where all fields have defaults
-        return model.model_validate_json(body or b"{}")
-    except ValidationError:
+        value = read_json(body or b"{}", values=_MAX_VALUES, depth=MAX_DEPTH)
+        return model.model_validate(value)
+    except ValueError:  # pydantic's ValidationError is one
         raise api_error(422, "The body is not what this upload needs") from None
 
 

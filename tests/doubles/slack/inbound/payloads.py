@@ -22,7 +22,7 @@ def slash(platform: Platform, workspace: Workspace, channel: Channel, user: str,
         "team_id": workspace.team,
         "team_domain": workspace.domain,
         "channel_id": channel.id,
-        "channel_name": _CHANNEL_NAMES.get(channel.kind, channel.name),
+        "channel_name": _channel_name(channel),
         "user_id": user,
         "user_name": workspace.users[user].name,
         "command": command,
@@ -32,6 +32,11 @@ def slash(platform: Platform, workspace: Workspace, channel: Channel, user: str,
         "response_url": response_urls.issue(platform, workspace.team, user, channel.id),
         "trigger_id": _trigger(platform, workspace, user),
     }
+
+
+def _channel_name(channel: Channel) -> str:
+    """A group conversation keeps its own name, other private channels have one name for all."""
+    return channel.name if channel.name.startswith("mpdm-") else _CHANNEL_NAMES.get(channel.kind, channel.name)
 
 
 def message_click(platform: Platform, workspace: Workspace, message: Message, user: str, action: Json) -> Json:

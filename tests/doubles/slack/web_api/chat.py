@@ -3,7 +3,7 @@
 from doubles.slack.faults import FileNotReady
 from doubles.slack.state import posting, render
 from doubles.slack.state.workspaces import Channel, Json, Message
-from doubles.slack.web_api import rules
+from doubles.slack.web_api import files, rules
 from doubles.slack.web_api.calls import Call, Refusal, method
 
 
@@ -61,7 +61,9 @@ def update(call: Call) -> Json:
     if message.user != call.workspace.bot_user:
         raise Refusal("cant_update_message")
     rules.refuse_unpostable(call.arguments)
-    file_ids = _new_files(call, message)
+    wanted = _new_files(call, message)
+    hidden = files.hidden_files(call.platform, call.method, [call.workspace.files[each] for each in wanted])
+    file_ids = [each for each in wanted if each not in hidden]
     changes: Json = _lists(call, "blocks", "attachments") | {"file_ids": [*message.file_ids, *file_ids]}
     if call.given("text") is not None:
         changes["text"] = call.text("text")
@@ -71,6 +73,10 @@ def update(call: Call) -> Json:
     for file_id in file_ids:
         posting.share(call.platform, call.workspace.files[file_id], message)
     shown = render.updated_message(message, call.workspace)
+    if hidden:
+        shown.pop("files", None)
+    if denied := [{"id": each, "file_access": access} for each, access in hidden.items() if access]:
+        shown["files"] = denied
     return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
 
 

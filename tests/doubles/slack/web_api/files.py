@@ -1,6 +1,7 @@
 """files.*: upload in three steps, info, delete."""
 
-from doubles.slack.faults import FilesInfoLags
+from doubles.slack.faults import AltTextHidesFiles, FileNotShown, FilesInfoLags
+from doubles.slack.platform import Platform
 from doubles.slack.state import posting, render
 from doubles.slack.state.workspaces import Channel, File, Json
 from doubles.slack.web_api import rules
@@ -39,7 +40,8 @@ def complete_upload(call: Call) -> Json:
     for complaint in rules.loud({"text": call.given("initial_comment"), "blocks": call.arguments.get("blocks")}):
         call.violate(complaint)
     files = [_completed(call, each) for each in named]
-    for channel in channels:
+    hidden = hidden_files(call.platform, call.method, files) if channels else {}
+    for channel in channels if not hidden else ():
         _share(call, files, channel, thread_ts)
     return {"files": [{"id": each.id, "title": each.title} for each in files]}
 
@@ -62,6 +64,16 @@ def delete(call: Call) -> Json:
     file.deleted, file.content = True, None
     call.platform.changes.announce()
     return {}
+
+
+def hidden_files(platform: Platform, method: str, files: list[File]) -> dict[str, str | None]:
+    """The files that a call will not show although it is answered "ok", with the access that its answer tells."""
+    if not files:
+        return {}
+    if platform.faults.standing(AltTextHidesFiles) and any(each.alt_text for each in files):
+        return {each.id: None for each in files if each.alt_text}
+    fault = platform.faults.take(FileNotShown, method)
+    return {each.id: fault.access for each in files} if fault else {}
 
 
 def _channels(call: Call) -> list[str]:

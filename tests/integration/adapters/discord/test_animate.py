@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.text.markup import DISCORD
 from discord_bot import Bot, clips
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
+from factories import PASTED
 from generation.domain.job import JobStatus
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.errors import ContentRejected
@@ -129,6 +131,13 @@ async def test_the_negative_prompt_is_shown_where_it_is_not_the_usual_one(bot: B
     assert message.content.splitlines()[1] == r"-# without: rain, \*fog\*"
 
 
+@pytest.mark.parametrize(("prompt", "left_out"), PASTED.items())
+async def test_what_the_clip_is_made_without_is_said(bot: Bot, prompt: str, left_out: str) -> None:
+    message = await bot.clip(prompt=prompt)
+    assert f" · left out of the prompt: {DISCORD.escape(left_out)} · " in message.content
+    assert (await bot.the_job()).request.prompt == prompt
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -158,7 +167,6 @@ HOSTILE = {
     "formatting": ("**a** __b__ ~~c~~ `d` ||e||", r"\*\*a\*\* \_\_b\_\_ \~\~c\~\~ \`d\` \|\|e\|\|"),
     "lines": ("a\n# b\n> c", r"a \# b \> c"),
     "invisible marks": ("a\u200bb\u202ec\u2066d\ufeff", "abcd"),
-    "nothing visible": ("\u200b\u200b", "…"),
     "emoji": ("👩\u200d🚀 on Mars", "👩\u200d🚀 on Mars"),
 }
 

@@ -75,6 +75,16 @@ async def test_a_permission_that_its_roles_lack_is_named_with_its_reason(discord
     assert invite_url(discord_double.people.bot.id) in (found.still_to_do or "")
 
 
+async def test_add_reactions_is_a_wish_and_no_fault(discord_double: DiscordDouble) -> None:
+    for role in discord_double.guilds.studio.roles.values():
+        role.permissions = Permission(role.permissions & ~(Permission.ADD_REACTIONS | Permission.ADMINISTRATOR))
+    found = await checkup(discord_double)
+    assert found.is_good
+    (note,) = lines(found, Grade.NOTE)
+    assert note.startswith("Discord server studio: lacks Add Reactions (to put 🔁 under a finished clip")
+    assert note.endswith("; clips are made without it")
+
+
 async def test_a_server_that_granted_nothing_is_one_short_line(discord_double: DiscordDouble) -> None:
     for role in discord_double.guilds.studio.roles.values():
         role.permissions = Permission(0)

@@ -1,6 +1,7 @@
 """``/flipbook`` and ``/flipbook-admin``: private answers, owners and admins kept apart, every change written down."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -161,7 +162,7 @@ async def test_limits_are_shown_set_and_reset(bot: Bot) -> None:
     assert shown[1] == "- Clips per member per day: **no limit**"
     assert shown[5] == "- Budget per day in this server: **$2.50**"
     assert shown[9] == "- Quality: **turbo**"
-    refusal = await bot.animate()
+    refusal = await bot.animate(quality="standard")
     assert refusal.content == "This server allows turbo quality only; you asked for standard."
     await bot.ask_as_admin("limits reset")
     assert (await bot.quota()).limits == Limits()
@@ -169,11 +170,31 @@ async def test_limits_are_shown_set_and_reset(bot: Bot) -> None:
 
 async def test_a_changed_limit_holds_at_once_and_for_this_server_only(bot: Bot) -> None:
     await bot.ask_as_admin("limits set", limit="max_frames", value="8")
-    refusal = await bot.animate()
+    refusal = await bot.animate(num_frames=16)
     assert refusal.content == "This server allows at most 8 frames per clip; you asked for 16."
     assert not (await bot.animate(channel=bot.double.places.elsewhere)).ephemeral
     await bot.ask_as_admin("limits set", limit="max_frames", value="32")
     assert not (await bot.animate()).ephemeral
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "options", "shown"),
+    [
+        ("max_frames", "8", {}, "512×512 · 8 frames at 8 fps · 25 steps"),
+        ("max_frames", "8", {"fps": 4}, "512×512 · 8 frames at 4 fps · 25 steps"),
+        ("max_steps", "20", {}, "standard · 512×512 · 16 frames at 8 fps · 20 steps"),
+        ("max_steps", "2", {"quality": "turbo"}, "turbo · 512×512 · 16 frames at 8 fps · 2 steps"),
+        ("max_pixels", "100,000", {}, "standard · 312×312 · 16 frames"),
+        ("endpoints", "turbo", {}, "turbo · 512×512 · 16 frames at 8 fps · 4 steps · guidance 1"),
+    ],
+)
+async def test_what_nobody_asked_for_is_fitted_and_shown(
+    bot: Bot, limit: str, value: str, options: dict[str, Any], shown: str
+) -> None:
+    await bot.ask_as_admin("limits set", limit=limit, value=value)
+    message = await bot.animate(**options)
+    assert not message.ephemeral
+    assert shown in message.content
 
 
 @pytest.mark.parametrize(

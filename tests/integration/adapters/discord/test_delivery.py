@@ -79,6 +79,10 @@ async def test_a_message_too_old_to_edit_is_replied_to(open_discord_double: Open
         assert (clip_message.replies_to, clip_message.nonce) == (message, (await bot.the_job()).id)
         assert "It is posted here because the message is too old to be changed." in clip_message.content
         assert await told(bot) == ("the message is too old to be changed",)
+        assert clip_message.custom_ids == [f"v1:reroll:{(await bot.the_job()).id}"]
+        await double.react(clip_message)
+        await bot.until_recorded(2)
+        assert len(await bot.jobs()) == 2
 
 
 async def test_an_old_message_gets_no_more_progress_so_that_the_outcome_can_be_put_there(slow_bot: Bot) -> None:
@@ -88,26 +92,6 @@ async def test_an_old_message_gets_no_more_progress_so_that_the_outcome_can_be_p
     await slow_bot.finish()
     assert slow_bot.the_clip is message
     assert len(message.edits) == edits + 1
-
-
-async def test_a_deleted_message_is_followed_by_a_new_one(slow_bot: Bot) -> None:
-    message = await slow_bot.rendering()
-    await slow_bot.double.fault("unknown_message", message=message)
-    await slow_bot.finish()
-    clip_message = slow_bot.the_clip
-    assert clip_message is not message
-    assert clip_message.channel is message.channel
-    assert "It is posted here because the message was deleted." in clip_message.content
-    assert clip_message.custom_ids == [f"v1:reroll:{(await slow_bot.the_job()).id}"]
-
-
-async def test_the_new_message_can_be_re_rolled_by_reaction(slow_bot: Bot) -> None:
-    message = await slow_bot.rendering()
-    await slow_bot.double.fault("unknown_message", message=message)
-    await slow_bot.finish()
-    await slow_bot.double.react(slow_bot.the_clip)
-    await slow_bot.until_recorded(2)
-    assert len(await slow_bot.jobs()) == 2
 
 
 async def test_without_attach_files_the_clip_goes_to_the_member(slow_bot: Bot) -> None:
@@ -153,7 +137,7 @@ async def test_a_deleted_channel_is_followed_by_a_direct_message(slow_bot: Bot) 
     await slow_bot.finish()
     clip_message = slow_bot.the_clip
     assert clip_message.channel.recipient is slow_bot.double.people.member
-    assert "because the message was deleted, and the channel is gone." in clip_message.content
+    assert "because the first answer is gone, and the channel is gone." in clip_message.content
 
 
 async def test_when_no_step_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: Bot) -> None:
@@ -166,7 +150,7 @@ async def test_when_no_step_is_left_the_clip_is_kept_and_can_be_shown(slow_bot: 
     assert clips(double) == []
     job = await slow_bot.the_job()
     assert await told(slow_bot) == (
-        "the message was deleted",
+        "the first answer is gone",
         "the channel is gone",
         "you do not accept direct messages from Flipbook",
     )

@@ -194,7 +194,6 @@ async def test_an_answer_that_never_gets_through_does_not_lose_the_clip(start_bo
         (P.SEND_MESSAGES, "Send Messages"),
         (P.ATTACH_FILES, "Attach Files"),
         (P.READ_MESSAGE_HISTORY, "Read Message History"),
-        (P.ADD_REACTIONS, "Add Reactions"),
     ],
 )
 async def test_a_missing_permission_is_named_before_anything_is_spent(bot: Bot, taken: P, label: str) -> None:

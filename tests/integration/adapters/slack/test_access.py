@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.slack.models import Identity, UserFacts
 from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
@@ -21,7 +22,7 @@ from doubles.slack.world import (
     SECRET,
     SHARED,
 )
-from slack_bot import clips, public, running_bot
+from slack_bot import clips, public, running_bot, words
 
 INVITE = f"Flipbook is not in this channel, so it could not post the clip. Type /invite <@{BOT}> and ask again."
 
@@ -66,7 +67,7 @@ async def test_a_removal_that_was_not_noticed_yet_sends_the_clip_to_the_member(
         direct = slack.home.dm_with(NOAH)
         assert direct is not None
         assert (second.channel, bot.bought) == (direct.id, 2)
-        assert "the bot is not in the channel" in second.text
+        assert "the bot is not in the channel" in words(second)
 
         await slack.react(second.channel, second.ts, "repeat", user=NOAH)
         await bot.until_recorded(3)
@@ -134,3 +135,30 @@ async def test_a_member_who_cannot_be_checked_is_asked_to_wait(slack: SlackDoubl
         told = await bot.told(await slack.slash("/animate", PROMPT, channel=SHARED))
         assert told == "The bot cannot check at the moment who is asking. Please try again in a minute."
         assert await bot.jobs() == []
+
+
+@pytest.mark.parametrize("asked", ["queue", "quota", "history", f"show {'0' * 24}", f"cancel {'0' * 24}"])
+async def test_members_of_other_organisations_read_nothing_of_the_workspace(
+    slack: SlackDouble, tmp_path: Path, asked: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.slash("/flipbook", asked, channel=SHARED, user=EXTERNAL), EXTERNAL)
+        assert told == "Here only members of the bot's own workspace can ask for clips."
+        helped = await bot.told(await slack.slash("/flipbook", "help", channel=SHARED, user=EXTERNAL), EXTERNAL)
+        assert helped.startswith("*Flipbook makes short clips from words.*")
+    async with running_bot(slack, tmp_path, chat_options={"are_externals_welcome": True}) as bot:
+        told = await bot.told(await slack.slash("/flipbook", asked, channel=SHARED, user=EXTERNAL), EXTERNAL)
+        assert not told.startswith("Here only members")
+
+
+async def test_a_colleague_of_another_workspace_of_the_same_organisation_is_no_stranger() -> None:
+    identity = Identity("T1", "U1", "B1", frozenset(), enterprise="E1")
+    outside = {
+        UserFacts("T1", False, False): False,
+        UserFacts("T2", False, False, enterprise="E1"): False,
+        UserFacts("T2", False, False, enterprise="E2"): True,
+        UserFacts("T2", False, False): True,
+        UserFacts("T1", False, False, is_stranger=True): True,
+    }
+    assert {person: person.is_outside(identity) for person in outside} == outside
+    assert UserFacts("T2", False, False).is_outside(Identity("T1", "U1", "B1", frozenset()))

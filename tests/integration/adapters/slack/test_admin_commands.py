@@ -10,7 +10,7 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
 from generation.domain.limits import Limits
 from generation.service import OperatorRules
-from slack_bot import Bot, running_bot
+from slack_bot import Bot, running_bot, words
 
 DENIED = "Only admins of this workspace, and those named by the bot's operator, can do that."
 
@@ -57,6 +57,9 @@ async def test_without_slacks_answer_no_member_is_an_admin(slack: SlackDouble, t
     async with running_bot(slack, tmp_path) as bot:
         await slack.fault(faults.RateLimited("users.info"))
         assert await told(bot, "limits show") == DENIED
+        # Slack is not asked again before it wants to be
+        assert await told(bot, "limits show") == DENIED
+        slack.clock.advance(1.1)
         assert await told(bot, "limits show") != DENIED
 
 
@@ -88,6 +91,9 @@ async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Pat
         ("channels only general", "Name the channels with # in front, so that Slack links them."),
         ("block user mira", "Name the member with @ in front, so that Slack links them."),
         ("block word", "Name a word or a few words, 100 characters at most."),
+        ('block word "   "', "Name a word or a few words, 100 characters at most."),
+        ("block word \u200b\u2060", "Name a word or a few words, 100 characters at most."),
+        ("block word \u2800", "Name a word or a few words, 100 characters at most."),
         ("dance", "*For admins of this workspace*"),
         ("", "*For admins of this workspace*"),
     ],
@@ -98,6 +104,24 @@ async def test_an_admins_slip_is_one_sentence_and_changes_nothing(
     async with running_bot(slack, tmp_path) as bot:
         assert (await told(bot, words)).startswith(sentence)
         assert await bot.core.service.audit_of(bot.server) == []
+
+
+@pytest.mark.parametrize(
+    ("limit", "flags", "shown"),
+    [
+        ("max_frames 8", "", "8 frames at 8 fps"),
+        ("max_steps 20", "", "20 steps"),
+        ("max_steps 2", "--turbo", "2 steps"),
+        ("max_pixels 100000", "", "312×312"),
+        ("endpoints turbo", "", "turbo · 512×512 · 16 frames at 8 fps · 4 steps · guidance 1"),
+    ],
+)
+async def test_what_nobody_asked_for_is_fitted_and_shown(
+    slack: SlackDouble, tmp_path: Path, limit: str, flags: str, shown: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await told(bot, f"limits set {limit}")
+        assert shown in words(await bot.clip(f"{PROMPT} {flags}"))
 
 
 async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path) -> None:
@@ -116,7 +140,7 @@ async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Pa
         assert "• Blocked members: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
         assert "• Blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
         assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
-        assert "• Blocked words: none" in await told(bot, "unblock word stormy sea")
+        assert "• Blocked words: none" in await told(bot, "unblock word STORMY sea")
         assert await animated(bot) is None
 
 

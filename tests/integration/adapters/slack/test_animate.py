@@ -11,6 +11,7 @@ from core_running import PROMPT
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, DM, GENERAL, MIRA, NOAH, STUDIO
+from factories import PASTED
 from generation.domain.job import JobStatus
 from generation.domain.limits import Limits
 from generation.domain.parsing import allowed
@@ -34,7 +35,7 @@ async def test_a_command_becomes_one_message_that_ends_with_its_clip(
     assert "*Done*" in words(message)
     assert buttons(message) == ["v1:reroll"]
     assert message.metadata == {"event_type": "flipbook_job", "event_payload": {"job_id": job.id, "part": "status"}}
-    assert slack.file(message.file_ids[0]).alt_text == f"A short animation: {PROMPT}"
+    assert (slack.file(message.file_ids[0]).title, slack.file(message.file_ids[0]).alt_text) == (PROMPT, "")
 
 
 async def test_the_message_shows_queue_then_rendering_then_the_clip(slack: SlackDouble, tmp_path: Path) -> None:
@@ -66,6 +67,16 @@ async def test_flags_reach_the_request_as_they_were_written(slack: SlackDouble, 
     assert [motion.value for motion in request.motions] == ["zoom-in", "pan-left"]
 
 
+@pytest.mark.parametrize(("prompt", "left_out"), PASTED.items())
+async def test_what_the_clip_is_made_without_is_said(
+    slack: SlackDouble, tmp_path: Path, prompt: str, left_out: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        message = await bot.clip(text=prompt)
+        assert f" · left out of the prompt: {left_out} · " in words(message)
+        assert (await bot.the_job()).request.prompt == prompt
+
+
 async def test_the_job_belongs_to_who_asked_where_they_asked(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
         await bot.clip(user=NOAH, channel=STUDIO)
@@ -83,7 +94,7 @@ async def test_a_direct_message_with_the_bot_is_a_channel_like_any_other(slack: 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ('a "fox', "A quotation mark is opened and never closed. Close it, or leave it out."),
+        ('a fox --no "text', "A quotation mark is opened and never closed. Close it, or leave it out."),
         ("a fox --frames 99", "--frames must be a whole number from 1 to 32, not '99'."),
         (
             "a fox --hd",
@@ -91,6 +102,7 @@ async def test_a_direct_message_with_the_bot_is_a_channel_like_any_other(slack: 
         ),
         ("x" * 2001, "prompt must be 1 to 2,000 characters without control characters, not 2,001 characters."),
         ("--turbo", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
+        ("\u200b\u2060", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
         (
             "a --size <!here>",
             f"--size must be {allowed('video_size')}, not '@here'.",
@@ -103,7 +115,7 @@ async def test_what_cannot_be_read_is_one_sentence_for_one_person(
     async with running_bot(slack, tmp_path) as bot:
         asked = await slack.slash("/animate", text)
         assert asked.ack is not None
-        assert asked.ack.payload == {"text": sentence, "response_type": "ephemeral"}
+        assert (asked.ack.payload["text"], asked.ack.payload["response_type"]) == (sentence, "ephemeral")
         assert (public(slack), await bot.jobs()) == ([], [])
 
 
@@ -117,7 +129,11 @@ async def test_without_words_the_command_explains_itself(slack: SlackDouble, tmp
 @pytest.mark.parametrize(
     ("limits", "text", "sentence"),
     [
-        (Limits(max_frames=8), "a fox", "This workspace allows at most 8 frames per clip; you asked for 16."),
+        (
+            Limits(max_frames=8),
+            "a fox --frames 16",
+            "This workspace allows at most 8 frames per clip; you asked for 16.",
+        ),
         (
             Limits(user_clips_per_day=0),
             "a fox",
@@ -168,7 +184,7 @@ async def test_a_refusal_that_comes_late_is_still_told_to_one_person(slack: Slac
     rules = OperatorRules(backends=("worker",), default_limits=Limits(max_frames=8))
     async with running_bot(slack, tmp_path, timing=SlackTiming(ack=0.05), rules=rules, around=SlowStore) as bot:
         bot.core.store.gate.clear()
-        asked = await slack.slash("/animate", PROMPT, user=NOAH)
+        asked = await slack.slash("/animate", f"{PROMPT} --frames 16", user=NOAH)
         bot.core.store.gate.set()
         assert "at most 8 frames" in await bot.told(asked, NOAH)
     assert public(slack) == []

@@ -100,7 +100,8 @@ async def test_an_edit_whose_answer_was_lost_does_not_add_its_file_a_second_time
         await slack.fault(faults.StoredThenFails("chat.update"))
         bot.release()
         await bot.delivered(message)
-    assert [call.request.get("file_ids") for call in slack.calls("chat.update")][-2:] == [message.file_ids, None]
+    assert [call.request.get("file_ids") for call in slack.calls("chat.update")][-1:] == [message.file_ids]
+    assert len([each for each in message.revisions if each.file_ids]) == 1
 
 
 async def test_ratelimited_edits_wait_as_long_as_slack_says_and_progress_is_dropped(

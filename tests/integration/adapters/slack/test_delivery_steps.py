@@ -23,27 +23,10 @@ async def test_a_clip_that_its_message_never_takes_goes_into_the_thread(slack: S
             await bot.until_recorded()
         clip = the_clip(slack)
         assert clip.thread_ts == message.ts
-        assert "It is posted here because Slack is still looking at the clip." in clip.text
+        assert "It is posted here because Slack is still looking at the clip." in words(clip)
         assert "The clip is in its thread." in words(message)
         assert await recorded(bot) == bot.ref(clip)
     assert (buttons(message), bot.bought) == (["v1:reroll"], 1)
-
-
-@pytest.mark.parametrize("calls", [2, None], ids=["late", "never"])
-async def test_the_message_of_a_shared_clip_is_searched_a_bounded_number_of_times(
-    slack: SlackDouble, tmp_path: Path, calls: int | None
-) -> None:
-    async with running_bot(slack, tmp_path, backend=held()) as bot:
-        message = await under_way(bot)
-        await slack.fault(faults.FileNotReady(times=1000))
-        await slack.fault(faults.FilesInfoLags(calls))
-        bot.release()
-        async with advancing(slack):
-            await bot.until_recorded()
-        clip = the_clip(slack)
-        assert await recorded(bot) == bot.ref(message if calls is None else clip)
-    asked = [call for call in slack.calls("files.info") if [call.request["file"]] == clip.file_ids]
-    assert len(asked) == (5 if calls is None else 3)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +58,7 @@ async def test_a_deleted_message_is_replaced_by_a_new_one_with_the_clip(slack: S
         await bot.until_recorded()
         clip = the_clip(slack)
         assert (clip.channel, clip.thread_ts) == (GENERAL, None)
-        assert "It is posted here because its message was deleted." in clip.text
+        assert "It is posted here because its message was deleted." in words(clip)
         await slack.react(GENERAL, clip.ts, "repeat")
         slack.clock.advance(5)
         await bot.until_recorded(2)
@@ -115,7 +98,7 @@ async def test_a_channel_that_was_lost_meanwhile_makes_the_clip_come_directly(
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
         assert clip.channel == direct.id
-        assert f"It is posted here because {reason}." in clip.text
+        assert f"It is posted here because {reason}." in words(clip)
     assert bot.bought == 1
 
 

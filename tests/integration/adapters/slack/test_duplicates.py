@@ -20,7 +20,7 @@ async def by_command(slack: SlackDouble, bot: Bot) -> Delivery | None:
 
 
 async def by_mention(slack: SlackDouble, bot: Bot) -> Delivery | None:
-    return await slack.mention(PROMPT)
+    return await slack.mention(f"animate {PROMPT}")
 
 
 async def by_reaction(slack: SlackDouble, bot: Bot) -> Delivery | None:

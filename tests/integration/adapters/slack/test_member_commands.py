@@ -65,7 +65,8 @@ async def test_show_tells_everything_and_where_the_clip_is(slack: SlackDouble, t
         told = (await asked(bot, f"show {job.id}")).splitlines()
     settings = "standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1"
     assert told[1:3] == [f"> {PROMPT}", f"{settings} · `{job.id}`"]
-    assert told[3] == f"<https://home.slack.com/archives/{GENERAL}/p{message.ts.replace('.', '')}|Go to its message>"
+    assert told[3].startswith(f"Ask for the same again: `/animate {PROMPT} --size 512x512 --frames 16")
+    assert told[4] == f"<https://home.slack.com/archives/{GENERAL}/p{message.ts.replace('.', '')}|Go to its message>"
 
 
 async def test_show_delivers_a_clip_again_whose_message_is_gone(slack: SlackDouble, tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ async def test_buttons_and_reactions_work_after_a_restart(slack: SlackDouble, tm
 async def test_a_second_clip_stays_in_the_thread_of_the_first(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
         said = await slack.say("what about a fox?")
-        await slack.mention("a fox in snow", thread_ts=said.ts)
+        await slack.mention("animate a fox in snow", thread_ts=said.ts)
         (first,) = await thread_clips(bot, said, 1)
         await slack.react(GENERAL, first.ts, "repeat", user=NOAH)
         await thread_clips(bot, said, 2)
@@ -132,7 +132,7 @@ async def test_a_refusal_in_a_thread_is_told_in_that_thread(slack: SlackDouble, 
     rules = OperatorRules(backends=("worker",), default_limits=Limits(server_clips_per_day=1))
     async with running_bot(slack, tmp_path, rules=rules) as bot:
         said = await slack.say("what about a fox?")
-        await slack.mention("a fox in snow", thread_ts=said.ts)
+        await slack.mention("animate a fox in snow", thread_ts=said.ts)
         (first,) = await thread_clips(bot, said, 1)
         await slack.react(GENERAL, first.ts, "repeat", user=NOAH)
         told = await slack.wait_for_message(lambda each: each.ephemeral_for == NOAH)

@@ -12,7 +12,7 @@ from adapters.web.metrics import MetricsObserver, metrics_route
 from core import a_core
 from generation.backends.circuit_breaker import Circuit
 from generation.domain.pricing import Prices
-from generation.protocol.errors import DatabaseDamaged, DeliveryDelayed, StoreBusy, StoreError
+from generation.protocol.errors import DeliveryDelayed
 from generation.protocol.request import Endpoint
 
 
@@ -25,43 +25,31 @@ def client(*routes: object) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot")
 
 
+async def a_report() -> HealthReport:
+    return HealthReport("1.2.3", parts={"worker": "ready"})
+
+
 async def test_health_names_the_version_and_the_parts() -> None:
-    routes = HealthPages(lambda: HealthReport("1.2.3", alive=True, parts={"worker": "ready"}), nothing).routes()
-    async with client(*routes) as web:
+    async with client(*HealthPages(a_report, nothing).routes()) as web:
         answer = await web.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == {"status": "ok", "version": "1.2.3", "parts": {"worker": "ready"}}
 
 
-async def test_a_service_whose_parts_have_stopped_is_not_healthy_and_not_ready() -> None:
-    routes = HealthPages(lambda: HealthReport("1", alive=False), nothing).routes()
-    async with client(*routes) as web:
-        assert (await web.get("/healthz")).status_code == 503
-        assert (await web.get("/readyz")).status_code == 503
+async def test_what_is_not_ready_is_said_and_does_not_make_it_unhealthy() -> None:
+    async def reason() -> str:
+        return "the database cannot be read"
 
-
-@pytest.mark.parametrize(
-    ("error", "reason"),
-    [
-        (StoreBusy("locked"), "the database cannot be read"),
-        (DatabaseDamaged("/srv/kept.db"), "the database cannot be used; the log and `flipbook doctor` say why"),
-    ],
-)
-async def test_without_its_database_a_service_lives_but_is_not_ready(error: StoreError, reason: str) -> None:
-    async def ping() -> None:
-        raise error
-
-    routes = HealthPages(lambda: HealthReport("1", alive=True), ping).routes()
-    async with client(*routes) as web:
+    async with client(*HealthPages(a_report, reason).routes()) as web:
         assert (await web.get("/healthz")).status_code == 200
         answer = await web.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": reason})
+    assert (answer.status_code, answer.json()) == (503, {"ready": False, "reason": "the database cannot be read"})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
 async def test_pages_are_only_read(path: str, tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
-        routes = HealthPages(lambda: HealthReport("1", alive=True), core.store.ping).routes()
+        routes = HealthPages(a_report, nothing).routes()
         routes.append(metrics_route(MetricsObserver(), core.store.status_counts))
         async with client(*routes) as web:
             assert (await web.get(path)).status_code == 200

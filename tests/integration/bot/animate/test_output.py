@@ -161,7 +161,7 @@ def test_a_piped_terminal_says_every_new_reason_to_wait(capsys: pytest.CaptureFi
     screen.show(Progress(Phase.RENDERING))
     screen.show(Progress(Phase.RENDERING))
     assert capsys.readouterr().out.splitlines() == [
-        "waiting for the worker to start",
-        "waiting for worker, which has no room on its disk",
-        "rendering",
+        "Waiting for the worker to start",
+        "Waiting for worker, which has no room on its disk",
+        "Rendering",
     ]

@@ -7,6 +7,7 @@ from doubles.discord.sample_bot import RawClient
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import Interaction
 from doubles.discord.state.messages import Message
+from judges.specs import specs
 
 pytest_plugins = ["doubles.discord.fixtures"]
 
@@ -48,6 +49,7 @@ def webhook(double: DiscordDouble, interaction: Interaction) -> str:
 
 
 async def test_a_misspelt_field_is_caught_by_the_official_description(discord_double, raw, messages):
+    specs()
     await raw("POST", messages, {"content": "hello", "contnt": "hello"})
     (violation,) = discord_double.take_violations()
     assert "create_message request" in violation

@@ -70,6 +70,7 @@ async def test_what_slack_would_let_pass_is_a_violation(slack_double: SlackDoubl
         (lambda client: client.api_call("chat.shout"), "unknown_method", "chat.shout: unknown method"),
     ],
 )
+@pytest.mark.usefixtures("slack_referee")
 async def test_what_slack_refuses_is_a_violation_too(
     slack_double: SlackDouble, call: Call, error: str, complaint: str
 ) -> None:
@@ -102,6 +103,7 @@ async def test_without_judges_the_rules_still_hold(call: Call, error: str) -> No
     assert double.judged == 0
 
 
+@pytest.mark.usefixtures("slack_referee")
 async def test_a_misspelt_argument_is_a_violation(slack_double: SlackDouble) -> None:
     await client_of(slack_double).chat_postMessage(channel=GENERAL, text="x", treadh_ts="1.1")
     (complaint,) = slack_double.take_violations()

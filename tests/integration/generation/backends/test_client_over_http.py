@@ -3,17 +3,11 @@
 import asyncio
 import json
 import ssl
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import trustme
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 
 from doubles.backends.queue_backend import (
     ACCEPTED,
@@ -26,88 +20,14 @@ from doubles.backends.queue_backend import (
     in_queue,
     log,
 )
+from doubles.backends.queue_stub import MOVIE, Stub, a_client, saying
 from doubles.backends.scripted_queue import events
 from doubles.http.live_http import Handle, RawServer, http_server, raw_server
-from doubles.http.socks_proxy import socks_leading_everybody_to
 from generation.backends.client import QueueClient
-from generation.backends.transport import Timeouts
 from generation.ports import BackendClip, BackendState, BackendUpdate
 from generation.protocol.clock import SystemClock
 from generation.protocol.errors import BackendUnavailable, CredentialsRejected, SubmissionOutcomeUnknown
 from generation.protocol.progress import Steps
-from generation.protocol.proxies import Proxies
-
-APP = "/fal-ai/fast-animatediff"
-MOVIE = bytes(range(256)) * 1000
-
-
-def a_client(base: str, *, proxies: Proxies | None = None, **timeouts: float) -> QueueClient:
-    return QueueClient(
-        "worker",
-        base,
-        KEY,
-        resubmits_safely=True,
-        clock=SystemClock(),
-        timeouts=Timeouts(**{"read": 5.0, **timeouts}),
-        patience=0.0,
-        proxies=proxies,
-        jitter=lambda: 0.0,
-    )
-
-
-@dataclass
-class Stub:
-    """A queue with one request: each stream begins with ``hello`` and goes on with what a test puts into ``chunks``."""
-
-    chunks: asyncio.Queue[bytes | None] = field(default_factory=asyncio.Queue)
-    hello: bytes = b""
-    status: dict[str, object] = field(default_factory=in_queue)
-    opened: int = 0
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-    seen: list[Request] = field(default_factory=list)
-
-    def app(self) -> Starlette:
-        request = f"{APP}/requests/{{id}}"
-        return Starlette(
-            routes=[
-                Route(f"{APP}/text-to-video", self.submit, methods=["POST"]),
-                Route(f"{request}/status/stream", self.stream),
-                Route(f"{request}/status", self.poll),
-                Route(f"{request}", self.result),
-                Route(f"{request}/cancel", self.cancel, methods=["PUT"]),
-                Route("/files/a.mp4", self.file),
-            ]
-        )
-
-    async def submit(self, request: Request) -> Response:
-        self.seen.append(request)
-        return JSONResponse({**ACCEPTED, "echo": await request.json()})
-
-    async def stream(self, request: Request) -> Response:
-        self.opened += 1
-        return StreamingResponse(self._events(), media_type="text/event-stream")
-
-    async def _events(self) -> AsyncIterator[bytes]:
-        try:
-            yield self.hello
-            while (chunk := await self.chunks.get()) is not None:
-                yield chunk
-        finally:
-            self.left.set()
-
-    async def poll(self, request: Request) -> Response:
-        return JSONResponse(self.status, 200 if self.status["status"] == "COMPLETED" else 202)
-
-    async def result(self, request: Request) -> Response:
-        return JSONResponse({"video": {"url": f"{request.base_url}files/a.mp4"}, "seed": 7})
-
-    async def cancel(self, request: Request) -> Response:
-        return JSONResponse({"status": "CANCELLATION_REQUESTED"}, 202)
-
-    async def file(self, request: Request) -> Response:
-        self.seen.append(request)
-        return Response(MOVIE, media_type="video/mp4")
-
 
 # From submit to file
 
@@ -182,17 +102,6 @@ def never_reading(_: RawServer) -> Handle:
         writer.transport.abort()
 
     return handle
-
-
-def saying(answer: bytes):
-    def make(seen: RawServer) -> Handle:
-        async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await seen.read_request(reader)
-            writer.write(answer)
-
-        return handle
-
-    return make
 
 
 def hanging(seen: RawServer) -> Handle:
@@ -312,27 +221,19 @@ async def test_another_server_on_this_machine_never_sees_the_key(tmp_path: Path)
     assert ["authorization" in request.headers for request in elsewhere.seen] == [False]
 
 
-@pytest.mark.parametrize("scheme", ["socks5", "socks5h", "socks"])
-async def test_a_backend_behind_a_socks_proxy_is_asked_for_by_its_name(scheme, tmp_path: Path):
-    async with http_server(Stub().app()) as url, socks_leading_everybody_to(int(url.rpartition(":")[2])) as proxy:
-        proxies = Proxies(fallback=proxy.url.replace("socks5", scheme))
-        async with a_client("http://gpu.test", proxies=proxies) as backend:
-            assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
-            clip = BackendClip("http://gpu.test/files/a.mp4", 7)
-            assert await backend.fetch(clip, tmp_path / "a.mp4", max_bytes=10**6) == len(MOVIE)
-    assert set(proxy.hosts) == {"gpu.test"}
+@pytest.mark.parametrize("encoding", [b"gzip", b"gzip, gzip", b"br", b"zstd", b"deflate"])
+async def test_a_packed_answer_over_a_real_connection_is_not_unpacked(encoding):
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nContent-Length: 4\r\n\r\n\x1f\x8b\x08\x00" % encoding
+    async with raw_server(saying(answer)) as server, a_client(server.url) as backend:
+        with pytest.raises(SubmissionOutcomeUnknown, match="compressed"):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert b"accept-encoding: identity" in server.requests[0].lower()
 
 
-async def test_a_clip_elsewhere_behind_a_proxy_that_cannot_be_understood_waits_with_a_sentence(tmp_path: Path):
-    # https only: the backend itself is reached
-    async with a_client("http://127.0.0.1:9", proxies=Proxies(https="gopher://x")) as backend:
-        with pytest.raises(BackendUnavailable, match="HTTPS_PROXY names a kind of proxy"):
-            await backend.fetch(BackendClip("https://cdn.test/a.mp4", 7), tmp_path / "a.mp4", max_bytes=9)
-
-
-async def test_a_worker_on_this_machine_is_reached_without_the_environments_proxy(monkeypatch, unused_tcp_port):
-    proxy = f"http://127.0.0.1:{unused_tcp_port}"
-    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
-        monkeypatch.setenv(name, proxy)
-    async with http_server(Stub().app()) as url, a_client(url, proxies=Proxies(http=proxy, fallback=proxy)) as backend:
-        assert await backend.submit(a_request(), idempotency_key="k") == REQUEST_ID
+async def test_cookies_are_not_kept():
+    body = json.dumps(ACCEPTED).encode()
+    answer = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=b\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    async with raw_server(saying(answer)) as server, a_client(server.url) as backend:
+        for _ in range(2):
+            await backend.submit(a_request(), idempotency_key="k")
+    assert b"cookie" not in server.requests[1].lower()

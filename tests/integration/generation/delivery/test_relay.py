@@ -9,7 +9,7 @@ from core_running import pass_time, relaying, until
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from factories import a_message
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
 from generation.protocol.errors import DeliveryDelayed, DeliveryStepFailed, GenerationFailed

@@ -11,7 +11,7 @@ from core_running import pass_time, relaying, time_stands_still, until
 from doubles.clock import ManualClock
 from doubles.generation.faulty_store import FaultyStore
 from factories import a_message, an_answer
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
 from generation.ports import DeliveryPayload, MessageRef, SaveNote

@@ -76,7 +76,7 @@ async def test_a_full_disk_or_queue_is_called_what_it_is(tmp_path: Path) -> None
         assert job.waiting_for == "worker, which takes no clips at the moment"
         await core.clock.advance(1)
         assert (await core.run(job)).waiting_for == "worker, which is busy"
-        assert core.service.backend_lines() == ("The worker is busy (for 1 s now); new clips wait.",)
+        assert core.service.trouble_lines() == ("The worker is busy (for 1 s now); new clips wait.",)
 
 
 async def test_a_worker_that_answers_about_one_request_is_not_away(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from core_running import dispatching, pass_time, reached, relaying, time_stands_
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from doubles.generation.faulty_store import FaultyStore
-from generation.delivery.relay import RelayTiming
+from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
 from generation.protocol.errors import ArtifactError, DeliveryDelayed, StorageFull, StoreBusy

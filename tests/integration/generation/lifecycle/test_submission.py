@@ -99,8 +99,8 @@ async def test_a_job_found_submitting_at_the_start_is_resent_under_its_key(tmp_p
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (CredentialsRejected("worker"), FailureKind.OPERATOR),
-        (AccountLocked("worker"), FailureKind.OPERATOR),
+        (CredentialsRejected("worker"), FailureKind.KEY_REFUSED),
+        (AccountLocked("worker"), FailureKind.ACCOUNT_LOCKED),
         (EndpointNotFound("worker"), FailureKind.OPERATOR),
         (RequestRejected("worker", ()), FailureKind.REJECTED),
         (ProtocolViolation("worker"), FailureKind.GENERATION),

@@ -121,3 +121,21 @@ async def test_without_keys_web_pages_may_not_reach_the_worker(tmp_path: Path, h
             403,
             {"detail": "Without keys the worker serves programs on its own machine only"},
         )
+
+
+ROUTES = ("/", "/page.js", "/health", "/ready", "/openapi.json", "/.well-known/jwks.json", "/files/x.mp4")
+ROUTES += ("/files/looks/x", "/files/uploads/x", "/nothing", f"{APP}/requests/x/status")
+
+
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example:8650", "[::1", "", "0.0.0.0"])
+async def test_without_keys_no_route_tells_anything_under_another_name(tmp_path: Path, host: str) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        for path in ROUTES:
+            answer = await worker.http.get(path, headers={"host": host})
+            sentence = "Without keys the worker serves programs on its own machine only"
+            assert (answer.status_code, answer.json()) == (403, {"detail": sentence}), path
+
+
+async def test_with_keys_the_worker_answers_under_any_name(tmp_path: Path) -> None:
+    async with open_worker(tmp_path, rendering=False, key=KEY) as worker:
+        assert (await worker.http.get("/health", headers={"host": "gpu.example.org"})).status_code == 200

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from doubles.http.hostile_json import HOSTILE, counting_steps, filled
 from workers import APP, INPUT, STANDARD, listening, open_worker
 
 
@@ -21,7 +22,8 @@ from workers import APP, INPUT, STANDARD, listening, open_worker
         (b"\xff\xfe", "json_invalid"),
         (b'{"prompt": "\\ud800"}', "json_invalid"),
         (b'{"seed": ' + b"9" * 10_000 + b"}", "json_invalid"),
-        (b"[" * 100_000, "json_invalid"),
+        (b"[" * 10_000, "json_invalid"),
+        (b"[" * 100_000, "model_attributes_type"),
         (b'{"a":' * 40 + b"1" + b"}" * 40, "model_attributes_type"),
     ],
 )
@@ -65,12 +67,25 @@ async def test_a_wrong_method_is_a_405_that_names_the_right_one(
         assert (answer.status_code, answer.headers["allow"]) == (405, allow)
 
 
+ROUTES = ("/", "/page.js", "/health", "/ready", "/openapi.json", "/.well-known/jwks.json", "/files/x.mp4")
+ROUTES += ("/files/looks/x", "/storage/auth/token", "/files/upload", STANDARD, f"{APP}/requests/x/status")
+
+
+@pytest.mark.parametrize("method", ["TRACE", "OPTIONS", "PROPFIND", "DELETE", "PATCH", "PURGE", "BREW"])
+async def test_an_odd_method_is_a_405_on_every_route(tmp_path: Path, method: str) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        for path in ROUTES:
+            answer = await worker.http.request(method, path)
+            assert (answer.status_code, answer.json()) == (405, {"detail": "Method Not Allowed"}), path
+            assert method not in answer.headers["allow"]
+
+
 @pytest.mark.parametrize(
     ("path", "detail"),
     [
         ("/fal-ai/flux/schnell", 'Application "flux" not found'),
         ("/nothing", 'Application "nothing" not found'),
-        ("/", 'Application "" not found'),
+        ("/queue/", 'Application "" not found'),
         (f"{APP}/image-to-video", "Path /image-to-video not found"),
         (APP, "Path / not found"),
         (f"{APP}/requests", "Path /requests not found"),
@@ -170,3 +185,38 @@ async def test_a_head_that_never_ends_runs_out_of_time(tmp_path: Path) -> None:
         writer.write(b"GET / HTTP/1.1\r\nHost")
         assert await reader.read() == b""
         writer.close()
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:24])
+@pytest.mark.parametrize("path", [STANDARD, f"/run{STANDARD}", f"/queue{STANDARD}"])
+async def test_a_hostile_mebibyte_is_refused_in_few_steps(tmp_path: Path, path: str, text: str) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        for headers in ({}, {"idempotency-key": "job-1"}):
+            posting = worker.http.post(path, content=text, headers=headers)
+            # traced until its end: nothing else runs in this loop
+            with counting_steps() as taken:
+                answer = await posting
+            assert (answer.status_code, len(answer.content) < 4000) == (422, True)
+            assert taken() < 20_000
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        filled('{"parts":[', "1", "]}"),
+        filled('{"parts":[', "{}", "]}"),
+        filled('{"parts":[', '{"partNumber":"x"}', "]}"),
+        filled('{"content_type":[', "1", "]}"),
+        filled('{"other":[', "[]", "]}"),
+    ],
+    ids=lambda text: text[:30],
+)
+async def test_a_hostile_mebibyte_for_an_upload_is_refused_in_few_steps(tmp_path: Path, text: str) -> None:
+    async with open_worker(tmp_path, rendering=False) as worker:
+        begun = (await worker.http.post("/storage/upload/initiate")).json()["upload_url"].partition("?")[0]
+        for path in ("/storage/upload/initiate", f"{begun}/complete"):
+            posting = worker.http.post(path, content=text)
+            with counting_steps() as taken:
+                answer = await posting
+            assert answer.status_code in {200, 422}
+            assert taken() < 200_000

@@ -45,13 +45,13 @@ async def test_a_crowd_under_one_name_gets_one_request(tmp_path: Path) -> None:
         assert len(worker.parts.registry.queue) == 1
 
 
-async def test_inputs_that_failed_at_once_take_no_share(tmp_path: Path) -> None:
+async def test_refused_inputs_take_no_share(tmp_path: Path) -> None:
     key = await add_key(worker_settings(tmp_path), "studio", max_open=1)
     async with open_worker(tmp_path, rendering=False) as worker:
         headers = {"authorization": f"Key {key.pair}"}
         bodies = [INPUT, {**INPUT, "fps": 0}, INPUT]
         codes = [(await worker.http.post(STANDARD, json=body, headers=headers)).status_code for body in bodies]
-        assert codes == [200, 200, 429]
+        assert codes == [200, 422, 429]
 
 
 @pytest.mark.parametrize("full", ["share", "disk"])

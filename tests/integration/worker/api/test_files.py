@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from doubles.worker.engine import SteppedEngine
 from worker.process.housekeeping import delete_expired_results
 from workers import APP, KEY, Worker, open_worker
 
@@ -76,11 +77,13 @@ async def test_any_other_name_is_a_404(tmp_path: Path, name: str) -> None:
 
 
 async def test_results_and_their_clips_are_gone_when_their_time_is_over(tmp_path: Path) -> None:
-    async with open_worker(tmp_path, result_seconds=3600) as worker:
+    engine = SteppedEngine(failures={"failed": RuntimeError("boom")})
+    async with open_worker(tmp_path, engine, result_seconds=3600) as worker:
         old = await clip_path(worker)
         worker.clock.advance(3000)
         young = await clip_path(worker)
-        failed = await worker.submit(prompt="")
+        failed = await worker.submit(prompt="failed")
+        await worker.completed(failed)
         worker.clock.advance(700)
         await delete_expired_results(worker.parts)
         assert (await worker.http.get(old)).status_code == 404

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 import random
-import resource
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ import psutil
 import pytest
 
 from doubles.worker.engine import SteppedEngine
+from generation.protocol.http_server.server import HttpServer
 from generation.protocol.wire import RequestState
-from worker.api.server import HttpServer
 from workers import APP, INPUT, STANDARD, Worker, open_worker, serving
 
 MIB = 2**20
@@ -62,15 +61,6 @@ async def on_a_port(worker: Worker, **timeouts: float) -> AsyncIterator[Port]:
     """The worker on a free port."""
     async with serving(worker, **timeouts) as (server, url):
         yield Port(int(url.rpartition(":")[2]), server)
-
-
-@pytest.fixture
-def many_files() -> Iterator[None]:
-    """This process may hold both ends of thousands of connections."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 16_384), hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def head(method: str, path: str, *more: str) -> bytes:

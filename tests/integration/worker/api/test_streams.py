@@ -122,21 +122,24 @@ async def test_of_the_moves_in_a_long_queue_only_the_newest_is_told_twice_a_seco
         await watcher.ended()
 
 
-async def test_states_and_log_lines_wait_for_nothing_and_bring_the_newest_position(
+async def test_log_lines_come_twice_a_second_and_states_wait_for_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with open_worker(tmp_path, rendering=False) as worker:
         first, second, third = [await worker.submit() for _ in range(3)]
         live = await worker.live(third)
-        LoopTime(monkeypatch)
-        watcher = Watcher(worker, live)
+        time, watcher = LoopTime(monkeypatch), Watcher(worker, live)
         assert await watcher.news() == [("IN_QUEUE", 2, 0)]
         await worker.http.put(f"{APP}/requests/{first}/cancel")
-        worker.parts.registry.add_log(live, "a word")
-        assert await watcher.news() == [("IN_QUEUE", 1, 1)]
+        for number in range(30):
+            worker.parts.registry.add_log(live, f"line {number}")
+            assert await watcher.news() == []
+        time.move(0.5)
+        assert await watcher.news() == [("IN_QUEUE", 1, 30)]
         await worker.http.put(f"{APP}/requests/{second}/cancel")
+        worker.parts.registry.add_log(live, "another")
+        assert await watcher.news() == []
         await worker.parts.registry.start(live)
-        worker.parts.registry.add_log(live, "and another")
         assert await watcher.news() == [("IN_PROGRESS", None, 1)]
         await worker.http.put(f"{APP}/requests/{third}/cancel")
         await worker.parts.registry.finish(live, failures.cancelled())

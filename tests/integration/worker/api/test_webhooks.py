@@ -111,13 +111,13 @@ async def test_a_finished_clip_is_told_with_a_signature_that_the_core_verifies(t
             "Internal Server Error",
             {"detail": "Internal Server Error", "error_type": "runner_server_error"},
         ),
-        ({"fps": 0}, "Invalid status code: 422", None),
+        ({"prompt": "odd"}, "Invalid status code: 422", None),
     ],
 )
 async def test_a_failure_is_told_with_its_errors_body(
     tmp_path: Path, fields: dict[str, object], error: str, payload: object
 ) -> None:
-    engine = SteppedEngine(failures={"bad": RuntimeError("boom")})
+    engine = SteppedEngine(failures={"bad": RuntimeError("boom")}, refusals={"odd": "This engine cannot do that."})
     async with (
         receiving() as receiver,
         open_worker(tmp_path, engine, webhooks_to_private=True) as worker,

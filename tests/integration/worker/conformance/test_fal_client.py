@@ -78,7 +78,7 @@ async def test_a_cancelled_request_is_completed_and_its_result_is_a_499(
     assert again["error"]["code"] == 400
 
 
-async def test_an_input_out_of_bounds_fails_when_the_result_is_asked_for(fal: Fal, mode: str) -> None:
+async def test_an_input_out_of_bounds_is_refused_at_once(fal: Fal, mode: str) -> None:
     async with fal(mode, "invalid", Endpoint.STANDARD.value) as client:
         (said,) = await client.rest()
     assert said["error"]["code"] == 422

@@ -109,7 +109,7 @@ def cancelled(said: Said) -> None:
 
 
 def refused(said: Said) -> None:
-    """An input out of bounds is accepted, and its result is the 422."""
+    """An input out of bounds is refused at once."""
     (error,) = of(said, "error")
     (item,) = error["message"]
     assert (error["code"], item["loc"], item["type"]) == (422, ["body", "num_frames"], "less_than_equal")

@@ -8,7 +8,7 @@ import pytest
 import trustme
 from starlette.applications import Starlette
 
-from worker.api.server import HttpServer
+from worker.api.server import http_server
 from worker.process.listener import listen
 from workers import worker_settings
 
@@ -29,10 +29,10 @@ def test_what_is_no_certificate_is_named(tmp_path: Path, text: str | None) -> No
     if text is not None:
         path.write_text(text)
     with pytest.raises(OSError, match=r"cert\.pem is no certificate with its key: "):
-        HttpServer(Starlette(), worker_settings(tmp_path, ssl_certfile=path))
+        http_server(Starlette(), worker_settings(tmp_path, ssl_certfile=path))
 
 
 def test_a_certificate_and_its_key_may_lie_in_one_file(tmp_path: Path) -> None:
     path = tmp_path / "both.pem"
     trustme.CA().issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(path)
-    assert HttpServer(Starlette(), worker_settings(tmp_path, ssl_certfile=path)).config.is_ssl
+    assert http_server(Starlette(), worker_settings(tmp_path, ssl_certfile=path)).config.is_ssl

@@ -110,9 +110,11 @@ async def test_a_cancel_that_was_promised_holds_over_a_restart(tmp_path: Path) -
 
 
 async def test_results_and_logs_of_finished_requests_are_answered_from_disk(tmp_path: Path) -> None:
-    async with open_worker(tmp_path) as worker:
-        done, wrong = await worker.submit(), await worker.submit(num_frames=0)
+    engine = SteppedEngine(refusals={"odd": "This engine cannot do that."})
+    async with open_worker(tmp_path, engine) as worker:
+        done, wrong = await worker.submit(), await worker.submit(prompt="odd")
         await worker.completed(done)
+        await worker.completed(wrong)
         paths = [f"{APP}/requests/{id_}{tail}" for id_ in (done, wrong) for tail in ("", "/status?logs=1")]
         before = [await worker.http.get(path) for path in paths]
         url = before[0].json()["video"]["url"]

@@ -42,7 +42,6 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
         for name in ("finished", *engine.refusals, *engine.failures):
             requests[name] = await worker.submit(prompt=name)
             await worker.completed(requests[name], "mine")
-        requests["invalid"] = await worker.submit(num_frames=99)
         engine.gated = True
         requests["running"] = await worker.submit(prompt="running")
         await worker.reaches(requests["running"], RequestState.IN_PROGRESS, owner="mine")

@@ -8,7 +8,6 @@ from generation.protocol.wire import RequestState
 
 OUTCOMES = {
     "finished": (None, None),
-    "invalid": ("Invalid status code: 422", "bad_request"),
     "refused": ("Invalid status code: 422", "bad_request"),
     "empty": ("Invalid status code: 422", "bad_request"),
     "broken": ("Internal Server Error", "runner_server_error"),
@@ -33,7 +32,6 @@ RESULT = {
     "finished": (200, None),
     "first": (400, "Request is still in progress"),
     "running": (400, "Request is still in progress"),
-    "invalid": (422, "less_than_equal"),
     "refused": (422, "feature_not_supported"),
     "empty": (422, "no_media_generated"),
     "broken": (500, "runner_server_error"),

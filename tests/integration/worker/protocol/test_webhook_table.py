@@ -78,18 +78,20 @@ async def test_answers_of_a_receiver_row_by_row(tmp_path: Path) -> None:
 
 OUTCOMES = {
     "fine": ("OK", None),
-    "invalid": ("ERROR", "Invalid status code: 422"),
+    "refused": ("ERROR", "Invalid status code: 422"),
     "broken": ("ERROR", "Internal Server Error"),
 }
 """Ending, status and error of its webhook; the payload is always what the result says."""
 
 
 async def test_payloads_row_by_row(tmp_path: Path) -> None:
-    engine = SteppedEngine(failures={"broken": RuntimeError("a secret")})
+    engine = SteppedEngine(
+        failures={"broken": RuntimeError("a secret")}, refusals={"refused": "This engine cannot do that."}
+    )
     async with open_worker(tmp_path, engine) as worker:
         receivers, seen = Receivers(), {}
         for name in OUTCOMES:
-            request_id = await owe(worker, name, prompt=name, **({"fps": 0} if name == "invalid" else {}))
+            request_id = await owe(worker, name, prompt=name)
             await told(webhooks_to(receivers, worker), worker)
             (body,) = receivers.told[name]
             result = await worker.http.get(f"{APP}/requests/{request_id}")

@@ -221,7 +221,6 @@ def test_what_is_missing_is_named_by_discords_own_words() -> None:
         "Send Messages",
         "Attach Files",
         "Read Message History",
-        "Add Reactions",
     ]
     assert "Send Messages in Threads" in missing_permissions(nothing, in_thread=True)
     assert missing_sentence(["Attach Files"]).count("**Attach Files**") == 1

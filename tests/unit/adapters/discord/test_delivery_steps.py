@@ -37,6 +37,11 @@ NEW_MESSAGE = (S.POST, S.DIRECT, S.WORDS)
         ({"message": a_message(), "answer": an_answer(token="")}, 0, (S.EDIT, *NEW_MESSAGE)),
         ({"message": a_message(), "answer": an_answer(private=True)}, 0, (S.ANSWER, S.DIRECT)),
         ({"message": a_message(), "answer": an_answer(private=True)}, 14, (S.DIRECT,)),
+        # taken out of the channel: it is not put there again, nor into the thread's parent
+        ({"message": a_message(), "told": ("the message was deleted",)}, 0, (S.DIRECT,)),
+        ({"message": a_message(), "answer": an_answer(), "told": ("the message was deleted",)}, 0, (S.DIRECT,)),
+        ({"channel": a_channel(thread="6001"), "told": ("the message was deleted",)}, 0, (S.DIRECT,)),
+        ({"message": a_message(), "told": ("the first answer is gone",)}, 0, (S.EDIT, *NEW_MESSAGE)),
         ({"channel": a_channel(thread="6001")}, 0, (S.POST, S.PARENT, S.DIRECT, S.WORDS)),
     ],
 )

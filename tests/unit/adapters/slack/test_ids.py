@@ -2,7 +2,15 @@
 
 import pytest
 
-from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, REROLL_REACTION, job_block_id, job_id_in
+from adapters.slack.ids import (
+    CANCEL_ACTION,
+    REROLL_ACTION,
+    REROLL_REACTION,
+    asked_about,
+    asking_block_id,
+    job_block_id,
+    job_id_in,
+)
 from generation.domain.job import JobId
 from generation.protocol.errors import JobNotFound
 
@@ -23,3 +31,13 @@ def test_a_job_id_is_read_as_members_write_it(text: str) -> None:
 def test_what_is_no_job_id_is_not_found(text: str) -> None:
     with pytest.raises(JobNotFound):
         job_id_in(text)
+
+
+@pytest.mark.parametrize("thread", [None, "1795219200.000100"])
+def test_a_question_knows_the_mention_that_it_is_about(thread: str | None) -> None:
+    assert asked_about(asking_block_id("1795219201.000200", thread)) == ("1795219201.000200", thread)
+
+
+@pytest.mark.parametrize("block_id", ["", "ask:", "ask:1.2", "job:0123456789abcdef01234567", "ask:1.2:x", "ask:1.2:\n"])
+def test_other_blocks_ask_about_nothing(block_id: str) -> None:
+    assert asked_about(block_id) is None

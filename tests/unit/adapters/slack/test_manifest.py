@@ -8,8 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from adapters.slack import creation_url, manifest, missing_scopes
+from adapters.slack.scopes import SCOPES_OF
 from adapters.slack.setup.manifest import EVENTS, OPTIONAL, REASONS, missing_optional, scopes
-from adapters.slack.web_api import SCOPES_OF
 from doubles.slack.inbound.events import SCOPE_OF
 from judges.slack_validate import SlackJudge
 

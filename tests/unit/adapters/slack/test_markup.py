@@ -26,7 +26,7 @@ AT = datetime(2026, 11, 21, tzinfo=UTC)
         ("a fox &amp; a hen &lt;3", "a fox & a hen <3"),
         ("&amp;lt;", "&lt;"),
         ("“blurry” ‘text’ „low“ «x»", '"blurry" \'text\' "low" "x"'),
-        ("a fox —turbo –seed 3", "a fox --turbo --seed 3"),
+        ("a fox —turbo –seed 3", "a fox —turbo –seed 3"),
         ("a fox — in snow – at night", "a fox — in snow – at night"),
         ("5−3 well—known", "5−3 well—known"),
         ("for <@U1|mira> and <@U2>", "for @mira and @U2"),

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from adapters.slack.delivery.rate_limits import EDITS_PER_MINUTE, EditBudget, PostSlots
-from adapters.slack.errors import SlackDelayed
+from adapters.slack.errors import SlackDelayed, slowed_down
 from doubles.clock import START, ManualClock
 
 
@@ -111,3 +111,38 @@ async def test_posts_wait_for_each_other_in_a_channel_and_not_across_channels() 
             group.create_task(post(channel, name))
         await clock.advance(5)
     assert posted == [("a", 0.0), ("c", 0.0), ("b", 1.5), ("d", 3.0)]
+
+
+async def test_a_refused_post_holds_its_channel_for_as_long_as_slack_wants() -> None:
+    clock = ManualClock()
+    slots, tried = PostSlots(clock, seconds=1.05), []
+
+    async def post() -> None:
+        async with slots.slot("C1"):
+            tried.append(round((clock.now() - START).total_seconds(), 2))
+            if len(tried) == 1:
+                raise slowed_down(4.0)
+
+    async def refused() -> None:
+        with pytest.raises(SlackDelayed):
+            await post()
+
+    async with asyncio.TaskGroup() as group:
+        for work in (refused(), post(), post(), post()):
+            group.create_task(work)
+        await clock.advance(10)
+    assert tried == [0.0, 4.0, 5.05, 6.1]
+
+
+async def test_a_post_is_put_off_where_its_slot_is_far_away() -> None:
+    clock = ManualClock()
+    slots = PostSlots(clock)
+    with pytest.raises(SlackDelayed):
+        async with slots.slot("C1"):
+            raise slowed_down(300.0)
+    with pytest.raises(SlackDelayed) as caught:
+        async with slots.slot("C1"):
+            pass
+    assert caught.value.retry_after == 300.0
+    assert slots.seconds_until_free("C1") == 300.0
+    assert slots.seconds_until_free("C2") == 0.0

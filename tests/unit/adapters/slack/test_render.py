@@ -20,8 +20,8 @@ from adapters.slack.errors import (
     TokenDead,
 )
 from adapters.slack.models import SlackContent
+from adapters.slack.text import asking, lists, render
 from adapters.slack.text import help as help_text
-from adapters.slack.text import lists, render
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
 from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobStatus
@@ -79,12 +79,24 @@ def every_content() -> Iterator[SlackContent]:
         yield from (render.progress_content(job, progress) for progress in PROGRESSES)
         yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         yield render.elsewhere_content(job, "in its thread")
+        yield render.arriving_content(job)
+        yield from (render.share_content(job, reasons) for reasons in ((), ("a <reason>",)))
         yield render.kept_content(job, ("a <reason>",), None)
         yield render.kept_content(job, (), ClipLink("https://clips.example/clips/1.mp4?until=1&signature=2", NOW))
         yield render.cancelling_content(job)
-        yield lists.job_content(job, link="https://a.slack.com/archives/C1/p1?x=1&y=2", comes_again=True)
+        yield lists.job_content(
+            job,
+            link="https://a.slack.com/archives/C1/p1?x=1&y=2",
+            comes_again=True,
+            again=f"/animate {job.request.prompt}",
+        )
     yield render.stale_button_content()
     yield render.unexpected_content()
+    yield asking.comes_elsewhere_content()
+    yield asking.comes_later_content(24.5)
+    yield asking.chat_content()
+    yield from (asking.ask_content("<!here> fox &amp; " * count, "1.2", "1.1") for count in (1, 100, 500))
+    yield asking.refused_content(SlackRefused("x", "a <reason>"), "/animate <!here> `x` " * 100)
     yield render.comes_directly_content(SlackRefused("x", "a <reason>"))
     yield from (lists.queue_content(many, jobs[0].requested_by) for many in ([], jobs[:1], jobs * 3))
     yield from (lists.history_content(many) for many in ([], jobs[: lists.MOST_LISTED]))
@@ -107,7 +119,7 @@ def contents() -> list[SlackContent]:
 
 
 def test_every_content_is_checked(contents: list[SlackContent]) -> None:
-    made = {name for module in (render, lists, help_text) for name in vars(module)}
+    made = {name for module in (render, lists, help_text, asking) for name in vars(module)}
     source = inspect.getsource(every_content) + inspect.getsource(test_every_error_has_one_sentence)
     assert [name for name in sorted(made) if name.endswith("_content") and name not in source and name[0] != "_"] == []
 
@@ -134,10 +146,13 @@ def test_every_message_names_its_job_and_its_words(contents: list[SlackContent])
     assert texts_of(content)[2].endswith(f"for <@U1> · `{job.id}`")
 
 
-def test_action_ids_are_versioned_and_short_and_their_values_are_job_ids(contents: list[SlackContent]) -> None:
+def test_action_ids_are_versioned_and_their_values_are_job_ids_or_what_is_asked_about(
+    contents: list[SlackContent],
+) -> None:
     buttons = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
-    assert {button["action_id"] for button in buttons} == {"v1:reroll", "v1:cancel"}
-    assert {len(button["value"]) for button in buttons} == {24}
+    assert {button["action_id"] for button in buttons} == {"v1:reroll", "v1:cancel", "v1:animate"}
+    assert {len(b["value"]) for b in buttons if b["action_id"] != "v1:animate"} == {24}
+    assert max(len(button["value"]) for button in buttons) <= 2000
     assert all(len(button["text"]["text"]) <= 75 for button in buttons)
 
 

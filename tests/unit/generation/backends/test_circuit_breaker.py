@@ -70,9 +70,10 @@ def test_an_accepted_submission_closes_it() -> None:
 
 
 @pytest.mark.parametrize("trouble", list(Trouble))
-def test_an_answer_proves_only_that_it_is_not_away(trouble: Trouble) -> None:
+def test_an_answer_proves_only_that_it_is_there(trouble: Trouble) -> None:
     breaker = CircuitBreaker().failed(trouble, NOW, 10)
-    assert breaker.answered() == (CircuitBreaker() if trouble is Trouble.AWAY else breaker)
+    is_over = trouble in {Trouble.AWAY, Trouble.STARTING}
+    assert breaker.answered() == (CircuitBreaker() if is_over else breaker)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_an_answer_proves_only_that_it_is_not_away(trouble: Trouble) -> None:
         (BackendNotReady("worker"), Trouble.NOT_READY),
         (SubmissionOutcomeUnknown("fal"), Trouble.AWAY),
         (BackendBusy("fal"), Trouble.BUSY),
-        (CredentialsRejected("fal"), Trouble.ACCOUNT),
+        (CredentialsRejected("fal"), Trouble.KEY),
         (AccountLocked("fal"), Trouble.ACCOUNT),
         (RequestRejected("fal", ()), None),
         (ContentRejected("fal"), None),

@@ -1,6 +1,8 @@
 """Fetching a clip: bounded, whole or not at all, and with the key only for the backend itself."""
 
 import asyncio
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -251,3 +253,84 @@ async def test_a_fetch_that_is_cancelled_leaves_no_file(queue, destination):
             async with asyncio.timeout(0.02):
                 await backend.fetch(CLIP, destination, max_bytes=MOST)
     assert left(destination) == []
+
+
+# Cancelled
+
+
+def open_files(folder: Path) -> list[str]:
+    """What this process has open in that folder, also where the name is gone already."""
+    found = []
+    for link in Path("/proc/self/fd").iterdir():
+        # the one that lists them is gone by now
+        with suppress(FileNotFoundError):
+            found.append(str(link.readlink()))
+    return [name for name in found if name.startswith(str(folder))]
+
+
+async def test_a_download_cancelled_while_its_file_is_opened_leaves_no_part_of_it(queue, destination):
+    queue.on(URL, a_file(b"short"))
+    part = destination.with_name("job.mp4.part")
+    # opening a named pipe takes until somebody reads from it
+    os.mkfifo(part)
+    fetching = asyncio.ensure_future(fetched(queue, destination))
+    await _steps(20)
+    fetching.cancel()
+    await _steps(5)
+    # not blocking: a reader that came first would wait for its writer
+    reader = os.open(part, os.O_RDONLY | os.O_NONBLOCK)
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    os.close(reader)
+    assert (part.exists(), open_files(destination.parent)) == (False, [])
+
+
+async def test_a_download_cancelled_while_it_writes_leaves_nothing(queue, destination):
+    queue.on(URL, a_file())
+    part = destination.with_name("job.mp4.part")
+    os.mkfifo(part)
+    # a pipe that nobody empties holds 64 KiB: the first write waits for a reader
+    reader = os.open(part, os.O_RDONLY | os.O_NONBLOCK)
+    fetching = asyncio.ensure_future(fetched(queue, destination))
+    while not _readable(reader):
+        await asyncio.sleep(0)
+    fetching.cancel()
+    await _steps(5)
+    assert not fetching.done()
+    os.set_blocking(reader, True)
+    await asyncio.to_thread(_drain, reader)
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    os.close(reader)
+    assert (left(destination), open_files(destination.parent)) == ([], [])
+
+
+@pytest.mark.parametrize("steps", range(0, 60, 3))
+async def test_a_download_cancelled_at_any_moment_leaves_all_or_nothing(queue, destination, steps):
+    queue.on(URL, a_file())
+    fetching = asyncio.ensure_future(fetched(queue, destination))
+    for _ in range(steps):
+        await asyncio.to_thread(int)
+    fetching.cancel()
+    await asyncio.gather(fetching, return_exceptions=True)
+    assert left(destination) in ([], ["job.mp4"])
+    assert open_files(destination.parent) == []
+    if destination.exists():
+        assert destination.read_bytes() == MOVIE
+
+
+async def _steps(count: int) -> None:
+    for _ in range(count):
+        await asyncio.to_thread(int)
+
+
+def _readable(reader: int) -> bool:
+    try:
+        return bool(os.read(reader, 1))
+    except BlockingIOError:
+        return False
+
+
+def _drain(reader: int) -> None:
+    while os.read(reader, 65_536):
+        pass

@@ -16,15 +16,9 @@ NAME = "A" * 32
 FRAME = f"/files/looks/{NAME}.webp?step="
 
 
-class PictureReply(Reply):
+def a_picture(body: bytes, status: int = 200) -> Reply:
     """An answer whose body is a picture."""
-
-    def __init__(self, body: bytes, status: int = 200) -> None:
-        super().__init__(status, {})
-        self._picture = body
-
-    def response(self) -> httpx.Response:
-        return httpx.Response(self.status, content=self._picture, headers={"content-type": "image/webp"})
+    return Reply(status, body, headers={"content-type": "image/webp"})
 
 
 def client(queue: ScriptedQueue, *, previews: bool = True, worker: bool = True) -> QueueClient:
@@ -60,8 +54,8 @@ async def frames_seen(
 
 async def test_each_frame_is_fetched_once_and_kept_until_there_is_a_newer_one() -> None:
     queue = ScriptedQueue()
-    queue.on(f"GET {FRAME}2", PictureReply(WEBP + b"two"))
-    queue.on(f"GET {FRAME}4", PictureReply(WEBP + b"four"))
+    queue.on(f"GET {FRAME}2", a_picture(WEBP + b"two"))
+    queue.on(f"GET {FRAME}4", a_picture(WEBP + b"four"))
     # The worker may know its own address by another name: what lies below its files is fetched where it really is.
     two, four = f"http://10.0.0.1:1{FRAME}2", f"http://10.0.0.1:1{FRAME}4"
     statuses = [in_progress(), with_frame(2, two), with_frame(3, two), with_frame(4, four)]
@@ -85,9 +79,9 @@ async def test_frames_are_fetched_only_where_asked_for_and_only_from_our_own_wor
 @pytest.mark.parametrize(
     "answer",
     [
-        PictureReply(b"", status=404),
-        PictureReply(b"<html>not a picture</html>"),
-        PictureReply(WEBP + bytes(MAX_PREVIEW_BYTES)),
+        a_picture(b"", status=404),
+        a_picture(b"<html>not a picture</html>"),
+        a_picture(WEBP + bytes(MAX_PREVIEW_BYTES)),
         Reply(302, {}),
         httpx.ConnectError("refused"),
         httpx.ReadError("broke"),
@@ -95,7 +89,7 @@ async def test_frames_are_fetched_only_where_asked_for_and_only_from_our_own_wor
 )
 async def test_a_frame_that_cannot_be_fetched_leaves_the_one_before_and_the_progress(answer: Reply | Exception) -> None:
     queue = ScriptedQueue()
-    queue.on(f"GET {FRAME}2", PictureReply(WEBP))
+    queue.on(f"GET {FRAME}2", a_picture(WEBP))
     queue.on(f"GET {FRAME}4", answer)
     first = f"{WORKER}{FRAME}2"
     seen = await frames_seen(client(queue), queue, with_frame(2, first), with_frame(4, f"{WORKER}{FRAME}4"))

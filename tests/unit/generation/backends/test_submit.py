@@ -40,6 +40,15 @@ async def test_a_submission_is_the_raw_input_with_the_key_and_nothing_else(queue
     }
 
 
+@pytest.mark.parametrize("backend_of", [fal, worker])
+async def test_both_backends_get_the_prompt_without_other_programs_syntax(queue, backend_of):
+    queue.on(SUBMIT, Reply(200, ACCEPTED))
+    typed = a_request(prompt="a (fox:1.2) <lora:add_detail:0.8> BREAK [snow|rain]")
+    async with backend_of(queue) as backend:
+        await backend.submit(typed, idempotency_key="job-1")
+    assert json.loads(queue.requests[0].content)["prompt"] == "a (fox:1.2), snow"
+
+
 async def test_the_idempotency_key_goes_to_our_own_worker_only(queue):
     queue.on(SUBMIT_TURBO, Reply(200, ACCEPTED))
     async with worker(queue) as backend:

@@ -9,9 +9,11 @@ from pydantic import ValidationError
 
 from factories import a_request
 from generation.domain.limits import LimitName, Limits, Usage, day_end, day_of
+from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
-from generation.protocol.errors import LimitExceeded
+from generation.protocol.errors import BudgetTooSmall, LimitExceeded
 from generation.protocol.request import Endpoint
+from generation.text.errors import sentence
 
 DAY = date(2026, 11, 20)
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -114,13 +116,55 @@ def test_zero_clips_a_day_closes_the_bot():
 
 
 def test_what_no_waiting_cures_is_said_first():
-    limits = Limits(max_frames=8, user_active_jobs=1, user_clips_per_day=1, server_budget_per_day=0)
+    limits = Limits(max_frames=8, user_active_jobs=1, user_clips_per_day=1, server_budget_per_day=40_000)
     used = usage(user_active_jobs=5, user_clips_today=5)
     assert refusal(limits, used, price=FOUR_CENTS).limit == LimitName.MAX_FRAMES
     assert refusal(limits, used, price=FOUR_CENTS, num_frames=8).limit == LimitName.USER_ACTIVE_JOBS
     waiting = usage(user_clips_today=5)
     assert refusal(limits, waiting, price=FOUR_CENTS, num_frames=8).limit == LimitName.USER_CLIPS_PER_DAY
-    assert refusal(limits, usage(), price=FOUR_CENTS, num_frames=8).limit == LimitName.SERVER_BUDGET_PER_DAY
+    spent = usage(server_spent_today=1)
+    assert refusal(limits, spent, price=FOUR_CENTS, num_frames=8).limit == LimitName.SERVER_BUDGET_PER_DAY
+    with pytest.raises(BudgetTooSmall):
+        limits.check(a_request(num_frames=8), used, Micros(40_001))
+
+
+@pytest.mark.parametrize(
+    ("budget", "price", "told"),
+    [
+        (
+            0,
+            1,
+            "The clip costs $0.000001, more than this machine may spend in a whole day: $0.00. Ask for a smaller one.",
+        ),
+        (
+            100,
+            40_000,
+            "The clip costs $0.04, more than this machine may spend in a whole day: $0.0001. Ask for a smaller one.",
+        ),
+        (
+            39_999,
+            40_000,
+            "The clip costs $0.04, more than this machine may spend in a whole day: $0.039999. Ask for a smaller one.",
+        ),
+        (
+            5_000_000,
+            7_000_000,
+            "The clip costs $7.00, more than this machine may spend in a whole day: $5.00. Ask for a smaller one.",
+        ),
+    ],
+)
+def test_a_clip_that_no_days_budget_allows_is_not_told_to_wait(budget, price, told):
+    limits = Limits(server_budget_per_day=budget)
+    for check in (limits.check, limits.check_price):
+        with pytest.raises(BudgetTooSmall) as refused:
+            check(a_request(), usage(), Micros(price))
+        assert sentence(refused.value) == told
+    # nor is it told so by what others have spent
+    with pytest.raises(BudgetTooSmall):
+        limits.check(a_request(), usage(server_spent_today=budget), Micros(price))
+    with pytest.raises(BudgetTooSmall) as refused:
+        OperatorRules(daily_budget=Micros(budget)).check_budget(usage(), Micros(price))
+    assert sentence(refused.value).endswith("more than the bot may spend in a whole day. Ask for a smaller one.")
 
 
 def test_every_limit_has_a_name_and_every_name_a_limit():
@@ -188,3 +232,52 @@ def test_one_more_fits_exactly_when_fewer_were_used(limit, used):
         assert used >= limit
     else:
         assert used < limit
+
+
+TURBO = Endpoint.TURBO
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked", "became"),
+    [
+        ({"max_frames": 8}, {}, {"num_frames": 8}),
+        ({"max_steps": 20}, {}, {"num_inference_steps": 20}),
+        ({"max_steps": 2}, {"endpoint": TURBO}, {"num_inference_steps": 2}),
+        ({"max_pixels": 100_000}, {}, {"pixels": (312, 312)}),
+        ({"max_pixels": 4096}, {}, {"pixels": (64, 64)}),
+        # another endpoint brings its own steps and guidance
+        ({"endpoints": {TURBO}}, {}, {"endpoint": TURBO, "num_inference_steps": 4, "guidance_scale": 1}),
+        ({"endpoints": {TURBO}, "max_steps": 3}, {}, {"endpoint": TURBO, "num_inference_steps": 3}),
+        ({"endpoints": {TURBO}}, {"num_inference_steps": 9}, {"endpoint": TURBO, "num_inference_steps": 9}),
+        ({"max_frames": 8, "max_steps": 5}, {"fps": 4}, {"num_frames": 8, "num_inference_steps": 5, "fps": 4}),
+        # within the limits nothing changes
+        ({}, {}, {"num_frames": 16, "num_inference_steps": 25, "pixels": (512, 512)}),
+    ],
+)
+def test_what_nobody_asked_for_is_fitted_into_the_limits(limits, asked, became):
+    fitted = Limits(**limits).fitted(a_request(**asked))
+    assert {name: getattr(fitted, name) for name in became} == became
+    Limits(**limits).check(fitted, usage(), FREE)
+
+
+@pytest.mark.parametrize(
+    ("limits", "asked"),
+    [
+        ({"max_frames": 8}, {"num_frames": 16}),
+        ({"max_steps": 20}, {"num_inference_steps": 25}),
+        ({"max_pixels": 100_000}, {"video_size": "square"}),
+        ({"max_pixels": 100_000}, {"video_size": {"width": 512, "height": 512}}),
+        ({"endpoints": {TURBO}}, {"endpoint": Endpoint.STANDARD}),
+        ({"endpoints": ()}, {}),
+    ],
+)
+def test_what_was_asked_for_is_refused_and_never_changed(limits, asked):
+    request = a_request(**asked)
+    assert Limits(**limits).fitted(request) == request
+    refusal(Limits(**limits), usage(), **asked)
+
+
+def test_a_request_that_comes_back_from_the_store_or_is_re_rolled_was_all_asked_for():
+    stored = type(a_request()).model_validate_json(a_request().model_dump_json())
+    for request in (stored, a_request().with_seed(7)):
+        assert Limits(max_frames=8).fitted(request) == request

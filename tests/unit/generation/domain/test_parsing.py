@@ -37,6 +37,11 @@ def refusal(**values: object) -> str:
         ("prompt", " \n ", "prompt must be 1 to 2,000 characters without control characters, not 0 characters."),
         (
             "prompt",
+            "\u200b\u2060",
+            "prompt must be 1 to 2,000 characters without control characters, not 0 characters.",
+        ),
+        (
+            "prompt",
             "x" * 10_000,
             "prompt must be 1 to 2,000 characters without control characters, not 10,000 characters.",
         ),

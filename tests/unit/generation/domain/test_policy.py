@@ -10,6 +10,7 @@ from generation.domain.policy import Policy, check_server, first_blocked_term
 from generation.domain.refs import Platform, ServerRef
 from generation.protocol.errors import (
     ChannelNotAllowed,
+    InvalidRequest,
     LastChannel,
     PromptBlocked,
     Refused,
@@ -169,3 +170,30 @@ def test_channels_are_removed_from_the_allow_list(kept: set[str], removed: set[s
 def test_the_last_channels_are_not_removed_because_none_means_every_channel(removed: set[str]) -> None:
     with pytest.raises(LastChannel):
         Policy(channels=frozenset({"1", "2"})).without_channels(frozenset(removed))
+
+
+@pytest.mark.parametrize("term", ["", "   ", "\u200b", "\u2800\u3164", "\ufe0f\u00ad", "x" * 101], ids=ascii)
+def test_a_term_that_shows_nothing_or_is_too_long_is_no_term(term):
+    with pytest.raises(InvalidRequest) as refused:
+        Policy(blocked_terms=frozenset({"gore"})).with_term(term)
+    assert [violation.field for violation in refused.value.violations] == ["term"]
+
+
+@pytest.mark.parametrize(
+    ("blocked", "written"),
+    [
+        ("Gore", "gore"),
+        ("Gore", "GORE"),
+        ("bad wolf", "  Bad   Wolf "),
+        ("cat", "c\u200bat"),
+        ("cat", "\uff43\uff41\uff54"),
+        ("caf\u0065\u0301", "café"),
+        ("straße", "STRASSE"),
+    ],
+    ids=ascii,
+)
+def test_a_term_is_unblocked_by_the_rule_that_blocks_it(blocked, written):
+    policy = Policy(blocked_terms=frozenset({blocked, "other"}))
+    assert first_blocked_term(written, [blocked]) == blocked
+    assert policy.with_term(written) == policy.blocked_terms
+    assert policy.without_term(written) == {"other"}

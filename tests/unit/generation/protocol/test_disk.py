@@ -1,12 +1,14 @@
 """Files with secrets: readable by their owner only from their first byte on, and whole or not there."""
 
+import asyncio
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
 
-from generation.protocol.disk import write_private
+from generation.protocol.disk import in_thread, write_private
 
 
 def mode_of(path: Path) -> int:
@@ -46,3 +48,29 @@ def test_a_folder_that_is_missing_is_an_error_and_leaves_nothing(tmp_path: Path)
     with pytest.raises(FileNotFoundError):
         write_private(tmp_path / "missing" / "secret.key", b"secret")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("times", [1, 2, 5])
+async def test_work_on_the_disk_ends_before_its_cancellation_is_seen(times: int) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        go_on.wait(10)
+        ended.set()
+
+    task = asyncio.ensure_future(in_thread(work))
+    await asyncio.to_thread(begun.wait, 10)
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    assert not task.done()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert ended.is_set()
+
+
+async def test_work_that_fails_raises_what_it_raised() -> None:
+    with pytest.raises(FileNotFoundError):
+        await in_thread(Path("/nowhere/at/all").read_bytes)

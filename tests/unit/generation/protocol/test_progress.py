@@ -129,10 +129,19 @@ def test_the_time_left_of_a_running_clip(steps, elapsed, expected, eta):
 
 
 @pytest.mark.parametrize(
-    ("position", "expected", "eta"), [(0, 10.0, 10.0), (2, 10.0, 30.0), (None, 10.0, 10.0), (3, None, None)]
+    ("position", "per_place", "expected", "eta"),
+    [
+        (0, None, 10.0, 10.0),
+        (0, 3.0, 10.0, 10.0),
+        (2, 3.0, 10.0, 16.0),  # four at a time: a place takes less than a clip
+        # no number rather than one that is several times wrong
+        (2, None, 10.0, None),
+        (None, 3.0, 10.0, None),
+        (3, 3.0, None, None),
+    ],
 )
-def test_the_time_until_a_queued_clip_is_ready(position, expected, eta):
-    assert eta_of_queued(position, expected) == eta
+def test_the_time_until_a_queued_clip_is_ready(position, per_place, expected, eta):
+    assert eta_of_queued(position, per_place, expected) == eta
 
 
 def test_what_the_backend_expects_counts_until_two_steps_were_seen():

@@ -43,9 +43,7 @@ def refusal(endpoint: Endpoint, given: dict[str, Any]) -> list[dict[str, Any]]:
     """The body with which that input is refused."""
     with pytest.raises(ValidationError) as refused:
         read_input(endpoint, given, 0)
-    failure = failures.invalid_input(refused.value)
-    assert failure.http_status == 422
-    return list(failure.body.model_dump(mode="json")["detail"])
+    return [item.model_dump(mode="json") for item in failures.invalid_input(refused.value)]
 
 
 def item(field: str, msg: str, kind: str, given: Any, **ctx: Any) -> dict[str, Any]:
@@ -119,3 +117,10 @@ def test_what_is_none_of_the_values_is_told_all_of_them(given: dict[str, Any], i
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     found = refusal(Endpoint.TURBO, {"num_frames": 0, "fps": 31, "seed": -1})
     assert [one["loc"][1] for one in found] == ["prompt", "num_frames", "seed", "fps"]
+
+
+@pytest.mark.parametrize("endpoint", list(Endpoint))
+@pytest.mark.parametrize("prompt", ["\u200b", "\u2800", "\u3164\u115f", " \u00ad ", "\ufe0f"], ids=ascii)
+def test_a_prompt_that_shows_nothing_is_too_short(endpoint: Endpoint, prompt: str) -> None:
+    (found,) = refusal(endpoint, {"prompt": prompt})
+    assert (found["loc"], found["type"]) == (["body", "prompt"], "string_too_short")

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from worker.settings import WorkerSettings, is_loopback
+from generation.protocol.hosts import is_loopback
+from worker.settings import WorkerSettings
 
 
 def settings(**given: object) -> WorkerSettings:

@@ -17,8 +17,15 @@ def storage(tmp_path: Path) -> ClipStorage:
     return opened
 
 
+def saved(storage: ClipStorage, clip: bytes) -> str:
+    """The name of a clip that was prepared and saved."""
+    name = storage.prepare()
+    storage.save(name, clip)
+    return name
+
+
 def test_a_clip_is_found_by_its_name_until_it_is_removed(storage: ClipStorage) -> None:
-    name = storage.save(b"clip")
+    name = saved(storage, b"clip")
     path = storage.find(name)
     assert path is not None
     assert (path.read_bytes(), storage.used_bytes) == (b"clip", 4)
@@ -27,15 +34,15 @@ def test_a_clip_is_found_by_its_name_until_it_is_removed(storage: ClipStorage) -
 
 
 def test_equal_clips_have_names_that_tell_nothing_of_each_other(storage: ClipStorage) -> None:
-    assert len({storage.save(b"clip") for _ in range(10)}) == 10
+    assert len({saved(storage, b"clip") for _ in range(10)}) == 10
 
 
 def test_beyond_the_limit_nothing_is_kept(storage: ClipStorage, tmp_path: Path) -> None:
-    storage.save(b"x" * 60)
+    saved(storage, b"x" * 60)
     with pytest.raises(StorageFull):
-        storage.save(b"x" * 41)
+        saved(storage, b"x" * 41)
     assert (storage.used_bytes, len(list((tmp_path / "clips").iterdir()))) == (60, 1)
-    storage.save(b"x" * 40)
+    saved(storage, b"x" * 40)
 
 
 @pytest.mark.parametrize(("min_free_bytes", "has_room"), [(0, True), (2**80, False)])
@@ -51,14 +58,17 @@ def test_a_disk_that_fills_up_while_writing_leaves_nothing_behind(
     def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
+    prepared = storage.prepare()
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageFull):
-        storage.save(b"clip")
+        storage.save(prepared, b"clip")
+    with pytest.raises(StorageFull):
+        storage.prepare()
     assert (storage.used_bytes, list((tmp_path / "clips").iterdir())) == (0, [])
 
 
 def test_opening_counts_what_is_known_and_sweeps_the_rest(storage: ClipStorage, tmp_path: Path) -> None:
-    kept, unknown = storage.save(b"kept"), storage.save(b"unknown")
+    kept, unknown = saved(storage, b"kept"), saved(storage, b"unknown")
     (tmp_path / "clips" / "half.mp4.part").write_bytes(b"half")
     again = ClipStorage(tmp_path / "clips", 100)
     again.open({kept})

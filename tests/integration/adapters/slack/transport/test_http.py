@@ -51,7 +51,7 @@ async def test_what_slack_cannot_have_sent_now_is_refused(
         await slack.fault(fault)
         command = await slack.slash("/animate", PROMPT)
         await slack.fault(fault)
-        mention = await slack.mention(PROMPT)
+        mention = await slack.mention(f"animate {PROMPT}")
         assert mention is not None
         assert [(act.status, act.ack) for act in (command, mention)] == [(401, None)] * 2
         assert await nothing_was_done(bot)

@@ -126,7 +126,7 @@ def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_certificate_that_is_not_there_is_said_in_one_sentence(tmp_path: Path) -> None:
     missing = str(tmp_path / "cert.pem")
     command = [sys.executable, "-m", "bot", "worker", "--engine", "preview", "--port", "0", "--ssl-certfile", missing]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
     result = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.strip().splitlines()[-1].startswith(f"The worker cannot start: {missing} is no certificate")

@@ -12,6 +12,7 @@ import pytest
 from rich.console import Console
 
 from adapters.terminal.screen import Screen
+from bot.commands.admin.limits import change_limits
 from bot.commands.animate.terminal_job import ClipOutcome, make_clip
 from bot.composition import Ports
 from bot.settings import Settings, load_settings, variable_of
@@ -20,6 +21,7 @@ from doubles.generation.faulty_store import FaultyStore
 from factories import a_lease, a_request, later
 from generation.domain.job import JobStatus
 from generation.protocol.errors import BackendUnavailable, StorageFull, StoreBusy, StoreError
+from generation.protocol.request import Endpoint
 
 
 @pytest.fixture(autouse=True)
@@ -43,9 +45,12 @@ class Setting:
         self.store.store = ports.store
         return replace(ports, store=self.around(self.store), backends={"worker": self.backend})  # type: ignore[arg-type]
 
+    @property
+    def settings(self) -> Settings:
+        return load_settings(data_dir=self.folder / "data", worker_url="http://127.0.0.1:9")
+
     async def animate(self) -> ClipOutcome:
-        settings = load_settings(data_dir=self.folder / "data", worker_url="http://127.0.0.1:9")
-        return await make_clip(settings, a_request(), self.folder / "a.mp4", self.screen, arrange=self.arrange)
+        return await make_clip(self.settings, a_request(), self.folder / "a.mp4", self.screen, arrange=self.arrange)
 
 
 @pytest.fixture
@@ -115,3 +120,22 @@ async def test_a_job_that_another_process_holds_is_waited_for(setting: Setting) 
     outcome = await setting.animate()
     assert outcome.job.status is JobStatus.SUCCEEDED
     assert len(setting.backend.submissions) == 1
+
+
+@pytest.mark.parametrize(
+    ("limits", "field", "value"),
+    [
+        (["max_frames=8"], "num_frames", 8),
+        (["max_steps=20"], "num_inference_steps", 20),
+        (["max_pixels=100000"], "pixels", (312, 312)),
+        (["endpoints=turbo"], "endpoint", Endpoint.TURBO),
+        (["endpoints=turbo", "max_steps=2"], "num_inference_steps", 2),
+    ],
+)
+async def test_what_nobody_asked_for_is_fitted_into_the_terminals_limits_too(
+    setting: Setting, limits: list[str], field: str, value: object
+) -> None:
+    await change_limits(setting.settings, "terminal:local", limits)
+    assert (await setting.animate()).job.status is JobStatus.SUCCEEDED
+    ((_, sent),) = setting.backend.submissions
+    assert getattr(sent, field) == value

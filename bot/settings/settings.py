@@ -1,12 +1,11 @@
 """The operator's settings: environment variables and ``.env``, read once, passed on as values.
 
 Names that other tools use too are kept (``DISCORD_TOKEN``, ``FAL_KEY``, …); all others begin with
-``FLIPBOOK_``. This is the only module of the bot that reads values of the environment.
+``FLIPBOOK_``.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
@@ -24,7 +23,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings import SettingsError as UndecodableSetting
 
-from bot.settings_values import (
+from bot.settings.values import (
     Credential,
     FalKey,
     Place,
@@ -79,8 +78,8 @@ def _from_variable(variable: str) -> Any:
     return Field(default=None, validation_alias=AliasChoices(variable))
 
 
-class Settings(BaseSettings):
-    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
+class SharedSettings(BaseSettings):
+    """The settings that the worker's commands take too: it knows none of the bot's secrets."""
 
     model_config = SettingsConfigDict(
         env_prefix="FLIPBOOK_",
@@ -92,6 +91,15 @@ class Settings(BaseSettings):
         validate_by_name=True,
         validate_by_alias=True,
     )
+
+    data_dir: ExpandedPath = Path("data")
+    models: ExpandedPath | None = None
+    log_format: LogFormat = LogFormat.AUTO
+    log_level: LogLevel = LogLevel.INFO
+
+
+class Settings(SharedSettings):
+    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
 
     discord_token: Credential = _from_variable("DISCORD_TOKEN")
     slack_bot_token: Credential = _from_variable("SLACK_BOT_TOKEN")
@@ -130,18 +138,14 @@ class Settings(BaseSettings):
     discord_gateway_url: str = "wss://gateway.discord.gg/"
     slack_api_url: str = "https://slack.com/api/"
 
-    data_dir: ExpandedPath = Path("data")
     database_url: Place = None
     artifacts_url: Place = None
     secret_key: Secret = None
     public_url: Text = None
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
-    log_format: LogFormat = LogFormat.AUTO
-    log_level: LogLevel = LogLevel.INFO
 
     engine: EngineChoice = EngineChoice.AUTO
-    models: ExpandedPath | None = None
     looks: bool = False
     preview_step_seconds: Annotated[float, Field(ge=0, le=60)] = 0.0
     jobs_in_flight: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -270,6 +274,13 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
 
 
+def load_shared_settings() -> SharedSettings:
+    """Read only what the worker's commands need of the environment and ``.env``. Raises
+    SettingsError."""
+    with as_settings_error(variable_of):
+        return SharedSettings()
+
+
 @contextmanager
 def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
     """Within, every error of reading settings becomes a SettingsError in words for people.
@@ -321,25 +332,3 @@ def _sentence(loc: tuple[int | str, ...], message: str, variable: Callable[[str]
     # pydantic names a field by its alias where it has one, which is the variable itself
     name = variable(first) if first.islower() else first
     return f"{'.'.join([name, *rest])}: {words}"
-
-
-def values_in_environment(variables: Iterable[str]) -> dict[str, str]:
-    """Those of the variables that the environment itself sets; ``.env`` is not read."""
-    return {name: value for name in variables if (value := os.environ.get(name, "").strip())}
-
-
-def environment_names() -> list[str]:
-    """The names that the environment sets."""
-    return list(os.environ)
-
-
-def child_environment(**changes: str | None) -> dict[str, str]:
-    """The environment for a child process: this one's, with some variables set, and without those
-    whose change is None."""
-    environment = {
-        **os.environ,
-        **{name: value for name, value in changes.items() if value is not None},
-    }
-    return {
-        name: value for name, value in environment.items() if changes.get(name, value) is not None
-    }

@@ -1,0 +1,1 @@
+"""What members type, taken apart: words, and which of them are flags."""

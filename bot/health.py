@@ -1,0 +1,84 @@
+"""How a running Flipbook is: each part in one line, and whether a clip could be made now."""
+
+import asyncio
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from adapters.web.health import HealthReport
+from bot import __version__
+from bot.chats import Chats
+from bot.composition import App
+from bot.settings import BackendName
+from generation.protocol.errors import DatabaseUnusable, StoreError
+from generation.readiness import why_no_backend
+from generation.text.backends import health_words
+
+_GIB: Final = 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of an app and its chats. Nothing that it reads is waited for long: a health page that hangs
+    is as bad as none."""
+
+    app: App
+    chats: Chats
+
+    async def report(self) -> HealthReport:
+        """The content of ``/healthz``."""
+        parts = {
+            **self._backends(),
+            **self.chats.states,
+            "database": await self._trouble_of_database() or "working",
+            "jobs": f"{self.app.dispatcher.in_flight} in flight",
+            "deliveries": self._deliveries(),
+            "disk": await asyncio.to_thread(_room_words, self.app.settings.data_dir),
+        }
+        return HealthReport(__version__, parts)
+
+    async def why_not_ready(self) -> str | None:
+        """What keeps the bot from making clips; None while it can."""
+        if (trouble := await self._trouble_of_database()) is not None:
+            return f"the database {trouble}"
+        if not await self.app.fetcher.has_room():
+            return "the disk has no room for another clip"
+        if self.chats and not self.chats.is_any_served:
+            return "; ".join(f"{chat}: {state}" for chat, state in self.chats.states.items())
+        now = self.app.clock.now()
+        return await why_no_backend(self.app.ports.backends, self.app.breakers, now)
+
+    def _backends(self) -> dict[str, str]:
+        now, worker = self.app.clock.now(), self.app.worker
+        lines = {
+            f"backend {name}": health_words(breaker, now)
+            for name, breaker in self.app.breakers.all.items()
+        }
+        if worker is not None:
+            lines["embedded worker"] = worker.state
+            if not worker.is_ready:
+                # its breaker may know of no trouble: nothing was sent to it yet
+                lines[f"backend {BackendName.WORKER}"] = worker.state
+        return lines
+
+    def _deliveries(self) -> str:
+        relay = self.app.relay
+        late = f", {relay.put_off} put off after failed tries" if relay.put_off else ""
+        return f"{relay.delivering} on their way{late}"
+
+    async def _trouble_of_database(self) -> str | None:
+        try:
+            await self.app.ports.store.ping()
+        except DatabaseUnusable:
+            return "cannot be used; the log and `flipbook doctor` say why"
+        except StoreError:
+            return "cannot be read"
+        return None
+
+
+def _room_words(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / _GIB:.1f} GiB free in {folder.absolute()}"
+    except OSError as error:
+        return f"{folder.absolute()} cannot be read: {error.strerror}"

@@ -1,0 +1,119 @@
+"""What a member reads when a limit is met: which one, and when or how there can be another clip."""
+
+from collections.abc import Callable
+from typing import Final
+
+from generation.domain.limits import LimitName
+from generation.protocol import errors as e
+from generation.protocol.messages import mark
+from generation.text.dialect import Dialect, Markup
+from generation.text.limits import size_words
+
+_NO_CLIPS: Final = mark("This {place} allows no clips.")
+_NO_QUALITY: Final = "none"
+
+
+def limit_sentence(error: e.LimitExceeded, d: Dialect) -> Markup:
+    """Which limit is met, and what a member can do."""
+    return _LIMITS[LimitName(error.limit)](error, d)
+
+
+def _own_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext("This {place} allows its members no clips.")
+    return d.ngettext(
+        "You've used your only clip for today; you can make another one {when}.",
+        "You've used all {n} of your clips for today; you can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
+
+
+def _place_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext(_NO_CLIPS)
+    return d.ngettext(
+        "This {place} has used its only clip for today; it can make another one {when}.",
+        "This {place} has used all {n} of its clips for today; it can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
+
+
+def _own_active(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "You already have {n} clip under way. Wait until it has finished, or cancel it.",
+        "You already have {n} clips under way. Wait until one has finished, or cancel one.",
+        int(error.used),
+    )
+
+
+def _place_active(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} already has {n} clip under way. Ask again when it has finished.",
+        "This {place} already has {n} clips under way. Ask again when one of them has finished.",
+        int(error.used),
+    )
+
+
+def _budget(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext(
+        "The clip would take this {place} over its budget: {allowed} a day, of which {used} is "
+        "spent. A new day starts {when}.",
+        allowed=error.allowed,
+        used=error.used,
+        when=_resets(error, d),
+    )
+
+
+def _frames(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} allows {n} frame per clip; you asked for {used}.",
+        "This {place} allows at most {n} frames per clip; you asked for {used}.",
+        int(error.allowed),
+        used=error.used,
+    )
+
+
+def _steps(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} allows {n} step per clip; you asked for {used}.",
+        "This {place} allows at most {n} steps per clip; you asked for {used}.",
+        int(error.allowed),
+        used=error.used,
+    )
+
+
+def _size(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext(
+        "This {place} allows clips as large as {allowed}; you asked for {used}.",
+        allowed=size_words(int(error.allowed)),
+        used=size_words(int(error.used)) if error.used.isdigit() else error.used,
+    )
+
+
+def _quality(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if error.allowed == _NO_QUALITY:
+        return d.gettext(_NO_CLIPS)
+    return d.gettext(
+        "This {place} allows {allowed} quality only; you asked for {used}.",
+        allowed=error.allowed,
+        used=error.used,
+    )
+
+
+def _resets(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.gettext("tomorrow") if error.resets_at is None else Markup(d.when(error.resets_at))
+
+
+_LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = {
+    LimitName.USER_CLIPS_PER_DAY: _own_clips,
+    LimitName.SERVER_CLIPS_PER_DAY: _place_clips,
+    LimitName.USER_ACTIVE_JOBS: _own_active,
+    LimitName.SERVER_ACTIVE_JOBS: _place_active,
+    LimitName.SERVER_BUDGET_PER_DAY: _budget,
+    LimitName.MAX_FRAMES: _frames,
+    LimitName.MAX_STEPS: _steps,
+    LimitName.MAX_PIXELS: _size,
+    LimitName.ENDPOINTS: _quality,
+}

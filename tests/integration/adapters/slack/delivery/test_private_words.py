@@ -1,0 +1,78 @@
+"""What only the member reads while their clip's message is not there yet, or is elsewhere."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from core_running import PROMPT
+from doubles.slack.server import SlackDouble
+from doubles.slack.world import EXTERNAL, GENERAL, GROUP, MIRA, NOAH, OWNER, PAIR
+from generation.domain.limits import Limits
+from generation.domain.operator_rules import OperatorRules
+from slack_bot import buttons, public, running_bot, words
+from slack_outcomes import advancing, held, the_clip
+
+ROOMY = OperatorRules(
+    backends=("worker",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None)
+)
+
+
+@pytest.mark.parametrize(("channel", "user"), [(PAIR, MIRA), (PAIR, NOAH), (GROUP, OWNER)])
+async def test_among_people_the_clip_comes_in_the_members_own_talk_with_the_bot(
+    slack: SlackDouble, tmp_path: Path, channel: str, user: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.slash("/animate", PROMPT, channel=channel, user=user), user)
+        assert told == ("The bot cannot post where you two talk, so your clip comes in your direct messages with it.")
+        async with advancing(slack):
+            await bot.until_recorded()
+        direct = slack.home.dm_with(user)
+        assert direct is not None
+        assert (the_clip(slack).channel, bot.bought) == (direct.id, 1)
+        assert slack.home.messages_in(channel) == [
+            each for each in slack.home.messages_in(channel) if each.ephemeral_for
+        ]
+
+
+async def test_a_stranger_among_people_gets_no_clip(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        told = await bot.told(await slack.slash("/animate", PROMPT, channel=PAIR, user=EXTERNAL), EXTERNAL)
+        assert told == "Here only members of the bot's own workspace can ask for clips."
+        assert await bot.jobs() == []
+
+
+async def test_of_24_commands_at_once_each_gets_its_message_or_a_private_word_at_once(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path, backend=held(), rules=ROOMY):
+        began = slack.clock.now()
+        acts = await asyncio.gather(*(slack.slash("/animate", f"fox {number}") for number in range(24)))
+        assert slack.clock.now() - began < 5
+        answers = [act.ack.payload for act in acts if act.ack]
+        told = [str(payload["text"]) for payload in answers if payload]
+        assert len(answers) == 24
+        assert len(told) == 23, "one message stands at once; it needs no word"
+        assert all("Your clip is ordered. Many are asked for here at once" in each for each in told)
+        assert any("in about 24 s" in each for each in told)
+        async with advancing(slack):
+            await slack.wait_for(lambda: len(public(slack)) == 24)
+
+
+async def test_a_clip_that_show_brings_has_its_buttons(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        first = await bot.clip()
+        job = await bot.the_job()
+        await slack.delete(GENERAL, first.ts)
+        await bot.told(await slack.slash("/flipbook", f"show {job.id}"))
+        async with advancing(slack):
+            await bot.until_recorded(2)
+        direct = slack.home.dm_with(MIRA)
+        assert direct is not None
+        (brought,) = [each for each in slack.home.messages_in(direct.id) if each.file_ids]
+        assert buttons(brought) == ["v1:reroll"]
+        assert PROMPT in words(brought)
+        await slack.click(brought, "v1:reroll")
+        async with advancing(slack):
+            await bot.until_recorded(3)
+        assert bot.bought == 2
