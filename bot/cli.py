@@ -10,6 +10,7 @@ from bot.commands.animate.command import animate
 from bot.commands.animate.options import AnimateCommand
 from bot.commands.doctor.command import doctor
 from bot.commands.run.command import run
+from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
 from bot.commands.worker.command import worker
 
@@ -32,6 +33,7 @@ for command in (run, migrate, config, doctor):
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")
 app.add_typer(setup, name="setup")
+app.add_typer(selftest, name="selftest")
 
 
 @app.callback()

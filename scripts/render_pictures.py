@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 from pictures.browser import NoChromium, chromium, screenshot, write
+from pictures.motion import NAME, draw
 from pictures.page import tidy
-from pictures.scenes import scenes
+from pictures.scenes import moments, scenes
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "images"
 
@@ -30,6 +31,8 @@ async def render(folder: Path) -> None:
             path = folder / f"{scene.name}.png"
             write(png, scene.words(), path, has_frame=scene.has_frame)
             print(f"{path.name} {path.stat().st_size:,} bytes")
+        await draw(browser, moments(), folder / NAME)
+        print(f"{NAME} {(folder / NAME).stat().st_size:,} bytes")
 
 
 def main() -> None:

@@ -49,11 +49,26 @@ def _as_pasted(value: SecretStr | None) -> SecretStr | None:
 
 
 def _of_fals_form(value: SecretStr | None) -> SecretStr | None:
-    if value is not None:
-        name, colon, secret = value.get_secret_value().partition(":")
-        if not (name and colon and secret):
-            raise ValueError("is no key of fal's: that has two parts, id:secret; copy both")
+    if value is not None and not _has_two_parts(value.get_secret_value()):
+        raise ValueError("is no key of fal's: that has two parts, id:secret; copy both")
     return value
+
+
+def misread_fal_key(text: str) -> str | None:
+    """A sentence about a text that is no key of fal's; None for one of its form."""
+    where = (
+        "fal's key has two parts, id:secret, and is shown once, at https://fal.ai/dashboard/keys"
+    )
+    if text.startswith(("http://", "https://")):
+        return f"This is an address. {where}."
+    if _has_two_parts(text) and text.isascii() and text.isprintable() and " " not in text:
+        return None
+    return f"This is no key of fal's. {where}."
+
+
+def _has_two_parts(text: str) -> bool:
+    name, _, secret = text.partition(":")
+    return bool(name and secret)
 
 
 def _expanded_place(value: str | None) -> str | None:

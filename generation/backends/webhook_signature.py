@@ -128,6 +128,10 @@ class WebhookVerifier:
         newer = await self._newer_keys(keys)
         return newer is not None and message.is_signed_by(newer)
 
+    async def key_count(self) -> int:
+        """How many keys are published that can be used. Raises BackendUnavailable."""
+        return len(await self._current_keys())
+
     def _is_recent(self, message: _SignedMessage) -> bool:
         age = self._clock.now().timestamp() - message.timestamp
         return abs(age) <= _TOLERANCE.total_seconds()

@@ -15,6 +15,11 @@ NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES: Final = {"7001": "mia", "U0MIA": "mia"}
 QUEUED: Final = Progress(Phase.QUEUED, position=2)
 RENDERING: Final = Progress(Phase.RENDERING, steps=Steps(17, 25), eta_seconds=4)
+RENDERING_ON: Final = tuple(
+    Progress(Phase.RENDERING, steps=Steps(done, 25), eta_seconds=round((25 - done) / 2))
+    for done in (3, 9, 15, 21)
+)
+"""The same clip at later and later looks."""
 TOO_MANY: Final = LimitExceeded(
     LimitName.USER_CLIPS_PER_DAY, allowed="20", used="20", resets_at=NOW + timedelta(hours=12)
 )

@@ -42,6 +42,8 @@ code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1
           border-radius: 50%; background: rgba(0, 0, 0, .55) }
 .clip i::after { content: ""; position: absolute; left: 20px; top: 15px; border: solid transparent;
                  border-width: 11px 0 11px 18px; border-left-color: #fff }
+.moving { min-height: 422px }
+.moving .clip i { display: none }
 .buttons { margin-top: 8px }
 .button { display: inline-block; font-size: 14px; padding: 4px 13px; border-radius: 6px;
           border: 1px solid #c4cbd2; background: #f3f5f7 }
@@ -60,9 +62,11 @@ class ChatStyle:
     badge: str
 
 
-def page(style: ChatStyle, messages: list[str]) -> str:
-    """A whole page with messages on it, oldest first."""
-    body = f'<div id="picture" class="{style.platform}">{"".join(messages)}</div>'
+def page(style: ChatStyle, messages: list[str], *, is_moving: bool = False) -> str:
+    """A whole page with messages on it, oldest first. One of a moving picture is as high
+    as the others, and its clip plays."""
+    kind = f"{style.platform} moving" if is_moving else style.platform
+    body = f'<div id="picture" class="{kind}">{"".join(messages)}</div>'
     head = f'<meta charset="utf-8"><link rel="icon" href="data:,"><style>{_CSS}</style>'
     return f"<!doctype html><html><head>{head}</head><body>{body}</body></html>"
 

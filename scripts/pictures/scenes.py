@@ -17,10 +17,13 @@ from generation.domain.job import Job, JobStatus
 from generation.domain.limits import Limits
 from generation.domain.refs import Platform
 from pictures import discord_messages, slack_messages
-from pictures.examples import NOW, QUEUED, RENDERING, TOO_MANY, job_on
-from pictures.frame import frame_of
+from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, job_on
+from pictures.frame import frame_of, frames_of
 from pictures.page import page, person, words_of
 
+QUEUED_MILLISECONDS: Final = 1400
+RENDERING_MILLISECONDS: Final = 600
+TIMES_PLAYED: Final = 3
 ASKED: Final = "/animate a paper boat on a stormy sea --size landscape_16_9"
 
 
@@ -42,6 +45,59 @@ class Scene:
         return words_of(self.html(with_frame=False))
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What the moving picture shows for some milliseconds: a page, or one for each frame of the
+    clip."""
+
+    milliseconds: int
+    pages: Callable[[bool], list[str]]
+
+    @property
+    def words(self) -> str:
+        """The words on it."""
+        return words_of(self.pages(False)[0])
+
+
+def moments() -> list[Moment]:
+    """A clip's life in one message, until it plays. Needs a running loop, as discord.py's views
+    do."""
+    waiting, running, done = (
+        job_on(Platform.DISCORD, status)
+        for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
+    )
+    queued = _discord_job(discord_render.under_way(waiting, QUEUED, NOW), waiting)
+    rendering = [
+        _discord_job(discord_render.under_way(running, progress, NOW), running)
+        for progress in RENDERING_ON
+    ]
+    frame_milliseconds = round(1000 / done.request.fps)
+    return [
+        _still(QUEUED_MILLISECONDS, queued),
+        *(_still(RENDERING_MILLISECONDS, payload) for payload in rendering),
+        *[_playing(frame_milliseconds, done)] * TIMES_PLAYED,
+    ]
+
+
+def _still(milliseconds: int, payload: dict[str, Any]) -> Moment:
+    message = discord_messages.message_html(payload, above="mia used /animate")
+    return Moment(milliseconds, lambda _: [page(discord_messages.STYLE, [message], is_moving=True)])
+
+
+def _playing(milliseconds: int, job: Job) -> Moment:
+    def pages(with_frames: bool) -> list[str]:
+        frames = frames_of(job.request) if with_frames else ("",)
+        drawn = (
+            discord_messages.message_html(
+                _discord_clip(job), above="mia used /animate", frame=frame
+            )
+            for frame in frames
+        )
+        return [page(discord_messages.STYLE, [message], is_moving=True) for message in drawn]
+
+    return Moment(milliseconds, pages)
+
+
 def scenes() -> list[Scene]:
     """All of them. Needs a running loop, as discord.py's views do."""
     return [*_discord_scenes(), *_slack_scenes()]
@@ -55,10 +111,6 @@ def _discord_scenes() -> list[Scene]:
         job_on(Platform.DISCORD, status)
         for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
-    clip = _discord_job(discord_render.ended(done, has_clip=True), done)
-    clip |= {
-        "attachments": [{"id": 0, "filename": file_name(done.id), "description": alt_text(done)}]
-    }
     return [
         _discord(
             "queued",
@@ -70,7 +122,7 @@ def _discord_scenes() -> list[Scene]:
             "animate",
             _discord_job(discord_render.under_way(running, RENDERING, NOW), running),
         ),
-        _discord("clip", "animate", clip, job=done),
+        _discord("clip", "animate", _discord_clip(done), job=done),
         _discord("refusal", "animate", _private(discord_render.refusal(TOO_MANY))),
         _discord("limits", "flipbook-admin limits show", _private(lists.limits_list(Limits()))),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
@@ -80,6 +132,13 @@ def _discord_scenes() -> list[Scene]:
 def _discord_job(content: str, job: Job) -> dict[str, Any]:
     view = discord_buttons(job)
     return {"content": content, "components": view.to_components() if view is not None else []}
+
+
+def _discord_clip(job: Job) -> dict[str, Any]:
+    attachment = {"id": 0, "filename": file_name(job.id), "description": alt_text(job)}
+    return _discord_job(discord_render.ended(job, has_clip=True), job) | {
+        "attachments": [attachment]
+    }
 
 
 def _private(content: str) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from pictures.browser import MOST_BYTES, words_in
-from pictures.scenes import scenes
+from pictures.motion import NAME, all_words, words_in_motion
+from pictures.scenes import moments, scenes
 
 pytestmark = pytest.mark.browser
 
@@ -25,6 +26,7 @@ async def test_every_picture_can_be_drawn_anew(tmp_path: Path) -> None:
     assert {path.stem: words_in(path) for path in tmp_path.glob("*.png")} == {
         scene.name: scene.words() for scene in scenes()
     }
+    assert words_in_motion(tmp_path / NAME) == all_words(moments())
     assert all(2_000 < path.stat().st_size < MOST_BYTES for path in tmp_path.glob("*.png"))
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from adapters.proxies import open_session
 from adapters.slack.errors import SlackRefused, TokenDead
 from adapters.slack.models import Identity
-from adapters.slack.setup.manifest import REASONS, missing_scopes
+from adapters.slack.setup.manifest import REASONS, missing_optional, missing_scopes
 from adapters.slack.setup.token_formats import WHERE, Variable, misread_value
 from adapters.slack.signed_http import PATH
 from adapters.slack.web_api import SlackApi
@@ -117,14 +117,30 @@ def _about_token(identity: Identity) -> Finding:
 
 
 def _about_scopes(identity: Identity) -> list[Finding]:
-    missing = missing_scopes(identity.scopes)
-    if not missing:
-        return [Finding(Grade.GOOD, "Slack scopes", f"all {len(REASONS)} are granted")]
-    return [Finding(Grade.BAD, "Slack scopes", f"missing: {_with_reasons(missing)}; {_ADD_SCOPES}")]
+    missing, without = missing_scopes(identity.scopes), missing_optional(identity.scopes)
+    if missing:
+        detail = f"missing: {_with_reasons(missing)}; {_ADD_SCOPES}"
+        return [Finding(Grade.BAD, "Slack scopes", detail), *_about_optional(without)]
+    if without:
+        return [
+            Finding(Grade.GOOD, "Slack scopes", "all that are needed are granted"),
+            *_about_optional(without),
+        ]
+    return [Finding(Grade.GOOD, "Slack scopes", f"all {len(REASONS)} are granted")]
+
+
+def _about_optional(without: Sequence[str]) -> list[Finding]:
+    if not without:
+        return []
+    detail = (
+        f"without {', '.join(without)}, which are optional, a connection that breaks while Slack "
+        "takes a message can leave a second message behind, never a second clip"
+    )
+    return [Finding(Grade.NOTE, "Slack scopes", detail)]
 
 
 def _with_reasons(scopes: Sequence[str]) -> str:
-    return ", ".join(f"{scope} (to {REASONS[scope]})" for scope in scopes)
+    return ", ".join(f"{scope} ({REASONS[scope]})" for scope in scopes)
 
 
 def _still_to_do(identity: Identity) -> str | None:

@@ -48,9 +48,18 @@ def scopes() -> list[str]:
     return sorted(needed)
 
 
+OPTIONAL: Final = frozenset(SCOPES_OF["conversations.history"])
+"""Those without which everything works; only a broken connection may leave a second message."""
+
+
 def missing_scopes(granted: Iterable[str]) -> list[str]:
-    """The scopes that an installation lacks, sorted."""
-    return sorted(set(scopes()) - set(granted))
+    """The scopes that an installation needs and lacks, sorted."""
+    return sorted(set(scopes()) - OPTIONAL - set(granted))
+
+
+def missing_optional(granted: Iterable[str]) -> list[str]:
+    """The scopes that an installation lacks and can do without, sorted."""
+    return sorted(OPTIONAL - set(granted))
 
 
 def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What setting up each chat takes: the steps, the tokens to ask for, and the check of them."""
+"""What setting up each chat, and fal, takes: the steps, the tokens to ask for, their check."""
 
 import json
 from collections.abc import Callable, Coroutine, Mapping
@@ -10,7 +10,9 @@ from pydantic import SecretStr
 
 from bot.commands.chat_checks import discord_checkup, slack_checkup
 from bot.commands.setup import text
+from bot.commands.setup.backends import made_with
 from bot.settings import Settings
+from bot.settings.values import misread_fal_key
 from generation.diagnostics import Checkup
 from generation.protocol.clock import Clock
 
@@ -29,10 +31,11 @@ class SetupQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ChatSetup:
-    """One chat to set up.
+    """One chat, or fal, to set up.
 
     ``steps`` is shown before the questions, ``afterwards`` says what to type in the chat.
-    ``variable_of`` tells a token's variable by its form; ``check`` asks the platform.
+    ``variable_of`` tells a token's variable by its form; ``check`` asks the platform; ``made_with``
+    says by what clips will be made.
     """
 
     command: str
@@ -42,6 +45,7 @@ class ChatSetup:
     questions: tuple[SetupQuestion, ...]
     variable_of: Callable[[str], str | None]
     check: Callable[[Values], Coroutine[Any, Any, Checkup]]
+    made_with: Callable[[], str]
 
     @property
     def variables(self) -> list[str]:
@@ -65,6 +69,31 @@ def discord_setup(settings: Settings, clock: Clock) -> ChatSetup:
         questions,
         lambda _: None,  # there is only one
         check,
+        partial(made_with, settings),
+    )
+
+
+def fal_setup(settings: Settings, clock: Clock) -> ChatSetup:
+    """fal takes one key."""
+
+    def with_key(values: Values) -> Settings:
+        return settings.model_copy(update={"fal_key": SecretStr(values["FAL_KEY"])})
+
+    async def check(values: Values) -> Checkup:
+        from bot.commands.setup.fal_check import fal_checkup  # noqa: PLC0415 - the whole service
+
+        return await fal_checkup(with_key(values), clock)
+
+    questions = (SetupQuestion("FAL_KEY", text.FAL_QUESTION, misread_fal_key),)
+    steps = text.fal_steps(
+        standard=settings.price_standard,
+        turbo=settings.price_turbo,
+        budget=settings.daily_budget,
+    )
+    # fal is used once it has a key, so its price is told with any
+    afterwards = partial(made_with, with_key({"FAL_KEY": "any:key"}))
+    return ChatSetup(
+        "fal", "fal", steps, text.FAL_AFTERWARDS, questions, lambda _: None, check, afterwards
     )
 
 
@@ -97,7 +126,16 @@ def slack_setup(settings: Settings, clock: Clock, *, signed_http: bool) -> ChatS
     steps = text.slack_steps(
         creation_url(slack_manifest(settings, signed_http=signed_http)), signed_http=signed_http
     )
-    return ChatSetup("slack", "Slack", steps, text.SLACK_AFTERWARDS, questions, variable_of, check)
+    return ChatSetup(
+        "slack",
+        "Slack",
+        steps,
+        text.SLACK_AFTERWARDS,
+        questions,
+        variable_of,
+        check,
+        partial(made_with, settings),
+    )
 
 
 def slack_manifest(settings: Settings, *, signed_http: bool) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class SetupFlow:
         self._file = file
         self._replace = replace
         self._has_shown_steps = False
+        self._unusable: set[str] = set()
 
     def run(self, given: Mapping[str, str], environment: Mapping[str, str]) -> Exit:
         """Set the chat up with the ``given`` tokens, else those of the environment or the file,
@@ -51,14 +52,22 @@ class SetupFlow:
         }
         # tokens that were passed are the new ones: then nothing is asked
         asks_again = self._replace and self._terminal.can_ask and not given
-        values = {} if asks_again else {**kept, **environment, **given}
+        # in the file they may have more around them than the bot can use
+        bare = {name: cleaned(value) for name, value in kept.items()}
+        values = {} if asks_again else {**bare, **environment, **given}
         checkup = self._accepted(values)
         # nothing is written before the platform has accepted it
         changes = {
             name: values[name] for name in self._chat.variables if kept.get(name) != values[name]
         }
         if changes:
-            self._save(changes, [name for name in changes if name in kept])
+            # nothing is lost of what was just refused, or is the same token
+            asked = [
+                name
+                for name, value in changes.items()
+                if name in kept and bare[name] not in self._unusable | {value}
+            ]
+            self._save(changes, asked)
         elif checkup.is_good:
             self._terminal.say(text.already_right(self._chat.name))
         self._warn(values, environment)
@@ -68,7 +77,9 @@ class SetupFlow:
         if not checkup.is_good:
             self._terminal.say(text.not_ready(self._chat.command, checkup.still_to_do))
             return Exit.FAILED
-        self._terminal.say(text.ready(self._chat.afterwards, checkup.still_to_do))
+        self._terminal.say(
+            text.ready(self._chat.afterwards, checkup.still_to_do, self._chat.made_with())
+        )
         return Exit.OK
 
     def _accepted(self, values: dict[str, str]) -> Checkup:
@@ -87,8 +98,7 @@ class SetupFlow:
             if not self._terminal.can_ask:
                 raise SetupStopped(Exit.FAILED, text.not_accepted(sorted(checkup.refused)))
             # only what was refused is asked for again
-            for name in checkup.refused:
-                values.pop(name, None)
+            self._unusable |= {values.pop(name) for name in checkup.refused if name in values}
         raise SetupStopped(Exit.FAILED, text.TOO_MANY_TRIES)
 
     def _complete(self, values: dict[str, str]) -> None:
@@ -103,9 +113,10 @@ class SetupFlow:
         """A value of the right form: the one there is, else one that is asked for."""
         for _ in range(TRIES):
             if value is not None:
-                wrong = question.misread(value)
+                wrong = question.misread(value) if value else text.EMPTY
                 if wrong is None:
                     return value
+                self._unusable.add(value)
                 if not self._terminal.can_ask:  # never the value itself: it may be a secret
                     raise SetupStopped(Exit.INVALID, f"{question.variable}: {wrong}")
                 self._terminal.say(wrong)

@@ -89,12 +89,35 @@ async def test_missing_scopes_are_named_with_their_reasons(open_slack_double: Op
     found = await checkup(slack)
     assert lines(found, Grade.BAD) == [
         (
-            "Slack scopes: missing: files:write (to upload the clips), reactions:read (to see 🔁 on a finished clip); "
+            "Slack scopes: missing: files:write (upload the clips), reactions:read (see 🔁 on a finished clip); "
             "add them on “OAuth & Permissions” and install the app again"
         )
     ]
     assert found.refused == frozenset()
     assert "files:write, reactions:read" in (found.still_to_do or "")
+
+
+HISTORY = ("channels:history", "groups:history", "im:history", "mpim:history")
+
+
+@pytest.mark.parametrize("lacking", [HISTORY, HISTORY[:1], HISTORY[1:2], HISTORY[2:], HISTORY[::2]])
+async def test_scopes_that_are_optional_are_a_note(open_slack_double: OpenDouble, lacking: tuple[str, ...]) -> None:
+    granted = [scope for scope in SHIPPED["scopes"] if scope not in lacking]
+    found = await checkup(await open_slack_double(**{**SHIPPED, "scopes": granted}))
+    assert (lines(found, Grade.BAD), found.is_good, found.still_to_do) == ([], True, None)
+    (note,) = lines(found, Grade.NOTE)
+    assert note.startswith(f"Slack scopes: without {', '.join(lacking)}, which are optional, ")
+    assert "Slack scopes: all that are needed are granted" in lines(found, Grade.GOOD)
+
+
+@pytest.mark.parametrize("needed", ["commands", "chat:write", "files:write", "users:read", "im:write"])
+async def test_a_scope_that_is_needed_stays_bad_beside_optional_ones(
+    open_slack_double: OpenDouble, needed: str
+) -> None:
+    granted = [scope for scope in SHIPPED["scopes"] if scope not in {*HISTORY, needed}]
+    found = await checkup(await open_slack_double(**{**SHIPPED, "scopes": granted}))
+    assert lines(found, Grade.BAD)[0].startswith(f"Slack scopes: missing: {needed} (")
+    assert found.still_to_do == f"Add the scopes {needed} on “OAuth & Permissions”, then install the app again."
 
 
 @pytest.mark.parametrize(

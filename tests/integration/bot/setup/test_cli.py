@@ -24,19 +24,21 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name, raising=False)
 
 
-def test_alone_it_lists_both_chats_and_what_is_set(tmp_path: Path) -> None:
+def test_alone_it_lists_what_can_be_set_up_and_what_is(tmp_path: Path) -> None:
     assert runner.invoke(app, ["setup"]).stdout.splitlines() == [
         "flipbook setup discord  not set up yet",
         "flipbook setup slack    not set up yet",
+        "flipbook setup fal      not set up yet",
     ]
     (tmp_path / ".env").write_text("DISCORD_TOKEN=a.b.c\nSLACK_BOT_TOKEN=xoxb-1\n")
     assert runner.invoke(app, ["setup"]).stdout.splitlines() == [
         "flipbook setup discord  DISCORD_TOKEN set; checks them",
         "flipbook setup slack    SLACK_APP_TOKEN missing",
+        "flipbook setup fal      not set up yet",
     ]
 
 
-@pytest.mark.parametrize("chat", ["discord", "slack"])
+@pytest.mark.parametrize("chat", ["discord", "slack", "fal"])
 def test_without_a_terminal_it_ends_at_once_and_says_what_to_pass(chat: str) -> None:
     result = runner.invoke(app, ["setup", chat])
     assert (result.exit_code, result.stdout) == (2, "")
@@ -50,6 +52,8 @@ def test_without_a_terminal_it_ends_at_once_and_says_what_to_pass(chat: str) -> 
         (["slack", "--token-file", "-"], "xoxp-1-zzz\nxapp-1-A1-2-z", "SLACK_BOT_TOKEN: This is a person's token"),
         (["discord", "--token-file", "-"], "", "DISCORD_TOKEN is not set"),
         (["discord", "--token-file", "gone"], "", "gone cannot be read: No such file or directory."),
+        (["fal", "--token-file", "-"], "abc", "FAL_KEY: This is no key of fal's. fal's key has two parts"),
+        (["fal", "--token-file", "-"], "https://fal.ai/dashboard/keys", "FAL_KEY: This is an address."),
         (["slack", "--http"], "", "set FLIPBOOK_PUBLIC_URL=https://…"),
     ],
 )
@@ -67,6 +71,40 @@ def test_the_manifest_is_printed_for_pasting() -> None:
     env = {"FLIPBOOK_PUBLIC_URL": "https://flipbook.example"}
     over_http = runner.invoke(app, ["setup", "slack", "--http", "--manifest"], env=env)
     assert json.loads(over_http.stdout) == manifest(public_url="https://flipbook.example")
+
+
+def test_the_manifest_goes_into_a_new_file(tmp_path: Path) -> None:
+    import json
+
+    done = runner.invoke(app, ["setup", "slack", "--manifest-file", "app.json"])
+    assert (done.exit_code, json.loads((tmp_path / "app.json").read_text())) == (0, manifest())
+    assert done.stdout.startswith(f"Wrote the manifest to {tmp_path / 'app.json'}. At https://api.slack.com/apps: ")
+    (tmp_path / "app.json").write_text("mine")
+    again = runner.invoke(app, ["setup", "slack", "--manifest-file", "app.json"])
+    assert (again.exit_code, again.stderr) == (3, "app.json exists, and is left as it is. Nothing was written.\n")
+    assert (tmp_path / "app.json").read_text() == "mine"
+    nowhere = runner.invoke(app, ["setup", "slack", "--manifest-file", "gone/app.json"])
+    assert (nowhere.exit_code, nowhere.stderr) == (1, "gone/app.json cannot be written: No such file or directory.\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "command", "words"),
+    [
+        ("DISCORD_TOKEN='\"a.b\"'", "discord", "DISCORD_TOKEN: This is not a bot's token"),
+        ("DISCORD_TOKEN='Bot 12345'", "discord", "DISCORD_TOKEN: This is an id"),
+        ("SLACK_BOT_TOKEN='xoxb-1 copied'", "slack", "SLACK_APP_TOKEN"),
+        ("FAL_KEY=abc", "fal", "FAL_KEY: This is no key of fal's."),
+        ("FLIPBOOK_BACKENDS=fal", "fal", "FAL_KEY is not set"),
+        ("FAL_KEY=abc", "discord", "DISCORD_TOKEN is not set"),
+    ],
+)
+def test_a_token_that_cannot_be_read_does_not_keep_its_own_setup_from_starting(
+    tmp_path: Path, line: str, command: str, words: str
+) -> None:
+    (tmp_path / ".env").write_text(f"{line}\n")
+    done = runner.invoke(app, ["setup", command])
+    assert done.exit_code == 2
+    assert words in done.stderr
 
 
 def test_an_app_token_keeps_socket_mode_and_that_is_said(tmp_path: Path) -> None:

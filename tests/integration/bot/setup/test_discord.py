@@ -37,7 +37,7 @@ async def test_a_person_is_guided_to_a_token_that_is_checked_and_written(
     assert person.said[0].startswith(text.DISCORD_STEPS)
     assert person.said[-2:] == [
         f"Wrote DISCORD_TOKEN to {tmp_path / '.env'}; only you can read it.",
-        f"Next: flipbook run\n{text.DISCORD_AFTERWARDS}",
+        f"Next: flipbook run\n{text.DISCORD_AFTERWARDS}\n\n{text.ONLY_PREVIEWS}",
     ]
     assert invite_url(discord_double.people.bot.id) in person.text
     assert discord_double.token not in person.text
@@ -51,9 +51,8 @@ async def test_a_bot_that_nobody_has_invited_gets_its_link_as_the_next_step(
     person = PlannedTerminal([discord_double.token])
     assert await set_up(chat(discord_double), tmp_path, person) is Exit.OK
     link = invite_url(discord_double.people.bot.id)
-    assert (
-        person.said[-1] == f"Next: Invite the bot to your server: {link}\nThen: flipbook run\n{text.DISCORD_AFTERWARDS}"
-    )
+    steps = f"Next: Invite the bot to your server: {link}\nThen: flipbook run\n{text.DISCORD_AFTERWARDS}\n"
+    assert person.said[-1].startswith(steps)
 
 
 async def test_what_is_no_token_is_named_before_discord_is_asked(discord_double: DiscordDouble, tmp_path: Path) -> None:
@@ -62,7 +61,7 @@ async def test_what_is_no_token_is_named_before_discord_is_asked(discord_double:
     assert person.asked == [text.DISCORD_QUESTION] * 3
     assert "Application ID" in person.text
     assert "Public Key" in person.text
-    assert [said for said in person.said if "three steps" in said] == person.said[:1]
+    assert [said for said in person.said if "four steps" in said] == person.said[:1]
 
 
 async def test_a_token_that_discord_refuses_is_asked_for_again(discord_double: DiscordDouble, tmp_path: Path) -> None:
@@ -98,11 +97,12 @@ async def test_another_token_is_overwritten_only_when_the_person_agrees(
 ) -> None:
     old = f"DISCORD_TOKEN={REVOKED} # from last year\n"
     (tmp_path / ".env").write_text(old)
+    given = {"DISCORD_TOKEN": discord_double.token}
     with pytest.raises(SetupStopped) as stopped:
-        await set_up(chat(discord_double), tmp_path, PlannedTerminal([discord_double.token, "n"]))
+        await set_up(chat(discord_double), tmp_path, PlannedTerminal(["n"]), given=given)
     assert (stopped.value.code, str(stopped.value)) == (Exit.REFUSED, "Nothing was written.")
     assert (tmp_path / ".env").read_text() == old
-    assert await set_up(chat(discord_double), tmp_path, PlannedTerminal([discord_double.token, "y"])) is Exit.OK
+    assert await set_up(chat(discord_double), tmp_path, PlannedTerminal(["y"]), given=given) is Exit.OK
     assert (tmp_path / ".env").read_text() == f"DISCORD_TOKEN={discord_double.token} # from last year\n"
 
 

@@ -42,7 +42,7 @@ async def test_a_person_is_guided_to_both_tokens(slack: SlackDouble, tmp_path: P
     assert (tmp_path / ".env").read_text() == expected
     assert creation_url(manifest()) in person.said[0]
     assert "scope connections:write" in person.said[0]
-    assert person.said[-1] == f"Next: flipbook run\n{text.SLACK_AFTERWARDS}"
+    assert person.said[-1] == f"Next: flipbook run\n{text.SLACK_AFTERWARDS}\n\n{text.ONLY_PREVIEWS}"
     assert [token in person.text for token in both(slack).values()] == [False, False]
 
 
@@ -78,12 +78,9 @@ async def test_missing_scopes_keep_the_tokens_and_say_what_to_do(open_slack_doub
 
 async def test_a_revoked_token_in_the_file_is_found_and_asked_for(slack: SlackDouble, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(f"SLACK_BOT_TOKEN=xoxb-last-year\nSLACK_APP_TOKEN={APP_TOKEN}\n")
-    person = PlannedTerminal([slack.home.tokens.bot, "y"])
+    person = PlannedTerminal([slack.home.tokens.bot])
     assert await set_up(chat(slack), tmp_path, person) is Exit.OK
-    assert person.asked == [
-        text.SLACK_BOT_QUESTION,
-        f"{tmp_path / '.env'} holds another SLACK_BOT_TOKEN. Replace?",
-    ]
+    assert person.asked == [text.SLACK_BOT_QUESTION]  # nobody wants to keep what was just refused
     assert (tmp_path / ".env").read_text() == "".join(f"{name}={value}\n" for name, value in both(slack).items())
 
 

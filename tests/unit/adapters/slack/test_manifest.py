@@ -9,7 +9,7 @@ import pytest
 
 from adapters.slack import creation_url, manifest, missing_scopes
 from adapters.slack.scopes import SCOPES_OF
-from adapters.slack.setup.manifest import EVENTS, REASONS, scopes
+from adapters.slack.setup.manifest import EVENTS, OPTIONAL, REASONS, missing_optional, scopes
 from doubles.slack.inbound.events import SCOPE_OF
 from judges.slack_validate import SlackJudge
 
@@ -68,6 +68,9 @@ def test_the_link_that_makes_the_app_holds_the_whole_manifest() -> None:
 def test_missing_scopes_are_named() -> None:
     assert missing_scopes(scopes()) == []
     assert missing_scopes(set(scopes()) - {"files:read", "commands"}) == ["commands", "files:read"]
+    assert missing_scopes(set(scopes()) - {"im:history", "commands"}) == ["commands"]
+    assert missing_optional(set(scopes()) - {"im:history", "commands"}) == ["im:history"]
+    assert {scope for scope in scopes() if scope.endswith(":history")} == OPTIONAL
 
 
 def test_the_page_shows_the_manifest_as_it_is() -> None:

@@ -1,0 +1,1 @@
+"""``flipbook selftest``: tries everything at a real platform once; its report holds no secrets."""

@@ -1,0 +1,34 @@
+"""What clips will be made with once the bot runs, and how to get real ones."""
+
+import asyncio
+
+from bot.commands.setup import text
+from bot.settings import BackendName, Settings
+from worker.settings import EngineChoice
+
+
+def made_with(settings: Settings) -> str:
+    """By every backend in order of preference; what only draws previews is said to do so."""
+    return "\n".join(_made_at(name, settings) for name in settings.preferred_backends)
+
+
+def _made_at(name: BackendName, settings: Settings) -> str:
+    if name is BackendName.FAL:
+        return text.made_at_fal(
+            standard=settings.price_standard,
+            turbo=settings.price_turbo,
+            budget=settings.daily_budget,
+        )
+    if settings.worker_url is not None:
+        return text.made_by_worker(settings.worker_url)
+    return _made_here(settings)
+
+
+def _made_here(settings: Settings) -> str:
+    from bot.commands.doctor.backends import engine  # noqa: PLC0415 - the whole service
+
+    found = asyncio.run(engine(settings))[0]
+    if found.is_bad:
+        return text.not_made_here(found.detail)
+    chosen = found.detail.partition(":")[0]
+    return text.MADE_HERE if chosen == EngineChoice.ANIMATEDIFF else text.ONLY_PREVIEWS

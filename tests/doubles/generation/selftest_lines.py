@@ -1,0 +1,24 @@
+"""What a self-test reports, collected."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from generation.selftest import Selftest, SelftestStep, StepResult
+
+
+@dataclass
+class Lines:
+    """The steps of one self-test, as they were reported."""
+
+    steps: list[SelftestStep] = field(default_factory=list)
+
+    def test(self, explain: Callable[[Exception], str | None]) -> Selftest:
+        return Selftest(self.steps.append, explain)
+
+    def named(self, *results: StepResult) -> list[str]:
+        """The lines with one of these results."""
+        return [str(step) for step in self.steps if step.result in results]
+
+    @property
+    def bad(self) -> list[str]:
+        return self.named(StepResult.FAILED)
