@@ -83,7 +83,9 @@ class Blocklist:
         self._of = {_core(term): term for term in every if not is_pattern(term) and _core(term)}
         self._words = _alternation(_bounded(t) for t in every if not is_pattern(t) and _core(t))
         self._patterns = [(term, _compiled(term)) for term in every if is_pattern(term)]
-        self._allowed = _alternation(rf"(?<!\w){re.escape(p)}(?!\w)" for p in map(folded, allowed) if p)
+        self._allowed = _alternation(
+            rf"(?<!\w){re.escape(p)}(?!\w)" for p in map(folded, allowed) if p
+        )
 
     def first(self, prompt: str) -> str | None:
         """The first term that the prompt has in any of its readings; None when it has none."""
