@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - look-alikes are what this is about
 """Characters of other scripts that are read as Latin letters: what people write to get round a
 blocked word."""
 

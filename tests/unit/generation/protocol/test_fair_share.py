@@ -100,7 +100,8 @@ def test_the_order_that_is_shown_is_the_order_in_which_they_start(
 @given(st.lists(st.tuples(st.sampled_from("mno"), st.sampled_from([0.1, 1.0, 2.5])), min_size=9, max_size=80))
 def test_busy_members_never_differ_by_more_than_the_two_largest_requests(waiting: list[tuple[str, float]]) -> None:
     left = [Waiting((member, work), ("s", member), work) for member, work in waiting]
-    in_line, got = Counter(member for member, _ in waiting), Counter[str]()
+    in_line = Counter(member for member, _ in waiting)
+    got = dict.fromkeys("mno", 0.0)
     for member, work in FairShare().in_order(left):
         got[member] += work
         in_line[member] -= 1
