@@ -4,6 +4,7 @@ import typer
 
 from bot.commands.admin.command import admin, config, migrate
 from bot.commands.animate.command import animate
+from bot.commands.backup.command import backup, restore, verify
 from bot.commands.doctor.command import doctor
 from bot.commands.run.command import run
 from bot.commands.setup.command import setup
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (run, animate, migrate, config, doctor):
+for command in (run, animate, migrate, config, doctor, backup, verify, restore):
     app.command()(command)
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")

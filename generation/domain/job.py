@@ -78,6 +78,7 @@ class FailureKind(StrEnum):
     CORRUPT_VIDEO = "corrupt_video"
     STORAGE_FULL = "storage_full"
     INTERNAL = "internal"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)

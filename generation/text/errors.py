@@ -76,6 +76,10 @@ _FAILURES: Final[dict[FailureKind, str]] = {
         "The bot cannot reach its video backend with its present settings. Its operator has to "
         "look at it. It does not count against your quota."
     ),
+    FailureKind.RESTORED: (
+        "The bot was restored from a backup that is older than this clip's end. It does not count "
+        "against your quota; please ask again."
+    ),
     FailureKind.RESULT_LOST: (
         "The backend no longer has this clip. It does not count against your quota; please ask "
         "again."
