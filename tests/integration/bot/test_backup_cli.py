@@ -11,9 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import Result
 from filelock import FileLock
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.commands.backup.archive import DATABASE, MANIFEST
@@ -202,7 +201,7 @@ def test_what_is_no_whole_backup_is_refused_and_leaves_nothing_behind(
 ) -> None:
     harm(saved)
     fresh = tmp_path / "fresh"
-    more = ["--data-dir", fresh] if command == "restore" else []
+    more: list[str | Path] = ["--data-dir", fresh] if command == "restore" else []
     result = flipbook(command, saved, *more)
     assert (result.exit_code, result.stdout) == (1, "")
     assert words in result.stderr
