@@ -8,6 +8,7 @@ from bot import __version__
 from bot.commands.admin.command import admin, config, migrate
 from bot.commands.animate.command import animate
 from bot.commands.animate.options import AnimateCommand
+from bot.commands.backup.command import backup, restore, verify
 from bot.commands.doctor.command import doctor
 from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
@@ -28,7 +29,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(cls=AnimateCommand)(animate)
-for command in (run, migrate, config, doctor):
+for command in (run, migrate, config, doctor, backup, verify, restore):
     app.command()(command)
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")

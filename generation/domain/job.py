@@ -85,6 +85,7 @@ class FailureKind(StrEnum):
     CORRUPT_VIDEO = "corrupt_video"
     STORAGE_FULL = "storage_full"
     INTERNAL = "internal"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,19 @@
 """Which requests are taken at all: the operator's allow-list, and a server's channels, members and
 blocked terms."""
 
-import re
-import unicodedata
-from collections.abc import Collection
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
+from generation.domain.terms import (
+    MAX_PATTERNS,
+    blocklist,
+    folded,
+    is_pattern,
+    why_not_a_term,
+)
 from generation.protocol.errors import (
     ChannelNotAllowed,
     InvalidRequest,
@@ -20,7 +24,7 @@ from generation.protocol.errors import (
     Violation,
 )
 from generation.protocol.request import GenerationRequest
-from generation.protocol.visible import is_blank, visible
+from generation.protocol.visible import is_blank
 
 MAX_TERM: Final = 100
 """Characters."""
@@ -54,14 +58,21 @@ class Policy(BaseModel):
             given = "nothing" if is_blank(blocked) else f"{len(blocked):,} characters"
             allowed = f"a word or several, of at most {MAX_TERM} characters"
             raise InvalidRequest((Violation("term", allowed, given),))
-        known = {_folded(each) for each in self.blocked_terms}
-        # blocked already, whatever its case
-        return self.blocked_terms if _folded(blocked) in known else self.blocked_terms | {blocked}
+        if wrong := why_not_a_term(blocked):
+            raise InvalidRequest(
+                (Violation("term", "a word or several", f"{blocked}, which {wrong}"),)
+            )
+        if is_pattern(blocked) and sum(map(is_pattern, self.blocked_terms)) >= MAX_PATTERNS:
+            allowed = f"one of at most {MAX_PATTERNS} patterns"
+            raise InvalidRequest((Violation("term", allowed, "one more"),))
+        # blocked already, however it is written
+        known = {folded(each) for each in self.blocked_terms}
+        return self.blocked_terms if folded(blocked) in known else self.blocked_terms | {blocked}
 
     def without_term(self, term: str) -> frozenset[str]:
         """The blocked terms without that one, by the rule that finds it in prompts: however it is
         written."""
-        return frozenset(each for each in self.blocked_terms if _folded(each) != _folded(term))
+        return frozenset(each for each in self.blocked_terms if folded(each) != folded(term))
 
     def check(self, request: GenerationRequest, channel: ChannelRef, user: UserRef) -> None:
         """Raise the refusal that applies, if one does."""
@@ -69,10 +80,13 @@ class Policy(BaseModel):
             raise UserBlocked
         if self.channels and channel.id not in self.channels:
             raise ChannelNotAllowed
+        if not self.blocked_terms:
+            return
+        terms = blocklist(self.blocked_terms)
         # as typed and as a backend gets it: "[g|x]ore" is a blocked "gore" too
-        spoken = f"{request.prompt}\n{plain_request(request).prompt}"
-        if term := first_blocked_term(spoken, self.blocked_terms):
-            raise PromptBlocked(term)
+        for prompt in dict.fromkeys((request.prompt, plain_request(request).prompt)):
+            if term := terms.first(prompt):
+                raise PromptBlocked(term)
 
 
 def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:
@@ -80,23 +94,3 @@ def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:
     it."""
     if allowed and server not in allowed:
         raise ServerNotAllowed(str(server))
-
-
-def first_blocked_term(prompt: str, terms: Collection[str]) -> str | None:
-    """The first term that occurs in the prompt as whole words, whatever the case, the form of
-    accents, or invisible marks."""
-    # folding a long prompt takes a while, and most servers block nothing
-    text = _folded(prompt) if terms else ""
-    return next((term for term in sorted(terms) if _occurs_in(_folded(term), text)), None)
-
-
-def _occurs_in(term: str, text: str) -> bool:
-    # \b would miss a term that begins or ends with a mark, such as "c++"
-    return bool(term) and re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text) is not None
-
-
-def _folded(text: str) -> str:
-    """Without invisible marks and case, in one form of accents and widths."""
-    # marks go first: they keep accents from joining their letters
-    folded = unicodedata.normalize("NFKC", visible(text)).casefold()
-    return " ".join(unicodedata.normalize("NFKC", folded).split())

@@ -92,6 +92,11 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
         ),
         NOT_COUNTED,
     ),
+    FailureKind.RESTORED: (
+        mark("The bot was restored from a backup that was made before this clip ended."),
+        NOT_COUNTED,
+        _TRY_AGAIN,
+    ),
     FailureKind.RESULT_LOST: (
         mark("The backend no longer has this clip."),
         NOT_COUNTED,

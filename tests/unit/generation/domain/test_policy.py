@@ -1,13 +1,12 @@
 """Who may submit, where, and for what."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from factories import a_channel, a_request, a_server, a_user
-from generation.domain.policy import Policy, check_server, first_blocked_term
+from generation.domain.policy import Policy, check_server
 from generation.domain.refs import Platform, ServerRef
+from generation.domain.terms import blocklist
 from generation.protocol.errors import (
     ChannelNotAllowed,
     InvalidRequest,
@@ -54,69 +53,6 @@ def test_members_come_before_places_and_places_before_words():
             check(policy, channel=channel, user=user)
         refusals.append(type(caught.value))
     assert refusals == [UserBlocked, ChannelNotAllowed, PromptBlocked]
-
-
-@pytest.mark.parametrize(
-    ("prompt", "term"),
-    [
-        ("a red cat", "cat"),
-        ("CAT", "cat"),
-        ("a cat.", "cat"),
-        ("(cat:1.2)", "cat"),
-        ("cat-like", "cat"),
-        ("big   bad\nwolf", "bad wolf"),
-        ("c\u200bat", "cat"),
-        ("c\u00adat", "cat"),
-        ("c\ufe0fat", "cat"),
-        ("c\u034fat", "cat"),
-        ("\uff43\uff41\uff54", "cat"),
-        ("\U0001d4ec\U0001d4ea\U0001d4fd", "cat"),
-        ("STRASSE", "straße"),
-        ("caf\u0065\u0301", "café"),
-        ("cafe\u200b\u0301", "café"),
-        ("café", "cafe\u0301"),
-        ("ǅ", "ǆ"),
-        ("İ", "i̇"),
-        ("a c++ program", "c++"),
-        ("50% off", "50%"),
-        ("猫", "猫"),
-        ("a.b", "a.b"),
-    ],
-)
-def test_a_term_is_found_however_it_is_written(prompt, term):
-    assert first_blocked_term(prompt, [term]) == term
-
-
-@pytest.mark.parametrize(
-    ("prompt", "term"),
-    [
-        ("concatenate", "cat"),
-        ("cats", "cat"),
-        ("wildcat", "cat"),
-        ("cat_1", "cat"),
-        ("a dog", "cat"),
-        ("axb", "a.b"),
-        ("bad big wolf", "bad wolf"),
-        ("a cat, a dog", "\u200b"),
-        ("a cat, a dog", "\u00ad \u2060"),
-    ],
-)
-def test_a_term_is_found_as_whole_words_only(prompt, term):
-    assert first_blocked_term(prompt, [term]) is None
-
-
-def test_of_several_terms_the_first_by_alphabet_is_named():
-    assert first_blocked_term("boat and anchor", ["boat", "anchor", "sail"]) == "anchor"
-
-
-@given(st.text(min_size=1, max_size=20), st.text(max_size=20))
-def test_any_text_can_be_a_term(term, prompt):
-    first_blocked_term(prompt, [term])
-
-
-@given(st.from_regex(r"[a-zà-ÿ]{1,12}", fullmatch=True), st.sampled_from(["", " ", ", ", "\n", "\u200b ", "("]))
-def test_a_word_is_found_between_any_marks(word, mark):
-    assert first_blocked_term(f"x {mark}{word.upper()}{mark} y", [word]) == word
 
 
 @pytest.mark.parametrize("term", ["", "   ", "x" * 101, None, 5])
@@ -194,6 +130,6 @@ def test_a_term_that_shows_nothing_or_is_too_long_is_no_term(term):
 )
 def test_a_term_is_unblocked_by_the_rule_that_blocks_it(blocked, written):
     policy = Policy(blocked_terms=frozenset({blocked, "other"}))
-    assert first_blocked_term(written, [blocked]) == blocked
+    assert blocklist(policy.blocked_terms).first(written) == blocked
     assert policy.with_term(written) == policy.blocked_terms
     assert policy.without_term(written) == {"other"}

@@ -1,0 +1,1 @@
+"""``flipbook backup``, ``verify`` and ``restore``: everything of a bot in one file."""

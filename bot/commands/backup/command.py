@@ -1,0 +1,103 @@
+"""The options of ``flipbook backup``, ``flipbook verify`` and ``flipbook restore``."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.commands.options import DataDir, log_errors_only, read_settings
+from bot.exit_codes import Exit, die, exit_on_error
+
+if TYPE_CHECKING:
+    from bot.commands.backup.save import Saved
+
+BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, one tar file.")]
+
+
+def backup(file: BackupFile, data_dir: DataDir = None) -> None:
+    """Save everything into one file, beside a running bot: database, keys and clips.
+
+    The file is as secret as the bot's keys, which are in it.
+    """
+    from bot.commands.backup.save import save  # noqa: PLC0415 - the database
+
+    settings = read_settings(data_dir=data_dir)
+    log_errors_only(settings)
+    with _errors():
+        saved = asyncio.run(save(settings, file, progress=_show_clips))
+    _show_clips(0)
+    typer.echo(f"{file}: {_content(saved)}")
+    if saved.manifest.missing:
+        typer.echo(f"Not in it, because they are gone: {len(saved.manifest.missing)} clips.")
+    if saved.manifest.clips_kept_elsewhere:
+        typer.echo(f"The clips stay where they are kept: {settings.artifacts_url}.")
+    if settings.secret_key is not None:
+        typer.echo("FLIPBOOK_SECRET_KEY is not in it: keep it too.")
+
+
+def verify(file: BackupFile) -> None:
+    """Read a backup from end to end, and open its database as a restore would."""
+    from bot.commands.backup.save import verify as read_all  # noqa: PLC0415 - the database
+
+    with _errors():
+        saved = asyncio.run(read_all(file))
+    typer.echo(f"{file} is sound: {_content(saved)}")
+
+
+def restore(
+    file: BackupFile,
+    data_dir: DataDir = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="For a bot that moves and was stopped before the backup: unfinished jobs go on.",
+        ),
+    ] = False,
+) -> None:
+    """Restore a backup into an empty data folder.
+
+    Jobs that were unfinished end and give their quota back, and nothing is delivered twice.
+    """
+    from bot.commands.backup.restore import NotEmpty  # noqa: PLC0415 - the database
+    from bot.commands.backup.restore import restore as put_back  # noqa: PLC0415 - the database
+
+    settings = read_settings(data_dir=data_dir)
+    log_errors_only(settings)
+    with _errors():
+        try:
+            saved = asyncio.run(put_back(file, settings, resume=resume))
+        except NotEmpty as error:
+            die(Exit.INVALID, str(error))
+    typer.echo(f"Restored into {settings.data_dir.absolute()}: {_content(saved)}")
+    typer.echo("Start it with `flipbook run`.")
+
+
+def _content(saved: "Saved") -> str:
+    made = saved.manifest.made_at.strftime("%Y-%m-%d %H:%M UTC")
+    clips = "1 clip" if saved.clips == 1 else f"{saved.clips:,} clips"
+    return f"{clips}, {saved.bytes / 1e6:,.1f} MB, made {made} by version {saved.manifest.version}."
+
+
+def _show_clips(saved: int) -> None:
+    """A line that changes in place, on a terminal; 0 clears it."""
+    if sys.stderr.isatty() and saved % 100 == 0:
+        typer.echo(f"\r\033[K{f'{saved:,} clips saved' if saved else ''}", nl=False, err=True)
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    from bot.commands.backup.archive import BackupUnusable  # noqa: PLC0415
+    from bot.commands.run.process import AlreadyRunning  # noqa: PLC0415
+
+    with exit_on_error():
+        try:
+            yield
+        except (BackupUnusable, FileExistsError) as error:
+            die(Exit.FAILED, str(error))
+        except AlreadyRunning as error:
+            die(Exit.BUSY, f"Flipbook is running on {error}. Stop it first.")

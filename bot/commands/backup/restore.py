@@ -1,0 +1,122 @@
+"""Restores a backup into an empty data folder."""
+
+import asyncio
+import shutil
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from bot.commands.backup.archive import DATABASE, unpack
+from bot.commands.backup.save import Saved, check_database, database_file
+from bot.commands.run.process import data_folder_locked
+from bot.composition import App, Role, open_app
+from bot.folders import staging
+from bot.operator_rules import operator_rules
+from bot.settings import Settings
+from generation.domain.job import Failure, FailureKind, Job
+from generation.domain.refs import Platform
+from generation.lifecycle.completion import JobWriter
+from generation.protocol.disk import disk_errors
+
+_BATCH: Final = 256
+_LONG_AFTER: Final = timedelta(days=30)
+"""By then every lease of the bot that was backed up has ended, and every pause of a job."""
+
+
+class NotEmpty(Exception):
+    """There is something already where the backup was to be restored."""
+
+
+async def restore(path: Path, settings: Settings, *, resume: bool) -> Saved:
+    """Restore a backup as the data folder, which must be empty or missing.
+
+    Jobs that were unfinished end, and give their quota back: since the backup they were made and
+    paid for elsewhere, or will be ordered anew. Outcomes that were due are not delivered: they were
+    since. ``resume`` leaves both as they are, for a bot that moves and was stopped before.
+
+    Raises NotEmpty, AlreadyRunning, BackupUnusable, StoreError; then the folder is as it was.
+    """
+    database = database_file(settings)
+    _check_empty(settings.data_dir, database)
+    unpacked = settings.data_dir / ".restoring"
+    with data_folder_locked(settings):
+        try:
+            with disk_errors():
+                unpacked.mkdir(mode=0o700)
+                manifest = await asyncio.to_thread(unpack, path, unpacked)
+            await check_database(unpacked / DATABASE)
+            if not resume:
+                await _settle(settings, unpacked)
+            with disk_errors():
+                _move_in(unpacked, settings.data_dir, database)
+        except BaseException:
+            shutil.rmtree(unpacked, ignore_errors=True)
+            staging(settings).rmdir()
+            raise
+    return Saved.of(manifest, path)
+
+
+def _check_empty(data_dir: Path, database: Path) -> None:
+    found = sorted(each.name for each in data_dir.iterdir()) if data_dir.exists() else []
+    # what an earlier attempt, or a start that failed, leaves there is nobody's data
+    if any(name not in {"run.lock", "staging"} for name in found):
+        raise NotEmpty(
+            f"{data_dir} is not empty ({', '.join(found[:3])}…). Stop Flipbook, move the folder "
+            "away and run this again, or name another one by --data-dir."
+        )
+    if database.exists():
+        raise NotEmpty(f"{database} exists already. Move it away and run this again.")
+
+
+def _move_in(unpacked: Path, data_dir: Path, database: Path) -> None:
+    for each in unpacked.iterdir():
+        # the log of a database that was opened and closed is empty, and gone
+        each.rename(database if each.name == DATABASE else data_dir / each.name)
+    unpacked.rmdir()
+
+
+async def _settle(settings: Settings, folder: Path) -> None:
+    """End every unfinished job of a restored folder, and every delivery that is due."""
+    moved = settings.model_copy(
+        update={"data_dir": folder, "database_url": None, "artifacts_url": None}
+    )
+    async with open_app(moved, Role("restore")) as app:
+        rules = operator_rules(moved)
+        writer = JobWriter(
+            app.ports.store,
+            rules,
+            owner="restore",
+            clock=app.clock,
+            observer=app.observer,
+            ended=lambda: None,
+        )
+        store, later = app.ports.store, app.clock.now() + _LONG_AFTER
+        failure = Failure(FailureKind.RESTORED)
+        await _until_none(
+            lambda: store.stalled_jobs("restore", later, limit=_BATCH),
+            lambda job: writer.fail(job, failure),
+        )
+        await _until_none(
+            lambda: store.claimable(later, limit=_BATCH), lambda job: writer.fail(job, failure)
+        )
+        await _abandon_deliveries(app)
+    shutil.rmtree(staging(moved), ignore_errors=True)
+
+
+async def _until_none(
+    find: Callable[[], Awaitable[Sequence[Job]]], end: Callable[[Job], Awaitable[Job]]
+) -> None:
+    while found := await find():
+        for job in found:
+            await end(job)
+
+
+async def _abandon_deliveries(app: App) -> None:
+    later = app.clock.now() + _LONG_AFTER
+    while owed := await app.ports.store.owed_deliveries(
+        later, owner="restore", platforms=frozenset(Platform), limit=_BATCH
+    ):
+        for _, delivery in owed:
+            async with app.ports.store.transaction() as tx:
+                await tx.save_delivery(delivery.abandoned("restored from a backup"))

@@ -1,0 +1,261 @@
+"""`flipbook backup`, `verify` and `restore`: whole or refused, and nothing is made or delivered twice."""
+
+import asyncio
+import io
+import json
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from typer.testing import CliRunner, Result
+
+from bot.cli import app
+from bot.commands.backup.archive import DATABASE, MANIFEST
+from db.encryption import FernetCipher
+from db.store import SqlStore
+from factories import a_delivery, a_job
+from generation.domain import ledger
+from generation.domain.delivery import DeliveryStatus
+from generation.domain.job import FailureKind, Job, JobStatus
+
+EARLIER = Path(__file__).parents[2] / "fixtures" / "version_0_1_0" / "data"
+runner = CliRunner()
+
+UNFINISHED = a_job(id="unfinished", origin="u")
+WAITING = a_job(id="waiting", origin="w")
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with four finished clips' jobs, one that is made, one that waits, and an outcome that is due."""
+    for name in ("FAL_KEY", "FLIPBOOK_DATABASE_URL", "FLIPBOOK_ARTIFACTS_URL", "FLIPBOOK_SECRET_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "data"
+    shutil.copytree(EARLIER, folder)
+    asyncio.run(add_unfinished(folder))
+    with sqlite3.connect(folder / DATABASE) as database:
+        database.execute("UPDATE deliveries SET status = 'owed', next_attempt_at = opened_at WHERE status = 'sent'")
+    return folder
+
+
+async def add_unfinished(folder: Path) -> None:
+    store = await open_store(folder)
+    for job in (UNFINISHED, WAITING):
+        async with store.transaction() as tx:
+            await tx.add_job(job, a_delivery(job), None)
+            await tx.append(ledger.reserve(job, job.created_at))
+    submitted = UNFINISHED.submitting("fal", UNFINISHED.created_at)
+    async with store.transaction() as tx:
+        await tx.save_job(submitted, was=UNFINISHED)
+    await store.close()
+
+
+async def open_store(folder: Path) -> SqlStore:
+    return await SqlStore.open(f"sqlite:///{folder / DATABASE}", FernetCipher((folder / "secret.key").read_text()))
+
+
+def flipbook(*arguments: str | Path) -> Result:
+    return runner.invoke(app, [str(each) for each in arguments])
+
+
+@pytest.fixture
+def saved(data: Path, tmp_path: Path) -> Path:
+    """A backup of it."""
+    result = flipbook("backup", tmp_path / "saved.tar", "--data-dir", data)
+    assert result.exit_code == 0, result.output
+    return tmp_path / "saved.tar"
+
+
+async def jobs_in(folder: Path) -> dict[str, Job]:
+    with sqlite3.connect(folder / DATABASE) as database:
+        ids = [row[0] for row in database.execute("SELECT id FROM jobs")]
+    store = await open_store(folder)
+    found = {id_: job for id_ in ids if (job := await store.job(id_)) is not None}
+    assert not await store.ledger_discrepancies()
+    await store.close()
+    return found
+
+
+def statuses(folder: Path, table: str) -> set[str]:
+    with sqlite3.connect(folder / DATABASE) as database:
+        return {row[0] for row in database.execute(f"SELECT DISTINCT status FROM {table}")}
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    kept = [folder / "secret.key", folder / "worker.key", *sorted((folder / "clips").iterdir())]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
+
+
+def test_a_backup_is_one_private_file_that_verifies(saved: Path, data: Path) -> None:
+    assert saved.stat().st_mode & 0o777 == 0o600
+    result = flipbook("verify", saved)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"{saved} is sound: 2 clips, ")
+    assert json.loads((data / "backup.json").read_text()).keys() == {"made_at"}
+    assert sorted(path.name for path in saved.parent.iterdir()) == ["data", "saved.tar"]
+
+
+def test_restored_jobs_are_over_and_nothing_is_delivered_again(saved: Path, data: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    result = flipbook("restore", saved, "--data-dir", fresh)
+    assert result.exit_code == 0, result.output
+    assert content(fresh) == content(data)
+    jobs = asyncio.run(jobs_in(fresh))
+    for job_id in (UNFINISHED.id, WAITING.id):
+        failure = jobs[job_id].failure
+        assert failure is not None
+        assert (jobs[job_id].status, failure.kind) == (JobStatus.FAILED, FailureKind.RESTORED)
+    assert statuses(fresh, "jobs") == {JobStatus.SUCCEEDED, JobStatus.FAILED}
+    assert statuses(fresh, "deliveries") == {DeliveryStatus.ABANDONED}
+    assert fresh.stat().st_mode & 0o777 == 0o700
+    assert (fresh / DATABASE).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_bot_that_moves_goes_on_where_it_was(saved: Path, data: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    assert flipbook("restore", saved, "--data-dir", fresh, "--resume").exit_code == 0
+    assert asyncio.run(jobs_in(fresh)) == asyncio.run(jobs_in(data))
+    assert statuses(fresh, "deliveries") == statuses(data, "deliveries")
+
+
+def test_a_clip_that_is_gone_is_said_and_does_not_stop_the_rest(data: Path, tmp_path: Path) -> None:
+    next((data / "clips").iterdir()).unlink()
+    result = flipbook("backup", tmp_path / "saved.tar", "--data-dir", data)
+    assert (result.exit_code, "they are gone: 1 clips" in result.stdout) == (0, True)
+    assert flipbook("verify", tmp_path / "saved.tar").exit_code == 0
+
+
+def flipped(path: Path) -> None:
+    text = bytearray(path.read_bytes())
+    at = text.index(b"ftyp")  # inside a clip
+    text[at] ^= 1
+    path.write_bytes(text)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def without_manifest(path: Path) -> None:
+    rewrite(path, lambda tar, member, data: None if member.name == MANIFEST else add(tar, member.name, data))
+
+
+def with_a_way_out(path: Path) -> None:
+    rewrite(path, lambda tar, member, data: add(tar, "../out" if member.name == DATABASE else member.name, data))
+
+
+def not_a_tar(path: Path) -> None:
+    path.write_bytes(b"nothing of the kind" * 1000)
+
+
+def a_link(path: Path) -> None:
+    with tarfile.open(path, "w") as tar:
+        link = tarfile.TarInfo(DATABASE)
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+
+
+def a_foreign_manifest(path: Path) -> None:
+    rewrite(path, lambda tar, member, data: add(tar, member.name, b"[1]" if member.name == MANIFEST else data))
+
+
+Act = Callable[[tarfile.TarFile, tarfile.TarInfo, bytes], None]
+
+
+def rewrite(path: Path, act: Act) -> None:
+    with tarfile.open(path) as tar:
+        found = [(member, tar.extractfile(member)) for member in tar]
+        read = [(member, file.read()) for member, file in found if file is not None]
+    with tarfile.open(path, "w") as tar:
+        for member, data in read:
+            act(tar, member, data)
+
+
+def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+@pytest.mark.parametrize(
+    ("harm", "words"),
+    [
+        (flipped, "is damaged: clips/1a22df1a3b"),
+        (cut, "cut off"),
+        (without_manifest, "cut off"),
+        (with_a_way_out, "was not made by Flipbook: '../out'"),
+        (not_a_tar, "is no backup"),
+        (a_link, "was not made by Flipbook"),
+        (a_foreign_manifest, "manifest"),
+    ],
+)
+@pytest.mark.parametrize("command", ["verify", "restore"])
+def test_what_is_no_whole_backup_is_refused_and_leaves_nothing_behind(
+    saved: Path, tmp_path: Path, harm: Callable[[Path], None], words: str, command: str
+) -> None:
+    harm(saved)
+    fresh = tmp_path / "fresh"
+    more: list[str | Path] = ["--data-dir", fresh] if command == "restore" else []
+    result = flipbook(command, saved, *more)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not fresh.exists() or {path.name for path in fresh.iterdir()} <= {"run.lock"}
+
+
+def test_a_damaged_database_is_found_before_it_is_trusted(saved: Path, data: Path, tmp_path: Path) -> None:
+    database = data / DATABASE
+    text = bytearray(database.read_bytes())
+    text[3 * 4096 + 50 : 3 * 4096 + 4000] = bytes(3950)
+    database.write_bytes(text)
+    result = flipbook("backup", tmp_path / "second.tar", "--data-dir", data)
+    if result.exit_code == 0:  # the copy may still be made; then verifying finds it
+        result = flipbook("verify", tmp_path / "second.tar")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+
+
+def test_a_restore_never_overwrites(saved: Path, data: Path) -> None:
+    before = content(data)
+    result = flipbook("restore", saved, "--data-dir", data)
+    assert result.exit_code == 2
+    assert "is not empty" in result.stderr
+    assert content(data) == before
+
+
+def test_a_restore_beside_a_running_bot_is_refused(saved: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    with FileLock(fresh / "run.lock"):
+        result = flipbook("restore", saved, "--data-dir", fresh)
+    assert result.exit_code == 75
+    assert "Stop it first" in result.stderr
+
+
+def test_a_backup_never_overwrites_another(saved: Path, data: Path) -> None:
+    before = saved.read_bytes()
+    result = flipbook("backup", saved, "--data-dir", data)
+    assert (result.exit_code, "exists already" in result.stderr) == (1, True)
+    assert saved.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_one_sentence(data: Path, tmp_path: Path) -> None:
+    result = flipbook("backup", tmp_path / "nowhere" / "saved.tar", "--data-dir", data)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+
+
+def test_postgresql_is_told_what_to_run(tmp_path: Path, data: Path) -> None:
+    result = runner.invoke(
+        app,
+        ["backup", str(tmp_path / "saved.tar"), "--data-dir", str(data)],
+        env={"FLIPBOOK_DATABASE_URL": "postgresql://bot:secret@db/flipbook"},
+    )
+    assert result.exit_code == 2
+    assert "pg_dump" in result.stderr
+    assert "secret" not in result.stderr
