@@ -8,11 +8,23 @@ from typing import Final, Self
 from urllib.parse import quote
 
 import aiosqlite
+from sqlalchemy import make_url
 
 from generation.protocol.errors import StorageFull, StoreBusy, StoreError
 
 _BUSY_SECONDS: Final = 10.0
 _PROBLEMS_SHOWN: Final = 5
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of a SQLite database; None for any other database, and for one in memory."""
+    parsed = make_url(url)
+    is_file = parsed.get_backend_name() == "sqlite" and parsed.database not in {
+        None,
+        "",
+        ":memory:",
+    }
+    return Path(str(parsed.database)) if is_file else None
 
 
 async def take_snapshot(source: Path, target: Path) -> None:

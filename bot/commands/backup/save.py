@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Final, Self
 
 from cryptography.fernet import Fernet
-from sqlalchemy import make_url
 
 from bot import __version__
 from bot.commands.backup.archive import (
@@ -23,7 +22,7 @@ from bot.commands.backup.archive import (
 )
 from bot.settings import Settings, SettingsError
 from db.encryption import FernetCipher
-from db.snapshot import Snapshot, take_snapshot
+from db.snapshot import Snapshot, sqlite_file, take_snapshot
 from db.store import SqlStore
 from generation.protocol.disk import disk_errors, write_private
 
@@ -135,11 +134,11 @@ async def check_database(path: Path) -> None:
 
 def database_file(settings: Settings) -> Path:
     """The file of the bot's database. Raises SettingsError where it is not SQLite."""
-    url = make_url(settings.database)
-    if url.get_backend_name() != "sqlite" or not url.database:
+    path = sqlite_file(settings.database)
+    if path is None:
         raise SettingsError(
             "The database is PostgreSQL, which has its own tools: "
             "pg_dump --format=custom --no-owner, with a client of the server's version; "
             f"copy {settings.data_dir} beside it. docs/configuration.md says more."
         )
-    return Path(url.database)
+    return path
