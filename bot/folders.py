@@ -17,6 +17,8 @@ from generation.protocol.errors import StorageFull
 
 WORKER_FOLDER: Final = "worker"
 """The embedded worker's part of the data folder."""
+LAST_BACKUP: Final = "backup.json"
+"""In the data folder: when the last backup was made."""
 ENDPOINT_FILE: Final = "endpoint.json"
 _STAGING_SECONDS: Final = 3600.0
 """A file that stays longer in staging belongs to a process that was killed."""

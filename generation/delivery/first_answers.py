@@ -72,7 +72,8 @@ class FirstAnswers:
             self._collecting = None
             self._next_at = loop.time() + PAUSE_SECONDS
             async with self._store.transaction() as tx:
-                for each in batch.records:
+                # in one order everywhere, as claims are
+                for each in sorted(batch.records, key=lambda record: record.job_id):
                     if not await tx.show_open_delivery(each.job_id, each.message, each.answer):
                         batch.late.add(each.job_id)
         except Exception as error:  # noqa: BLE001 - everyone in the batch raises it

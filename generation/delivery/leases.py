@@ -21,7 +21,8 @@ _MOST: Final = 1000
 async def retry_now(store: Store, platform: Platform, now: datetime) -> None:
     """Make the outcomes of a platform due that wait after a failed attempt. Raises StoreError."""
     platforms = frozenset({platform})
-    # held by another process: that one tries
+    # that far ahead no lease holds, so those that another process holds are found too; for them
+    # nothing changes, they are due already
     waiting = await store.owed_deliveries(now + _FAR, owner="", platforms=platforms, limit=_MOST)
     for job, delivery in waiting:
         if delivery.attempts and (delivery.next_attempt_at or now) > now:
@@ -59,7 +60,8 @@ class DeliveryLeases:
         took first, or that are no longer due."""
         claimed: dict[JobId, Delivery] = {}
         async with self._store.transaction() as tx:
-            for job_id in job_ids:
+            # in one order everywhere: on PostgreSQL two processes could else wait for each other
+            for job_id in sorted(job_ids):
                 # claim and read in one transaction, so that the row is ours as we see it
                 if await tx.claim_delivery(job_id, self._lease(), self._clock.now()):
                     delivery = await tx.delivery_of(job_id)

@@ -192,26 +192,28 @@ class Relay:
 
     async def _deliver_due(self, job: Job, delivery: Delivery) -> None:
         try:
-            await self._attempt(job, delivery)
+            is_due = await self._attempt(job, delivery)
         finally:
             self._delivering.pop(job.id, None)
-            # one that has arrived leaves only its place, which matters while others want it
-            if self._found or self._more_due:
-                self.wake()
+        # one that has arrived leaves only its place, which matters while others want it
+        if is_due or self._found or self._more_due:
+            self.wake()
 
-    async def _attempt(self, job: Job, delivery: Delivery) -> None:
-        """The next step of a delivery that this process holds. The only place that survives any
-        error of one delivery."""
+    async def _attempt(self, job: Job, delivery: Delivery) -> bool:
+        """The next step of a delivery that this process holds; whether another one is due at once.
+        The only place that survives any error of one delivery."""
         try:
             moved = await self._next_step(job, delivery)
         except Exception as error:  # noqa: BLE001 - one delivery's failure is never another's
             self._observer.trouble("delivering", error, job_id=job.id)
             # what could not be saved would fail again at once
             await self._clock.sleep(self._timing.retry.first)
-            return
+            return True
         if moved.status is not DeliveryStatus.OWED:
             self._delayed_since.pop(job.id, None)
         self._observer.delivery_moved(job, moved)
+        next_at = moved.next_attempt_at or self._clock.now()
+        return moved.status is DeliveryStatus.OWED and next_at <= self._clock.now()
 
     async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
         deadline = delivery.opened_at + timedelta(seconds=self._timing.first_answer)

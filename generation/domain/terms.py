@@ -23,8 +23,11 @@ _PATTERN_MEMORY: Final = 1 << 20
 
 _WORD: Final = re.compile(r"\w+")
 _TOKEN: Final = re.compile(r"[\w@$!|+]+")
-_SPELLED: Final = re.compile(r"(?<!\w)(?:[\w@$!|][ .\-_*/,~'’]{1,2}){2,}[\w@$!|](?!\w)")
-"""Three letters or more with one or two separators between them."""
+_SPELLED: Final = re.compile(
+    r"(?<!\w)(?:(?:[^\W_]|[@$!|])[ .\-_*/,~'’]{1,2}){2,}(?:[^\W_]|[@$!|])(?!\w)"
+)
+"""Three letters or more with one or two separators between them. No character is both: a run of
+underscores could else be read in exponentially many ways."""
 _STRETCHED: Final = re.compile(r"(\w)\1{2,}")
 _SEPARATORS: Final = re.compile(r"[\W_]")
 _SIGNS: Final = str.maketrans("013457@$!|+", "oieastasiit")

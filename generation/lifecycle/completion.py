@@ -63,8 +63,7 @@ class JobWriter:
     async def claim(self, job: Job, backend: str) -> Job:
         """SUBMITTING at that backend: held by this owner, with its price there reserved.
 
-        Raises StaleJob when another process holds it, LimitExceeded or BudgetExhausted when its
-        price is not allowed.
+        Raises StaleJob when another process holds it, Refused when its price is not allowed.
         """
         # one moment for the lease, the ledger and the job
         price, now = self._rules.prices.of(job.request, backend), self._clock.now()
@@ -189,6 +188,9 @@ def probably_charged(job: Job, failure: Failure | None, price: Micros) -> Micros
 def _is_charged(job: Job, kind: FailureKind | None) -> bool:
     if kind is FailureKind.OUTCOME_UNKNOWN:
         return True
+    if kind is FailureKind.RESTORED:
+        # since the backup it was made and paid for, wherever it had been sent
+        return job.status is not JobStatus.PENDING
     if job.handle is None or kind in _INPUT_REFUSED:
         return False  # never accepted, or refused for its input
     # a result that is lost or damaged was rendered, even if we never saw it run

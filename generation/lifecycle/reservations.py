@@ -20,8 +20,7 @@ async def reserve_for(
 ) -> Job:
     """The job with that price reserved; the ledger gets the difference in the same transaction.
 
-    Raises LimitExceeded or BudgetExhausted where the server's or the operator's budget does not
-    allow it.
+    Raises Refused where the server's or the operator's budget does not allow it.
     """
     extra = Micros(price - job.reserved)
     if extra <= FREE:

@@ -16,7 +16,7 @@ from typing import IO, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from generation.protocol.disk import put_in_place
+from generation.protocol.disk import flush
 
 DATABASE: Final = "flipbook.db"
 KEYS: Final = ("secret.key", "worker.key")
@@ -92,17 +92,12 @@ class ArchiveWriter:
 
 @contextmanager
 def writing(path: Path) -> Iterator[ArchiveWriter]:
-    """Within, a backup is written; afterwards it is there as a whole, or not at all. Only its
-    owner can read it: it holds keys and prompts."""
-    unfinished = path.with_name(f"{path.name}.part")
-    unfinished.unlink(missing_ok=True)
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
-            yield ArchiveWriter(tar)
-        put_in_place(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    """Within, a backup is written; afterwards it survives a power cut. Only its owner can read it:
+    it holds keys and prompts. Raises FileExistsError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file, tarfile.open(fileobj=file, mode="w") as tar:
+        yield ArchiveWriter(tar)
+    flush(path)
 
 
 def unpack(path: Path, folder: Path, *, wanted: Collection[str] | None = None) -> Manifest:

@@ -97,7 +97,12 @@ def _errors() -> Iterator[None]:
     with exit_on_error():
         try:
             yield
-        except (BackupUnusable, FileExistsError) as error:
+        except BackupUnusable as error:
             die(Exit.FAILED, str(error))
+        except OSError as error:
+            # of two names the second is the one that could not be made
+            name = error.filename2 or error.filename
+            said = f"{name}: {error.strerror}" if name and error.strerror else str(error)
+            die(Exit.FAILED, f"{said}. Nothing was changed.")
         except AlreadyRunning as error:
             die(Exit.BUSY, f"Flipbook is running on {error}. Stop it first.")

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -17,7 +18,7 @@ from bot.settings import Settings
 from generation.domain.job import Failure, FailureKind, Job
 from generation.domain.refs import Platform
 from generation.lifecycle.completion import JobWriter
-from generation.protocol.disk import disk_errors
+from generation.protocol.disk import flush
 
 _BATCH: Final = 256
 _LONG_AFTER: Final = timedelta(days=30)
@@ -35,44 +36,55 @@ async def restore(path: Path, settings: Settings, *, resume: bool) -> Saved:
     paid for elsewhere, or will be ordered anew. Outcomes that were due are not delivered: they were
     since. ``resume`` leaves both as they are, for a bot that moves and was stopped before.
 
-    Raises NotEmpty, AlreadyRunning, BackupUnusable, StoreError; then the folder is as it was.
+    The database becomes ``flipbook.db`` there, wherever a setting says that it is kept. Raises
+    NotEmpty, AlreadyRunning, BackupUnusable, StoreError or OSError; then the folder is as it was.
     """
-    database = database_file(settings)
-    _check_empty(settings.data_dir, database)
+    database_file(settings)  # another one has its own tools, and its own sentence
+    _check_empty(settings.data_dir)
     unpacked = settings.data_dir / ".restoring"
     with data_folder_locked(settings):
         try:
-            with disk_errors():
-                unpacked.mkdir(mode=0o700)
-                manifest = await asyncio.to_thread(unpack, path, unpacked)
+            await asyncio.to_thread(_clear, unpacked)
+            manifest = await asyncio.to_thread(unpack, path, unpacked)
             await check_database(unpacked / DATABASE)
             if not resume:
                 await _settle(settings, unpacked)
-            with disk_errors():
-                _move_in(unpacked, settings.data_dir, database)
+            await asyncio.to_thread(_move_in, unpacked, settings.data_dir)
         except BaseException:
             shutil.rmtree(unpacked, ignore_errors=True)
-            staging(settings).rmdir()
+            with suppress(OSError):
+                staging(settings).rmdir()
             raise
     return Saved.of(manifest, path)
 
 
-def _check_empty(data_dir: Path, database: Path) -> None:
+def _check_empty(data_dir: Path) -> None:
     found = sorted(each.name for each in data_dir.iterdir()) if data_dir.exists() else []
     # what an earlier attempt, or a start that failed, leaves there is nobody's data
-    if any(name not in {"run.lock", "staging"} for name in found):
+    if any(name not in {"run.lock", "staging", ".restoring"} for name in found):
         raise NotEmpty(
             f"{data_dir} is not empty ({', '.join(found[:3])}…). Stop Flipbook, move the folder "
             "away and run this again, or name another one by --data-dir."
         )
-    if database.exists():
-        raise NotEmpty(f"{database} exists already. Move it away and run this again.")
 
 
-def _move_in(unpacked: Path, data_dir: Path, database: Path) -> None:
-    for each in unpacked.iterdir():
-        # the log of a database that was opened and closed is empty, and gone
-        each.rename(database if each.name == DATABASE else data_dir / each.name)
+def _clear(unpacked: Path) -> None:
+    """An empty folder, whatever an attempt that was killed has left in it."""
+    shutil.rmtree(unpacked, ignore_errors=True)
+    unpacked.mkdir(mode=0o700)
+
+
+def _move_in(unpacked: Path, data_dir: Path) -> None:
+    """Everything survives a power cut from here on; the database comes last: with it the folder
+    counts as restored, and its tokens can be read by the key that is there already."""
+    inside = sorted(unpacked.iterdir(), key=lambda each: each.name == DATABASE)
+    for each in inside:
+        for file in each.iterdir() if each.is_dir() else (each,):
+            flush(file)
+        flush(each)
+    for each in inside:
+        each.rename(data_dir / each.name)
+    flush(data_dir)
     unpacked.rmdir()
 
 

@@ -1,11 +1,13 @@
 """Makes a backup beside a running bot, and verifies one."""
 
 import asyncio
+import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Self
 
 from cryptography.fernet import Fernet
 
@@ -20,14 +22,12 @@ from bot.commands.backup.archive import (
     unpack,
     writing,
 )
+from bot.folders import LAST_BACKUP
 from bot.settings import Settings, SettingsError
 from db.encryption import FernetCipher
 from db.snapshot import Snapshot, sqlite_file, take_snapshot
 from db.store import SqlStore
-from generation.protocol.disk import disk_errors, write_private
-
-LAST_BACKUP: Final = "backup.json"
-"""In the data folder: when the last backup was made, for ``doctor`` and the health page."""
+from generation.protocol.disk import flush, write_private
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are saved so far."""
@@ -56,17 +56,15 @@ async def save(settings: Settings, path: Path, *, progress: Progress = lambda _:
 
     The database first, the clips after: a clip is kept before its job says so, so each clip of the
     snapshot is there, unless it was deleted since. Raises SettingsError for a database that is not
-    SQLite, FileExistsError, StoreError, StorageFull.
+    SQLite, StoreError, or OSError, FileExistsError among them.
     """
     database = database_file(settings)
     _check_free(path)
-    with disk_errors():
-        # beside the backup: there is room for a copy where there is room for the backup
-        scratch = tempfile.TemporaryDirectory(prefix=".flipbook-backup-", dir=path.parent)
-    with scratch as folder:
-        snapshot = Path(folder, DATABASE)
+    # beside the backup: there is room for a copy where there is room for the backup
+    with tempfile.TemporaryDirectory(prefix=".flipbook-backup-", dir=path.parent) as folder:
+        snapshot, written = Path(folder, DATABASE), Path(folder, path.name)
         await take_snapshot(database, snapshot)
-        with disk_errors(), writing(path) as archive:
+        with writing(written) as archive:
             await asyncio.to_thread(archive.add, snapshot, DATABASE)
             for key in KEYS:
                 if (settings.data_dir / key).exists():
@@ -78,9 +76,23 @@ async def save(settings: Settings, path: Path, *, progress: Progress = lambda _:
                 else await _add_clips(archive, settings.data_dir, snapshot, progress)
             )
             manifest = archive.finish(__version__, missing, clips_kept_elsewhere=elsewhere)
-    made_at = manifest.model_dump_json(include={"made_at"})
-    write_private(settings.data_dir / LAST_BACKUP, made_at.encode())
+        await asyncio.to_thread(_give_name, written, path)
+    with suppress(OSError):  # the backup is made, whatever becomes of the note about it
+        note = manifest.model_dump_json(include={"made_at"})
+        write_private(settings.data_dir / LAST_BACKUP, note.encode())
     return Saved.of(manifest, path)
+
+
+def _give_name(written: Path, path: Path) -> None:
+    try:
+        # a rename would replace a file that has got the name meanwhile
+        os.link(written, path)
+    except FileExistsError:
+        raise
+    except OSError:  # shares of other machines often know no links
+        _check_free(path)
+        written.rename(path)
+    flush(path.parent)
 
 
 def _check_free(path: Path) -> None:
@@ -108,9 +120,7 @@ async def _add_clips(
 async def verify(path: Path) -> Saved:
     """Read the whole backup, and open its database as this version would. Raises BackupUnusable,
     or DatabaseTooNew."""
-    with disk_errors():
-        scratch = tempfile.TemporaryDirectory(prefix="flipbook-verify-")
-    with scratch as folder:
+    with tempfile.TemporaryDirectory(prefix="flipbook-verify-") as folder:
         manifest = await asyncio.to_thread(unpack, path, Path(folder), wanted={DATABASE})
         await check_database(Path(folder, DATABASE))
     return Saved.of(manifest, path)

@@ -22,6 +22,7 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
         machine.database,
         machine.worker_database,
         machine.clips,
+        machine.backups,
         machine.web,
         engine,
         proxies,

@@ -137,6 +137,15 @@ def test_patterns_that_make_other_engines_explode_are_harmless(pattern: str) -> 
     Blocklist([pattern]).first("a" * 2000 + "!")
 
 
+# every character that means something to one of the readings, alone and in turn with a letter
+@pytest.mark.parametrize("run", [*"_.-*/,~'’@$!|+0 a", "a_", "_.", "a b", "@.", "aa_", "a\u0336"])
+def test_the_longest_prompts_are_read_in_a_moment(run: str) -> None:
+    """Before this was so, 64 underscores took seconds and a hundred days: a time-out ends the test then."""
+    for ending in ("", "aa", "a_", "!"):
+        prompt = (run * 2000)[:1990] + ending
+        assert Blocklist(["gore", "*nude*", "/blood$/"]).first(prompt) is None
+
+
 @given(st.text(max_size=300), st.sets(st.text(min_size=1, max_size=20), max_size=10))
 def test_no_prompt_and_no_term_breaks_it(prompt: str, terms: set[str]) -> None:
     usable = frozenset(term for term in terms if why_not_a_term(term) is None)

@@ -19,9 +19,15 @@ def kept(job: Job, kind: FailureKind | None) -> Micros:
     return probably_charged(job, Failure(kind) if kind else None, PRICE)
 
 
-@pytest.mark.parametrize("kind", [*ENDED, None])
+@pytest.mark.parametrize("kind", [*(kind for kind in ENDED if kind is not FailureKind.RESTORED), None])
 def test_what_no_backend_accepted_cost_nothing(kind: FailureKind | None) -> None:
     assert kept(a_job(), kind) == kept(moved(a_job(), JobStatus.SUBMITTING), kind) == FREE
+
+
+def test_what_had_been_sent_before_a_backup_was_paid_for_since() -> None:
+    assert kept(a_job(), FailureKind.RESTORED) == FREE
+    for job in (moved(a_job(), JobStatus.SUBMITTING), WAITING, RENDERING):
+        assert kept(job, FailureKind.RESTORED) == PRICE
 
 
 @pytest.mark.parametrize("kind", [FailureKind.REJECTED, FailureKind.CONTENT])
