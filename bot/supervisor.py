@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import structlog
 
-from bot.folders import ENDPOINT_FILE, running_worker
+from bot.folders import running_worker
 from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock
 
@@ -27,6 +27,9 @@ _STEADY_SECONDS: Final = 600.0
 _MANY_EXITS: Final = 8
 _LOOK_SECONDS: Final = 1.0
 """Between two looks whether another Flipbook's worker is still there."""
+_LOOKS_FOR_RETURN: Final = 10
+"""Looks after it has gone: its own supervisor starts it again, and would give up for good where
+this process had taken the folder meanwhile."""
 _STOP_SECONDS: Final = 5.0
 """A little longer than the child takes at most."""
 
@@ -116,28 +119,36 @@ class EmbeddedWorker:
     async def run(self) -> None:
         """Keep a worker running until cancelled; then stop it."""
         while True:
-            if running := await asyncio.to_thread(running_worker, self._data_dir):
-                # another Flipbook's: used for as long as it is there, without starting another
-                self.engine = running.engine
-                if not self._ready.is_set():
-                    self._log.info("using a running worker", url=running.url, engine=self.engine)
-                self._use_address(running.url)
-                await self._clock.sleep(_LOOK_SECONDS)
-                continue
-            self._ready.clear()
+            await self._use_others()
             began = self._clock.now()
             code = await self._run_once_safely()
             self._count_exit((self._clock.now() - began).total_seconds())
             pause = _BACKOFF.before(self._exits)
             if code != LOCKED:
                 self._note_exit(code, pause, was_ready=self._ready.is_set())
-            if code != LOCKED or not await self._use_running_worker():
-                self._note_gone(code)
+            self._exit_code = code
+            self._note_gone()
             await self._clock.sleep(pause)
 
-    def _note_gone(self, code: int | None) -> None:
+    async def _use_others(self) -> None:
+        """Use another Flipbook's worker for as long as it is there, without starting one."""
+        looks = 1
+        while looks:
+            if running := await asyncio.to_thread(running_worker, self._data_dir):
+                looks, self._exits, self.engine = _LOOKS_FOR_RETURN, 0, running.engine
+                if not self._ready.is_set():
+                    self._log.info("using a running worker", url=running.url, engine=self.engine)
+                self._use_address(running.url)
+            else:
+                looks -= 1
+                if self._ready.is_set():
+                    self._log.warning("the running worker is gone")
+                    self._note_gone()
+            if looks:
+                await self._clock.sleep(_LOOK_SECONDS)
+
+    def _note_gone(self) -> None:
         self._ready.clear()
-        self._exit_code = code
         self._backend.ended(starts_again=self._exits < _MANY_EXITS)
 
     def _count_exit(self, lived_seconds: float) -> None:
@@ -208,18 +219,6 @@ class EmbeddedWorker:
         self._port = urlsplit(url).port or 0
         self._backend.move_to(url)
         self._ready.set()
-
-    async def _use_running_worker(self) -> bool:
-        """Another worker has locked the folder: its address is in a file beside its lock. False
-        where it is not there."""
-        try:
-            endpoint = await asyncio.to_thread((self._data_dir / ENDPOINT_FILE).read_bytes)
-        except OSError:
-            return False  # not written yet, or the worker has just ended: tried again later
-        if (url := self._url_in(endpoint)) is None:
-            return False
-        self._use_address(url)
-        return True
 
     async def _stop(self, child: asyncio.subprocess.Process) -> None:
         if child.returncode is not None:

@@ -7,9 +7,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
-from starlette.routing import BaseRoute, Mount
+from starlette.routing import BaseRoute, Router
 
 from bot.exit_codes import OperatorFault
 from generation.protocol.hosts import host_name, is_loopback
@@ -59,6 +58,7 @@ def web_app(
         return not is_loopback(host) or is_loopback(name) or name == public
 
     refusal = PlainTextResponse("These pages answer to names of this machine only.", 403)
-    check = Middleware(HostCheck, is_allowed=is_allowed, refusal=refusal)
-    # last, because it takes every path
-    return Starlette(routes=[*routes, Mount("/", routes=pages, middleware=[check])])
+    app = Starlette(routes=routes)
+    # not as a route: a mount would also take what another route has under another method
+    app.router.default = HostCheck(Router(pages), is_allowed=is_allowed, refusal=refusal)
+    return app

@@ -15,11 +15,13 @@ def host_name(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """True for ``localhost`` and the loopback addresses, in any spelling."""
-    if host == "localhost":
+    """True for ``localhost`` and the loopback addresses, also where IPv6 maps one of IPv4."""
+    if host.lower() == "localhost":
         return True
     try:
         # any other name may resolve to another machine
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
+        ip = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return False
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_loopback

@@ -66,5 +66,5 @@ async def delete_surplus_results(parts: AppParts) -> None:
             parts.registry.forget(deleted)
             log.info("results of a key forgotten", owner=owner, count=len(deleted))
             if not deleted:
-                return
+                await parts.registry.count_clipless()
     await parts.database.measure()

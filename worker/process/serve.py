@@ -38,6 +38,8 @@ from worker.settings import WorkerSettings
 
 log = structlog.get_logger("flipbook.worker.process")
 
+ENDPOINT_FILE: Final = "endpoint.json"
+"""In the data folder while the worker is ready: its ready line."""
 LEAVE_SECONDS: Final = 4.5
 """After this long the process ends, even if a part of it still runs: everything that matters is on
 disk."""
@@ -65,6 +67,8 @@ def serve(
             settings.data_dir / "worker.lock",
             timeout=_LOCK_SECONDS if settings.is_supervised else 0,
         ):
+            # of a worker that was killed: this one would seem ready before it is
+            (settings.data_dir / ENDPOINT_FILE).unlink(missing_ok=True)
             engine, info = choose(settings)
             timeouts = WatchdogTimeouts(settings.hang_seconds, settings.load_seconds)
             with watching(settings.data_dir, timeouts) as watchdog:
@@ -187,7 +191,7 @@ class _Session:
 
     @property
     def _endpoint_file(self) -> Path:
-        return self._parts.settings.data_dir / "endpoint.json"
+        return self._parts.settings.data_dir / ENDPOINT_FILE
 
 
 @contextlib.contextmanager

@@ -32,8 +32,11 @@ class ClipFiles:
         self, request_id: str, frames: Frames, generation: GenerationRequest
     ) -> StoredClip:
         """Encode and save the clip. Raises StorageFull."""
-        name = await self._prepared.pop(request_id)
-        return await asyncio.to_thread(self._make, name, frames, generation)
+        # forgotten once it holds the clip: until then `drop` removes it
+        name = await self._prepared[request_id]
+        clip = await asyncio.to_thread(self._make, name, frames, generation)
+        del self._prepared[request_id]
+        return clip
 
     async def drop(self, request_id: str) -> None:
         """There will be no clip: remove its file."""

@@ -87,6 +87,7 @@ class RenderDurations:
             self._learn_alone(request, seconds / self.stretch(others))
         elif alone > 0:
             self._sharing.learn(others, max(0.0, seconds / alone - 1))
+            self.has_news = True
 
     def _learn_alone(self, request: GenerationRequest, seconds: float) -> None:
         self._known.setdefault(_size_key(request), DurationEstimate()).learn(

@@ -69,7 +69,7 @@ class RequestRegistry:
     async def open(self) -> None:
         """Recover the open requests of the previous worker: queued ones wait again, interrupted
         ones get one more attempt."""
-        self._clipless.update(await self._store.clipless_by_owner())
+        await self.count_clipless()
         for request in await self._store.open_requests():
             resumed = recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
@@ -228,6 +228,10 @@ class RequestRegistry:
             for owner, count in self._clipless.items()
             if count > MAX_CLIPLESS
         }
+
+    async def count_clipless(self) -> None:
+        """Count anew, in the store, how many of each owner have ended without a clip."""
+        self._clipless = Counter(await self._store.clipless_by_owner())
 
     def forget(self, deleted: Iterable[DeletedRequest]) -> None:
         """Drop deleted requests from memory."""

@@ -26,6 +26,7 @@ from adapters.web.webhooks import webhook_route
 from bot import __version__
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app
+from bot.exit_codes import Exit
 from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.health import Health
@@ -60,12 +61,16 @@ def run_here(
 
     Raises what :func:`serve` raises.
     """
+
     # not cancelled at the end: the interpreter waits for its threads, and one may be stuck in a
     # file system
-    hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [0])
-    hard_exit.daemon = True
+    def leave_in_time(code: Exit) -> None:
+        hard_exit = threading.Timer(LEAVE_SECONDS, os._exit, [code])
+        hard_exit.daemon = True
+        hard_exit.start()
+
     try:
-        asyncio.run(serve(settings, arrange=arrange, stopping=hard_exit.start, notes=notes))
+        asyncio.run(serve(settings, arrange=arrange, stopping=leave_in_time, notes=notes))
     finally:
         # the exit would search all that a thousand jobs have left for cycles
         gc.freeze()
@@ -75,13 +80,14 @@ async def serve(
     settings: Settings,
     *,
     arrange: Arrange = lambda ports: ports,
-    stopping: Callable[[], None] = lambda: None,
+    stopping: Callable[[Exit], None] = lambda _: None,
     notes: Sequence[Finding] = (),
 ) -> None:
     """Run until SIGTERM or SIGINT; then take nothing more, finish what is on the wire, save and
     return.
 
-    ``stopping`` is called once, at the signal, before the event loop comes to it. Raises
+    ``stopping`` is called once, at the signal, before the event loop comes to it, or when no chat
+    is left; with the exit code of a process that must not wait for the end. Raises
     AlreadyRunning, NoChatLeft, StoreError, or OperatorFault when the web address cannot be used.
     """
     with data_folder_locked(settings):
@@ -149,7 +155,7 @@ class ServiceProcess:
         app: App,
         chats: Chats | None = None,
         *,
-        stopping: Callable[[], None] = lambda: None,
+        stopping: Callable[[Exit], None] = lambda _: None,
         notes: Sequence[Finding] = (),
     ) -> None:
         self._app = app
@@ -160,7 +166,6 @@ class ServiceProcess:
         self._stop = asyncio.Event()
         self._is_stopping = False
         self._refusal: str | None = None
-        self._web = self._web_server()
 
     async def run(self) -> None:
         """Run every part until a signal, or until one of them fails.
@@ -171,14 +176,15 @@ class ServiceProcess:
         # before anything runs: an address in use is a mistake in the settings
         listener = open_listener(self._app.settings.web_host, self._app.settings.web_port)
         with self._signals(), contextlib.closing(listener):
+            web = self._web_server(listener)
             # a part that fails ends the group, and with it the process
             async with asyncio.TaskGroup() as group:
-                parts = self._start_all(group, listener)
+                parts = self._start_all(group, web, listener)
                 self._announce(listener)
                 # by now everything that lives as long as the process is loaded
                 with startup_objects_frozen():
                     await self._stop.wait()
-                await self._wind_down(parts)
+                await self._wind_down(parts, web)
         self._log.info("stopped")
         if self._refusal is not None:
             raise NoChatLeft(self._refusal)
@@ -205,7 +211,7 @@ class ServiceProcess:
         """Start the clock, once."""
         if not self._is_stopping:
             self._is_stopping = True
-            self._stopping()
+            self._stopping(Exit.OK if self._refusal is None else Exit.UNUSABLE)
 
     async def _serve_chats(self) -> None:
         """Serve the chats; stop the process when none of them can be served."""
@@ -216,19 +222,21 @@ class ServiceProcess:
             self._refusal = str(refusals.exceptions[0])
             self._stop.set()
 
-    def _start_all(self, group: asyncio.TaskGroup, listener: socket.socket) -> _RunningParts:
+    def _start_all(
+        self, group: asyncio.TaskGroup, web: HttpServer, listener: socket.socket
+    ) -> _RunningParts:
         return _RunningParts(
             worker=self._start(group, self._app.worker.run) if self._app.worker else None,
             dispatcher=self._start(group, self._app.dispatcher.run),
             relay=self._start(group, self._app.relay.run),
-            web=self._start(group, partial(self._web.serve, [listener])),
+            web=self._start(group, partial(web.serve, [listener])),
             gc_tuning=self._start(
                 group, GcTuning(self._app.clock, lambda: self._app.dispatcher.in_flight).run
             ),
             chats=self._start(group, self._serve_chats),
         )
 
-    async def _wind_down(self, parts: _RunningParts) -> None:
+    async def _wind_down(self, parts: _RunningParts, web: HttpServer) -> None:
         """Take nothing more, from chats first; then let what is on the wire arrive.
 
         The worker needs its share of the time, so it is stopped as soon as no submission to it is
@@ -240,7 +248,7 @@ class ServiceProcess:
         parts.gc_tuning.cancel()
         self._app.dispatcher.stop()
         self._app.relay.stop()
-        self._web.should_exit = True  # it stops listening, and finishes what it is sending
+        web.should_exit = True  # it stops listening, and finishes what it is sending
         began = asyncio.get_running_loop().time()
         # a paid submission that is cut off here would be in doubt at the next start
         await asyncio.wait([parts.dispatcher], timeout=_SUBMISSIONS_SECONDS)
@@ -253,7 +261,7 @@ class ServiceProcess:
             self._log.warning("stopped before it was done", part=task.get_name())
             task.cancel()
 
-    def _web_server(self) -> HttpServer:
+    def _web_server(self, listener: socket.socket) -> HttpServer:
         store = self._app.ports.store
         settings = self._app.settings
         health = Health(self._app, self._chats)
@@ -267,8 +275,9 @@ class ServiceProcess:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
-        host, public_url = settings.web_host, settings.public_url
-        return web_server(web_app(pages, routes, host=host, public_url=public_url))
+        # its address, not the name in the settings, says who can reach it
+        host = listener.getsockname()[0]
+        return web_server(web_app(pages, routes, host=host, public_url=settings.public_url))
 
     def _fal_webhooks(self) -> Route:
         settings = self._app.settings

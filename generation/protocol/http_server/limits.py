@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import sys
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,13 +40,20 @@ DEFAULT_LIMITS: Final = ServerLimits()
 def raise_file_limit() -> None:
     """Let the process open as many files as the system allows it, up to 65,536: every connection is
     one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, _MAX_FILES), most))
+    soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = min(_finite(most), _MAX_FILES)
+    if wanted > _finite(soft):
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def connections_for_open_files() -> int:
     """How many connections the limit of open files allows; the rest is for the database, files and
     calls to others."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(soft * 3 // 4, MAX_CONNECTIONS)
+    return min(_finite(soft) * 3 // 4, MAX_CONNECTIONS)
+
+
+def _finite(files: int) -> int:
+    # "no limit" is -1 on some systems
+    return sys.maxsize if files == resource.RLIM_INFINITY else files

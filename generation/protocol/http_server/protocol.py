@@ -49,6 +49,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._phase = _Phase.IDLE
         self._began = 0.0
         self._bytes = 0
+        self._has_ended_one = False
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
 
@@ -68,9 +69,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes that arrive before the head is complete."""
+        self._has_ended_one = False
         # parsed first: the bytes that complete a head do not count against it
         super().data_received(data)
-        if self._phase is _Phase.HEAD:
+        # nor does what came in one packet with the end of an earlier request: it may be its body
+        if self._phase is _Phase.HEAD and not self._has_ended_one:
             self._bytes += len(data)
             if self._bytes > MAX_HEAD:
                 self.transport.abort()
@@ -96,6 +99,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The whole request is here."""
         super().on_message_complete()
+        self._has_ended_one = True
         if self.cycle.response_complete:
             # refused before its body had arrived
             self._enter(_Phase.IDLE, self._limits.keep_alive_seconds)

@@ -3,12 +3,23 @@
 import asyncio
 import os
 import signal
+import socket
 from pathlib import Path
 
+import httpx
 import pytest
 
-from bot.commands.run.process import LEAVE_SECONDS, serve
+from bot.chats import Chats, NoChatLeft
+from bot.commands.run.process import LEAVE_SECONDS, ServiceProcess, serve
+from bot.composition import Role, open_app
+from bot.exit_codes import Exit
+from bot.folders import prepare_folders
 from bot.settings import load_settings
+from doubles.generation.messenger import RecordingMessenger
+from generation.domain.refs import Platform
+from generation.ports import Messenger
+from generation.protocol.errors import ChatUnusable
+from generation.service import Service
 
 DOCKER_KILLS_AFTER = 10.0
 
@@ -21,16 +32,84 @@ def test_it_leaves_before_docker_kills_it() -> None:
 async def test_the_time_to_leave_begins_at_the_signal_not_when_the_loop_comes_to_it(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    began: list[str] = []
+    began: list[int] = []
     before = signal.getsignal(number)
     settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        group.create_task(serve(settings, stopping=lambda: began.append("leaving")))
+        group.create_task(serve(settings, stopping=began.append))
         while signal.getsignal(number) == before:
             await asyncio.sleep(0.01)
         # the event loop does nothing between these lines
         os.kill(os.getpid(), number)
-        assert began == ["leaving"]
+        assert began == [Exit.OK]
         os.kill(os.getpid(), number)
-        assert began == ["leaving"]
+        assert began == [Exit.OK]
     assert signal.getsignal(number) == before
+
+
+class RefusedChat:
+    """A chat whose token is refused at once."""
+
+    def __init__(self, code: list[int]) -> None:
+        self._code = code
+
+    @property
+    def messenger(self) -> Messenger:
+        return RecordingMessenger()
+
+    async def run(self, service: Service) -> None:
+        # the process is not leaving yet
+        assert self._code == []
+        raise ChatUnusable("The token is refused.")
+
+    async def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    "platforms", [[Platform.DISCORD], [Platform.SLACK], [Platform.DISCORD, Platform.SLACK]], ids=str
+)
+async def test_a_process_whose_tokens_are_refused_does_not_leave_as_if_all_were_well(
+    tmp_path: Path, platforms: list[Platform]
+) -> None:
+    codes: list[int] = []
+    chats = Chats({platform: RefusedChat(codes) for platform in platforms})
+    settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
+    prepare_folders(settings)
+    async with asyncio.timeout(20), open_app(settings, Role("test"), messengers=chats.messengers) as app:
+        with pytest.raises(NoChatLeft):
+            await ServiceProcess(app, chats, stopping=codes.append).run()
+    assert codes == [Exit.UNUSABLE]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.1", "2130706433", "127.0.0.1"])
+async def test_on_this_machine_however_it_is_spelled_the_pages_answer_to_its_names_only(
+    tmp_path: Path, host: str, free_port: int
+) -> None:
+    settings = load_settings(
+        data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_host=host, web_port=free_port
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group, httpx.AsyncClient() as http:
+        group.create_task(serve(settings))
+        codes = [await status(http, free_port, name) for name in ("evil.example", "localhost")]
+        assert signal.getsignal(signal.SIGTERM) != before
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert codes == [403, 200]
+
+
+async def status(http: httpx.AsyncClient, port: int, name: str) -> int:
+    """The status of a page that is asked for under that name, once it listens."""
+    while True:
+        try:
+            answer = await http.get(f"http://127.0.0.1:{port}/healthz", headers={"host": name})
+        except httpx.TransportError:
+            await asyncio.sleep(0.01)
+        else:
+            return answer.status_code
+
+
+@pytest.fixture
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]

@@ -5,7 +5,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from bot.supervisor import LOCKED, EmbeddedWorker, WorkerCannotStart
 from doubles.clock import AutoClock
 
 READY = 'import sys, time; print(\'{"ready": true, "url": "http://127.0.0.1:1234", "engine": "preview"}\', flush=True)'
+NOBODY = 2**22 + 1  # more than a process id can be
 UNTIL_TOLD = "; sys.stdin.read()"
 
 
@@ -26,8 +27,8 @@ class Child:
         self.ends: list[bool] = []
         self.arguments = folder / "arguments"
         note = f"import sys, os; open({str(self.arguments)!r}, 'a').write(f'{{os.getpid()}} {{sys.argv[-1]}}\\n'); "
-        command = [sys.executable, "-c", note + program]
-        self.worker = EmbeddedWorker(command, dict(os.environ), folder, clock=AutoClock(), backend=self)
+        self.command = [sys.executable, "-c", note + program]
+        self.worker = EmbeddedWorker(self.command, dict(os.environ), folder, clock=AutoClock(), backend=self)
 
     def move_to(self, url: str) -> None:
         self.moves.append(url)
@@ -52,6 +53,12 @@ async def supervised(worker: EmbeddedWorker) -> AsyncIterator[None]:
 async def started(child: Child, times: int) -> None:
     while len(child.starts()) < times:
         await asyncio.sleep(0.01)
+
+
+def line(pid: float | None = None) -> str:
+    """The ready line of another Flipbook's worker, as in the file beside its lock."""
+    said = {"ready": True, "url": "http://127.0.0.1:4321", "engine": "animatediff", "pid": pid or os.getpid()}
+    return json.dumps(said)
 
 
 def is_running(pid: str) -> bool:
@@ -107,19 +114,18 @@ async def test_a_line_longer_than_any_ready_line_is_dropped(tmp_path: Path) -> N
 
 
 async def test_a_worker_of_another_process_that_holds_the_folder_is_used_instead(tmp_path: Path) -> None:
-    said = {"ready": True, "url": "http://127.0.0.1:4321", "engine": "animatediff", "pid": 1}
-    (tmp_path / "endpoint.json").write_text(json.dumps(said))
-    child = Child(tmp_path, f"sys.exit({LOCKED})")
-    async with supervised(child.worker):
-        await child.worker.ready()
-    assert child.moves[0] == "http://127.0.0.1:4321"
+    # it becomes ready only after a start of this one
+    child = Child(tmp_path, f"open({str(tmp_path / 'endpoint.json')!r}, 'w').write({line()!r}); sys.exit({LOCKED})")
+    with FileLock(tmp_path / "worker.lock"):
+        async with supervised(child.worker):
+            await child.worker.ready()
+            assert (child.moves[0], child.worker.state) == ("http://127.0.0.1:4321", "ready (animatediff)")
 
 
 async def test_the_worker_of_another_process_is_used_without_starting_one_and_replaced_when_it_ends(
     tmp_path: Path,
 ) -> None:
-    said = {"ready": True, "url": "http://127.0.0.1:4321", "engine": "animatediff", "pid": os.getpid()}
-    (tmp_path / "endpoint.json").write_text(json.dumps(said))
+    (tmp_path / "endpoint.json").write_text(line())
     child = Child(tmp_path, READY + UNTIL_TOLD)
     theirs = FileLock(tmp_path / "worker.lock")
     theirs.acquire()
@@ -128,14 +134,59 @@ async def test_the_worker_of_another_process_is_used_without_starting_one_and_re
         assert (child.moves[0], child.worker.engine, child.starts()) == ("http://127.0.0.1:4321", "animatediff", [])
         theirs.release()
         await started(child, 1)
+        # the backend has been told, and waits instead of asking where nobody is
+        assert child.ends == [True]
         await child.worker.ready()
         assert (child.moves[-1], child.worker.engine) == ("http://127.0.0.1:1234", "preview")
+
+
+@pytest.mark.parametrize("pauses", [1, 2, 5, 8, 9])
+async def test_the_worker_of_another_process_may_come_back_before_one_is_started(tmp_path: Path, pauses: int) -> None:
+    (tmp_path / "endpoint.json").write_text(line())
+    theirs = FileLock(tmp_path / "worker.lock", thread_local=False)
+    theirs.acquire()
+    child = Child(tmp_path, READY + UNTIL_TOLD)
+    came_back = asyncio.Event()
+
+    class Returning(AutoClock):
+        """The other worker goes away after the first look, and is back so many looks later."""
+
+        looks = 0
+
+        async def sleep(self, seconds: float) -> None:
+            self.looks += 1
+            if self.looks == 1:
+                theirs.release()
+            if self.looks == 1 + pauses:
+                theirs.acquire()
+            if self.looks == 3 + pauses:
+                came_back.set()
+            await super().sleep(seconds)
+
+    worker = EmbeddedWorker(child.command, dict(os.environ), tmp_path, clock=Returning(), backend=child)
+    async with supervised(worker):
+        await came_back.wait()
+        assert (child.ends, set(child.moves), child.starts()) == ([True], {"http://127.0.0.1:4321"}, [])
+        assert worker.state == "ready (animatediff)"
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ready": true}', '{"ready": false, "url": "x"}'])
 async def test_an_address_file_that_makes_no_sense_is_read_again_later(tmp_path: Path, text: str) -> None:
     (tmp_path / "endpoint.json").write_text(text)
     child = Child(tmp_path, f"sys.exit({LOCKED})")
-    async with supervised(child.worker):
-        await started(child, 2)
-        assert (child.moves, child.worker.state) == ([], "starting again (another worker has its folder)")
+    with FileLock(tmp_path / "worker.lock"):
+        async with supervised(child.worker):
+            await started(child, 2)
+            assert (child.moves, child.worker.state) == ([], "starting again (another worker has its folder)")
+
+
+@pytest.mark.parametrize(("pid", "is_locked"), [(NOBODY, True), (NOBODY, False), (0.5, False), (1, False), (-1, False)])
+async def test_a_worker_that_has_left_its_address_is_not_taken_for_a_ready_one(
+    tmp_path: Path, pid: float, is_locked: bool
+) -> None:
+    (tmp_path / "endpoint.json").write_text(line(pid))
+    child = Child(tmp_path, f"sys.exit({LOCKED})")
+    with FileLock(tmp_path / "worker.lock") if is_locked else nullcontext():
+        async with supervised(child.worker):
+            await started(child, 3)
+            assert (child.moves, child.worker.is_ready) == ([], False)

@@ -216,6 +216,38 @@ async def test_a_slow_body_that_goes_on_has_more_time() -> None:
 
 
 @pytest.mark.parametrize(
+    "begun", [b"G", b"GET /", b"GET / HT", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: x\r\n"]
+)
+async def test_a_large_body_may_come_in_one_packet_with_the_begin_of_the_next_request(begun: bytes) -> None:
+    async def length(http: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await http.body())))
+
+    app = Starlette(routes=[Route("/", length, methods=["GET", "POST"])])
+    rest = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"[len(begun) :]
+    async with served(app) as server, asyncio.timeout(20):
+        reader, writer = await connect(server)
+        # the head in a packet of its own: the next is as large as the server reads at once
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+        while not server.server_state.tasks:
+            await asyncio.sleep(0)
+        writer.write(b"x" * 100_000 + begun)
+        assert (await reader.readuntil(b"100000")).startswith(b"HTTP/1.1 200 ")
+        writer.write(rest)
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+
+
+async def test_a_head_after_another_request_ends_too() -> None:
+    async with served(Starlette(routes=[])) as server, asyncio.timeout(20):
+        reader, writer = await connect(server)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\nx: " + b"y" * 2 * MIB)
+        with contextlib.suppress(ConnectionResetError):
+            while await reader.read(MIB):
+                pass
+        writer.close()
+
+
+@pytest.mark.parametrize(
     "noise",
     [
         b"hello\r\n\r\n",
@@ -262,3 +294,34 @@ async def test_the_bots_pages_answer_to_names_of_this_machine_and_to_the_public_
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
         answer = await http.get(path, headers={"host": host})
     assert answer.status_code == (404 if code == 200 and path == "/nothing" else code)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "bot.example.org", "evil.example"])
+@pytest.mark.parametrize(
+    ("path", "allowed"), [("/slack/events", "POST"), ("/webhooks/fal/1", "POST"), ("/clips/1.mp4", "GET")]
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "ODD"])
+async def test_a_route_under_another_method_says_which_it_has(host: str, path: str, allowed: str, method: str) -> None:
+    async def well(_: Request) -> PlainTextResponse:
+        return PlainTextResponse("ok")
+
+    app = web_app(
+        [*HealthPages(a_report, all_well).routes()],
+        [Route(path, well, methods=[allowed])],
+        host="127.0.0.1",
+        public_url="https://bot.example.org",
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        answer = await http.request(method, path, headers={"host": host})
+    is_allowed = method == allowed or (method, allowed) == ("HEAD", "GET")
+    assert answer.status_code == (200 if is_allowed else 405)
+    assert is_allowed or allowed in answer.headers["allow"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "ODD"])
+@pytest.mark.parametrize(("host", "code"), [("localhost", 405), ("bot.example.org", 405), ("evil.example", 403)])
+async def test_a_page_under_another_method_says_which_it_has(host: str, code: int, method: str) -> None:
+    pages = HealthPages(a_report, all_well).routes()
+    app = web_app(pages, [], host="127.0.0.1", public_url="https://bot.example.org")
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://x") as http:
+        assert (await http.request(method, "/healthz", headers={"host": host})).status_code == code

@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from bot.exit_codes import OperatorFault
+from bot.web import open_listener
 from generation.protocol.http_server.listener import listening_socket
 
 
@@ -48,6 +50,15 @@ def test_a_port_that_stays_in_use_is_named(held: socket.socket) -> None:
         listening_socket("127.0.0.1", port, wait_seconds=5, clock=waiting.clock, sleep=waiting.sleep)
     assert found.value.errno == errno.EADDRINUSE
     assert waiting.now == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".example", "a..example", "." * 3, "ü" * 64, "fe80::1%nowhere"])
+def test_a_name_that_cannot_be_one_is_named_and_is_the_operators_to_change(host: str) -> None:
+    with pytest.raises(OSError, match="port 0 cannot be used") as found:
+        listening_socket(host, 0)
+    assert str(found.value.strerror).startswith(host)
+    with pytest.raises(OperatorFault, match=r"Set FLIPBOOK_WEB_HOST to another\.$"):
+        open_listener(host, 0)
 
 
 def test_an_address_of_no_machine_is_not_waited_for() -> None:

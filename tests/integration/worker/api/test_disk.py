@@ -87,6 +87,18 @@ async def test_of_each_key_so_many_requests_without_a_clip_are_kept(
         assert worker.parts.registry.surplus_by_owner == {}
 
 
+async def test_a_count_of_requests_that_was_wrong_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_worker(tmp_path, SteppedEngine(refusals={"odd": "This engine cannot do that."})) as worker:
+        many = [await refused(worker, "") for _ in range(5)]
+        # deleted behind the registry's back
+        assert len(await worker.parts.database.requests.delete_oldest_clipless("", 5)) == len(many)
+        monkeypatch.setattr(registry, "MAX_CLIPLESS", 3)
+        unused = worker.parts.database.used_bytes
+        await delete_surplus_results(worker.parts)
+        assert worker.parts.registry.surplus_by_owner == {}
+        assert worker.parts.database.used_bytes <= unused
+
+
 async def test_a_full_disk_is_said_by_ready_and_health_as_by_a_submission(tmp_path: Path) -> None:
     async with open_worker(tmp_path) as worker:
         await worker.parts.render_loop.loaded.wait()

@@ -2,18 +2,24 @@
 
 import asyncio
 import json
+import os
 import signal
 import stat
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import httpx
 import pytest
 
-from workers import APP, INPUT, STANDARD
+from bot.folders import running_worker
+from worker.engine import EngineUnavailable
+from worker.process.exit_codes import WorkerExit
+from worker.process.serve import serve
+from worker.settings import WorkerSettings
+from workers import APP, INPUT, STANDARD, worker_settings
 
 PROCESS = Path(__file__).parents[3] / "doubles" / "worker" / "worker_process.py"
 
@@ -149,3 +155,15 @@ async def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
             code, out, last = await second.ended()
             assert (code, out) == (1, "")
             assert last.startswith("The worker cannot start: ")
+
+
+def test_the_ready_line_of_a_killed_worker_is_gone_while_the_next_one_loads(tmp_path: Path) -> None:
+    left = tmp_path / "endpoint.json"
+    # in a container the next worker has the process id of the last one
+    left.write_text(json.dumps({"ready": True, "url": "http://127.0.0.1:9", "engine": "x", "pid": os.getpid()}))
+
+    def load(_: WorkerSettings) -> NoReturn:
+        assert (left.exists(), running_worker(tmp_path)) == (False, None)
+        raise EngineUnavailable("loaded far enough")
+
+    assert serve(worker_settings(tmp_path), choose=load) == WorkerExit.ENGINE_UNAVAILABLE

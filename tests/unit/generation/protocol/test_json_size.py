@@ -40,6 +40,24 @@ def test_brackets_in_texts_are_not_counted(text: str) -> None:
         parse_json(json.dumps([text, *[{}] * 10]), holders=10)
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"message": "[info] {x}", "level": "INFO", "source": "u", "timestamp": "t", "labels": {"a": "b"}},
+        {"message": "[[[[", "labels": {"a": "{", "b": "}"}},
+        {"[": "{", "": "", "a": ""},
+        ["[", "", "", "{", "\\", '"', '"['],
+        dict.fromkeys("abcdefghijkl", "["),
+    ],
+)
+def test_however_many_texts_there_are_only_lists_and_objects_count(item: JsonValue) -> None:
+    many = [item] * 500
+    holders = 1 + 500 * (2 if "labels" in item else 1)
+    assert parse_json(json.dumps(many), holders=holders) == many
+    with pytest.raises(JsonTooLarge):
+        parse_json(json.dumps(many), holders=holders - 1)
+
+
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: text[:24])
 def test_a_hostile_mebibyte_costs_few_steps(text: str) -> None:
     def read() -> None:

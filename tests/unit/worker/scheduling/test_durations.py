@@ -48,6 +48,17 @@ def test_it_is_kept_over_restarts_but_never_taken_from_another_engine(tmp_path: 
     assert RenderDurations.load(tmp_path / "pace.json", "animatediff").seconds_for(generation()) is None
 
 
+@pytest.mark.parametrize("others", [0.5, 1, 2, 3, 7.5])
+def test_what_sharing_costs_is_news_and_kept_too(tmp_path: Path, others: float) -> None:
+    known = of(tmp_path)
+    known.learn(generation(), 10)
+    known.save()
+    known.learn(generation(), 10 + 8 * others, others=others)
+    assert known.has_news
+    known.save()
+    assert RenderDurations.load(tmp_path / "pace.json", "preview").stretch(1) == pytest.approx(1.8)
+
+
 @pytest.mark.parametrize("written", ["", "[]", "{}", '{"engine": "preview", "paces": {"standard": "x"}}', "\udcff"])
 def test_what_cannot_be_read_is_nothing(tmp_path: Path, written: str) -> None:
     (tmp_path / "pace.json").write_text(written, errors="surrogateescape")
