@@ -82,7 +82,7 @@ class MemberCommands(CommandGroup):
         """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
         interaction = context.interaction
         await interaction.response.defer(ephemeral=True, thinking=True)
-        token = InteractionToken(interaction.token, interaction.filesize_limit)
+        token = InteractionToken(interaction.token, interaction.filesize_limit, interaction.user.id)
         try:
             await self.service.deliver_again(
                 job_id,
