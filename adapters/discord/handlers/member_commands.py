@@ -19,6 +19,7 @@ from adapters.discord.text.help import HELP
 from adapters.discord.text.layout import NO_MENTIONS
 from generation.domain.job import JobId
 from generation.protocol.errors import FlipbookError
+from generation.text.help import FLIPBOOK_ABOUT
 
 _MOST_CLIPS: Final = 10
 
@@ -28,7 +29,7 @@ class MemberCommands(CommandGroup):
 
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(
-            handler, name="flipbook", description="Your clips, the queue and your quota"
+            handler, name="flipbook", description=FLIPBOOK_ABOUT
         )
 
     @app_commands.command(description="What this server is waiting for")

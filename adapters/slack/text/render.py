@@ -17,7 +17,6 @@ from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, job_block_id
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text.markup import SLACK, escaped_within, user_mention
 from generation.domain.job import Job, JobStatus
-from generation.domain.limits import LimitName
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
 from generation.protocol.messages import mark
@@ -34,7 +33,7 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Markup, excerpt
 from generation.text.errors import sentence
-from generation.text.limits import typed_name
+from generation.text.limits import unknown_limit_words
 
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
@@ -103,11 +102,7 @@ def _misread(error: CommandMisread) -> str:
 
 def _admin_refused(error: AdminRefused) -> str:
     if error.problem is AdminProblem.UNKNOWN_LIMIT:
-        return SLACK.gettext(
-            "There is no limit named {name}. The limits are {names}.",
-            name=excerpt(error.given, 40),
-            names=", ".join(typed_name(name, SLACK) for name in LimitName),
-        )
+        return unknown_limit_words(error.given, SLACK)
     return SLACK.gettext(_ADMIN_PROBLEMS[error.problem])
 
 

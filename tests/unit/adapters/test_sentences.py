@@ -44,7 +44,7 @@ from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
-from generation.text.help import help_lines
+from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
 from generation.text.options import ABOUT
 from unit.adapters.sentence_examples import (
     AUDITED,
@@ -101,6 +101,8 @@ def of_servers(d: Dialect) -> Iterator[Said]:
     for some in ([], jobs[:1]):
         yield Said(d.platform, "\n".join(lists.queue_lines(some, viewer, ["The worker is away."], d)))
         yield Said(d.platform, "\n".join(lists.history_lines(some, d)))
+    for given in ("", "clips", "a*b " * 25):
+        yield Said(d.platform, limits.unknown_limit_words(given, d))
     for found in the_limits():
         yield Said(d.platform, "\n".join(lists.limits_list(found, d)))
         for usage in USAGES:
@@ -328,5 +330,5 @@ def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatc
     list(everything())
     written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
     # Discord's app shows these, registered once in its form for every language
-    seen |= set(ABOUT.values())
+    seen |= {*ABOUT.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT}
     assert sorted(written - seen) == []
