@@ -266,7 +266,7 @@ class DiscordMessenger:
         # a direct message has no guild with boosts, so Discord's default limit holds
         target = OutcomeTarget(send, DEFAULT_UPLOAD_LIMIT, None, note)
         message = await send_outcome(payload, target)
-        await self._note_destination(payload, f"<@{member}> in a direct message")
+        await self._note_destination(payload, render.directly_to(member))
         # a direct message has no guild, so the job's is used; a copy is not the job's message
         return message_ref(_guild_id(job), channel_id, message.id) if again is None else None
 

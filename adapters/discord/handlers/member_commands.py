@@ -28,9 +28,7 @@ class MemberCommands(CommandGroup):
     """The command group for all members."""
 
     def __init__(self, handler: InteractionHandler) -> None:
-        super().__init__(
-            handler, name="flipbook", description=FLIPBOOK_ABOUT
-        )
+        super().__init__(handler, name="flipbook", description=FLIPBOOK_ABOUT)
 
     @app_commands.command(description="What this server is waiting for")
     @in_server

@@ -197,10 +197,15 @@ def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
     return _job_content(job, _outcome_words(job, has_clip=has_clip), _buttons(job))
 
 
+IN_ITS_THREAD: Final = mark("The clip is in its thread.")
+IN_ANOTHER_MESSAGE: Final = mark("The clip is in a message of its own.")
+IN_A_DIRECT_MESSAGE: Final = mark("The clip is in a direct message to the member who asked.")
+
+
 def elsewhere_content(job: Job, where: str) -> SlackContent:
-    """For the job's own message when another one shows the clip: ``where`` is a clause such as
-    ``in its thread``."""
-    return _job_content(job, SLACK.gettext("The clip is {where}.", where=where), _buttons(job))
+    """For the job's own message when another one shows the clip: ``where`` is one of the sentences
+    above."""
+    return _job_content(job, SLACK.gettext(where), _buttons(job))
 
 
 def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> SlackContent:
