@@ -248,7 +248,9 @@ class _DiscordTrial:
 
     async def _lost(self) -> list[discord.Message]:
         known, me = {message.id for message in self._posted}, self._client.user
-        places = [self._channel] if self._direct is None else [self._channel, self._direct]
+        places: list[discord.abc.Messageable] = [self._channel]
+        if self._direct is not None:
+            places.append(self._direct)
         return [
             message
             for place in places

@@ -93,7 +93,7 @@ SLACK_FAULTS: Final = (
         _RENDERING,
         _fault(_UNREADY, slack.FilesInfoLags()),
         where=Where.NOWHERE,
-        says=("*Done, but not delivered* · Slack is still looking at the clip.", "brings it again"),
+        says=("could not be posted here: Slack is still looking at the clip.", "sends it again"),
     ),
     # the channel
     Fault(
