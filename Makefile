@@ -37,7 +37,8 @@ format: $(VENV)/.dev ## Format the code and fix what can be fixed by itself
 	$(BIN)/ruff check --fix .
 
 clean: ## Remove the environment and everything that was built
-	rm -rf $(VENV) dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	test ! -f $(VENV)/pyvenv.cfg || rm -rf $(VENV)
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(VENV)/.base: pyproject.toml constraints.txt
 	@scripts/environment $(VENV)

@@ -142,10 +142,6 @@ class Chats:
             await chat.close()
 
 
-def _trouble(chat: Chat) -> str | None:
-    return chat.trouble if isinstance(chat, TellsTrouble) else None
-
-
 def _is_connected(chat: Chat) -> bool:
     return not isinstance(chat, TellsConnection) or chat.is_connected
 

@@ -1,6 +1,7 @@
 """One run of what a platform has to do for Flipbook, step by step, for an operator to send back."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, TypeVar
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 CLIP_NAME: Final = "flipbook-selftest.mp4"
 CLIP_WIDTH, CLIP_HEIGHT = 256, 144
+INTERRUPTED: Final = "whatever it posted, because the deletion was interrupted"
 _FRAMES: Final = 16
 _FPS: Final = 8
 
@@ -86,6 +88,17 @@ class Selftest:
             self._report(SelftestStep(what, StepResult.OK, detail(value)))
             return value
         return None
+
+    @asynccontextmanager
+    async def deleting(self, delete: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
+        """Whatever happens inside, ``delete`` is awaited afterwards; until it has ended, everything
+        counts as left behind."""
+        self.left_behind.append(INTERRUPTED)
+        try:
+            yield
+        finally:
+            await delete()
+            self.left_behind.remove(INTERRUPTED)
 
     def skip(self, what: str, why: str) -> None:
         """A step that is not tried, and why."""

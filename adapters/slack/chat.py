@@ -43,9 +43,10 @@ from generation.domain.refs import Platform, ServerRef
 from generation.ports import Messenger
 from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock, SystemClock
-from generation.protocol.errors import DeliveryError, StoreError
+from generation.protocol.errors import FlipbookError, StoreError
 from generation.service import Service
 from generation.text.dialect import utc_moment
+from generation.text.errors import sentence
 
 SLACK_API_URL: Final = "https://slack.com/api/"
 _CONNECTING: Final = Backoff(first=1.0, longest=60.0)
@@ -222,9 +223,10 @@ class SlackChat:
             await self._clock.sleep(max(0.0, too_young.total_seconds()))
             try:
                 await first_message.reopen(job)
-            except DeliveryError as error:
+            # one that fails, at Slack or in the database, must not keep the others unopened
+            except FlipbookError as error:
                 self._log.info(
-                    "a job's message could not be opened", job=job.id, reason=error.reason
+                    "a job's message could not be opened", job=job.id, reason=sentence(error)
                 )
 
     async def _retry_owed(self, service: Service) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT
 from generation.text.options import ABOUT
 
 
@@ -19,12 +20,12 @@ class CommandSpec:
 
 ANIMATE: Final = CommandSpec(
     "/animate",
-    "Make a short animation from a prompt",
+    ANIMATE_ABOUT,
     "a paper boat on a stormy sea [--turbo] [--size landscape_16_9] [--frames 24] [--seed 42]",
 )
 FLIPBOOK: Final = CommandSpec(
     "/flipbook",
-    "Queue, history, quota and settings of Flipbook",
+    FLIPBOOK_ABOUT,
     "queue | history | show ID | cancel ID | quota | help | admin",
     should_escape=True,
 )

@@ -143,6 +143,7 @@ class AdminRefused(FlipbookError):
         self.given = given
 
 
+MESSAGE_DELETED: Final = "its message was deleted"
 MESSAGE_GONE: Final = frozenset({"message_not_found", "thread_not_found"})
 FILE_UNREADY: Final = frozenset({"file_not_found", "file_not_ready", "invalid_file", "file_in_use"})
 """What ``chat.update`` may answer for a file that Slack still processes; the documentation does not
@@ -170,7 +171,7 @@ _REASONS: Final = {
     "not_in_channel": "the bot is not in the channel",
     "channel_not_found": "the channel is gone, or closed to the bot",
     "is_archived": "the channel is archived",
-    "message_not_found": "its message was deleted",
+    "message_not_found": MESSAGE_DELETED,
     "thread_not_found": "its thread was deleted",
     "cannot_reply_to_message": "its message cannot be replied to",
     "cant_update_message": "its message cannot be edited",

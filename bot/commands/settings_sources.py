@@ -17,6 +17,12 @@ from worker.settings import WorkerSettings
 _PREFIX: Final = "FLIPBOOK_"
 _OF_THE_TESTS: Final = frozenset({"FLIPBOOK_SPECS", "FLIPBOOK_SPECS_REQUIRED"})
 _LIKENESS: Final = 0.75
+_LIKENESS_WITHOUT_PREFIX: Final = 0.85
+"""Other programs have names that are much like these: MAIL_KEY, SLACK_USER_TOKEN."""
+_AGAINST_SPENDING: Final = frozenset(
+    {"DAILY_BUDGET", "PRICE_STANDARD", "PRICE_TURBO", "DEFAULT_LIMITS", "ALLOWED_SERVERS"}
+)
+"""Settings that cost money where their prefix was forgotten."""
 _WHAT: Final = "settings"
 
 
@@ -72,11 +78,13 @@ def _unknown(environment: Iterable[str], file: Iterable[str]) -> Iterator[Findin
     for name in sorted({*environment, *file}):
         if name.upper() in known or name in _OF_THE_TESTS:
             continue
+        is_ours = name.upper().startswith(_PREFIX)
         meant = _meant(name.upper(), known)
-        if meant is not None and (name.upper().startswith(_PREFIX) or name in file):
+        if meant is not None and (is_ours or name in file):
             detail = f"{name} is no setting and does nothing; did you mean {meant}?"
-            yield Finding(Grade.BAD, _WHAT, detail)
-        elif name.upper().startswith(_PREFIX):
+            is_bad = is_ours or _is_surely_ours(name.upper(), known)
+            yield Finding(Grade.BAD if is_bad else Grade.NOTE, _WHAT, detail)
+        elif is_ours:
             yield Finding(Grade.NOTE, _WHAT, f"{name} is no setting and does nothing")
 
 
@@ -89,6 +97,14 @@ def _meant(name: str, known: Iterable[str]) -> str | None:
         return bares[found[0]]
     parts = [each for each in bares if len(bare) >= 6 and (bare in each or each in bare)]
     return bares[parts[0]] if len(parts) == 1 else None
+
+
+def _is_surely_ours(name: str, known: Iterable[str]) -> bool:
+    """Whether a name without our prefix is still no other program's: those may stand in the same
+    file, and must not keep the bot from starting."""
+    bare = [each for each in known if not each.startswith(_PREFIX)]
+    near = get_close_matches(name, bare, n=1, cutoff=_LIKENESS_WITHOUT_PREFIX)
+    return bool(near) or name in _AGAINST_SPENDING
 
 
 def _own_names() -> list[str]:

@@ -105,8 +105,6 @@ class Settings(SharedSettings):
     slack_bot_token: Credential = _from_variable("SLACK_BOT_TOKEN")
     slack_app_token: Credential = _from_variable("SLACK_APP_TOKEN")
     slack_signing_secret: Credential = _from_variable("SLACK_SIGNING_SECRET")
-    slack_client_id: Text = _from_variable("SLACK_CLIENT_ID")
-    slack_client_secret: Credential = _from_variable("SLACK_CLIENT_SECRET")
     # NoDecode: a list is written with commas, not as JSON
     slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(comma_separated)] = (
         frozenset()

@@ -23,10 +23,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
 POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
-# subqueries instead of a join: there is a row even when neither is stored
-_RULES: Final = select(
-    LIMITS.scalar_subquery().label("limits"), POLICY.scalar_subquery().label("policy")
-)
 _AUDIT_OF: Final = (
     select(audit)
     .where(audit.c.server == bindparam("of"))

@@ -8,7 +8,7 @@ from typing import Final
 from generation.domain.audit import AuditEntry
 from generation.domain.limits import LimitName
 from generation.domain.policy import Policy
-from generation.text.dialect import PLAIN, Dialect, Markup, capital
+from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 from generation.text.limits import NONE, limit_label, value_words
 
 _MOST_NAMED: Final = 20
@@ -93,7 +93,15 @@ def _users(ids: Iterable[str], d: Dialect) -> Markup:
 
 
 def _terms(terms: Iterable[str], d: Dialect) -> Markup:
-    return _listed([f"“{d.quote(each, _TERM_ROOM)}”" for each in sorted(terms)], d)
+    return _listed([_term(each, d) for each in sorted(terms)], d)
+
+
+def _term(term: str, d: Dialect) -> str:
+    """As it was written, in a form in which no markup is read: asterisks are part of a term."""
+    line = excerpt(term, _TERM_ROOM)
+    code = d.code(line)
+    # the terminal has no code, and in code no backtick can be written
+    return f"“{d.quote(term, _TERM_ROOM)}”" if code == line or "`" in line else code
 
 
 def _listed(names: Sequence[str], d: Dialect) -> Markup:

@@ -6,10 +6,13 @@ from typing import Final
 from generation.protocol.messages import mark
 from generation.text.dialect import Dialect, Markup
 
+ANIMATE_ABOUT: Final = mark("Make a short clip from a prompt")
+FLIPBOOK_ABOUT: Final = mark("Your clips, the queue and your quota")
+"""What the chats' own lists of commands say of ``/animate`` and ``/flipbook``."""
 _MEMBERS: Final = {
     "queue": mark("what is under way in this {place}"),
     "history": mark("your last clips"),
-    "show": mark("everything about a clip; sends it again, to you alone"),
+    "show": mark("a clip again, or where it is, for you alone"),
     "cancel": mark("stop one of your clips"),
     "quota": mark("what you have used, and may still make"),
 }

@@ -14,7 +14,8 @@ from generation.domain.refs import Platform
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import SIDE_MULTIPLE, Endpoint
-from generation.text.dialect import PLAIN, Dialect, Markup, capital
+from generation.protocol.visible import is_blank
+from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")
 _UNLIMITED: Final = mark("no limit")
@@ -22,6 +23,7 @@ _NO_LIMIT: Final = frozenset({NONE, _UNLIMITED, "no", "unlimited", "off", "-"})
 _OPTIONAL: Final = frozenset(
     {LimitName.USER_CLIPS_PER_DAY, LimitName.SERVER_CLIPS_PER_DAY, LimitName.SERVER_BUDGET_PER_DAY}
 )
+_NAME_ROOM: Final = 40
 _MOST_DOLLARS: Final = 1_000_000
 _SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 
@@ -60,6 +62,18 @@ def limit_named(text: str) -> LimitName:
     if typed.startswith(_WORKSPACE):
         typed = _SERVER + typed.removeprefix(_WORKSPACE)
     return next((name for name in LimitName if typed == typed_name(name)), None) or LimitName(typed)
+
+
+def unknown_limit_words(given: str, d: Dialect = PLAIN) -> Markup:
+    """After a name that no limit has, or none at all."""
+    names = Markup(", ".join(d.code(typed_name(name, d)) for name in LimitName))
+    if is_blank(given):
+        return d.gettext("Name one of the limits: {names}.", names=names)
+    return d.gettext(
+        "There is no limit named {name}. The limits are {names}.",
+        name=excerpt(given, _NAME_ROOM),
+        names=names,
+    )
 
 
 def limit_words(limits: Limits, name: LimitName, d: Dialect = PLAIN) -> Markup:

@@ -69,10 +69,34 @@ def test_a_first_set_up_says_what_it_does_and_installs_the_extras_by_the_constra
 
 def test_an_environment_of_an_old_python_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "venv/bin").mkdir(parents=True)
+    (tmp_path / "venv/pyvenv.cfg").write_text("version = 3.10.12\n")
     python(tmp_path / "venv/bin", OLD).rename(tmp_path / "venv/bin/python")
     done = set_up(tmp_path, WORKS)
     assert (done.returncode, "is made again" in done.stderr) == (0, True)
     assert (tmp_path / "venv/bin/pip.log").is_file()
+
+
+def test_an_empty_folder_becomes_an_environment(tmp_path: Path) -> None:
+    (tmp_path / "venv").mkdir()
+    assert set_up(tmp_path, WORKS).returncode == 0
+    assert (tmp_path / "venv/bin/pip.log").is_file()
+
+
+@pytest.mark.parametrize("kept", ["notes.txt", "work/bin/python", "bin/tool", ".hidden", "bin/python"])
+def test_a_folder_that_is_no_environment_is_never_deleted(tmp_path: Path, kept: str) -> None:
+    """VENV may name any folder: one of several environments, of sources, or the whole home."""
+    path = tmp_path / "venv" / kept
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("kept")
+    done = set_up(tmp_path, WORKS)
+    assert (done.returncode, path.read_text()) == (1, "kept")
+    assert f"{tmp_path / 'venv'} is there and is no Python environment; it stays as it is." in done.stderr
+
+
+def test_a_file_in_its_place_stays(tmp_path: Path) -> None:
+    (tmp_path / "venv").write_text("kept")
+    assert set_up(tmp_path, WORKS).returncode == 1
+    assert (tmp_path / "venv").read_text() == "kept"
 
 
 def test_a_later_step_that_fails_keeps_the_environment(tmp_path: Path) -> None:

@@ -16,20 +16,25 @@ DEFAULT_UPLOAD_LIMIT: Final = 10 * 1024 * 1024
 @dataclass(frozen=True, slots=True)
 class InteractionToken:
     """``upload_limit`` in bytes per file: the largest of Discord's default, the guild's and the
-    member's own."""
+    member's own. ``member`` is the id of the member who asked to see a clip again; None where it is
+    the one who asked for it.
+    """
 
     token: str
     upload_limit: int
+    member: int | None = None
 
     def answer(self, at: datetime, *, private: bool = False) -> Answer:
         """What the core stores for a response given at ``at``."""
-        return Answer(f"{self.upload_limit}.{self.token}", at + TOKEN_LIFE, private=private)
+        asked = "" if self.member is None else f":{self.member}"
+        return Answer(f"{self.upload_limit}{asked}.{self.token}", at + TOKEN_LIFE, private=private)
 
     @classmethod
     def of(cls, answer: Answer) -> Self:
         """Read back what :meth:`answer` made; a bare token has Discord's default limit."""
         # the first dot ends the limit; tokens hold dots too
-        limit, separator, token = answer.token.partition(".")
+        head, separator, token = answer.token.partition(".")
+        limit, _, member = head.partition(":")
         if separator and limit.isdecimal():
-            return cls(token, int(limit))
+            return cls(token, int(limit), int(member) if member.isdecimal() else None)
         return cls(answer.token, DEFAULT_UPLOAD_LIMIT)

@@ -250,11 +250,14 @@ class DiscordMessenger:
         target = OutcomeTarget(send, limit, buttons(job), note)
         return await self._finish(job, await send_outcome(payload, target))
 
-    async def _by_direct_message(self, payload: DeliveryPayload) -> MessageRef:
+    async def _by_direct_message(self, payload: DeliveryPayload) -> MessageRef | None:
         """Without buttons: they work in servers only."""
-        job, delivery = payload.job, payload.delivery
-        channel_id = await self.posts.direct_channel(int(job.requested_by.id))
-        note = render.moved_note(delivery.told, from_channel=posting_id(delivery.channel))
+        job, delivery, answer = payload.job, payload.delivery, payload.delivery.answer
+        again = InteractionToken.of(answer).member if answer is not None else None
+        member = again or int(job.requested_by.id)
+        channel_id = await self.posts.direct_channel(member)
+        asked_in = posting_id(delivery.channel) if again is None else None
+        note = render.moved_note(delivery.told, from_channel=asked_in)
         found = await self._find(channel_id, job)
         if found is not None:
             send: Send = partial(self.posts.edit_result, channel_id, found)
@@ -263,9 +266,9 @@ class DiscordMessenger:
         # a direct message has no guild with boosts, so Discord's default limit holds
         target = OutcomeTarget(send, DEFAULT_UPLOAD_LIMIT, None, note)
         message = await send_outcome(payload, target)
-        await self._note_destination(payload, f"<@{job.requested_by.id}> in a direct message")
-        # a direct message has no guild; references need one, so the job's is used
-        return message_ref(_guild_id(job), channel_id, message.id)
+        await self._note_destination(payload, render.directly_to(member))
+        # a direct message has no guild, so the job's is used; a copy is not the job's message
+        return message_ref(_guild_id(job), channel_id, message.id) if again is None else None
 
     async def _in_words(self, payload: DeliveryPayload) -> MessageRef:
         """Say in the job's message, or in a new one, why the clip cannot be posted and how to get

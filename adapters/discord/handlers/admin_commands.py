@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import discord
 from discord import app_commands
 
-from adapters.discord.handlers.access import require_admin
+from adapters.discord.handlers.access import AccessDenied, require_admin
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
@@ -19,11 +19,8 @@ from adapters.discord.handlers.interactions import (
 from adapters.discord.handlers.options import LIMITS, Channel, LimitText, Term
 from adapters.discord.text import lists
 from adapters.discord.text.markup import DISCORD
-from generation.domain.limits import LimitName
-from generation.domain.parsing import shown
 from generation.domain.policy import Policy
-from generation.protocol.errors import InvalidRequest, Violation
-from generation.text.limits import limit_named, limit_value
+from generation.text.limits import limit_named, limit_value, unknown_limit_words
 
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound=CommandGroup)
@@ -91,7 +88,11 @@ class _LimitCommands(CommandGroup):
     @for_admins
     async def set(self, context: InteractionContext, limit: str, value: LimitText) -> None:
         """One limit."""
-        name = _limit(limit)
+        # a choice as a rule; but an old client, or a program, may send anything
+        try:
+            name = limit_named(limit)
+        except ValueError:
+            raise AccessDenied(unknown_limit_words(limit, DISCORD)) from None
         changes = {name.value: limit_value(name, value, DISCORD)}
         before = await self.service.limits_of(context.server)
         limits = await self.service.set_limits(context.server, changes, by=context.user)
@@ -198,13 +199,3 @@ class _UnblockCommands(_PolicyCommands):
         await self.change_policy(
             context, lambda policy: {"blocked_terms": policy.without_term(term)}
         )
-
-
-def _limit(given: str) -> LimitName:
-    """A choice as a rule; but an old client, or a program, may send anything. Raises
-    InvalidRequest."""
-    try:
-        return limit_named(given)
-    except ValueError:
-        allowed = f"one of {', '.join(LimitName)}"
-        raise InvalidRequest((Violation("limit", allowed, shown(given)),)) from None

@@ -9,6 +9,7 @@ from discord import app_commands
 from adapters.discord.handlers import options as o
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import AnimateOptions, request_from_options
+from generation.text.help import ANIMATE_ABOUT
 from generation.text.options import ABOUT
 
 Command = app_commands.Command[Any, ..., None]
@@ -17,7 +18,7 @@ Command = app_commands.Command[Any, ..., None]
 def animate_command(handler: InteractionHandler) -> Command:
     """The command that makes a clip."""
 
-    @app_commands.command(name="animate", description="Make a short clip from a prompt")
+    @app_commands.command(name="animate", description=ANIMATE_ABOUT)
     @app_commands.describe(
         prompt=ABOUT["prompt"],
         negative_prompt=ABOUT["negative_prompt"],

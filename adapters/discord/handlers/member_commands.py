@@ -19,6 +19,7 @@ from adapters.discord.text.help import HELP
 from adapters.discord.text.layout import NO_MENTIONS
 from generation.domain.job import JobId
 from generation.protocol.errors import FlipbookError
+from generation.text.help import FLIPBOOK_ABOUT
 
 _MOST_CLIPS: Final = 10
 
@@ -27,9 +28,7 @@ class MemberCommands(CommandGroup):
     """The command group for all members."""
 
     def __init__(self, handler: InteractionHandler) -> None:
-        super().__init__(
-            handler, name="flipbook", description="Your clips, the queue and your quota"
-        )
+        super().__init__(handler, name="flipbook", description=FLIPBOOK_ABOUT)
 
     @app_commands.command(description="What this server is waiting for")
     @in_server
@@ -82,7 +81,7 @@ class MemberCommands(CommandGroup):
         """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
         interaction = context.interaction
         await interaction.response.defer(ephemeral=True, thinking=True)
-        token = InteractionToken(interaction.token, interaction.filesize_limit)
+        token = InteractionToken(interaction.token, interaction.filesize_limit, interaction.user.id)
         try:
             await self.service.deliver_again(
                 job_id,

@@ -89,6 +89,7 @@ class _DiscordTrial:
         self._clip = clip
         self._clock = clock
         self._posted: list[discord.Message] = []
+        self._direct: discord.DMChannel | None = None
         self._may_have_posted = False
 
     async def run(self) -> None:
@@ -96,16 +97,15 @@ class _DiscordTrial:
         step = self._test.step
         if await step("see the channel", self._kind_of_channel(), str) is None:
             return
-        try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS + self._target.look_seconds):
-                await self._one_message()
-                await self._new_messages()
-                if self._posted and self._target.look_seconds:
-                    await self._clock.sleep(self._target.look_seconds)
-        except TimeoutError:
-            self._test.skip("the rest", f"it took longer than {_TIMEOUT_SECONDS:.0f} s")
-        finally:
-            await self._delete_everything()
+        async with self._test.deleting(self._delete_everything):
+            try:
+                async with asyncio.timeout(_TIMEOUT_SECONDS + self._target.look_seconds):
+                    await self._one_message()
+                    await self._new_messages()
+                    if self._posted and self._target.look_seconds:
+                        await self._clock.sleep(self._target.look_seconds)
+            except TimeoutError:
+                self._test.skip("the rest", f"it took longer than {_TIMEOUT_SECONDS:.0f} s")
 
     @property
     def _channel(self) -> discord.PartialMessageable:
@@ -205,10 +205,11 @@ class _DiscordTrial:
             self._test.skip("send the clip as a direct message", "name a member with --member")
             return
         member = discord.Object(int(self._target.member))
-        direct = await self._test.step("open a direct message", self._client.create_dm(member))
-        if direct is not None:
+        opened = self._client.create_dm(member)
+        self._direct = await self._test.step("open a direct message", opened)
+        if self._direct is not None:
             what = "send the clip as a direct message"
-            await self._posted_clip(what, direct, {"content": _WORDS, "file": self._file()})
+            await self._posted_clip(what, self._direct, {"content": _WORDS, "file": self._file()})
 
     async def _posted_clip(
         self, what: str, where: discord.abc.Messageable, content: dict[str, Any]
@@ -222,7 +223,7 @@ class _DiscordTrial:
     ) -> discord.Message:
         try:
             message = await (where or self._channel).send(allowed_mentions=NO_MENTIONS, **content)
-        except (*NETWORK, discord.HTTPException) as error:
+        except (*NETWORK, discord.HTTPException, asyncio.CancelledError) as error:
             # a 4xx has refused it for certain
             self._may_have_posted |= getattr(error, "status", 500) >= 500
             raise
@@ -247,9 +248,13 @@ class _DiscordTrial:
 
     async def _lost(self) -> list[discord.Message]:
         known, me = {message.id for message in self._posted}, self._client.user
+        places: list[discord.abc.Messageable] = [self._channel]
+        if self._direct is not None:
+            places.append(self._direct)
         return [
             message
-            async for message in self._channel.history(limit=50)
+            for place in places
+            async for message in place.history(limit=50)
             if message.id not in known
             and message.author == me
             and (message.content.startswith(_WORDS) or _has_clip(message))

@@ -11,7 +11,6 @@ from generation.domain.job import Job, JobId, JobStatus
 from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol.errors import ArtifactError, CannotFit, FlipbookError
-from generation.protocol.messages import mark
 from generation.protocol.progress import Phase, Progress
 from generation.text import outcomes
 from generation.text.clips import (
@@ -26,11 +25,17 @@ from generation.text.dialect import Markup
 from generation.text.errors import sentence
 
 MAX_CONTENT: Final = 2000
-ONLY_IN_SERVERS: Final = mark("Flipbook makes clips in servers only, not in direct messages.")
-ADMINS_ONLY: Final = mark("Only members with the permission **Manage Server** can do that.")
-OUTDATED_COMMAND: Final = mark("This command has changed. Restart Discord (Ctrl+R) and try again.")
+ONLY_IN_SERVERS: Final = DISCORD.gettext(
+    "Flipbook makes clips in servers only, not in direct messages."
+)
+ADMINS_ONLY: Final = DISCORD.gettext(
+    "Only members with the permission **Manage Server** can do that."
+)
+OUTDATED_COMMAND: Final = DISCORD.gettext(
+    "This command has changed. Restart Discord (Ctrl+R) and try again."
+)
 STALE_BUTTON: Final = outcomes.stale_button_words(DISCORD)
-SENT_PRIVATELY: Final = mark(
+SENT_PRIVATELY: Final = DISCORD.gettext(
     "It could not be shown here. You will find it in a direct message from Flipbook."
 )
 _PROMPT_ROOM: Final = 1000
@@ -142,6 +147,11 @@ def moved_note(reasons: tuple[str, ...], *, from_channel: int | None = None) -> 
     )
     why = outcomes.moved_words(reasons, DISCORD)
     return " ".join(said for said in (asked, why) if said) or None
+
+
+def directly_to(member: int) -> Markup:
+    """Where a clip went that could not be posted in its channel."""
+    return DISCORD.gettext("{member} in a direct message", member=Markup(f"<@{member}>"))
 
 
 def sent_elsewhere(job: Job, destination: str) -> str:

@@ -45,15 +45,14 @@ class FileFallbacks:
         if message is None:
             raise _failed_before(attempt, "its message is gone")
         target = PostTarget(message.channel.id, attempt.job.channel.thread or message.id)
-        return await self._share(attempt, target, THREAD, "in its thread")
+        return await self._share(attempt, target, THREAD, render.IN_ITS_THREAD)
 
     async def _in_the_channel(self, attempt: DeliveryAttempt) -> MessageRef | None:
-        return await self._share(attempt, attempt.target, CHANNEL, "in a message of its own")
+        return await self._share(attempt, attempt.target, CHANNEL, render.IN_ANOTHER_MESSAGE)
 
     async def _in_a_direct_message(self, attempt: DeliveryAttempt) -> MessageRef | None:
         target = PostTarget(await self._api.open_direct(attempt.recipient))
-        where = "in a direct message to the member who asked"
-        shared = await self._share(attempt, target, DIRECT, where)
+        shared = await self._share(attempt, target, DIRECT, render.IN_A_DIRECT_MESSAGE)
         # a copy for one member does not become the job's message
         return shared if attempt.delivery.answer is None else None
 

@@ -16,6 +16,7 @@ from adapters.slack.delivery.upload import EditedFiles, SlackClipUpload, unready
 from adapters.slack.errors import (
     FILE_NOT_SHOWN,
     FILE_UNREADY,
+    MESSAGE_DELETED,
     MESSAGE_GONE,
     SlackDelayed,
     SlackRefused,
@@ -54,7 +55,10 @@ class SlackMessenger:
         self._steps: Mapping[str, DeliverStep] = {EDIT: self._into_its_message, **fallbacks.steps}
 
     def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
-        """All steps; a clip that one member asked to see again goes to that member only."""
+        """All steps; a clip that one member asked to see again goes to that member only, and so
+        does the outcome of a job whose message was deleted: it is not posted again."""
+        if MESSAGE_DELETED in delivery.told:
+            return (DIRECT,)
         return STEPS if delivery.answer is None else (DIRECT, KEPT)
 
     async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:

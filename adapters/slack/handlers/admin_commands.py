@@ -2,6 +2,7 @@
 audited."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
@@ -15,6 +16,8 @@ from generation.protocol.visible import is_blank
 from generation.service import Service
 from generation.text.limits import limit_named, limit_value
 
+_OTHER_WORDS: Final = {"all": "everywhere", "user": "member", "word": "term"}
+"""Verbs that people may type for those of the other chat and the terminal."""
 AdminVerb = Callable[[Act, str], Awaitable[SlackContent]]
 """Handles the words after two known ones, such as ``limits set``."""
 
@@ -35,13 +38,13 @@ class SlackAdminCommands:
             ("channels", "only"): self._only_channels,
             ("channels", "add"): self._add_channels,
             ("channels", "remove"): self._remove_channels,
-            ("channels", "all"): self._all_channels,
+            ("channels", "everywhere"): self._all_channels,
             ("block", ""): self._show_policy,
             ("block", "show"): self._show_policy,
-            ("block", "user"): self._block_user,
-            ("block", "word"): self._block_word,
-            ("unblock", "user"): self._unblock_user,
-            ("unblock", "word"): self._unblock_word,
+            ("block", "member"): self._block_user,
+            ("block", "term"): self._block_word,
+            ("unblock", "member"): self._unblock_user,
+            ("unblock", "term"): self._unblock_word,
             ("audit", ""): self._audit,
         }
 
@@ -51,7 +54,8 @@ class SlackAdminCommands:
             raise AdminRefused(AdminProblem.NOT_ADMIN)
         topic, _, rest = words.partition(" ")
         verb, _, value = rest.strip().partition(" ")
-        handle = self._verbs.get((topic.lower(), verb.lower()))
+        verb = verb.lower()
+        handle = self._verbs.get((topic.lower(), _OTHER_WORDS.get(verb, verb)))
         if handle is None:
             return asking.with_typed(help_text.admin_content(), act.typed if topic else "")
         return await handle(act, value.strip())

@@ -84,15 +84,14 @@ class _SlackTrial:
         see = self._test.step("conversations.info", self._see_channel())
         if await see is None:
             return
-        try:
-            async with asyncio.timeout(_TIMEOUT_SECONDS + self._target.look_seconds):
-                await self._steps()
-                if self._cleanup.parent and self._target.look_seconds:
-                    await self._clock.sleep(self._target.look_seconds)
-        except TimeoutError:
-            self._test.skip("the rest", f"it took longer than {_TIMEOUT_SECONDS:.0f} s")
-        finally:
-            await self._cleanup.run()
+        async with self._test.deleting(self._cleanup.run):
+            try:
+                async with asyncio.timeout(_TIMEOUT_SECONDS + self._target.look_seconds):
+                    await self._steps()
+                    if self._cleanup.parent and self._target.look_seconds:
+                        await self._clock.sleep(self._target.look_seconds)
+            except TimeoutError:
+                self._test.skip("the rest", f"it took longer than {_TIMEOUT_SECONDS:.0f} s")
 
     async def _see_channel(self) -> bool:
         found = (await self._calls.get("conversations.info", channel=self._target.channel))[

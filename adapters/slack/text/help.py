@@ -20,11 +20,11 @@ _ADMIN: Final = (
     ("channels only #one #two", mark("answer in these channels only")),
     ("channels add #one", mark("answer in this channel too")),
     ("channels remove #one", mark("answer in this channel no longer")),
-    ("channels all", mark("answer in every channel")),
-    ("block user @name", mark("take no more prompts from a member")),
-    ("block word TERM", mark("take no more prompts with a word")),
-    ("unblock user @name", mark("take a member's prompts again")),
-    ("unblock word TERM", mark("take prompts with a word again")),
+    ("channels everywhere", mark("answer in every channel")),
+    ("block member @name", mark("take no more prompts from a member")),
+    ("block term TERM", mark("take no more prompts with a word")),
+    ("unblock member @name", mark("take a member's prompts again")),
+    ("unblock term TERM", mark("take prompts with a word again")),
     ("audit", mark("who changed what")),
 )
 

@@ -125,7 +125,7 @@ def _bold(text: str) -> str:
 
 def _code(text: str) -> str:
     # a backtick would end it
-    return f"`{text.replace('`', chr(39))}`"
+    return f"`{escape(text.replace('`', chr(39)))}`"
 
 
 def _link(url: str, label: str) -> str:
@@ -154,6 +154,6 @@ SLACK: Final = Dialect(
     show=_show,
     bullet="• ",
     admin="/flipbook admin",
-    everywhere="/flipbook admin channels all",
+    everywhere="/flipbook admin channels everywhere",
 )
 """The core's sentences as Slack shows them."""

@@ -17,7 +17,6 @@ from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, job_block_id
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text.markup import SLACK, escaped_within, user_mention
 from generation.domain.job import Job, JobStatus
-from generation.domain.limits import LimitName
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
 from generation.protocol.messages import mark
@@ -34,7 +33,7 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Markup, excerpt
 from generation.text.errors import sentence
-from generation.text.limits import typed_name
+from generation.text.limits import unknown_limit_words
 
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
@@ -103,11 +102,7 @@ def _misread(error: CommandMisread) -> str:
 
 def _admin_refused(error: AdminRefused) -> str:
     if error.problem is AdminProblem.UNKNOWN_LIMIT:
-        return SLACK.gettext(
-            "There is no limit named {name}. The limits are {names}.",
-            name=excerpt(error.given, 40),
-            names=", ".join(typed_name(name, SLACK) for name in LimitName),
-        )
+        return unknown_limit_words(error.given, SLACK)
     return SLACK.gettext(_ADMIN_PROBLEMS[error.problem])
 
 
@@ -202,10 +197,15 @@ def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
     return _job_content(job, _outcome_words(job, has_clip=has_clip), _buttons(job))
 
 
+IN_ITS_THREAD: Final = mark("The clip is in its thread.")
+IN_ANOTHER_MESSAGE: Final = mark("The clip is in a message of its own.")
+IN_A_DIRECT_MESSAGE: Final = mark("The clip is in a direct message to the member who asked.")
+
+
 def elsewhere_content(job: Job, where: str) -> SlackContent:
-    """For the job's own message when another one shows the clip: ``where`` is a clause such as
-    ``in its thread``."""
-    return _job_content(job, SLACK.gettext("The clip is {where}.", where=where), _buttons(job))
+    """For the job's own message when another one shows the clip: ``where`` is one of the sentences
+    above."""
+    return _job_content(job, SLACK.gettext(where), _buttons(job))
 
 
 def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> SlackContent:

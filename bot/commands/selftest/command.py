@@ -167,7 +167,7 @@ def _run(
         asyncio.run(whole())
     except SettingsError as error:
         die(Exit.INVALID, str(error))
-    except KeyboardInterrupt:  # what was posted is deleted already
+    except KeyboardInterrupt:  # the first lets the deletion end, a second interrupts it
         report.end(test, ())
         raise typer.Exit(Exit.CANCELLED) from None
     raise typer.Exit(report.end(test, by_hand))

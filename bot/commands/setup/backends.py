@@ -31,4 +31,7 @@ def _made_here(settings: Settings) -> str:
     if found.is_bad:
         return text.not_made_here(found.detail)
     chosen = found.detail.partition(":")[0]
-    return text.MADE_HERE if chosen == EngineChoice.ANIMATEDIFF else text.ONLY_PREVIEWS
+    if chosen == EngineChoice.ANIMATEDIFF:
+        return text.MADE_HERE
+    # with a key it is only left out of the list of backends
+    return text.ONLY_PREVIEWS if settings.fal_key is None else text.ONLY_PREVIEWS_BESIDE_FAL

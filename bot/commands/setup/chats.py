@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from bot.commands.chat_checks import discord_checkup, slack_checkup
 from bot.commands.setup import text
 from bot.commands.setup.backends import made_with
-from bot.settings import Settings
+from bot.settings import BackendName, Settings
 from bot.settings.values import misread_fal_key
 from generation.diagnostics import Checkup
 from generation.protocol.clock import Clock
@@ -91,9 +91,17 @@ def fal_setup(settings: Settings, clock: Clock) -> ChatSetup:
         budget=settings.daily_budget,
     )
     # fal is used once it has a key, so its price is told with any
-    afterwards = partial(made_with, with_key({"FAL_KEY": "any:key"}))
+    known = with_key({"FAL_KEY": "any:key"})
+    is_used = BackendName.FAL in known.preferred_backends
     return ChatSetup(
-        "fal", "fal", steps, text.FAL_AFTERWARDS, questions, lambda _: None, check, afterwards
+        "fal",
+        "fal",
+        steps,
+        text.FAL_AFTERWARDS if is_used else text.FAL_UNUSED,
+        questions,
+        lambda _: None,
+        check,
+        partial(made_with, known),
     )
 
 

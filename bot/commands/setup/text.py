@@ -76,11 +76,17 @@ EMPTY: Final = (
     "then Enter. Ctrl-C leaves."
 )
 MADE_HERE: Final = "Clips are made on this machine, by AnimateDiff."
-ONLY_PREVIEWS: Final = (
-    "Clips are only drawn for now, by the preview engine: no model makes them. For real ones: "
-    "`flipbook setup fal` (fal's GPUs, a few cents a clip), or a GPU of your own (`make worker` "
-    "sets it up, docs/worker.md)."
+FAL_UNUSED: Final = (
+    "fal makes no clip while FLIPBOOK_BACKENDS leaves it out: add fal there, or remove the line."
 )
+_ONLY_DRAWN: Final = (
+    "Clips are only drawn for now, by the preview engine: no model makes them. For real ones:"
+)
+_OWN_GPU: Final = "a GPU of your own (`make worker` sets it up, docs/worker.md)."
+ONLY_PREVIEWS: Final = (
+    f"{_ONLY_DRAWN} `flipbook setup fal` (fal's GPUs, a few cents a clip), or {_OWN_GPU}"
+)
+ONLY_PREVIEWS_BESIDE_FAL: Final = f"{_ONLY_DRAWN} name fal in FLIPBOOK_BACKENDS, or {_OWN_GPU}"
 NOTHING_WRITTEN: Final = "Nothing was written."
 STOPPED: Final = f"Stopped. {NOTHING_WRITTEN}"
 TOO_MANY_TRIES: Final = (

@@ -77,7 +77,7 @@ SLACK_FAULTS: Final = (
         "the connection cut after a share",
         _RENDERING,
         _with_its_message_gone(slack.ConnectionCut("files.completeUploadExternal")),
-        where=Where.NEW_MESSAGE,
+        where=Where.DIRECT,
         says=(f"{_ELSEWHERE}its message was deleted.",),
     ),
     Fault("a file that is not ready at first", _RENDERING, _fault(slack.FileNotReady())),
@@ -93,7 +93,7 @@ SLACK_FAULTS: Final = (
         _RENDERING,
         _fault(_UNREADY, slack.FilesInfoLags()),
         where=Where.NOWHERE,
-        says=("*Done, but not delivered* · Slack is still looking at the clip.", "brings it again"),
+        says=("could not be posted here: Slack is still looking at the clip.", "sends it again"),
     ),
     # the channel
     Fault(
@@ -133,7 +133,7 @@ SLACK_FAULTS: Final = (
         "message_not_found",
         _RENDERING,
         _message_deleted,
-        where=Where.NEW_MESSAGE,
+        where=Where.DIRECT,
         says=(f"{_ELSEWHERE}its message was deleted.",),
     ),
     Fault(

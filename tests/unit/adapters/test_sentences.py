@@ -44,7 +44,7 @@ from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
-from generation.text.help import help_lines
+from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
 from generation.text.options import ABOUT
 from unit.adapters.sentence_examples import (
     AUDITED,
@@ -101,6 +101,8 @@ def of_servers(d: Dialect) -> Iterator[Said]:
     for some in ([], jobs[:1]):
         yield Said(d.platform, "\n".join(lists.queue_lines(some, viewer, ["The worker is away."], d)))
         yield Said(d.platform, "\n".join(lists.history_lines(some, d)))
+    for given in ("", "clips", "a*b " * 25):
+        yield Said(d.platform, limits.unknown_limit_words(given, d))
     for found in the_limits():
         yield Said(d.platform, "\n".join(lists.limits_list(found, d)))
         for usage in USAGES:
@@ -158,7 +160,7 @@ def on_discord() -> Iterator[Said]:
         yield said(discord_render.ended(job, has_clip=False, notes=notes))
         yield said(discord_render.kept_back(job, e.CannotFit(1), LINK, notes=notes))
         yield said(discord_render.undelivered(job, reasons, LINK))
-        yield said(discord_render.sent_elsewhere(job, f"<#{2**63}>"))
+        yield said(discord_render.sent_elsewhere(job, discord_render.directly_to(2**63)))
         for progress in the_progresses():
             yield said(discord_render.under_way(job, progress, NOW))
     for change in Change:
@@ -192,13 +194,17 @@ def on_slack() -> Iterator[Said]:
                 yield Said(Platform.SLACK, text["text"], is_sentence=False)
 
 
+WHERE = (slack_render.IN_ITS_THREAD, slack_render.IN_ANOTHER_MESSAGE, slack_render.IN_A_DIRECT_MESSAGE)
+
+
 def slack_contents() -> Iterator[SlackContent]:
     jobs = list(the_jobs(Platform.SLACK))
     for job in jobs:
         yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
         yield from (slack_render.queued_content(job, ahead) for ahead in (None, 0, 10**6))
         yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
-        yield slack_render.elsewhere_content(job, "in its thread")
+        for where in WHERE:
+            yield slack_render.elsewhere_content(job, where)
         yield from (slack_render.kept_content(job, ("a <reason>",), link) for link in (None, LINK))
         link = "https://a.slack.com/archives/C1/p1?x=1"
         yield slack_lists.job_content(job, link=link, comes_again=True, again=command_line(job.request))
@@ -328,5 +334,17 @@ def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatc
     list(everything())
     written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
     # Discord's app shows these, registered once in its form for every language
-    seen |= set(ABOUT.values())
+    seen |= {*ABOUT.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT}
     assert sorted(written - seen) == []
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_where_a_clip_is_is_said_in_the_language_of_the_catalogue(where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SLACK.catalogue, "gettext", lambda message: "Dort." if message == where else message)
+    (job, *_) = the_jobs(Platform.SLACK)
+    assert "Dort." in slack_render.elsewhere_content(job, where).text
+
+
+def test_a_direct_message_is_named_in_the_language_of_the_catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DISCORD.catalogue, "gettext", lambda _: "{member}, direkt")
+    assert discord_render.directly_to(5) == "<@5>, direkt"

@@ -21,7 +21,7 @@ from generation.domain.limits import Limits
 from generation.domain.refs import Platform, ServerRef
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
-SECRETS = ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_CLIENT_SECRET")
+SECRETS = ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ from discord_bot import Bot, clips, running_bot
 from doubles.discord.backstage import Strictness
 from doubles.discord.fixtures import OpenDouble
 from doubles.discord.state.permissions import Permission
+from doubles.discord.state.places import Channel
 from doubles.generation.backend import ScriptedBackend
 from generation.delivery.clip_links import ClipLinks
 from generation.domain.job import JobStatus
@@ -282,3 +283,26 @@ async def test_where_a_private_answer_takes_no_file_it_says_where_the_clip_went(
     shown = await bot.ask("flipbook show", id=job.id, channel_of_command=bot.double.places.no_files)
     assert shown.content == "It could not be shown here. You will find it in a direct message from Flipbook."
     assert [message.channel for message in clips(bot.double)] == [bot.double.places.text, bot.double.places.dm]
+
+
+@pytest.mark.parametrize("who", ["other_member", "moderator"])
+async def test_who_asks_to_see_a_clip_again_gets_it_and_not_who_asked_for_it(bot: Bot, who: str) -> None:
+    people, world, asked_by = bot.double.people, bot.double.world, getattr(bot.double.people, who)
+    await bot.clip()
+    await bot.until_recorded()
+    job = await bot.the_job()
+    before = await bot.core.store.delivery_of(job.id)
+    owned = clips_in(world.dm_with(people.member))
+    await bot.double.fault("missing_permission", channel=bot.double.places.text)
+    shown = await bot.ask("flipbook show", id=job.id, user=asked_by)
+    await bot.until_recorded(2)
+    assert "You will find it in a direct message" in shown.content
+    assert (clips_in(world.dm_with(asked_by)), clips_in(world.dm_with(people.member))) == (1, owned)
+    after = await bot.core.store.delivery_of(job.id)
+    assert before is not None
+    assert after is not None
+    assert after.message == before.message  # a copy is not the job's message
+
+
+def clips_in(channel: Channel) -> int:
+    return sum(bool(message.files) for message in channel.messages.values())

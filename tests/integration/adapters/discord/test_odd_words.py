@@ -28,7 +28,7 @@ async def test_a_term_is_unblocked_however_it_is_written(bot: Bot, written: str)
     await bot.ask_as_admin("block term", term="Gore")
     # blocked already: not a second time
     again = await bot.ask_as_admin("block term", term=written)
-    assert "- Blocked words: “Gore”" in again.content.splitlines()
+    assert "- Blocked words: `Gore`" in again.content.splitlines()
     answer = await bot.ask_as_admin("unblock term", term=written)
     assert "- Blocked words: none" in answer.content.splitlines()
 
@@ -40,4 +40,6 @@ async def test_a_forged_limit_gets_a_sentence(bot: Bot, limit: str) -> None:
     group = {"name": "limits", "type": 2, "options": [command]}
     answer = await bot.forged("flipbook-admin", [group], user=bot.double.people.moderator)
     assert answer.ephemeral
-    assert answer.content.startswith("limit must be one of user\\_clips\\_per\\_day, ")
+    start = "There is no limit named " if limit else "Name one of the limits: `user_clips_per_day`, "
+    assert answer.content.startswith(start)
+    assert answer.content.endswith("`max_frames`, `max_steps`, `max_size`, `quality`.")

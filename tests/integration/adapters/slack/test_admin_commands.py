@@ -87,7 +87,8 @@ async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Pat
     [
         ("limits set max_frames 99", "Frames per clip must be a whole number from 1 to 32, not '99'."),
         ("limits set max_frames", "Frames per clip must be a whole number from 1 to 32, not ''."),
-        ("limits set clips 3", "There is no limit named clips. The limits are user_clips_per_day, "),
+        ("limits set clips 3", "There is no limit named clips. The limits are `user_clips_per_day`, "),
+        ("limits set", "Name one of the limits: `user_clips_per_day`, `workspace_clips_per_day`, "),
         ("channels only general", "Name the channels with # in front, so that Slack links them."),
         ("block user mira", "Name the member with @ in front, so that Slack links them."),
         ("block word", "Name a word or a few words, 100 characters at most."),
@@ -124,24 +125,38 @@ async def test_what_nobody_asked_for_is_fitted_and_shown(
         assert shown in words(await bot.clip(f"{PROMPT} {flags}"))
 
 
-async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("everywhere", ["channels everywhere", "channels all"])
+async def test_the_bot_can_be_kept_to_some_channels(slack: SlackDouble, tmp_path: Path, everywhere: str) -> None:
     async with running_bot(slack, tmp_path) as bot:
         assert f"• Channels: <#{STUDIO}>" in await told(bot, f"channels only <#{STUDIO}|studio>")
         assert await animated(bot) == "The admins of this workspace keep the bot to other channels."
         assert await animated(bot, channel=STUDIO) is None
-        assert "• Channels: every channel" in await told(bot, "channels all")
+        assert "• Channels: every channel" in await told(bot, everywhere)
         assert await animated(bot) is None
 
 
-async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("member", "term"), [("member", "term"), ("user", "word"), ("Member", "TERM")])
+async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Path, member: str, term: str) -> None:
+    """By Discord's and the terminal's words, and by those of earlier versions."""
     async with running_bot(slack, tmp_path) as bot:
-        assert f"• Blocked members: <@{MIRA}>" in await told(bot, f"block user <@{MIRA}|mira>")
+        assert f"• Blocked members: <@{MIRA}>" in await told(bot, f"block {member} <@{MIRA}|mira>")
         assert await animated(bot) == "The admins of this workspace have blocked you from making clips."
-        assert "• Blocked members: nobody" in await told(bot, f"unblock user <@{MIRA}|mira>")
-        assert "• Blocked words: “stormy sea”" in await told(bot, 'block word "stormy sea"')
+        assert "• Blocked members: nobody" in await told(bot, f"unblock {member} <@{MIRA}|mira>")
+        assert "• Blocked words: `stormy sea`" in await told(bot, f'block {term} "stormy sea"')
         assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
-        assert "• Blocked words: none" in await told(bot, "unblock word STORMY sea")
+        assert "• Blocked words: none" in await told(bot, f"unblock {term} STORMY sea")
         assert await animated(bot) is None
+
+
+@pytest.mark.parametrize("term", ["*gore*", "_gore_", "~gore~", "/g[o0]re*/", "a *b* <c> & d", "gore"])
+async def test_a_blocked_word_is_shown_as_it_has_to_be_typed_to_unblock_it(
+    slack: SlackDouble, tmp_path: Path, term: str
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        written = term.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        assert f"• Blocked words: `{written}`" in await told(bot, f"block term {written}")
+        assert f"blocked `{written}` · " in await told(bot, "audit")
+        assert "• Blocked words: none" in await told(bot, f"unblock term {written}")
 
 
 async def test_every_change_is_audited(slack: SlackDouble, tmp_path: Path) -> None:
@@ -161,7 +176,7 @@ async def test_the_last_channel_is_not_removed_without_saying_what_that_would_do
         await told(bot, f"channels add <#{STUDIO}|studio>")
         assert await told(bot, f"channels remove <#{STUDIO}|studio>") == (
             "That is the last channel that the bot is kept to; without it, it would answer in every channel. "
-            "If you want that, use `/flipbook admin channels all`."
+            "If you want that, use `/flipbook admin channels everywhere`."
         )
         assert f"• Channels: <#{STUDIO}>" in await told(bot, "channels show")
         await told(bot, f"channels add <#{GENERAL}|general>")

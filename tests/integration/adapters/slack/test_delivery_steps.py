@@ -7,11 +7,19 @@ import pytest
 from core import a_clip_links
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
+from doubles.slack.state.workspaces import Message
 from doubles.slack.world import GENERAL, MIRA
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
+from generation.protocol.errors import GenerationFailed
 from slack_bot import buttons, clips, public, running_bot, words
 from slack_outcomes import advancing, held, recorded, the_clip, under_way
+
+
+def direct(slack: SlackDouble) -> list[Message]:
+    """What the bot has written to the member."""
+    channel = slack.home.dm_with(MIRA)
+    return [] if channel is None else public(slack, channel.id)
 
 
 async def test_a_clip_that_its_message_never_takes_goes_into_the_thread(slack: SlackDouble, tmp_path: Path) -> None:
@@ -40,29 +48,36 @@ async def test_a_share_whose_answer_was_lost_is_not_shared_twice(
     slack: SlackDouble, tmp_path: Path, fault: faults.Fault
 ) -> None:
     async with running_bot(slack, tmp_path, backend=held()) as bot:
-        message = await under_way(bot)
+        message = await under_way(bot, user=MIRA)
         await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
         bot.release()
         await slack.wait_for(lambda: slack.calls("chat.update"))
         await slack.fault(fault)
         async with advancing(slack):
             await bot.until_recorded()
-        assert public(slack) == [the_clip(slack)]
+        assert (public(slack), direct(slack)) == ([], [the_clip(slack)])
 
 
-async def test_a_deleted_message_is_replaced_by_a_new_one_with_the_clip(slack: SlackDouble, tmp_path: Path) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_deleted_message_is_not_posted_again_its_outcome_goes_to_the_member(
+    slack: SlackDouble, tmp_path: Path, fails: bool
+) -> None:
+    """As on Discord: whoever deleted it may have had a reason."""
     async with running_bot(slack, tmp_path, backend=held()) as bot:
-        message = await under_way(bot)
+        if fails:
+            bot.backend.troubles["result"] = [GenerationFailed("worker", "no")] * 9
+        message = await under_way(bot, user=MIRA)
         await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
         bot.release()
         await bot.until_recorded()
-        clip = the_clip(slack)
-        assert (clip.channel, clip.thread_ts) == (GENERAL, None)
-        assert "It is posted here because its message was deleted." in words(clip)
-        await slack.react(GENERAL, clip.ts, "repeat")
-        slack.clock.advance(5)
-        await bot.until_recorded(2)
-    assert bot.bought == 2
+        (told,) = direct(slack)
+        assert public(slack) == []
+    if fails:
+        assert "The clip could not be made." in words(told)
+    else:
+        assert told is the_clip(slack)
+        assert "It is posted here because its message was deleted." in words(told)
+    assert bot.bought == 1
 
 
 @pytest.mark.parametrize("error", ["cant_update_message", "edit_window_closed"])
@@ -140,12 +155,12 @@ async def test_where_no_file_is_taken_there_is_a_link_if_the_service_has_an_addr
 
 async def test_a_failure_takes_the_same_delivery_steps_as_a_clip(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path, backend=held()) as bot:
-        message = await under_way(bot)
+        message = await under_way(bot, user=MIRA)
         await slack.fault(faults.MessageDeleted(GENERAL, message.ts))
-        await slack.slash("/flipbook", f"cancel {(await bot.the_job()).id}")
+        await slack.slash("/flipbook", f"cancel {(await bot.the_job()).id}", user=MIRA)
         await bot.until_recorded()
-        (said,) = public(slack)
-    assert said is not message
+        (said,) = direct(slack)
+    assert public(slack) == []
     assert "Cancelled. It does not count against your quota." in words(said)
 
 

@@ -1,8 +1,10 @@
 """The process dies at any step; the next one goes on, and the member sees one message with one clip."""
 
 import asyncio
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.generation.faulty_store import FaultyStore
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
-from generation.domain.job import JobStatus
+from generation.domain.job import JobId, JobStatus
 from generation.protocol.errors import StoreBusy
 from slack_bot import Bot, clips, public, running_bot, words
 
@@ -43,6 +45,41 @@ async def test_killed_after_the_job_was_stored_and_before_its_message(slack: Sla
         await bot.until_opened(message)
         bot.release()
         await the_one_clip(slack, bot)
+
+
+@dataclass
+class BusyAtFirst:
+    """A store that is busy when it is first asked where a job is shown."""
+
+    store: Any
+    asked: list[JobId] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    async def delivery_of(self, job_id: JobId) -> Any:
+        self.asked.append(job_id)
+        if len(self.asked) == 1:
+            raise StoreBusy
+        return await self.store.delivery_of(job_id)
+
+
+async def test_one_message_that_cannot_be_opened_again_keeps_no_other_from_it(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    backend = ScriptedBackend(hold=asyncio.Event())
+    async with running_bot(slack, tmp_path, backend=backend, kill=True) as bot:
+        await slack.fault(faults.AnswersError("chat.postMessage", "internal_error", times=100))
+        for prompt in ("a fox", "an owl"):
+            await slack.slash("/animate", prompt)
+        await bot.until_status(JobStatus.RUNNING)
+        async with asyncio.timeout(10):
+            while len(await bot.jobs()) < 2:
+                await asyncio.sleep(0.002)
+    slack.heal(faults.AnswersError)
+    slack.clock.advance(11)
+    async with running_bot(slack, tmp_path, backend=backend, around=BusyAtFirst):
+        await slack.wait_for_message(lambda said: "a fox" in said.text or "an owl" in said.text)
 
 
 async def test_killed_after_posting_the_message_and_before_recording_it(slack: SlackDouble, tmp_path: Path) -> None:

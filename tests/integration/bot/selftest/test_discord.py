@@ -15,10 +15,9 @@ from doubles.discord.server import DiscordDouble
 from doubles.discord.state.permissions import Permission
 from doubles.generation.selftest_lines import Lines
 from generation.protocol.clock import Clock
-from generation.selftest import Selftest, SelftestTarget, StepResult, small_clip
+from generation.selftest import INTERRUPTED, Selftest, SelftestTarget, StepResult, small_clip
 
 CLIP = small_clip()
-POST = r"^POST /channels/\d+/messages$"
 DELETE = r"^DELETE /channels/\d+/messages/\d+$"
 
 
@@ -120,15 +119,17 @@ async def test_what_the_channel_does_not_take_is_said(discord_double: DiscordDou
     assert left(discord_double) == 0
 
 
+@pytest.mark.parametrize("place", ["text", "dm"])
 @pytest.mark.parametrize("times", [1, 5])
 async def test_a_message_whose_answer_got_lost_is_found_and_deleted(
-    discord_double: DiscordDouble, monkeypatch: pytest.MonkeyPatch, times: int
+    discord_double: DiscordDouble, monkeypatch: pytest.MonkeyPatch, times: int, place: str
 ) -> None:
     async def at_once(_seconds: float) -> None: ...
 
     monkeypatch.setattr("discord.http.asyncio.sleep", at_once)  # discord.py's own pauses
     lines = Lines()
-    await discord_double.fault("server_error", route=POST, status=500, times=times)
+    route = rf"^POST /channels/{getattr(discord_double.places, place).id}/messages$"
+    await discord_double.fault("server_error", route=route, status=500, times=times)
     test = await tried(discord_double, lines)
     assert (left(discord_double), test.left_behind) == (0, [])
 
@@ -152,6 +153,20 @@ async def test_stopping_it_deletes_what_was_posted(discord_double: DiscordDouble
         await running
     await settle()
     assert left(discord_double) == 0
+
+
+async def test_a_deletion_that_is_interrupted_too_is_told(discord_double: DiscordDouble) -> None:
+    clock, lines = ManualClock(), Lines()
+    running = asyncio.create_task(tried(discord_double, lines, clock=clock, look_seconds=60.0))
+    while not clock.sleepers:
+        await asyncio.sleep(0.01)
+    running.cancel()
+    while not any(step.what.startswith("delete message 1") for step in lines.steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (left(discord_double) > 0, lines.left_behind) == (True, [INTERRUPTED])
 
 
 async def test_the_command_prints_a_report_that_can_be_sent(

@@ -17,7 +17,7 @@ from doubles.slack import faults
 from doubles.slack.server import OpenDouble, SlackDouble
 from doubles.slack.world import ARCHIVE, GENERAL, MIRA, STUDIO
 from generation.protocol.clock import Clock
-from generation.selftest import Selftest, SelftestTarget, StepResult, small_clip
+from generation.selftest import INTERRUPTED, Selftest, SelftestTarget, StepResult, small_clip
 from slack_bot import SHIPPED
 
 CLIP = small_clip()
@@ -200,6 +200,21 @@ async def test_stopping_it_deletes_what_was_posted(slack: SlackDouble) -> None:
         await asyncio.sleep(0.01)
         await clock.advance(5)
     assert (running.cancelled(), left(slack)) == (True, 0)
+
+
+async def test_a_deletion_that_is_interrupted_too_is_told(slack: SlackDouble) -> None:
+    clock, lines = ManualClock(), Lines()
+    running = asyncio.create_task(tried(slack, lines, clock=clock, look_seconds=60.0))
+    while not any("without file_ids" in step.what for step in lines.steps):
+        await asyncio.sleep(0.01)
+        await clock.advance(0.001)
+    running.cancel()
+    while not any(step.what == "look for its messages" for step in lines.steps):
+        await asyncio.sleep(0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert (left(slack) > 0, lines.left_behind) == (True, [INTERRUPTED])
 
 
 async def test_the_command_says_what_slack_refuses_and_holds_no_secret(

@@ -21,7 +21,32 @@ MISSPELT = {
     "FLIPBOOK_ALLOW_SERVERS": "FLIPBOOK_ALLOWED_SERVERS",
     "FLIPBOOK_WORKER_MAX_QUEU": "FLIPBOOK_WORKER_MAX_QUEUE",
 }
-IN_FILE_ONLY = {"DISCORD_TOKN": "DISCORD_TOKEN", "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN", "FALKEY": "FAL_KEY"}
+IN_FILE_ONLY = {
+    "DISCORD_TOKN": "DISCORD_TOKEN",
+    "DISCORD_BOT_TOKEN": "DISCORD_TOKEN",
+    "SLACK_BOT_TOKN": "SLACK_BOT_TOKEN",
+    "FALKEY": "FAL_KEY",
+    "DAILY_BUDGET": "FLIPBOOK_DAILY_BUDGET",
+    "ALLOWED_SERVERS": "FLIPBOOK_ALLOWED_SERVERS",
+}
+OF_OTHER_PROGRAMS = [
+    "SEARCH_ENGINE",
+    "STORAGE_ENGINE",
+    "SPACY_MODELS",
+    "DISCORD_CLIENT_ID",
+    "DISCORD_PUBLIC_KEY",
+    "SLACK_CLIENT_ID",
+    "SLACK_USER_TOKEN",
+    "SLACK_WEBHOOK_URL",
+    "MAIL_KEY",
+    "VAULT_KEY",
+    "SECRET_KEY",
+    "LOG_LEVEL",
+    "DATA_DIR",
+    "DATABASE_URL",
+    "ALLOWED_HOSTS",
+    "POSTGRES_PASSWORD",
+]
 BROKEN_LINES = ["FLIPBOOK_DAILY_BUDGET 1", "FLIPBOOK_DAILY_BUDGET: 1", "FLIPBOOK_DAILY_BUDGET", "DISCORD_TOKEN hunter2"]
 
 
@@ -62,6 +87,13 @@ def test_a_token_is_misspelt_in_the_file_but_other_programs_have_names_of_their_
     assert bad() == []
     (tmp_path / ".env").write_text(f"{written}=hunter2\n")
     assert bad() == [f"{written} is no setting and does nothing; did you mean {meant}?"]
+
+
+@pytest.mark.parametrize("name", OF_OTHER_PROGRAMS)
+def test_a_name_of_another_program_keeps_nothing_from_starting(name: str, tmp_path: Path) -> None:
+    """A file that is shared with them is ordinary."""
+    (tmp_path / ".env").write_text(f"{name}=1\n")
+    assert bad() == []
 
 
 @pytest.mark.parametrize("line", BROKEN_LINES)

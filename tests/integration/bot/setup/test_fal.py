@@ -84,7 +84,9 @@ async def test_a_list_of_backends_without_fal_is_named(tmp_path: Path) -> None:
         person = PlannedTerminal([KEY])
         await set_up(chat(url, backends="worker"), tmp_path, person)
     assert "note FLIPBOOK_BACKENDS: does not name fal, so nothing is made there" in person.text
-    assert text.ONLY_PREVIEWS in person.said[-1]
+    assert text.FAL_UNUSED in person.said[-1]
+    assert "buys one clip" not in person.text
+    assert "setup fal" not in person.said[-1]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +94,7 @@ async def test_a_list_of_backends_without_fal_is_named(tmp_path: Path) -> None:
     [
         ({}, text.ONLY_PREVIEWS),
         ({"engine": "preview"}, text.ONLY_PREVIEWS),
+        ({"fal_key": KEY, "backends": "worker"}, text.ONLY_PREVIEWS_BESIDE_FAL),
         ({"engine": "animatediff"}, "No clip can be made yet: "),
         ({"worker_url": "http://gpu:8000"}, "Clips are made by your worker at http://gpu:8000, at no charge."),
         ({"fal_key": KEY, "daily_budget": "2.5"}, "and at most $2.5 a day for everyone together"),

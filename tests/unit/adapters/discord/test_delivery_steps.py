@@ -78,6 +78,8 @@ def test_a_token_is_kept_with_its_upload_limit() -> None:
     assert InteractionToken.of(answer) == InteractionToken("abc.def", 123)
     assert InteractionToken.of(replace(answer, token="bare")) == InteractionToken("bare", DEFAULT_UPLOAD_LIMIT)
     assert InteractionToken("t", 1).answer(NOW, private=True).private
+    again = InteractionToken("abc.def", 123, 77)
+    assert InteractionToken.of(again.answer(NOW)) == again
 
 
 def test_a_threads_channel_is_its_parent() -> None:

@@ -78,7 +78,8 @@ def every_content() -> Iterator[SlackContent]:
         yield render.queued_content(job, 12_345)
         yield from (render.progress_content(job, progress) for progress in PROGRESSES)
         yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
-        yield render.elsewhere_content(job, "in its thread")
+        for where in (render.IN_ITS_THREAD, render.IN_ANOTHER_MESSAGE, render.IN_A_DIRECT_MESSAGE):
+            yield render.elsewhere_content(job, where)
         yield render.arriving_content(job)
         yield from (render.share_content(job, reasons) for reasons in ((), ("a <reason>",)))
         yield render.kept_content(job, ("a <reason>",), None)
