@@ -119,7 +119,7 @@ async def test_a_slack_that_cannot_be_reached_at_the_start_is_waited_for(
     chat_task = asyncio.create_task(_one_clip(slack, tmp_path))
     while not chat_task.done():
         await asyncio.sleep(0.01)
-        slack.clock.advance(0.5)
+        slack.clock.advance(0.05)  # Slack waits three of these seconds for an acknowledgement
     await chat_task
 
 
