@@ -21,13 +21,13 @@ from db.encryption import FernetCipher
 from db.store import SqlStore
 from generation.domain.delivery import Delivery
 from generation.domain.job import Artifact, Job, RequestHandle, new_job_id
-from generation.domain.ledger import reserve, settle
-from generation.domain.limits import Limits
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.clock import RandomSeeds, SystemClock
 from generation.protocol.errors import LimitExceeded
 from generation.protocol.request import Endpoint, GenerationRequest
+from generation.rules.ledger import reserve, settle
+from generation.rules.limits import Limits
 from generation.service import OperatorRules, Service, SubmitContext
 
 HISTORIES = (0, 10_000, 1_000_000)

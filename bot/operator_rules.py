@@ -4,9 +4,9 @@ from typing import Final
 
 from adapters.terminal.messenger import LOCAL_SERVER
 from bot.settings import Settings
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import micros
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 
 _TERMINAL_LIMITS: Final = Limits(
     user_clips_per_day=None,

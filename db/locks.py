@@ -29,7 +29,7 @@ class Locks:
 
     async def lock(self, *keys: str) -> None:
         """Lock the rows of these keys in ``servers``, in this order: a server's ``platform:id``, or
-        :data:`generation.domain.ledger.EVERYWHERE` for the budget of all servers."""
+        :data:`generation.rules.ledger.EVERYWHERE` for the budget of all servers."""
         if self._is_sqlite:
             return
         for key in keys:

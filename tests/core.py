@@ -25,7 +25,6 @@ from generation.delivery.relay import Relay
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import Prices
 from generation.domain.refs import Platform
 from generation.lifecycle.completion import JobWriter
@@ -37,6 +36,7 @@ from generation.ports import Backend, Messenger
 from generation.protocol.clock import Clock, SeedSource
 from generation.protocol.progress import Progress
 from generation.protocol.request import GenerationRequest
+from generation.rules.operator_rules import OperatorRules
 from generation.service import Service, SubmitContext
 
 

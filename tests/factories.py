@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
-from generation.domain.ledger import Entry, reserve
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.ports import Lease
 from generation.protocol.request import Endpoint, GenerationRequest
+from generation.rules.audit import AuditEntry
+from generation.rules.ledger import Entry, reserve
 
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """When everything happens unless the test says otherwise."""

@@ -10,13 +10,13 @@ from core import Core, a_core
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from generation.domain.job import Job, JobStatus
-from generation.domain.ledger import EntryKind
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import Micros, Prices
 from generation.protocol.errors import (
     GenerationFailed,
 )
 from generation.protocol.request import Endpoint
+from generation.rules.ledger import EntryKind
+from generation.rules.operator_rules import OperatorRules
 
 PRICES = Prices({"fal": {Endpoint.STANDARD: Decimal("0.05")}})
 PRICE = Micros(50_000)

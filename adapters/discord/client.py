@@ -10,7 +10,7 @@ import structlog
 from discord import app_commands
 
 from adapters.discord.errors import RECONNECTING, close_sentence
-from adapters.discord.handlers.admin_commands import AdminCommands
+from adapters.discord.handlers.admin.commands import AdminCommands
 from adapters.discord.handlers.animate import animate_command
 from adapters.discord.handlers.buttons import press
 from adapters.discord.handlers.ephemeral import tell

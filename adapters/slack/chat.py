@@ -25,7 +25,7 @@ from adapters.slack.errors import (
 )
 from adapters.slack.handlers.access import Access, AccessRules
 from adapters.slack.handlers.acknowledge import ACK_SECONDS, Acknowledger
-from adapters.slack.handlers.admin_commands import SlackAdminCommands
+from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.buttons import SlackButtons

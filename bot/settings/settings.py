@@ -34,12 +34,12 @@ from bot.settings.values import (
 )
 from generation.backends.urls import BaseUrl
 from generation.backends.webhook_signature import FAL_JWKS_URL
-from generation.domain.limits import Limits
 from generation.domain.pricing import Prices
 from generation.domain.refs import ServerRef
 from generation.protocol.paths import ExpandedPath
 from generation.protocol.proxies import Proxies, ProxyUnusable
 from generation.protocol.request import Endpoint
+from generation.rules.limits import Limits
 from worker.settings import EngineChoice
 
 ENV_FILE: Final = ".env"

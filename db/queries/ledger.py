@@ -17,10 +17,10 @@ from db.queries.mapping import Values, server_from_key, user_from_key
 from db.queries.parts import StorePart, TransactionPart
 from db.schema import ledger, ledger_totals
 from generation.domain.job import JobId
-from generation.domain.ledger import EVERYWHERE, Entry, EntryKind, Totals, server_scope, user_scope
-from generation.domain.limits import day_of
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ServerRef, UserRef
+from generation.rules.ledger import EVERYWHERE, Entry, EntryKind, Totals, server_scope, user_scope
+from generation.rules.limits import day_of
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 

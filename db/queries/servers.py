@@ -13,11 +13,11 @@ from db.dialects import insert_or
 from db.queries.mapping import server_from_key, user_from_key
 from db.queries.parts import QueryPart, StorePart, TransactionPart
 from db.schema import audit, server_limits, server_policies
-from generation.domain.audit import AuditEntry
-from generation.domain.limits import Limits
-from generation.domain.policy import Policy
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
+from generation.rules.audit import AuditEntry
+from generation.rules.limits import Limits
+from generation.rules.policy import Policy
 
 Model = TypeVar("Model", bound=BaseModel)
 

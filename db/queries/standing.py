@@ -14,11 +14,11 @@ from db.queries.mapping import Values
 from db.queries.parts import QueryPart
 from db.queries.servers import LIMITS, POLICY, limits_from, policy_from
 from db.schema import UNFINISHED, jobs, ledger_totals
-from generation.domain.ledger import EVERYWHERE, server_scope, user_scope
-from generation.domain.limits import Usage, day_of
 from generation.domain.pricing import Micros
 from generation.domain.refs import ServerRef, UserRef
-from generation.domain.standing import Standing
+from generation.rules.ledger import EVERYWHERE, server_scope, user_scope
+from generation.rules.limits import Usage, day_of
+from generation.rules.standing import Standing
 
 
 def _used(column: ColumnElement[int], scope: str) -> ScalarSelect[int]:

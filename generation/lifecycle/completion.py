@@ -11,15 +11,15 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-from generation.domain import ledger
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
 from generation.lifecycle import reservations
 from generation.lifecycle.failures import without_prompt
 from generation.ports import Lease, Observer, Store, Transaction, Wake
 from generation.protocol.clock import Clock
 from generation.protocol.errors import StaleJob, StorageFull, StoreBusy
+from generation.rules import ledger
+from generation.rules.operator_rules import OperatorRules
 
 _INPUT_REFUSED: Final = frozenset({FailureKind.REJECTED, FailureKind.CONTENT})
 _RENDERED: Final = frozenset(

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from generation.backends.circuit_breaker import Breakers
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
-from generation.domain.operator_rules import OperatorRules
 from generation.lifecycle.cancellations import Cancellations
 from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.failover import Failover
@@ -37,6 +36,7 @@ from generation.protocol.errors import (
     RequestNotFound,
 )
 from generation.protocol.progress import RunningEta
+from generation.rules.operator_rules import OperatorRules
 
 
 @dataclass(slots=True)

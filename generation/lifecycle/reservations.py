@@ -7,12 +7,12 @@ Both count for the day of the submission, so a day's budget holds for that day's
 from dataclasses import replace
 from datetime import datetime
 
-from generation.domain import ledger
 from generation.domain.job import Job
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
 from generation.ports import Store, Transaction
 from generation.protocol.errors import Refused
+from generation.rules import ledger
+from generation.rules.operator_rules import OperatorRules
 
 
 async def reserve_for(

@@ -11,12 +11,12 @@ from typing import Final
 
 from generation.backends.circuit_breaker import Breakers, CircuitBreaker, Trouble
 from generation.domain.job import Job
-from generation.domain.operator_rules import OperatorRules
 from generation.lifecycle import reservations
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import Backend, Store
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendError
+from generation.rules.operator_rules import OperatorRules
 from generation.text.backends import PREVIEWS_ONLY, budget_words, waiting_words
 
 PREVIEW: Final = "preview"

@@ -5,9 +5,9 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from generation.domain.audit import AuditEntry
-from generation.domain.limits import LimitName
-from generation.domain.policy import Policy
+from generation.rules.audit import AuditEntry
+from generation.rules.limits import LimitName
+from generation.rules.policy import Policy
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 from generation.text.limits import NONE, limit_label, value_words
 

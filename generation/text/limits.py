@@ -7,7 +7,6 @@ from decimal import Decimal, InvalidOperation
 from math import isqrt
 from typing import Final
 
-from generation.domain.limits import LimitName, Limits, Usage
 from generation.domain.parsing import shown
 from generation.domain.pricing import Micros, dollars, micros
 from generation.domain.refs import Platform
@@ -15,6 +14,7 @@ from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import SIDE_MULTIPLE, Endpoint
 from generation.protocol.visible import is_blank
+from generation.rules.limits import LimitName, Limits, Usage
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Final
 
-from generation.domain.audit import AuditEntry
 from generation.domain.job import Job
-from generation.domain.limits import Limits
-from generation.domain.policy import Policy
 from generation.domain.refs import UserRef
 from generation.protocol.messages import mark
+from generation.rules.audit import AuditEntry
+from generation.rules.limits import Limits
+from generation.rules.policy import Policy
 from generation.text.audit import audit_words, policy_lines
 from generation.text.clips import negative_words, settings_words, status_words
 from generation.text.dialect import Dialect, Markup

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Final
 
-from generation.domain.limits import LimitName
 from generation.protocol import errors as e
 from generation.protocol.messages import mark
+from generation.rules.limits import LimitName
 from generation.text.dialect import Dialect, Markup
 from generation.text.limits import size_words
 

@@ -4,12 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from generation.domain.job import Artifact, Job, JobId, JobStatus, RequestHandle
-from generation.domain.limits import LimitName
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import LimitExceeded
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import GenerationRequest, VideoSizePreset
+from generation.rules.limits import LimitName
 
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES: Final = {"7001": "mia", "U0MIA": "mia"}

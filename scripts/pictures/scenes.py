@@ -14,8 +14,8 @@ from adapters.slack.text import help as help_text
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from generation.domain.job import Job, JobStatus
-from generation.domain.limits import Limits
 from generation.domain.refs import Platform
+from generation.rules.limits import Limits
 from pictures import discord_messages, slack_messages
 from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, job_on
 from pictures.frame import frame_of, frames_of

@@ -11,8 +11,8 @@ from databases import a_cipher
 from db.engine import close, open_engine
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_lease, a_message, a_server, a_user, an_entry, later
-from generation.domain.ledger import EVERYWHERE
 from generation.domain.refs import Platform
+from generation.rules.ledger import EVERYWHERE
 
 WHOLE_TABLE = re.compile(
     r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea|left))"

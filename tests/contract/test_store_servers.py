@@ -6,10 +6,10 @@ import pytest
 
 from db.store import SqlStore
 from factories import NOW, a_server, a_user, an_audit_entry, later
-from generation.domain.limits import Limits
-from generation.domain.policy import Policy
 from generation.protocol.errors import StoreError
 from generation.protocol.request import Endpoint
+from generation.rules.limits import Limits
+from generation.rules.policy import Policy
 
 STRICT = Limits(
     user_clips_per_day=None,

@@ -7,8 +7,8 @@ import discord
 from discord import AppCommandOptionType, app_commands
 
 from adapters.discord.text.markup import DISCORD
-from generation.domain.limits import LimitName
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
+from generation.rules.limits import LimitName
 from generation.text.limits import limit_label
 
 

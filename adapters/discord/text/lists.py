@@ -5,11 +5,11 @@ from collections.abc import Iterable, Sequence
 
 from adapters.discord.text.markup import DISCORD
 from adapters.discord.text.render import MAX_CONTENT
-from generation.domain.audit import AuditEntry
 from generation.domain.job import Job
-from generation.domain.limits import LimitName, Limits
-from generation.domain.policy import Policy
 from generation.domain.refs import UserRef
+from generation.rules.audit import AuditEntry
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 from generation.service import Quota
 from generation.text import lists
 from generation.text.limits import changed_limit_words, quota_lines

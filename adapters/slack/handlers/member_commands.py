@@ -7,7 +7,7 @@ from typing import Final
 
 from adapters.slack.delivery.fallbacks import KEPT
 from adapters.slack.handlers.access import Access
-from adapters.slack.handlers.admin_commands import SlackAdminCommands
+from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.parsing import command_line
 from adapters.slack.handlers.payloads import Command

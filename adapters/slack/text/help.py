@@ -5,9 +5,9 @@ from typing import Final
 from adapters.slack.commands import FLAGS
 from adapters.slack.models import SlackContent
 from adapters.slack.text.markup import SLACK
-from generation.domain.limits import LimitName
 from generation.protocol.messages import mark
 from generation.protocol.request import VideoSizePreset
+from generation.rules.limits import LimitName
 from generation.text.dialect import Markup, excerpt
 from generation.text.help import help_lines
 from generation.text.limits import limit_label, limit_range_words, typed_name

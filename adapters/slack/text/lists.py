@@ -6,11 +6,11 @@ from typing import Final
 
 from adapters.slack.models import SlackContent
 from adapters.slack.text.markup import SLACK, escaped_within
-from generation.domain.audit import AuditEntry
 from generation.domain.job import Job
-from generation.domain.limits import LimitName, Limits
-from generation.domain.policy import Policy
 from generation.domain.refs import UserRef
+from generation.rules.audit import AuditEntry
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 from generation.service import Quota
 from generation.text import lists
 from generation.text.dialect import Markup

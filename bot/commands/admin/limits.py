@@ -7,12 +7,12 @@ from typing import Final
 
 from bot.commands.admin.database import maintenance_app
 from bot.settings import Settings
-from generation.domain.limits import LimitName, Limits
 from generation.domain.parsing import shown
-from generation.domain.policy import Policy
 from generation.domain.pricing import dollars
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.protocol.errors import InvalidRequest, Violation
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 from generation.service import Service
 from generation.text.audit import audit_words, policy_lines
 from generation.text.dialect import Dialect, plain_for

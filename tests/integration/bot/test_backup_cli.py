@@ -19,9 +19,9 @@ from bot.commands.backup.archive import DATABASE, MANIFEST
 from db.encryption import FernetCipher
 from db.store import SqlStore
 from factories import a_delivery, a_job
-from generation.domain import ledger
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobStatus
+from generation.rules import ledger
 
 EARLIER = Path(__file__).parents[2] / "fixtures" / "version_0_1_0" / "data"
 runner = CliRunner()

@@ -9,9 +9,6 @@ import pytest
 from core import Core, a_core
 from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.job import JobStatus
-from generation.domain.ledger import EVERYWHERE, Totals
-from generation.domain.limits import LimitName, Limits
-from generation.domain.policy import Policy
 from generation.domain.pricing import Micros, Prices
 from generation.protocol.errors import (
     BudgetExhausted,
@@ -29,6 +26,9 @@ from generation.protocol.errors import (
     UserBlocked,
 )
 from generation.protocol.request import Endpoint
+from generation.rules.ledger import EVERYWHERE, Totals
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 from generation.service import OperatorRules, SubmitContext
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.40"), Endpoint.TURBO: Decimal("0.10")}})

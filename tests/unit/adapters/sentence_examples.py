@@ -6,14 +6,14 @@ from dataclasses import replace
 from adapters.discord.errors import DiscordUnusable
 from factories import NOW, PASTED, a_channel, a_job, a_request, a_server, a_user, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
-from generation.domain.limits import LimitName, Limits, Usage, day_of
-from generation.domain.policy import Policy
 from generation.domain.pricing import Micros
 from generation.domain.refs import Platform, UserRef
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
+from generation.rules.limits import LimitName, Limits, Usage, day_of
+from generation.rules.policy import Policy
 
 NUMBERS = ("0", "1", "1000000")
 

@@ -32,14 +32,14 @@ from adapters.terminal.screen import describe
 from factories import NOW, a_job, a_request, a_user, an_audit_entry, later
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import Failure, FailureKind
-from generation.domain.limits import LimitName, Limits
-from generation.domain.policy import Policy
 from generation.domain.refs import Platform
 from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect

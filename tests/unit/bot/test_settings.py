@@ -17,8 +17,8 @@ from bot.settings import (
     load_shared_settings,
     variable_of,
 )
-from generation.domain.limits import Limits
 from generation.domain.refs import Platform, ServerRef
+from generation.rules.limits import Limits
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
 SECRETS = ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")

@@ -9,8 +9,8 @@ from discord_bot import Bot, clips
 from doubles.discord.wire.options import CannotDoThat
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
-from generation.domain.policy import Policy
+from generation.rules.limits import Limits
+from generation.rules.policy import Policy
 
 
 async def test_the_queue_shows_words_and_ids_of_ones_own_clips_only(slow_bot: Bot) -> None:

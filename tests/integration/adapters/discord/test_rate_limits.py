@@ -6,9 +6,9 @@ from pathlib import Path
 from discord_bot import Bot, clips, running_bot
 from doubles.discord.fixtures import OpenDouble
 from doubles.generation.backend import ScriptedBackend
-from generation.domain.limits import Limits
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.progress import Steps
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 
 MANY = Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None, server_clips_per_day=None)

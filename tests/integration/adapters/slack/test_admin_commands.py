@@ -8,7 +8,7 @@ from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
-from generation.domain.limits import Limits
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 from slack_bot import Bot, running_bot, words
 

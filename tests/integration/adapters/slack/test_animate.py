@@ -13,10 +13,10 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, DM, GENERAL, MIRA, NOAH, STUDIO
 from factories import PASTED
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
 from generation.domain.parsing import allowed
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.request import Endpoint
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 from slack_bot import SlackTiming, SlowStore, buttons, clips, public, running_bot, words
 

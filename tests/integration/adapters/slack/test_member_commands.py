@@ -13,7 +13,7 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, STUDIO
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 from slack_bot import Bot, clips, public, running_bot
 

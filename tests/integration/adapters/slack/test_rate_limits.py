@@ -8,8 +8,8 @@ from doubles.slack.server import OpenDouble
 from doubles.slack.web_api.limits import RateLimits
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
 from generation.protocol.progress import Phase, Progress, Steps
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 from slack_bot import SHIPPED, clips, running_bot
 

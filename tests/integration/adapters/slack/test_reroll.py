@@ -11,8 +11,8 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.state import posting
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import BOT, GENERAL, MIRA, NOAH, STUDIO
-from generation.domain.limits import Limits
 from generation.domain.refs import Platform, UserRef
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 from slack_bot import Bot, clips, public, running_bot, words
 

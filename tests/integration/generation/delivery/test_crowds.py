@@ -12,9 +12,9 @@ from doubles.generation.faulty_store import FaultyStore
 from factories import a_message
 from generation.delivery.timing import RelayTiming
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
 from generation.ports import Urgency
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 
 OPEN = OperatorRules(
     backends=("worker",),

@@ -12,10 +12,10 @@ from db.store import SqlStore
 from db.transaction import SqlTransaction
 from factories import a_message
 from generation.domain.job import Job, JobId
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
 from generation.ports import Urgency
 from generation.protocol.errors import JobNotFound, StoreBusy
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 
 MANY = OperatorRules(backends=("fal",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100))
 NOBODY = JobId("0" * 24)

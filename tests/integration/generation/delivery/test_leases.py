@@ -14,11 +14,11 @@ from doubles.generation.faulty_store import FaultyStore
 from factories import a_message
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job
-from generation.domain.limits import Limits
 from generation.domain.refs import MessageRef
 from generation.ports import DeliveryPayload, SaveNote
 from generation.protocol.errors import DeliveryDelayed, StoreBusy
 from generation.protocol.progress import Phase, Progress
+from generation.rules.limits import Limits
 from generation.service import OperatorRules
 
 PLENTY = OperatorRules(

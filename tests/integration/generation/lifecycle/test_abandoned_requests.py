@@ -11,7 +11,6 @@ from core_running import dispatching, reached, until
 from doubles.clock import ManualClock
 from failover_cores import PRICE, PRICES, a_fal, a_worker, abandoned_at_the_worker, both, rules, run_to_end
 from generation.domain.job import FailureKind, JobStatus
-from generation.domain.ledger import EVERYWHERE, Totals
 from generation.domain.pricing import FREE
 from generation.protocol.errors import (
     BackendBusy,
@@ -20,6 +19,7 @@ from generation.protocol.errors import (
     SubmissionOutcomeUnknown,
 )
 from generation.protocol.progress import Phase
+from generation.rules.ledger import EVERYWHERE, Totals
 
 
 @pytest.mark.parametrize(("begun", "patience"), [(False, 120), (True, 300)])

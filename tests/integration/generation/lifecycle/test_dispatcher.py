@@ -13,10 +13,10 @@ from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from factories import a_channel, a_request, a_server, a_user
 from generation.domain.job import FailureKind, Job, JobStatus
-from generation.domain.limits import Limits
 from generation.domain.refs import Platform
 from generation.lifecycle.dispatcher import DispatcherTiming
 from generation.protocol.errors import BackendUnavailable, StoreBusy
+from generation.rules.limits import Limits
 from generation.service import OperatorRules, SubmitContext
 
 OPEN = Limits(user_clips_per_day=None, server_clips_per_day=None, user_active_jobs=1000, server_active_jobs=1000)

@@ -23,9 +23,6 @@ from failover_cores import (
 )
 from generation.backends.circuit_breaker import Trouble
 from generation.domain.job import JobStatus
-from generation.domain.ledger import EVERYWHERE, EntryKind, Totals
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import (
@@ -33,6 +30,9 @@ from generation.protocol.errors import (
     BackendBusy,
     BackendUnavailable,
 )
+from generation.rules.ledger import EVERYWHERE, EntryKind, Totals
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 
 
 async def test_a_job_waits_a_little_for_a_worker_that_is_away_before_it_is_bought(tmp_path: Path) -> None:

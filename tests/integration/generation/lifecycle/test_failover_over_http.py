@@ -13,7 +13,7 @@ from doubles.backends.scripted_queue import Line, Reply, ScriptedQueue
 from doubles.generation.backend import tiny_mp4
 from failover_cores import PRICE, PRICES
 from generation.domain.job import FailureKind, Job, JobStatus
-from generation.domain.ledger import EVERYWHERE
+from generation.rules.ledger import EVERYWHERE
 
 AWAY = httpx.ConnectError("refused")
 CLIP = "https://v3.fal.media/files/a/clip.mp4"

@@ -6,10 +6,10 @@ from pathlib import Path
 from core import a_core
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from generation.domain.job import JobStatus
-from generation.domain.ledger import EVERYWHERE, EntryKind, Totals
 from generation.domain.pricing import Micros, Prices
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.request import Endpoint
+from generation.rules.ledger import EVERYWHERE, EntryKind, Totals
 from generation.service import OperatorRules
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})

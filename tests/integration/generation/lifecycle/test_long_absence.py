@@ -16,13 +16,13 @@ from doubles.generation.backend import FINISHED, ScriptedBackend
 from doubles.generation.faulty_store import FaultyStore
 from factories import a_handle
 from generation.domain.job import FailureKind, Job, JobStatus, RequestHandle
-from generation.domain.ledger import EVERYWHERE, Totals
 from generation.domain.pricing import Micros, Prices
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.errors import BackendUnavailable, GenerationFailed, SubmissionOutcomeUnknown
 from generation.protocol.progress import Steps
 from generation.protocol.request import Endpoint
+from generation.rules.ledger import EVERYWHERE, Totals
 from generation.service import OperatorRules
 
 

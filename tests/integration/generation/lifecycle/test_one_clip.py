@@ -15,8 +15,6 @@ from core import Core, QuickClock, a_core
 from doubles.generation.backend import ScriptedBackend
 from failover_cores import OUT_OF_MEMORY, PRICE, PRICES
 from generation.domain.job import FailureKind, Job, JobId, JobStatus
-from generation.domain.ledger import EVERYWHERE
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
 from generation.lifecycle.timing import LifecycleTiming
 from generation.protocol.errors import (
@@ -27,6 +25,8 @@ from generation.protocol.errors import (
     RequestNotFound,
     SubmissionOutcomeUnknown,
 )
+from generation.rules.ledger import EVERYWHERE
+from generation.rules.operator_rules import OperatorRules
 
 MAX_RESTARTS = 60
 SHORT = LifecycleTiming(failover_waiting=4, failover_queued=6, failover_running=12, confirmation=30)

@@ -14,7 +14,6 @@ from doubles.generation.backend import ScriptedBackend
 from factories import a_user
 from failover_cores import PRICE, PRICES, a_fal
 from generation.domain.job import FailureKind, Job, JobStatus, RequestHandle
-from generation.domain.ledger import EVERYWHERE, Totals
 from generation.domain.pricing import FREE, Micros
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import BackendState, BackendUpdate
@@ -25,6 +24,7 @@ from generation.protocol.errors import (
     GenerationFailed,
     RequestNotFound,
 )
+from generation.rules.ledger import EVERYWHERE, Totals
 from generation.text.errors import failure_sentence
 
 

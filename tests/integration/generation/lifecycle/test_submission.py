@@ -10,7 +10,6 @@ from core import a_core
 from doubles.generation.backend import ScriptedBackend
 from factories import a_request
 from generation.domain.job import FailureKind, JobStatus
-from generation.domain.ledger import EVERYWHERE, Totals
 from generation.domain.pricing import Micros, Prices
 from generation.protocol.errors import (
     AccountLocked,
@@ -26,6 +25,7 @@ from generation.protocol.errors import (
     SubmissionOutcomeUnknown,
 )
 from generation.protocol.request import Endpoint
+from generation.rules.ledger import EVERYWHERE, Totals
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})
 

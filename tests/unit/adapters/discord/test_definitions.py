@@ -25,8 +25,8 @@ from doubles.discord.gateway.intents import PRIVILEGED
 from doubles.discord.rules.commands import command_violations
 from factories import a_job, moved
 from generation.domain.job import JobStatus
-from generation.domain.limits import LimitName
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
+from generation.rules.limits import LimitName
 from judges.discord_spec import discord_spec
 from judges.specs import specs
 

@@ -13,14 +13,14 @@ from adapters.discord.text import lists, render
 from adapters.discord.text.markup import escaped, quoted
 from factories import NOW, a_job, a_request, a_user, an_audit_entry, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
-from generation.domain.limits import LimitName, Limits
-from generation.domain.policy import Policy
 from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, LimitExceeded, Violation
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Motion
+from generation.rules.limits import LimitName, Limits
+from generation.rules.policy import Policy
 
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),

@@ -25,14 +25,14 @@ from adapters.slack.text import help as help_text
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
 from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobStatus
-from generation.domain.limits import LimitName, Limits, Usage, day_of
-from generation.domain.policy import Policy
 from generation.domain.pricing import Micros
 from generation.domain.refs import Platform
 from generation.ports import ClipLink
 from generation.protocol import errors
 from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress, Steps
+from generation.rules.limits import LimitName, Limits, Usage, day_of
+from generation.rules.policy import Policy
 from generation.service import Quota
 from judges.slack_validate import SlackJudge
 

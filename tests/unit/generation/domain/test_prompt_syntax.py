@@ -13,10 +13,10 @@ from bot.commands.animate.terminal_job import ClipOutcome
 from factories import PASTED, a_channel, a_job, a_request, a_user, moved
 from generation.domain.job import JobStatus
 from generation.domain.parsing import parse_request
-from generation.domain.policy import Policy
 from generation.domain.prompt_syntax import Syntax, plain_prompt, plain_request, taken_out_of
 from generation.protocol.errors import InvalidRequest, PromptBlocked
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT
+from generation.rules.policy import Policy
 from generation.text.clips import settings_words
 
 TAG, BREAK, CHOICE, CHANGE, OPTION = Syntax

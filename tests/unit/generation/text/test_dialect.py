@@ -11,9 +11,9 @@ from babel.messages.mofile import write_mo
 from adapters.discord.text.markup import DISCORD
 from adapters.slack.text.markup import SLACK
 from factories import NOW, a_request
-from generation.domain.limits import LimitName
 from generation.domain.refs import Platform, UserRef
 from generation.protocol.errors import LimitExceeded, PromptBlocked
+from generation.rules.limits import LimitName
 from generation.text.clips import settings_words
 from generation.text.dialect import PLAIN, Dialect, Markup, plain_for
 from generation.text.errors import sentence

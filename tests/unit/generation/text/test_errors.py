@@ -9,9 +9,9 @@ import pytest
 from adapters.discord.text.markup import DISCORD
 from adapters.slack.text.markup import SLACK
 from generation.domain.job import Failure, FailureKind
-from generation.domain.limits import LimitName
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
+from generation.rules.limits import LimitName
 from generation.text.errors import failure_sentence, sentence
 from generation.text.limits import limit_label
 

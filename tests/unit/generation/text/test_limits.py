@@ -6,9 +6,9 @@ import pytest
 
 from adapters.discord.text.markup import DISCORD
 from adapters.slack.text.markup import SLACK
-from generation.domain.limits import LimitName, Limits
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import Endpoint
+from generation.rules.limits import LimitName, Limits
 from generation.text.dialect import PLAIN
 from generation.text.limits import limit_named, limit_range_words, limit_value, limit_words, size_words, typed_name
 

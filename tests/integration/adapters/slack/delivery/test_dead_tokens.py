@@ -11,9 +11,9 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import GENERAL, MIRA
 from generation.domain.job import JobStatus
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
 from generation.lifecycle.dispatcher import DispatcherTiming
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import Bot, clips, public, running_bot
 from slack_outcomes import held, the_clip, under_way
 

@@ -8,8 +8,8 @@ import pytest
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import EXTERNAL, GENERAL, OFFTOPIC, SHARED, STUDIO
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import Bot, clips, public, running_bot
 from slack_outcomes import advancing, held, under_way
 

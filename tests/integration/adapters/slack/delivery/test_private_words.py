@@ -8,8 +8,8 @@ import pytest
 from core_running import PROMPT
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import EXTERNAL, GENERAL, GROUP, MIRA, NOAH, OWNER, PAIR
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import buttons, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip
 

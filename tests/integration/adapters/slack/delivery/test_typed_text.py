@@ -10,8 +10,8 @@ from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message
 from doubles.slack.world import ARCHIVE, EXTERNAL, MIRA, NOAH, OFFTOPIC, SHARED
-from generation.domain.limits import Limits
-from generation.domain.operator_rules import OperatorRules
+from generation.rules.limits import Limits
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import running_bot
 
 LONG = f"a fox in <b>snow</b> & rain `x` {'and more ' * 200}".strip()

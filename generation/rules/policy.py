@@ -7,13 +7,6 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
-from generation.domain.terms import (
-    MAX_PATTERNS,
-    blocklist,
-    folded,
-    is_pattern,
-    why_not_a_term,
-)
 from generation.protocol.errors import (
     ChannelNotAllowed,
     InvalidRequest,
@@ -25,6 +18,13 @@ from generation.protocol.errors import (
 )
 from generation.protocol.request import GenerationRequest
 from generation.protocol.visible import is_blank
+from generation.rules.terms import (
+    MAX_PATTERNS,
+    blocklist,
+    folded,
+    is_pattern,
+    why_not_a_term,
+)
 
 MAX_TERM: Final = 100
 """Characters."""

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from generation.domain.look_alikes import AS_LATIN, DRESSED
-from generation.domain.terms import Blocklist, blocklist, folded, why_not_a_term
+from generation.rules.look_alikes import AS_LATIN, DRESSED
+from generation.rules.terms import Blocklist, blocklist, folded, why_not_a_term
 
 ZWSP = "\u200b"
 

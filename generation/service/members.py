@@ -1,29 +1,15 @@
-"""What members and admins can do, the same on every platform: submit, re-roll, cancel, list, set
-limits."""
+"""What members do: submit, re-roll, cancel, look up, have delivered again."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from pydantic import BaseModel
-
-from generation.backends.circuit_breaker import Breakers
-from generation.delivery.first_answers import FirstAnswer, FirstAnswers
+from generation.delivery.first_answers import FirstAnswer
 from generation.delivery.leases import retry_now
-from generation.domain import ledger
-from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus, new_job_id
-from generation.domain.limits import Limits, Usage
-from generation.domain.operator_rules import OperatorRules
-from generation.domain.policy import Policy, check_server
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from generation.domain.standing import Standing
 from generation.lifecycle import completion
-from generation.ports import Lease, Observer, Store, Transaction, Urgency, Wake
-from generation.protocol.cache import BoundedCache
-from generation.protocol.clock import Clock, SeedSource
+from generation.ports import Lease, Transaction, Urgency
 from generation.protocol.errors import (
     DatabaseUnusable,
     JobNotFound,
@@ -33,10 +19,11 @@ from generation.protocol.errors import (
     StoreError,
 )
 from generation.protocol.request import GenerationRequest
+from generation.rules import ledger
+from generation.rules.policy import Policy, check_server
+from generation.rules.standing import Standing
+from generation.service.parts import ServicePart
 from generation.text.backends import queue_lines
-
-_POSITIONS: Final = 1024
-"""New jobs whose place in the queue is kept until it is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,41 +42,8 @@ class SubmitContext:
     answer: Answer | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """The limits of a member's server, and what is used of them."""
-
-    limits: Limits
-    usage: Usage
-
-
-class Service:
-    """Everything that adapters call the core for; they only translate."""
-
-    def __init__(
-        self,
-        store: Store,
-        rules: OperatorRules,
-        *,
-        clock: Clock,
-        seeds: SeedSource,
-        observer: Observer,
-        submitted: Wake,
-        ended: Wake,
-        breakers: Breakers | None = None,
-        chat_troubles: Callable[[], tuple[str, ...]] = tuple,
-    ) -> None:
-        self._store = store
-        self._rules = rules
-        self._clock = clock
-        self._seeds = seeds
-        self._observer = observer
-        self._submitted = submitted
-        self._ended = ended
-        self._breakers = breakers or Breakers(clock=clock)
-        self._chat_troubles = chat_troubles
-        self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
-        self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
+class MemberActs(ServicePart):
+    """What members do with clips."""
 
     def draw_seed(self) -> int:
         """A seed for a request that came without one."""
@@ -225,53 +179,6 @@ class Service:
         counted = self._ahead.pop(job.id)
         return await self._store.ahead_of(job) if counted is None else counted
 
-    async def limits_of(self, server: ServerRef) -> Limits:
-        """The limits in force: the server's own, else the operator's defaults."""
-        return await self._store.limits_of(server) or self._rules.defaults_for(server)
-
-    async def quota(self, user: UserRef, server: ServerRef) -> Quota:
-        """What a member has used and what is allowed."""
-        standing = await self._store.standing(server, user, self._clock.now())
-        return Quota(standing.limits or self._rules.defaults_for(server), standing.usage)
-
-    async def set_limits(
-        self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef
-    ) -> Limits:
-        """Change some limits and write an audit entry. Raises InvalidRequest naming the limit that
-        is wrong."""
-        async with self._store.transaction(Urgency.MEMBER) as tx:
-            before = await tx.limits_of(server) or self._rules.defaults_for(server)
-            after = before.changed(changes)
-            entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
-            await tx.set_limits(server, after, entry)
-        return after
-
-    async def reset_limits(self, server: ServerRef, *, by: UserRef) -> Limits:
-        """Go back to the operator's defaults."""
-        defaults = self._rules.defaults_for(server)
-        async with self._store.transaction(Urgency.MEMBER) as tx:
-            difference = _difference(await tx.limits_of(server) or defaults, defaults)
-            entry = AuditEntry(server, by, self._clock.now(), "limits", *difference)
-            await tx.set_limits(server, None, entry)
-        return defaults
-
-    async def policy_of(self, server: ServerRef) -> Policy:
-        """The server's rules on channels, members and terms."""
-        return await self._store.policy_of(server) or Policy()
-
-    async def set_policy(self, server: ServerRef, policy: Policy, *, by: UserRef) -> Policy:
-        """Change the server's rules on channels, members and terms, and write an audit entry."""
-        async with self._store.transaction(Urgency.MEMBER) as tx:
-            before = await tx.policy_of(server) or Policy()
-            difference = _difference(before, policy)
-            entry = AuditEntry(server, by, self._clock.now(), "policy", *difference)
-            await tx.set_policy(server, policy, entry)
-        return policy
-
-    async def audit_of(self, server: ServerRef, *, limit: int = 20) -> list[AuditEntry]:
-        """Who changed what, newest first."""
-        return await self._store.audit_of(server, limit=limit)
-
     async def _admit(
         self,
         tx: Transaction,
@@ -318,11 +225,3 @@ async def _standing(tx: Transaction, server: ServerRef, user: UserRef, now: date
         raise  # trying again would not help
     except StoreError as error:
         raise LedgerUnavailable from error
-
-
-def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:
-    """The fields that differ, as JSON before and after."""
-    names = {
-        name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)
-    }
-    return before.model_dump_json(include=names), after.model_dump_json(include=names)

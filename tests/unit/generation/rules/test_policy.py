@@ -4,9 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from factories import a_channel, a_request, a_server, a_user
-from generation.domain.policy import Policy, check_server
 from generation.domain.refs import Platform, ServerRef
-from generation.domain.terms import blocklist
 from generation.protocol.errors import (
     ChannelNotAllowed,
     InvalidRequest,
@@ -16,6 +14,8 @@ from generation.protocol.errors import (
     ServerNotAllowed,
     UserBlocked,
 )
+from generation.rules.policy import Policy, check_server
+from generation.rules.terms import blocklist
 
 
 def check(policy: Policy, prompt: str = "a paper boat", *, channel: str = "5001", user: str = "7001") -> None:

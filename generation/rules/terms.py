@@ -15,8 +15,8 @@ from typing import Final, Protocol
 
 import re2
 
-from generation.domain.look_alikes import AS_LATIN, DRESSED
 from generation.protocol.visible import visible
+from generation.rules.look_alikes import AS_LATIN, DRESSED
 
 MAX_PATTERNS: Final = 20
 _PATTERN_MEMORY: Final = 1 << 20

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from generation.domain.limits import Limits, Usage
 from generation.domain.pricing import FREE, Micros, Prices, dollars
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import BudgetExhausted, BudgetTooSmall
+from generation.rules.limits import Limits, Usage
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,112 +1,23 @@
-"""``/flipbook-admin …``: limits, channels and blocks, for members who manage the server; checked
-here too, not only by Discord."""
+"""``/flipbook-admin channels|block|unblock …``: where the bot answers, and whom."""
 
-import functools
-from collections.abc import Callable, Coroutine
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from collections.abc import Callable
 
 import discord
 from discord import app_commands
 
-from adapters.discord.handlers.access import AccessDenied, require_admin
+from adapters.discord.handlers.admin.guard import for_admins
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
     InteractionContext,
     InteractionHandler,
-    in_server,
 )
-from adapters.discord.handlers.options import LIMITS, Channel, LimitText, Term
+from adapters.discord.handlers.options import Channel, Term
 from adapters.discord.text import lists
-from adapters.discord.text.markup import DISCORD
-from generation.domain.policy import Policy
-from generation.text.limits import limit_named, limit_value, unknown_limit_words
-
-P = ParamSpec("P")
-GroupT = TypeVar("GroupT", bound=CommandGroup)
-_MANAGERS: Final = discord.Permissions(manage_guild=True)
+from generation.rules.policy import Policy
 
 
-def for_admins(
-    command: Callable[Concatenate[GroupT, InteractionContext, P], Coroutine[Any, Any, None]],
-) -> Callable[Concatenate[GroupT, discord.Interaction, P], Coroutine[Any, Any, None]]:
-    """As :func:`in_server`, for admins only; other members get a refusal."""
-
-    @in_server
-    @functools.wraps(command)
-    async def run(
-        group: GroupT, context: InteractionContext, /, *args: P.args, **kwargs: P.kwargs
-    ) -> None:
-        # at every call: permissions may change while a member's app shows the command
-        require_admin(context.interaction)
-        await command(group, context, *args, **kwargs)
-
-    return run
-
-
-class AdminCommands(CommandGroup):
-    """The command group for admins."""
-
-    def __init__(self, handler: InteractionHandler) -> None:
-        super().__init__(
-            handler,
-            name="flipbook-admin",
-            description="Limits, channels and blocks of this server",
-            # Discord shows the commands to managers only; a server can change that
-            default_permissions=_MANAGERS,
-        )
-        self.add_command(_LimitCommands(handler))
-        self.add_command(_ChannelCommands(handler))
-        self.add_command(_BlockCommands(handler))
-        self.add_command(_UnblockCommands(handler))
-
-    @app_commands.command(description="Who changed what in this server")
-    @for_admins
-    async def audit(self, context: InteractionContext) -> None:
-        """The last changes."""
-        entries = await self.service.audit_of(context.server)
-        await tell(context.interaction, lists.audit(entries))
-
-
-class _LimitCommands(CommandGroup):
-    def __init__(self, handler: InteractionHandler) -> None:
-        super().__init__(handler, name="limits", description="What members may make")
-
-    @app_commands.command(description="Show the limits")
-    @for_admins
-    async def show(self, context: InteractionContext) -> None:
-        """All limits."""
-        limits = await self.service.limits_of(context.server)
-        await tell(context.interaction, lists.limits_list(limits))
-
-    @app_commands.command(description="Change one limit")
-    @app_commands.describe(
-        limit="Which one",
-        value="A number, dollars, a size such as 512x512, or none; for quality: standard, turbo",
-    )
-    @app_commands.choices(limit=LIMITS)
-    @for_admins
-    async def set(self, context: InteractionContext, limit: str, value: LimitText) -> None:
-        """One limit."""
-        # a choice as a rule; but an old client, or a program, may send anything
-        try:
-            name = limit_named(limit)
-        except ValueError:
-            raise AccessDenied(unknown_limit_words(limit, DISCORD)) from None
-        changes = {name.value: limit_value(name, value, DISCORD)}
-        before = await self.service.limits_of(context.server)
-        limits = await self.service.set_limits(context.server, changes, by=context.user)
-        await tell(context.interaction, lists.changed_limit(limits, name, before=before))
-
-    @app_commands.command(description="Go back to the operator's limits")
-    @for_admins
-    async def reset(self, context: InteractionContext) -> None:
-        """The operator's defaults."""
-        limits = await self.service.reset_limits(context.server, by=context.user)
-        await tell(context.interaction, lists.limits_list(limits))
-
-
-class _PolicyCommands(CommandGroup):
+class PolicyCommands(CommandGroup):
     async def change_policy(
         self, context: InteractionContext, change: Callable[[Policy], dict[str, frozenset[str]]]
     ) -> None:
@@ -118,7 +29,7 @@ class _PolicyCommands(CommandGroup):
         await tell(context.interaction, lists.policy_list(saved, before=policy))
 
 
-class _ChannelCommands(_PolicyCommands):
+class ChannelCommands(PolicyCommands):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="channels", description="Where Flipbook answers")
 
@@ -155,7 +66,7 @@ class _ChannelCommands(_PolicyCommands):
         await self.change_policy(context, lambda _policy: {"channels": frozenset()})
 
 
-class _BlockCommands(_PolicyCommands):
+class BlockCommands(PolicyCommands):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="block", description="Keep members or words out")
 
@@ -177,7 +88,7 @@ class _BlockCommands(_PolicyCommands):
         await self.change_policy(context, lambda policy: {"blocked_terms": policy.with_term(term)})
 
 
-class _UnblockCommands(_PolicyCommands):
+class UnblockCommands(PolicyCommands):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="unblock", description="Let members or words in again")
 

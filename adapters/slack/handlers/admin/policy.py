@@ -1,38 +1,28 @@
-"""``/flipbook admin …``: a workspace's admins set its limits, channels and blocks; every change is
-audited."""
+"""``/flipbook admin channels|block|unblock …``: where the bot answers, and whom."""
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from collections.abc import Callable
 
 from adapters.slack.errors import AdminProblem, AdminRefused
-from adapters.slack.handlers.access import Access
+from adapters.slack.handlers.admin.verbs import AdminVerbs
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
-from adapters.slack.text import asking, lists
-from adapters.slack.text import help as help_text
-from adapters.slack.text.markup import SLACK, ids_in, plain
-from generation.domain.policy import MAX_TERM, Policy
+from adapters.slack.text import lists
+from adapters.slack.text.markup import ids_in, plain
 from generation.protocol.visible import is_blank
+from generation.rules.policy import MAX_TERM, Policy
 from generation.service import Service
-from generation.text.limits import limit_named, limit_value
-
-_OTHER_WORDS: Final = {"all": "everywhere", "user": "member", "word": "term"}
-"""Verbs that people may type for those of the other chat and the terminal."""
-AdminVerb = Callable[[Act, str], Awaitable[SlackContent]]
-"""Handles the words after two known ones, such as ``limits set``."""
 
 
-class SlackAdminCommands:
-    """Handles the words after ``/flipbook admin``; raises FlipbookError when the answer is no."""
+class SlackPolicyCommands:
+    """Shows and changes where the bot answers, and whom."""
 
-    def __init__(self, service: Service, access: Access) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
-        self._access = access
-        self._verbs: Mapping[tuple[str, str], AdminVerb] = {
-            ("limits", ""): self._show_limits,
-            ("limits", "show"): self._show_limits,
-            ("limits", "set"): self._set_limit,
-            ("limits", "reset"): self._reset_limits,
+
+    @property
+    def verbs(self) -> AdminVerbs:
+        """What may be typed."""
+        return {
             ("channels", ""): self._show_policy,
             ("channels", "show"): self._show_policy,
             ("channels", "only"): self._only_channels,
@@ -45,40 +35,7 @@ class SlackAdminCommands:
             ("block", "term"): self._block_word,
             ("unblock", "member"): self._unblock_user,
             ("unblock", "term"): self._unblock_word,
-            ("audit", ""): self._audit,
         }
-
-    async def handle(self, act: Act, words: str) -> SlackContent:
-        """Two words name the verb, the rest is its value."""
-        if not await self._access.is_admin(act.user):
-            raise AdminRefused(AdminProblem.NOT_ADMIN)
-        topic, _, rest = words.partition(" ")
-        verb, _, value = rest.strip().partition(" ")
-        verb = verb.lower()
-        handle = self._verbs.get((topic.lower(), _OTHER_WORDS.get(verb, verb)))
-        if handle is None:
-            return asking.with_typed(help_text.admin_content(), act.typed if topic else "")
-        return await handle(act, value.strip())
-
-    async def _show_limits(self, act: Act, _: str) -> SlackContent:
-        return lists.limits_content(await self._service.limits_of(server_ref(act)))
-
-    async def _set_limit(self, act: Act, words: str) -> SlackContent:
-        # max_frames=8 is as good as max_frames 8
-        given, _, value = plain(words).replace("=", " ", 1).partition(" ")
-        try:
-            name = limit_named(given)
-        except ValueError:
-            raise AdminRefused(AdminProblem.UNKNOWN_LIMIT, given) from None
-        changes = {name.value: limit_value(name, value, SLACK)}
-        before = await self._service.limits_of(server_ref(act))
-        limits = await self._service.set_limits(server_ref(act), changes, by=user_ref(act))
-        return lists.limits_content(limits, changed=name, before=before)
-
-    async def _reset_limits(self, act: Act, _: str) -> SlackContent:
-        return lists.limits_content(
-            await self._service.reset_limits(server_ref(act), by=user_ref(act))
-        )
 
     async def _show_policy(self, act: Act, _: str) -> SlackContent:
         return lists.policy_content(await self._service.policy_of(server_ref(act)))
@@ -119,10 +76,6 @@ class SlackAdminCommands:
     async def _unblock_word(self, act: Act, words: str) -> SlackContent:
         term = _term(words)
         return await self._change(act, lambda policy: {"blocked_terms": policy.without_term(term)})
-
-    async def _audit(self, act: Act, _: str) -> SlackContent:
-        entries = await self._service.audit_of(server_ref(act), limit=lists.MOST_AUDITED)
-        return lists.audit_content(entries)
 
     async def _change(
         self, act: Act, change: Callable[[Policy], dict[str, frozenset[str]]]

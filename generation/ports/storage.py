@@ -1,149 +1,21 @@
-"""The interfaces (ports) between the core and everything else: backends, messengers, storage."""
+"""The interfaces to what is kept: the database, and the clips' files."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum, StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from generation.domain.audit import AuditEntry
 from generation.domain.delivery import Answer, Delivery
-from generation.domain.job import Artifact, Job, JobId, RequestHandle
-from generation.domain.ledger import Entry, Totals
-from generation.domain.limits import Limits, Usage
-from generation.domain.policy import Policy
+from generation.domain.job import Artifact, Job, JobId
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
-from generation.domain.standing import Standing
-from generation.protocol.progress import PreviewFrame, Progress, Steps
-from generation.protocol.request import GenerationRequest
-
-
-class BackendState(StrEnum):
-    """The three states of the queue protocol."""
-
-    IN_QUEUE = "IN_QUEUE"
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-
-
-@dataclass(frozen=True, slots=True)
-class BackendUpdate:
-    """One status of a request. ``position`` counts the requests before it, ``inference_seconds``
-    comes with COMPLETED, ``preview`` and ``eta_seconds`` only from some backends."""
-
-    state: BackendState
-    position: int | None = None
-    steps: Steps | None = None
-    inference_seconds: float | None = None
-    preview: PreviewFrame | None = None
-    # an estimate that moves is no change: each poll would be one
-    eta_seconds: float | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class BackendClip:
-    """A finished clip at the backend; ``url`` serves its MP4. Without ``seed`` it is the request's;
-    ``engine`` is the backend's name for what rendered the clip."""
-
-    url: str
-    seed: int | None = None
-    file_name: str | None = None
-    size_bytes: int | None = None
-    engine: str | None = None
-
-
-class CancelOutcome(StrEnum):
-    """A backend's answer to a cancellation."""
-
-    REQUESTED = "requested"
-    ALREADY_COMPLETED = "already_completed"
-    NOT_FOUND = "not_found"
-
-
-class Backend(Protocol):
-    """A server of fal's queue protocol. Methods raise generation.protocol.errors.BackendError."""
-
-    @property
-    def name(self) -> str:
-        """``fal`` or ``worker``."""
-
-    @property
-    def resubmits_safely(self) -> bool:
-        """Whether repeating a submission under its idempotency key makes no second request."""
-
-    async def engine(self) -> str | None:
-        """The backend's name for what renders there now; None where it does not report it."""
-
-    async def submit(
-        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
-    ) -> str:
-        """Queue a request; returns the request id.
-
-        Raises BackendUnavailable or BackendBusy only when the backend certainly accepted nothing,
-        SubmissionOutcomeUnknown when that is not known.
-        """
-
-    def watch(self, handle: RequestHandle) -> AsyncIterator[BackendUpdate]:
-        """Every change of status, COMPLETED last. Reconnects when a stream breaks."""
-
-    async def result(self, handle: RequestHandle) -> BackendClip:
-        """The finished clip. Raises the request's own error when there is none."""
-
-    async def cancel(self, handle: RequestHandle) -> CancelOutcome:
-        """Ask the backend to stop a request; it may still complete."""
-
-    async def fetch(self, clip: BackendClip, destination: Path, *, max_bytes: int) -> int:
-        """Download the MP4 to a file; returns its size in bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class ClipLink:
-    """A link to a clip, valid for everyone who has it, and when it expires."""
-
-    url: str
-    until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryPayload:
-    """What a messenger delivers: a job's outcome. ``video`` is the clip's file, None when there is
-    no clip; ``link`` is None where this service has no public URL."""
-
-    job: Job
-    delivery: Delivery
-    video: Path | None
-    link: ClipLink | None = None
-
-
-class SaveNote(Protocol):
-    """Saves what a messenger needs to know after a crash in the middle of a delivery."""
-
-    async def __call__(self, note: str) -> None: ...
-
-
-class Messenger(Protocol):
-    """Posts messages on one platform. Methods raise generation.protocol.errors.DeliveryError."""
-
-    @property
-    def platform(self) -> Platform: ...
-
-    @property
-    def seconds_between_edits(self) -> float:
-        """The least time between two progress edits of one message."""
-
-    def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:
-        """The delivery steps that are possible now, best first; never empty."""
-
-    async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
-        """Show the newest progress in the message; a lost one does no harm."""
-
-    async def deliver(
-        self, payload: DeliveryPayload, step: str, note: SaveNote
-    ) -> MessageRef | None:
-        """Deliver by this step; returns the message that now shows the outcome. Raises
-        DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
+from generation.rules.audit import AuditEntry
+from generation.rules.ledger import Entry, Totals
+from generation.rules.limits import Limits, Usage
+from generation.rules.policy import Policy
+from generation.rules.standing import Standing
 
 
 class ArtifactStore(Protocol):
@@ -321,28 +193,3 @@ class Store(Reads, Protocol):
 
     async def check(self) -> None:
         """Read everything, however long it takes. Raises DatabaseDamaged."""
-
-
-class Wake(Protocol):
-    """Tells a loop that there is work now."""
-
-    def __call__(self) -> None: ...
-
-
-class ProgressSink(Protocol):
-    """Takes a job's progress from the dispatcher; never blocks."""
-
-    def __call__(self, job: Job, progress: Progress) -> None: ...
-
-
-class Observer(Protocol):
-    """Receives every change after it is saved, for logs and metrics. Never blocks, never raises."""
-
-    def job_moved(self, job: Job) -> None:
-        """A job was created or reached a new status."""
-
-    def delivery_moved(self, job: Job, delivery: Delivery) -> None:
-        """A delivery was sent, went to its next step, was postponed or was given up."""
-
-    def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
-        """Something failed that an operator may want to look into; the work goes on."""

@@ -1,10 +1,4 @@
-"""The tables in SQLAlchemy Core. ``db/migrations`` builds the same ones; a test compares the two.
-
-Servers and members are stored as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs
-have a sequential number besides their id, because "oldest first" must not depend on a clock. The
-indexes for unfinished jobs are partial: the cost of a submission does not grow with the number of
-finished jobs.
-"""
+"""Jobs and the deliveries of their outcomes."""
 
 from typing import Final
 
@@ -12,58 +6,18 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Date,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Table,
     Text,
-    TypeDecorator,
     literal_column,
 )
 
 from db.engine import UtcDateTime
+from db.schema.columns import CleanText, SequenceNumber, metadata
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import FINAL, JobStatus
-
-VERSION_TABLE: Final = "flipbook_version"
-
-
-def cleaned(text: str) -> str:
-    """The text as :class:`CleanText` stores it."""
-    # the usual case, without two conversions
-    if text.isascii() and "\0" not in text:
-        return text
-    # UTF-16 joins surrogates that are a pair and replaces lone ones
-    return (
-        text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    )
-
-
-class CleanText(TypeDecorator[str]):
-    """Text from strangers: NUL, which PostgreSQL refuses, and lone surrogates, which have no UTF-8
-    encoding, become �."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        """Replace what cannot be stored, in values to compare with too."""
-        return None if value is None else cleaned(value)
-
-
-metadata = MetaData(
-    naming_convention={
-        "pk": "pk_%(table_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ix": "ix_%(table_name)s_%(column_0_name)s",
-    }
-)
-SequenceNumber: Final = BigInteger().with_variant(Integer(), "sqlite")
-"""SQLite numbers rows by itself only where the type is exactly INTEGER."""
 
 jobs = Table(
     "jobs",
@@ -169,58 +123,3 @@ OWED: Final = deliveries.c.status == literal_column(f"'{DeliveryStatus.OWED}'")
 Index("ix_deliveries_of_message", deliveries.c.message_id, deliveries.c.message_channel)
 Index("ix_deliveries_owed", deliveries.c.next_attempt_at, sqlite_where=OWED, postgresql_where=OWED)
 Index("ix_deliveries_leased", deliveries.c.lease_owner, sqlite_where=OWED, postgresql_where=OWED)
-
-ledger = Table(
-    "ledger",
-    metadata,
-    Column("number", SequenceNumber, primary_key=True, autoincrement=True),
-    Column("job_id", Text, nullable=False, index=True),
-    Column("server", CleanText, nullable=False),
-    Column("user", CleanText, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("clips", Integer, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-    Column("day", Date, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-)
-"""Append-only: triggers refuse every UPDATE and DELETE. No foreign key to jobs: the ledger outlives
-them."""
-
-ledger_totals = Table(
-    "ledger_totals",
-    metadata,
-    Column("scope", CleanText, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("clips", BigInteger, nullable=False),
-    Column("amount", BigInteger, nullable=False),
-)
-
-servers = Table("servers", metadata, Column("server", CleanText, primary_key=True))
-"""Rows to lock on PostgreSQL, so that two submissions of one server cannot both use the last of a
-quota."""
-
-server_limits = Table(
-    "server_limits",
-    metadata,
-    Column("server", CleanText, primary_key=True),
-    Column("limits", Text, nullable=False),
-)
-
-server_policies = Table(
-    "server_policies",
-    metadata,
-    Column("server", CleanText, primary_key=True),
-    Column("policy", Text, nullable=False),
-)
-
-audit = Table(
-    "audit",
-    metadata,
-    Column("number", SequenceNumber, primary_key=True, autoincrement=True),
-    Column("server", CleanText, nullable=False, index=True),
-    Column("by", CleanText, nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("what", CleanText, nullable=False),
-    Column("before", CleanText, nullable=False),
-    Column("after", CleanText, nullable=False),
-)

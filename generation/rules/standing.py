@@ -3,8 +3,8 @@ moment."""
 
 from dataclasses import dataclass
 
-from generation.domain.limits import Limits, Usage
-from generation.domain.policy import Policy
+from generation.rules.limits import Limits, Usage
+from generation.rules.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from generation.domain.job import Job, JobId
-from generation.domain.limits import day_of
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ServerRef, UserRef
+from generation.rules.limits import day_of
 
 EVERYWHERE = "all"
 """The scope of the operator's own daily budget."""

@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from factories import a_request
-from generation.domain.limits import LimitName, Limits, Usage, day_end, day_of
-from generation.domain.operator_rules import OperatorRules
 from generation.domain.pricing import FREE, Micros
 from generation.protocol.errors import BudgetTooSmall, LimitExceeded
 from generation.protocol.request import Endpoint
+from generation.rules.limits import LimitName, Limits, Usage, day_end, day_of
+from generation.rules.operator_rules import OperatorRules
 from generation.text.errors import sentence
 
 DAY = date(2026, 11, 20)

@@ -1,0 +1,1 @@
+"""``/flipbook-admin …``: what members who manage the server decide."""

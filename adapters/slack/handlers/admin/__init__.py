@@ -1,0 +1,1 @@
+"""``/flipbook admin …``: what a workspace's admins decide."""

@@ -1,0 +1,30 @@
+"""The tables in SQLAlchemy Core. ``db/migrations`` builds the same ones; a test compares the two.
+
+Servers and members are stored as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs
+have a sequential number besides their id, because "oldest first" must not depend on a clock. The
+indexes for unfinished jobs are partial: the cost of a submission does not grow with the number of
+finished jobs.
+"""
+
+from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
+from db.schema.jobs import ABANDONED, OWED, UNFINISHED, deliveries, jobs
+from db.schema.ledger import ledger, ledger_totals
+from db.schema.servers import audit, server_limits, server_policies, servers
+
+__all__ = [
+    "ABANDONED",
+    "OWED",
+    "UNFINISHED",
+    "VERSION_TABLE",
+    "CleanText",
+    "audit",
+    "cleaned",
+    "deliveries",
+    "jobs",
+    "ledger",
+    "ledger_totals",
+    "metadata",
+    "server_limits",
+    "server_policies",
+    "servers",
+]

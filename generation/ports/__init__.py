@@ -1,0 +1,33 @@
+"""The interfaces (ports) between the core and everything else: backends, messengers, storage."""
+
+from generation.ports.backends import (
+    Backend,
+    BackendClip,
+    BackendState,
+    BackendUpdate,
+    CancelOutcome,
+)
+from generation.ports.messengers import ClipLink, DeliveryPayload, Messenger, SaveNote
+from generation.ports.observing import Observer, ProgressSink, Wake
+from generation.ports.storage import ArtifactStore, Lease, Reads, Store, Transaction, Urgency
+
+__all__ = [
+    "ArtifactStore",
+    "Backend",
+    "BackendClip",
+    "BackendState",
+    "BackendUpdate",
+    "CancelOutcome",
+    "ClipLink",
+    "DeliveryPayload",
+    "Lease",
+    "Messenger",
+    "Observer",
+    "ProgressSink",
+    "Reads",
+    "SaveNote",
+    "Store",
+    "Transaction",
+    "Urgency",
+    "Wake",
+]

@@ -1,0 +1,60 @@
+"""The interface to what brings clips to people."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from generation.domain.delivery import Delivery
+from generation.domain.job import Job
+from generation.domain.refs import MessageRef, Platform
+from generation.protocol.progress import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLink:
+    """A link to a clip, valid for everyone who has it, and when it expires."""
+
+    url: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryPayload:
+    """What a messenger delivers: a job's outcome. ``video`` is the clip's file, None when there is
+    no clip; ``link`` is None where this service has no public URL."""
+
+    job: Job
+    delivery: Delivery
+    video: Path | None
+    link: ClipLink | None = None
+
+
+class SaveNote(Protocol):
+    """Saves what a messenger needs to know after a crash in the middle of a delivery."""
+
+    async def __call__(self, note: str) -> None: ...
+
+
+class Messenger(Protocol):
+    """Posts messages on one platform. Methods raise generation.protocol.errors.DeliveryError."""
+
+    @property
+    def platform(self) -> Platform: ...
+
+    @property
+    def seconds_between_edits(self) -> float:
+        """The least time between two progress edits of one message."""
+
+    def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:
+        """The delivery steps that are possible now, best first; never empty."""
+
+    async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
+        """Show the newest progress in the message; a lost one does no harm."""
+
+    async def deliver(
+        self, payload: DeliveryPayload, step: str, note: SaveNote
+    ) -> MessageRef | None:
+        """Deliver by this step; returns the message that now shows the outcome. Raises
+        DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""

@@ -1,0 +1,1 @@
+"""The rules that requests are judged by, and the books they are read from. Pure."""

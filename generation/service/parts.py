@@ -1,0 +1,44 @@
+"""What the parts of the service stand on: the store, the rules, the clock, and who is told."""
+
+from collections.abc import Callable
+from typing import Final
+
+from generation.backends.circuit_breaker import Breakers
+from generation.delivery.first_answers import FirstAnswers
+from generation.domain.job import JobId
+from generation.ports import Observer, Store, Wake
+from generation.protocol.cache import BoundedCache
+from generation.protocol.clock import Clock, SeedSource
+from generation.rules.operator_rules import OperatorRules
+
+_POSITIONS: Final = 1024
+"""New jobs whose place in the queue is kept until it is read."""
+
+
+class ServicePart:
+    """What every part of :class:`generation.service.Service` uses."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: OperatorRules,
+        *,
+        clock: Clock,
+        seeds: SeedSource,
+        observer: Observer,
+        submitted: Wake,
+        ended: Wake,
+        breakers: Breakers | None = None,
+        chat_troubles: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        self._store = store
+        self._rules = rules
+        self._clock = clock
+        self._seeds = seeds
+        self._observer = observer
+        self._submitted = submitted
+        self._ended = ended
+        self._breakers = breakers or Breakers(clock=clock)
+        self._chat_troubles = chat_troubles
+        self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
+        self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
