@@ -1,0 +1,192 @@
+"""All the parts of a process, joined."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from adapters.terminal.messenger import needs_its_terminal
+from adapters.web.metrics import MetricsObserver
+from bot.composition.backends import Role, open_backends
+from bot.composition.stores import clip_links, open_artifacts, open_store
+from bot.folders import prepare_folders, staging
+from bot.observer import LogObserver, Observers
+from bot.operator_rules import operator_rules
+from bot.settings import Settings, SettingsError
+from bot.supervisor import EmbeddedWorker
+from generation.backends.circuit_breaker import Breakers, Circuit
+from generation.delivery.clip_links import ClipLinks
+from generation.delivery.relay import Relay
+from generation.domain.refs import Platform
+from generation.lifecycle.completion import JobWriter
+from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
+from generation.lifecycle.fetching import ClipFetcher
+from generation.lifecycle.lifecycle import JobLifecycle
+from generation.lifecycle.webhooks import WebhookReceiver
+from generation.ports import ArtifactStore, Backend, Messenger, Observer, Store
+from generation.protocol.clock import Clock, RandomSeeds, SystemClock
+from generation.protocol.proxies import ProxyUnusable
+from generation.service import Service
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The implementations of the core's ports. The caller of :func:`open_app` may wrap them."""
+
+    store: Store
+    backends: Mapping[str, Backend]
+    artifacts: ArtifactStore
+    messengers: Mapping[Platform, Messenger]
+
+
+Arrange = Callable[[Ports], Ports]
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """All the parts, joined. ``worker`` is the embedded worker, where there is one."""
+
+    settings: Settings
+    ports: Ports
+    clock: Clock
+    observer: Observer
+    metrics: MetricsObserver
+    breakers: Breakers
+    service: Service
+    lifecycle: JobLifecycle
+    fetcher: ClipFetcher
+    dispatcher: Dispatcher
+    relay: Relay
+    webhooks: WebhookReceiver
+    links: ClipLinks | None
+    worker: EmbeddedWorker | None
+
+    def circuits(self) -> dict[str, Circuit]:
+        """The state of each backend's circuit breaker, for ``/metrics``."""
+        now = self.clock.now()
+        return {name: breaker.circuit(now) for name, breaker in self.breakers.all.items()}
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    role: Role,
+    *,
+    messengers: Mapping[Platform, Messenger] | None = None,
+    chat_troubles: Callable[[], tuple[str, ...]] = tuple,
+    arrange: Arrange = lambda ports: ports,
+) -> AsyncIterator[App]:
+    """Build every part, and close it again at the end; nothing runs yet. ``arrange`` may wrap the
+    ports.
+
+    Raises SettingsError for a key or an address that cannot be used, StoreError for the database,
+    OSError for the folder.
+    """
+    settings.check_shared()
+    prepare_folders(settings)
+    observability = _observability()
+    # closed in reverse order: the database last
+    async with AsyncExitStack() as stack:
+        store = await open_store(settings, stack, observability.observer)
+        try:
+            clients, worker = await open_backends(settings, role, observability.clock, stack)
+        except ProxyUnusable as error:
+            raise SettingsError(str(error)) from None
+        artifacts = open_artifacts(settings)
+        ports = arrange(Ports(store, clients, artifacts, messengers or {}))
+        yield _join(settings, role, ports, observability, worker, chat_troubles=chat_troubles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Observability:
+    """What every part reports to, and takes the time from."""
+
+    clock: Clock
+    metrics: MetricsObserver
+    observer: Observer
+
+
+def _observability() -> _Observability:
+    metrics = MetricsObserver()
+    return _Observability(SystemClock(), metrics, Observers((LogObserver(), metrics)))
+
+
+def _join(
+    settings: Settings,
+    role: Role,
+    ports: Ports,
+    observability: _Observability,
+    worker: EmbeddedWorker | None,
+    *,
+    chat_troubles: Callable[[], tuple[str, ...]],
+) -> App:
+    clock, observer = observability.clock, observability.observer
+    breakers = Breakers(ports.backends, clock=clock)
+    rules = operator_rules(settings)
+    links = clip_links(settings, clock)
+    relay = Relay(
+        ports.store,
+        ports.messengers,
+        ports.artifacts,
+        owner=role.owner,
+        clock=clock,
+        observer=observer,
+        links=links,
+    )
+    fetcher = ClipFetcher(ports.artifacts, staging(settings))
+    lifecycle = JobLifecycle(
+        ports.store,
+        ports.backends,
+        jobs=JobWriter(
+            ports.store,
+            rules,
+            owner=role.owner,
+            clock=clock,
+            observer=observer,
+            ended=relay.wake,
+            keeps_waiting_jobs=role.show is not None,
+        ),
+        fetcher=fetcher,
+        breakers=breakers,
+        rules=rules,
+        clock=clock,
+        observer=observer,
+        progress=role.show or relay.progress,
+        public_url=settings.public_url,
+    )
+    dispatcher = Dispatcher(
+        ports.store,
+        lifecycle,
+        owner=role.owner,
+        clock=clock,
+        observer=observer,
+        timing=DispatcherTiming(in_flight=settings.jobs_in_flight),
+        is_deserted=needs_its_terminal,
+    )
+    service = Service(
+        ports.store,
+        rules,
+        clock=clock,
+        seeds=RandomSeeds(),
+        observer=observer,
+        submitted=dispatcher.wake,
+        ended=relay.wake,
+        breakers=breakers,
+        chat_troubles=chat_troubles,
+    )
+    webhooks = WebhookReceiver(ports.store, observer, lifecycle.wake)
+    return App(
+        settings=settings,
+        ports=ports,
+        clock=clock,
+        observer=observer,
+        metrics=observability.metrics,
+        breakers=breakers,
+        service=service,
+        lifecycle=lifecycle,
+        fetcher=fetcher,
+        dispatcher=dispatcher,
+        relay=relay,
+        webhooks=webhooks,
+        links=links,
+        worker=worker,
+    )

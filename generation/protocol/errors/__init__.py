@@ -1,0 +1,163 @@
+"""Everything that can go wrong in bot and worker, as classes with fields. People never read their
+messages: :mod:`generation.text.errors` has a sentence for each.
+
+FlipbookError
+├── InvalidRequest                 fields outside their bounds; nothing stored, nothing spent
+├── Refused                        a rule says no; nothing stored, nothing spent
+│   ├── LimitExceeded              a server's limit: what is allowed, what is used, when it resets
+│   ├── BudgetExhausted            the operator's own daily ceiling over all servers
+│   ├── BudgetTooSmall             the clip costs more than a whole day's budget: no waiting helps
+│   ├── ServerNotAllowed           not on the operator's allow-list
+│   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
+│   ├── UserBlocked                the server's admins keep this member out
+│   ├── PromptBlocked              the prompt holds a term that is not allowed here
+│   ├── LastChannel                removing it would let the bot answer everywhere
+│   └── LedgerUnavailable          usage could not be read: the answer is no
+├── JobError                       something was asked of a job that cannot be done
+│   ├── JobNotFound                no such job, or not for this member
+│   ├── NotYourJob                 only its owner or an admin may do this
+│   ├── JobAlreadyFinished         nothing left to cancel
+│   └── JobNotRerollable           no finished clip to re-roll
+├── IllegalTransition              a status change outside the transition table: our own mistake
+├── BackendError                   the other side of the queue protocol
+│   ├── BackendUnavailable         nothing was accepted, for certain: safe to try again
+│   │   ├── BackendNotReady        it answered that it takes nothing at the moment
+│   │   └── BackendStarting        our own worker, which is just being started
+│   ├── BackendBusy                refused before acceptance (429), with how long to wait
+│   ├── SubmissionOutcomeUnknown   broke after bytes were sent: never sent again to a paid backend
+│   ├── CredentialsRejected        401: the key is wrong
+│   ├── AccountLocked              402 or 403: the account may not run anything
+│   ├── EndpointNotFound           404, 405 or 410 on submit
+│   ├── RequestRejected            400, 413 or 422: the input, with the fields that it names
+│   ├── ContentRejected            the backend's own content policy
+│   ├── RequestNotFound            404 or 410 for an accepted request, or for its clip
+│   ├── RequestCancelled           it was cancelled at the backend
+│   ├── GenerationFailed           the model or its runner failed
+│   ├── GenerationTimedOut         a deadline passed
+│   └── ProtocolViolation          an answer that the queue protocol does not know
+├── ArtifactError                  the finished clip, or another file of ours
+│   ├── CorruptVideo               not a playable MP4
+│   ├── CannotFit                  no encoding of it fits the byte limit
+│   ├── ArtifactMissing            no longer in the artifact store
+│   └── StorageFull                no room on the disk
+├── DeliveryError                  a messenger could not post a message
+│   ├── DeliveryDelayed            try the same step again, later
+│   └── DeliveryStepFailed         this step does not work any more: next step
+├── ChatUnusable                   a chat platform refuses the bot until its operator acts
+└── StoreError                     the database
+    ├── StoreBusy                  locked or out of reach for longer than we wait
+    ├── StaleJob                   another process changed the job first
+    └── DatabaseUnusable           until the operator has acted
+        ├── DatabaseDamaged        its file is damaged, or none
+        └── DatabaseTooNew         made by a newer Flipbook
+"""
+
+from generation.protocol.errors.backends import (
+    AccountLocked,
+    BackendBusy,
+    BackendError,
+    BackendNotReady,
+    BackendStarting,
+    BackendUnavailable,
+    ContentRejected,
+    CredentialsRejected,
+    EndpointNotFound,
+    GenerationFailed,
+    GenerationTimedOut,
+    ProtocolViolation,
+    RequestCancelled,
+    RequestNotFound,
+    RequestRejected,
+    SubmissionOutcomeUnknown,
+)
+from generation.protocol.errors.base import FlipbookError, InvalidRequest, Violation
+from generation.protocol.errors.jobs import (
+    IllegalTransition,
+    JobAlreadyFinished,
+    JobError,
+    JobNotFound,
+    JobNotRerollable,
+    NotYourJob,
+)
+from generation.protocol.errors.keeping import (
+    ArtifactError,
+    ArtifactMissing,
+    CannotFit,
+    ChatUnusable,
+    CorruptVideo,
+    DatabaseDamaged,
+    DatabaseTooNew,
+    DatabaseUnusable,
+    DeliveryDelayed,
+    DeliveryError,
+    DeliveryStepFailed,
+    StaleJob,
+    StorageFull,
+    StoreBusy,
+    StoreError,
+)
+from generation.protocol.errors.refusals import (
+    BudgetExhausted,
+    BudgetTooSmall,
+    ChannelNotAllowed,
+    LastChannel,
+    LedgerUnavailable,
+    LimitExceeded,
+    PromptBlocked,
+    Refused,
+    ServerNotAllowed,
+    UserBlocked,
+)
+
+__all__ = [
+    "AccountLocked",
+    "ArtifactError",
+    "ArtifactMissing",
+    "BackendBusy",
+    "BackendError",
+    "BackendNotReady",
+    "BackendStarting",
+    "BackendUnavailable",
+    "BudgetExhausted",
+    "BudgetTooSmall",
+    "CannotFit",
+    "ChannelNotAllowed",
+    "ChatUnusable",
+    "ContentRejected",
+    "CorruptVideo",
+    "CredentialsRejected",
+    "DatabaseDamaged",
+    "DatabaseTooNew",
+    "DatabaseUnusable",
+    "DeliveryDelayed",
+    "DeliveryError",
+    "DeliveryStepFailed",
+    "EndpointNotFound",
+    "FlipbookError",
+    "GenerationFailed",
+    "GenerationTimedOut",
+    "IllegalTransition",
+    "InvalidRequest",
+    "JobAlreadyFinished",
+    "JobError",
+    "JobNotFound",
+    "JobNotRerollable",
+    "LastChannel",
+    "LedgerUnavailable",
+    "LimitExceeded",
+    "NotYourJob",
+    "PromptBlocked",
+    "ProtocolViolation",
+    "Refused",
+    "RequestCancelled",
+    "RequestNotFound",
+    "RequestRejected",
+    "ServerNotAllowed",
+    "StaleJob",
+    "StorageFull",
+    "StoreBusy",
+    "StoreError",
+    "SubmissionOutcomeUnknown",
+    "UserBlocked",
+    "Violation",
+]

@@ -1,0 +1,73 @@
+"""A rule says no: nothing is stored, nothing is spent."""
+
+from datetime import datetime
+
+from generation.protocol.errors.base import FlipbookError
+
+
+class Refused(FlipbookError):
+    """A rule says no; nothing was stored and nothing was spent."""
+
+
+class LimitExceeded(Refused):
+    """A server's limit would be passed. ``resets_at`` is None where waiting does not help."""
+
+    def __init__(
+        self, limit: str, *, allowed: str, used: str, resets_at: datetime | None = None
+    ) -> None:
+        super().__init__(f"{limit}: {used} of {allowed}")
+        self.limit = limit
+        self.allowed = allowed
+        self.used = used
+        self.resets_at = resets_at
+
+
+class BudgetExhausted(Refused):
+    """The operator's daily budget over all servers is spent until ``resets_at``."""
+
+    def __init__(self, resets_at: datetime) -> None:
+        super().__init__("daily budget")
+        self.resets_at = resets_at
+
+
+class BudgetTooSmall(Refused):
+    """The clip costs more than a whole day's budget: the server's, with its amount, or the
+    operator's own (None)."""
+
+    def __init__(self, price: str, *, server_budget: str | None = None) -> None:
+        super().__init__(f"{price} of {server_budget or 'the daily budget'}")
+        self.price = price
+        self.server_budget = server_budget
+
+
+class ServerNotAllowed(Refused):
+    """This server is not on the operator's allow-list; ``server`` is what the operator has to add
+    to it."""
+
+    def __init__(self, server: str) -> None:
+        super().__init__(server)
+        self.server = server
+
+
+class ChannelNotAllowed(Refused):
+    """The server's admins keep the bot to other channels."""
+
+
+class UserBlocked(Refused):
+    """The server's admins keep this member out."""
+
+
+class PromptBlocked(Refused):
+    """The prompt holds a term that is not allowed in this server."""
+
+    def __init__(self, term: str) -> None:
+        super().__init__("blocked term")
+        self.term = term
+
+
+class LastChannel(Refused):
+    """The last channel of the allow-list would go, and the bot would answer in every channel."""
+
+
+class LedgerUnavailable(Refused):
+    """Usage could not be read, so nothing more is allowed (fails closed)."""
