@@ -1,14 +1,22 @@
-"""Encryption of the answer tokens, which must not be readable in a copy of the database."""
+"""What must not be readable in a copy of the database: answer tokens are encrypted, and the ledger
+has pseudonyms of members."""
 
 from typing import Protocol
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from generation.protocol.errors import StoreError
+from generation.rules.pseudonyms import Pseudonyms
 
 
 class Cipher(Protocol):
-    """Encrypts short secrets to text for the database, and decrypts them."""
+    """Encrypts short secrets to text for the database, and decrypts them; names members by
+    pseudonyms."""
+
+    @property
+    def pseudonyms(self) -> Pseudonyms:
+        """Made with the key that encrypts."""
+        ...
 
     def encrypt(self, secret: str) -> str:
         """The text to store."""
@@ -28,6 +36,7 @@ class FernetCipher:
 
     def __init__(self, key: str, *older_keys: str) -> None:
         """Raises ValueError when a key is not a Fernet key."""
+        self.pseudonyms = Pseudonyms(key)
         self._fernet = MultiFernet([_fernet(k) for k in (key, *older_keys)])
 
     @staticmethod

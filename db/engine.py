@@ -6,7 +6,7 @@ because another took the lock first; writers of one process queue here instead o
 psycopg, READ COMMITTED, and a lock timeout.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
@@ -132,6 +132,14 @@ async def check(engine: DatabaseEngine) -> None:
             raise engine.file.damaged(str(found))
 
 
+async def compact(engine: DatabaseEngine) -> None:
+    """Write a SQLite file anew, without what was deleted; a server does so by itself (autovacuum).
+    Others that write wait meanwhile. Raises StoreError, StorageFull among them."""
+    if isinstance(engine, SqliteEngine):
+        with _errors_of(engine):
+            await engine.compact()
+
+
 async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: str) -> None:
     """Migrate the database to the newest revision in ``script_location``, in one transaction.
 
@@ -144,13 +152,20 @@ async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: 
     # Alembic reads options with ConfigParser, which interpolates %
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
     config.attributes["version_table"] = version_table
-    migration = partial(_migrate, config=config)
+    await run_alone(engine, partial(_migrate, config=config), version_table)
+
+
+async def run_alone(
+    engine: DatabaseEngine, work: Callable[[Connection], None], version_table: str
+) -> None:
+    """Run what takes long in one transaction and a thread of its own; on SQLite nobody else writes
+    meanwhile, and foreign keys are off. Raises as :func:`upgrade`."""
     with _errors_of(engine):
         if isinstance(engine, SqliteEngine):
-            await engine.migrate(migration, version_table)
+            await engine.migrate(work, version_table)
         else:
             async with engine.begin() as connection:
-                await connection.run_sync(migration)
+                await connection.run_sync(work)
 
 
 def _migrate(connection: Connection, config: Config) -> None:

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final, Self
 
 from db.encryption import Cipher
-from db.engine import begin_write, check, close, open_engine, upgrade
+from db.engine import begin_write, check, close, compact, open_engine, upgrade
 from db.queries.corrupt_rows import OnUnreadable, log_unreadable
 from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
 from db.queries.ledger import LedgerStore
+from db.queries.ledger_members import MembersKey, hide_members
 from db.queries.servers import ServerStore
 from db.queries.standing import StandingReads
 from db.schema import VERSION_TABLE
@@ -44,9 +45,17 @@ class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore, StandingReads)
             raise
         return cls(engine, cipher, on_unreadable=on_unreadable)
 
+    async def hide_members(self) -> MembersKey:
+        """Give the members in the ledger's lines of earlier versions their pseudonyms, once."""
+        return await hide_members(self._engine, self._cipher.pseudonyms)
+
     async def check(self) -> None:
         """As the port has it."""
         await check(self._engine)
+
+    async def compact(self) -> None:
+        """As the port has it."""
+        await compact(self._engine)
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""

@@ -6,6 +6,7 @@ from datetime import timedelta
 from bot.key_files import own_secret_key
 from bot.settings import Settings, SettingsError
 from db.encryption import FernetCipher
+from db.queries.ledger_members import MembersKey
 from db.store import SqlStore
 from generation.artifacts import ObjectArtifacts
 from generation.delivery.clip_links import ClipLinks
@@ -45,6 +46,9 @@ async def open_store(settings: Settings, stack: AsyncExitStack, observer: Observ
 
     store = await SqlStore.open(settings.database, cipher, on_unreadable=report)
     stack.push_async_callback(store.close)
+    if await store.hide_members() is MembersKey.ANOTHER:
+        changed = "the secret key is another than before: members' quotas of today start anew"
+        observer.trouble("reading the ledger", StoreError(changed))
     return store
 
 

@@ -18,9 +18,9 @@ from db.queries.parts import StorePart, TransactionPart
 from db.schema import ledger, ledger_totals
 from generation.domain.job import JobId
 from generation.domain.pricing import FREE, Micros
-from generation.domain.refs import ServerRef, UserRef
-from generation.rules.ledger import EVERYWHERE, Entry, EntryKind, Totals, server_scope, user_scope
+from generation.rules.ledger import Entry, EntryKind, Totals, scopes
 from generation.rules.limits import day_of
+from generation.rules.pseudonyms import Pseudonym
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 
@@ -80,10 +80,11 @@ class LedgerTransaction(TransactionPart):
     """What a transaction writes to the ledger."""
 
     async def append(self, entry: Entry) -> None:
-        await self._connection.execute(_APPEND, _entry_values(entry))
+        member = self._cipher.pseudonyms.of(entry.server, entry.user)
+        await self._connection.execute(_APPEND, _entry_values(entry, member))
         values = [
             {"scope": scope, "day": entry.day, "clips": entry.clips, "amount": entry.amount}
-            for scope in entry.scopes
+            for scope in scopes(entry.server, member)
         ]
         # three rows in one executemany: everything, the server, the member
         await self._connection.execute(_add_to_totals(self._connection.dialect.name), values)
@@ -104,7 +105,7 @@ async def _kept_totals(connection: DatabaseConnection) -> dict[tuple[str, date],
 async def _counted_totals(connection: DatabaseConnection) -> dict[tuple[str, date], Totals]:
     counted: defaultdict[tuple[str, date], Totals] = defaultdict(lambda: NOTHING)
     for server, user, day, clips, amount in await connection.execute(_SUMS):
-        for scope in _scopes(server_from_key(server), user_from_key(user)):
+        for scope in scopes(server_from_key(server), Pseudonym(user_from_key(user))):
             sofar = counted[scope, day]
             # PostgreSQL's sum() of BIGINT is a Decimal
             counted[scope, day] = Totals(
@@ -113,15 +114,11 @@ async def _counted_totals(connection: DatabaseConnection) -> dict[tuple[str, dat
     return counted
 
 
-def _scopes(server: ServerRef, user: UserRef) -> tuple[str, str, str]:
-    return EVERYWHERE, server_scope(server), user_scope(server, user)
-
-
-def _entry_values(entry: Entry) -> Values:
+def _entry_values(entry: Entry, member: Pseudonym) -> Values:
     return {
         "job_id": entry.job_id,
         "server": str(entry.server),
-        "user": str(entry.user),
+        "user": str(member),
         "kind": entry.kind.value,
         "clips": entry.clips,
         "amount": entry.amount,

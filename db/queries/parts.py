@@ -19,6 +19,8 @@ from db.schema import deliveries, jobs
 class QueryPart(ABC):
     """A part of the store or of a transaction. Reads that both offer are in subclasses of this."""
 
+    _cipher: Cipher
+
     @abstractmethod
     def _read(self, *locked: str) -> AbstractAsyncContextManager[DatabaseConnection]:
         """A connection to read on. A transaction first locks ``locked``, as

@@ -50,26 +50,25 @@ class StandingReads(QueryPart):
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         # the budget of all servers is checked too, so its row is locked as well
         async with self._read(str(server), EVERYWHERE) as connection:
-            row = (await connection.execute(_USAGE, _values(server, user, now))).one()
+            row = (await connection.execute(_USAGE, self._values(server, user, now))).one()
         return _usage(row, now)
 
     async def standing(self, server: ServerRef, user: UserRef, now: datetime) -> Standing:
         async with self._read(str(server), EVERYWHERE) as connection:
-            row = (await connection.execute(_STANDING, _values(server, user, now))).one()
+            row = (await connection.execute(_STANDING, self._values(server, user, now))).one()
         return Standing(
             _usage(row, now), limits_from(row.limits, server), policy_from(row.policy, server)
         )
 
-
-def _values(server: ServerRef, user: UserRef, now: datetime) -> Values:
-    return {
-        "by": str(user),
-        "of": str(server),
-        "user_scope": user_scope(server, user),
-        "server_scope": server_scope(server),
-        "everywhere": EVERYWHERE,
-        "on": day_of(now),
-    }
+    def _values(self, server: ServerRef, user: UserRef, now: datetime) -> Values:
+        return {
+            "by": str(user),
+            "of": str(server),
+            "user_scope": user_scope(server, self._cipher.pseudonyms.of(server, user)),
+            "server_scope": server_scope(server),
+            "everywhere": EVERYWHERE,
+            "on": day_of(now),
+        }
 
 
 def _usage(row: Row[tuple[object, ...]], now: datetime) -> Usage:

@@ -7,6 +7,7 @@ finished jobs.
 """
 
 from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
+from db.schema.facts import facts
 from db.schema.jobs import ABANDONED, OWED, UNFINISHED, deliveries, jobs
 from db.schema.ledger import ledger, ledger_totals
 from db.schema.servers import audit, server_limits, server_policies, servers
@@ -20,6 +21,7 @@ __all__ = [
     "audit",
     "cleaned",
     "deliveries",
+    "facts",
     "jobs",
     "ledger",
     "ledger_totals",

@@ -32,6 +32,7 @@ _PRAGMAS: Final = (
     "PRAGMA journal_mode = WAL",  # readers do not wait for the writer
     "PRAGMA synchronous = FULL",  # NORMAL may lose commits in a power cut
     "PRAGMA foreign_keys = ON",  # off by default in every new connection
+    "PRAGMA secure_delete = ON",  # what is deleted or shortened is overwritten in the file too
 )
 
 
@@ -101,6 +102,19 @@ class SqliteEngine:
                 await writer.commit()
             finally:
                 writer.abandon()
+
+    async def compact(self) -> None:
+        """Write the whole file anew: what was deleted is then nowhere in it.
+
+        ``secure_delete`` alone leaves pieces where rows have moved from page to page.
+        """
+        async with self._writers.exclusive():
+            await in_thread(self._threads, self._vacuum)
+
+    def _vacuum(self) -> None:
+        with self.sync_engine.connect() as connection:
+            for statement in ("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                driver_of(connection).execute(statement).close()
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""

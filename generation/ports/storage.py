@@ -182,6 +182,10 @@ class Store(Reads, Protocol):
     async def totals(self, scope: str, now: datetime) -> Totals:
         """What a scope has used on the UTC day of ``now``."""
 
+    async def compact(self) -> None:
+        """Remove the last traces of what was deleted from the database's file; other writers wait
+        meanwhile."""
+
     async def ledger_discrepancies(self) -> Sequence[object]:
         """The daily totals that are not the sum of their lines. Reads the whole ledger."""
 

@@ -14,6 +14,7 @@ from generation.domain.job import Job, JobId
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ServerRef, UserRef
 from generation.rules.limits import day_of
+from generation.rules.pseudonyms import Pseudonym
 
 EVERYWHERE = "all"
 """The scope of the operator's own daily budget."""
@@ -30,7 +31,10 @@ class EntryKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line: it adds ``clips`` and ``amount`` (either may be negative) to the day of the job's
-    submission."""
+    submission.
+
+    Lines that are read from the store have the member's pseudonym: the store writes no other name.
+    """
 
     job_id: JobId
     server: ServerRef
@@ -40,12 +44,6 @@ class Entry:
     amount: Micros
     day: date
     at: datetime
-
-    @property
-    def scopes(self) -> tuple[str, str, str]:
-        """The totals that the line counts for: everything, its server, and its member in that
-        server."""
-        return EVERYWHERE, server_scope(self.server), user_scope(self.server, self.user)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +59,14 @@ def server_scope(server: ServerRef) -> str:
     return str(server)
 
 
-def user_scope(server: ServerRef, user: UserRef) -> str:
+def user_scope(server: ServerRef, member: Pseudonym) -> str:
     """The name of a member's totals in a server."""
-    return f"{server}/{user.id}"
+    return f"{server}/{member.id}"
+
+
+def scopes(server: ServerRef, member: Pseudonym) -> tuple[str, str, str]:
+    """The totals that a line counts for: everything, its server, and its member in that server."""
+    return EVERYWHERE, server_scope(server), user_scope(server, member)
 
 
 def reserve(job: Job, at: datetime) -> Entry:

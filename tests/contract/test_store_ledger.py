@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from databases import a_cipher
 from db.queries.ledger import Discrepancy
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_job, a_server, a_user, an_entry, later, moved
@@ -36,7 +37,8 @@ async def test_a_jobs_lines_come_back_as_they_were_oldest_first(store):
     succeeded = replace(moved(job, JobStatus.SUCCEEDED), cost=Micros(50_000))
     lines = [reserve(job, NOW), settle(succeeded, later(seconds=1)), refund(job, later(seconds=2))]
     await append(store, *lines, an_entry())
-    assert await store.ledger_of(job.id) == lines
+    member = a_cipher().pseudonyms.of(a_server(), a_user())
+    assert await store.ledger_of(job.id) == [replace(line, user=member) for line in lines]
 
 
 async def test_nothing_was_used_where_nothing_was_written(store):
@@ -48,7 +50,8 @@ async def test_a_line_counts_for_its_member_its_server_and_everything(store):
     other_member = a_job(requested_by=a_user("7002"), reserved=Micros(5))
     other_server = a_job(channel=a_channel(server=a_server("9002")), reserved=Micros(7))
     await append(store, *(reserve(job, NOW) for job in (a_job(), other_member, other_server)))
-    assert await store.totals(user_scope(a_server(), a_user()), NOW) == Totals(1, Micros(40_000))
+    member = a_cipher().pseudonyms.of(a_server(), a_user())
+    assert await store.totals(user_scope(a_server(), member), NOW) == Totals(1, Micros(40_000))
     assert await store.totals(server_scope(a_server()), NOW) == Totals(2, Micros(40_005))
     assert await store.totals(EVERYWHERE, NOW) == Totals(3, Micros(40_012))
     assert await store.usage(a_server(), a_user(), NOW) == Usage(
@@ -92,7 +95,7 @@ async def test_the_ledger_cannot_be_changed_afterwards(store, execute, statement
     await append(store, entry)
     with pytest.raises(StoreError, match="append-only"):
         await execute(statement)
-    assert await store.ledger_of(entry.job_id) == [entry]
+    assert [line.amount for line in await store.ledger_of(entry.job_id)] == [entry.amount]
 
 
 async def test_deleting_jobs_resets_no_quota(store, execute):
