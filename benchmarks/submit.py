@@ -28,7 +28,8 @@ from generation.protocol.errors import LimitExceeded
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.rules.ledger import reserve, settle
 from generation.rules.limits import Limits
-from generation.service import OperatorRules, Service, SubmitContext
+from generation.rules.operator_rules import OperatorRules
+from generation.service import Service, SubmitContext
 
 HISTORIES = (0, 10_000, 1_000_000)
 ROUNDS = 2000

@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 
 from adapters.web.health import HealthPages
 from bot.chats import Chats, NoChatLeft
-from bot.composition import App, Ports, Role, open_app, staging
+from bot.composition import App, Ports, Role, open_app
+from bot.folders import staging
 from bot.health import Health
 from bot.settings import load_settings
 from doubles.generation.backend import ScriptedBackend

@@ -28,8 +28,9 @@ from generation.protocol.errors import (
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
 from generation.rules.limits import LimitName, Limits
+from generation.rules.operator_rules import OperatorRules
 from generation.rules.policy import Policy
-from generation.service import OperatorRules, SubmitContext
+from generation.service import SubmitContext
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.40"), Endpoint.TURBO: Decimal("0.10")}})
 ADMIN = a_user("1")

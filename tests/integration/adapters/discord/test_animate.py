@@ -14,7 +14,7 @@ from generation.ports import BackendState, BackendUpdate
 from generation.protocol.errors import ContentRejected
 from generation.protocol.progress import Steps
 from generation.protocol.request import Endpoint, GenerationRequest
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 
 BOAT = "> a paper boat on a stormy sea"
 

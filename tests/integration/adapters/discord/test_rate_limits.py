@@ -9,7 +9,7 @@ from doubles.generation.backend import ScriptedBackend
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.progress import Steps
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 
 MANY = Limits(user_active_jobs=100, server_active_jobs=100, user_clips_per_day=None, server_clips_per_day=None)
 RULES = OperatorRules(backends=("worker",), default_limits=MANY)

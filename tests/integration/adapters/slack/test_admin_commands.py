@@ -9,7 +9,7 @@ from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, EXTERNAL, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDIO
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import Bot, running_bot, words
 
 DENIED = "Only admins of this workspace, and those named by the bot's operator, can do that."

@@ -17,7 +17,7 @@ from generation.domain.parsing import allowed
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.request import Endpoint
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import SlackTiming, SlowStore, buttons, clips, public, running_bot, words
 
 

@@ -14,7 +14,7 @@ from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, STUDIO
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import JobStatus
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import Bot, clips, public, running_bot
 
 

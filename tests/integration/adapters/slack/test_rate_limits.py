@@ -10,7 +10,7 @@ from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER, SHARED, STUDI
 from generation.domain.job import JobStatus
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import SHIPPED, clips, running_bot
 
 ROOMY = OperatorRules(backends=("worker",), default_limits=Limits(user_active_jobs=100, server_active_jobs=100))

@@ -13,7 +13,7 @@ from doubles.slack.state.workspaces import Message
 from doubles.slack.world import BOT, GENERAL, MIRA, NOAH, STUDIO
 from generation.domain.refs import Platform, UserRef
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 from slack_bot import Bot, clips, public, running_bot, words
 
 

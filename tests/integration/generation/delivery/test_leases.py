@@ -19,7 +19,7 @@ from generation.ports import DeliveryPayload, SaveNote
 from generation.protocol.errors import DeliveryDelayed, StoreBusy
 from generation.protocol.progress import Phase, Progress
 from generation.rules.limits import Limits
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 
 PLENTY = OperatorRules(
     backends=("fal",), default_limits=Limits(user_active_jobs=100, user_clips_per_day=None, server_active_jobs=100)

@@ -14,7 +14,8 @@ from factories import a_message, an_answer
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
-from generation.ports import DeliveryPayload, MessageRef, SaveNote
+from generation.domain.refs import MessageRef
+from generation.ports import DeliveryPayload, SaveNote
 from generation.protocol.errors import DeliveryDelayed, DeliveryStepFailed
 from generation.protocol.progress import Phase, Progress, Steps
 

@@ -17,7 +17,8 @@ from generation.domain.refs import Platform
 from generation.lifecycle.dispatcher import DispatcherTiming
 from generation.protocol.errors import BackendUnavailable, StoreBusy
 from generation.rules.limits import Limits
-from generation.service import OperatorRules, SubmitContext
+from generation.rules.operator_rules import OperatorRules
+from generation.service import SubmitContext
 
 OPEN = Limits(user_clips_per_day=None, server_clips_per_day=None, user_active_jobs=1000, server_active_jobs=1000)
 

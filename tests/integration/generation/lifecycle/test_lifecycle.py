@@ -10,7 +10,7 @@ from generation.domain.pricing import Micros, Prices
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, EntryKind, Totals
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})
 

@@ -23,7 +23,7 @@ from generation.protocol.errors import BackendUnavailable, GenerationFailed, Sub
 from generation.protocol.progress import Steps
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
-from generation.service import OperatorRules
+from generation.rules.operator_rules import OperatorRules
 
 
 async def saved(core: Core, job: Job, *moves: Job) -> Job:
