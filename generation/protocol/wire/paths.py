@@ -22,6 +22,9 @@ BILLABLE_UNITS_HEADER: Final = "x-fal-billable-units"
 IDEMPOTENCY_HEADER: Final = "idempotency-key"
 """Ours, not fal's: only our worker reads it."""
 
+SHARE_HEADER: Final = "x-flipbook-share"
+"""Ours, not fal's: ``<server>/<member>``, between whom a caller's requests are shared out."""
+
 ENGINE_HEADER: Final = "x-flipbook-engine"
 """Ours, not fal's: the engine that made a result: ``preview``, ``animatediff`` or
 ``animatediff-cpu``."""
