@@ -54,7 +54,7 @@ def the_progresses() -> Iterator[Progress]:
 
 
 def classes_below(cls: type[FlipbookError]) -> list[type[FlipbookError]]:
-    children = [child for child in cls.__subclasses__() if child.__module__ == e.__name__]
+    children = [child for child in cls.__subclasses__() if child.__module__.startswith(e.__name__)]
     return [cls, *(found for child in children for found in classes_below(child))]
 
 

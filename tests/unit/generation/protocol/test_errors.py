@@ -3,6 +3,7 @@
 import inspect
 
 from generation.protocol import errors
+from generation.protocol.errors import backends, base, jobs, keeping, refusals
 
 _INDENT = len("├── ")
 
@@ -22,7 +23,12 @@ def drawn(tree: str) -> list[tuple[str, str]]:
 def test_the_docstring_draws_every_error_below_its_base() -> None:
     defined = [
         (name, one.__base__.__name__)
-        for name, one in vars(errors).items()
-        if inspect.isclass(one) and issubclass(one, Exception)
+        for module in (base, refusals, jobs, backends, keeping)
+        for name, one in vars(module).items()
+        if inspect.isclass(one) and issubclass(one, Exception) and one.__module__ == module.__name__
     ]
     assert drawn(errors.__doc__ or "") == defined
+
+
+def test_every_error_can_be_imported_from_the_package() -> None:
+    assert {name for name, _ in drawn(errors.__doc__ or "")} | {"Violation"} == set(errors.__all__)
