@@ -9,6 +9,7 @@ from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.style import PromptStyle
 from generation.ports import Lease
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.rules.audit import AuditEntry
@@ -137,6 +138,7 @@ def a_full_job() -> Job:
         engine="animatediff",
         avoided="worker",
         left=RequestHandle("worker", Endpoint.TURBO, "request-left", 1),
+        style=PromptStyle(name="film", prefix="film still", negative_prompt="cartoon", video_size="square_hd"),
     )
 
 

@@ -23,6 +23,7 @@ from generation.domain.job import (
 )
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.style import PromptStyle
 from generation.protocol.errors import StoreError
 from generation.protocol.request import Endpoint, GenerationRequest
 
@@ -31,6 +32,7 @@ Values = dict[str, object]
 
 NO_LEASE: Final[Values] = {"lease_owner": None, "lease_until": None}
 _CACHED_REQUESTS: Final = 4096
+_CACHED_STYLES: Final = 256
 
 _log = structlog.get_logger("flipbook.db")
 
@@ -49,6 +51,7 @@ def new_job_values(job: Job) -> Values:
         "channel": job.channel.id,
         "thread": job.channel.thread,
         "parent": job.parent,
+        "style": job.style.model_dump_json() if job.style else None,
         "created_at": job.created_at,
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
@@ -120,6 +123,7 @@ def job_from_row(row: RowMapping) -> Job:
             engine=row[c.engine],
             avoided=row[c.avoided],
             left=_left(row),
+            style=_style(row[c.style]),
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt
@@ -130,6 +134,11 @@ def job_from_row(row: RowMapping) -> Job:
 def _request(stored: str) -> GenerationRequest:
     """Cached: a request never changes, and a waiting job is read many times."""
     return GenerationRequest.model_validate_json(stored)
+
+
+@lru_cache(maxsize=_CACHED_STYLES)
+def _style(stored: str | None) -> PromptStyle | None:
+    return None if stored is None else PromptStyle.model_validate_json(stored)
 
 
 def _handle(row: RowMapping) -> RequestHandle | None:

@@ -12,17 +12,19 @@ from sqlalchemy import Column, RowMapping, Table, bindparam, delete, insert, sel
 from db.dialects import insert_or
 from db.queries.mapping import server_from_key, user_from_key
 from db.queries.parts import QueryPart, StorePart, TransactionPart
-from db.schema import audit, server_limits, server_policies
+from db.schema import audit, server_limits, server_policies, server_styles
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
 from generation.rules.audit import AuditEntry
 from generation.rules.limits import Limits
 from generation.rules.policy import Policy
+from generation.rules.styles import Styles
 
 Model = TypeVar("Model", bound=BaseModel)
 
 LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
 POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
+_STYLES: Final = select(server_styles.c.styles).where(server_styles.c.server == bindparam("of"))
 _AUDIT_OF: Final = (
     select(audit)
     .where(audit.c.server == bindparam("of"))
@@ -30,6 +32,7 @@ _AUDIT_OF: Final = (
     .limit(bindparam("most"))
 )
 _DELETE_LIMITS: Final = delete(server_limits).where(server_limits.c.server == bindparam("of"))
+_DELETE_STYLES: Final = delete(server_styles).where(server_styles.c.server == bindparam("of"))
 _ADD_AUDIT: Final = insert(audit).inline()
 
 
@@ -48,6 +51,11 @@ class RulesReads(QueryPart):
         async with self._read(str(server)) as connection:
             stored = await connection.scalar(POLICY, {"of": str(server)})
         return policy_from(stored, server)
+
+    async def styles_of(self, server: ServerRef) -> Styles | None:
+        async with self._read(str(server)) as connection:
+            stored = await connection.scalar(_STYLES, {"of": str(server)})
+        return _parse(Styles, stored, f"the stored styles of {server}")
 
 
 class ServerStore(RulesReads, StorePart):
@@ -72,6 +80,13 @@ class ServerTransaction(RulesReads, TransactionPart):
 
     async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
         await self._upsert(server_policies, server_policies.c.policy, server, policy)
+        await self._add_audit(audit)
+
+    async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
+        if styles is None:
+            await self._connection.execute(_DELETE_STYLES, {"of": str(server)})
+        else:
+            await self._upsert(server_styles, server_styles.c.styles, server, styles)
         await self._add_audit(audit)
 
     async def _upsert(

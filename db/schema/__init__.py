@@ -10,7 +10,7 @@ from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
 from db.schema.facts import facts
 from db.schema.jobs import ABANDONED, OWED, UNFINISHED, deliveries, jobs
 from db.schema.ledger import ledger, ledger_totals
-from db.schema.servers import audit, server_limits, server_policies, servers
+from db.schema.servers import audit, server_limits, server_policies, server_styles, servers
 
 __all__ = [
     "ABANDONED",
@@ -28,5 +28,6 @@ __all__ = [
     "metadata",
     "server_limits",
     "server_policies",
+    "server_styles",
     "servers",
 ]

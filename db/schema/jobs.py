@@ -62,6 +62,7 @@ jobs = Table(
     Column("left_backend", CleanText),
     Column("left_request", CleanText),
     Column("left_attempt", Integer),
+    Column("style", Text),  # JSON: the prompt style as it was when the job was made
 )
 
 UNFINISHED: Final = jobs.c.status.in_(

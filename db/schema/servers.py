@@ -27,6 +27,13 @@ server_policies = Table(
     Column("policy", Text, nullable=False),
 )
 
+server_styles = Table(
+    "server_styles",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("styles", Text, nullable=False),
+)
+
 audit = Table(
     "audit",
     metadata,

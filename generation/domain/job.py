@@ -10,6 +10,7 @@ from typing import Final, NewType, Self
 
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ChannelRef, UserRef
+from generation.domain.style import PromptStyle, styled
 from generation.protocol.errors import IllegalTransition, JobAlreadyFinished
 from generation.protocol.request import Endpoint, GenerationRequest
 
@@ -138,7 +139,8 @@ class Job:
     ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine``
     made the clip, in its backend's own word, where it has one. ``avoided`` is a backend without
     memory for it, ``left`` the request it abandoned at a backend that was out of reach: to be taken
-    up again there, or to be cancelled. Times are aware and in UTC.
+    up again there, or to be cancelled. ``request`` holds the member's own words, ``style`` those
+    that the server puts around them, as they were then. Times are aware and in UTC.
     """
 
     id: JobId
@@ -165,6 +167,12 @@ class Job:
     engine: str | None = None
     avoided: str | None = None
     left: RequestHandle | None = None
+    style: PromptStyle | None = None
+
+    @property
+    def sent_request(self) -> GenerationRequest:
+        """The request as a backend gets it: with the style's words around the member's own."""
+        return styled(self.request, self.style)
 
     def submitting(self, backend: str, at: datetime) -> Self:
         """About to be sent: saved before the first byte leaves."""

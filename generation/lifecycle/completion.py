@@ -133,7 +133,7 @@ class JobWriter:
 
     async def _fail(self, tx: Transaction, job: Job, failure: Failure) -> Job:
         # failures are stored in the clear; prompts are not
-        failure, now = without_prompt(failure, job.request), self._clock.now()
+        failure, now = without_prompt(failure, job), self._clock.now()
         charged = probably_charged(job, failure, self._price(job))
         ended = job.failed(failure, now, cost=charged)
         await _end(tx, ended, was=job, entry=ledger.refund(ended, now, charged))

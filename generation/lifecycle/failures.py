@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from generation.domain.job import Failure, FailureKind
+from generation.domain.job import Failure, FailureKind, Job
 from generation.domain.prompt_syntax import plain_request
 from generation.protocol.errors import (
     AccountLocked,
@@ -18,7 +18,6 @@ from generation.protocol.errors import (
     RequestRejected,
     StorageFull,
 )
-from generation.protocol.request import GenerationRequest
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
     (ContentRejected, FailureKind.CONTENT),
@@ -37,12 +36,17 @@ _COMPARED: Final = 24
 """Characters of a prompt that are looked for in a backend's detail."""
 
 
-def without_prompt(failure: Failure, request: GenerationRequest) -> Failure:
+def without_prompt(failure: Failure, job: Job) -> Failure:
     """The failure, its detail cut off where the backend begins to quote the prompt: details go to
     the operator's log."""
     detail = failure.detail
-    sent = plain_request(request)
-    for text in (request.prompt, request.negative_prompt, sent.prompt, sent.negative_prompt):
+    sent = (
+        job.request,
+        plain_request(job.request),
+        job.sent_request,
+        plain_request(job.sent_request),
+    )
+    for text in (text for request in sent for text in (request.prompt, request.negative_prompt)):
         # backends quote it with its white space changed
         begin = " ".join(text.split())[:_COMPARED]
         if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:

@@ -199,7 +199,7 @@ class JobSubmitter:
         or go elsewhere."""
         try:
             request_id = await backend.submit(
-                job.request,
+                job.sent_request,
                 idempotency_key=job.idempotency_key,
                 webhook_url=self._webhook_url(job, backend),
             )

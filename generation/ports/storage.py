@@ -16,6 +16,7 @@ from generation.rules.ledger import Entry, Totals
 from generation.rules.limits import Limits, Usage
 from generation.rules.policy import Policy
 from generation.rules.standing import Standing
+from generation.rules.styles import Styles
 
 
 class ArtifactStore(Protocol):
@@ -67,6 +68,9 @@ class Reads(Protocol):
 
     async def policy_of(self, server: ServerRef) -> Policy | None:
         """The server's own policy; None: no rules."""
+
+    async def styles_of(self, server: ServerRef) -> Styles | None:
+        """The server's own prompt styles; None: those that Flipbook is shipped with."""
 
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         """What the member, the server and all servers use."""
@@ -120,6 +124,9 @@ class Transaction(Reads, Protocol):
 
     async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
         """Write a server's policy and who changed it."""
+
+    async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
+        """Write a server's prompt styles (None: back to the shipped ones) and who changed them."""
 
 
 class Store(Reads, Protocol):

@@ -8,6 +8,7 @@ from generation.delivery.leases import retry_now
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus, new_job_id
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
+from generation.domain.style import PromptStyle, styled
 from generation.lifecycle import completion
 from generation.ports import Lease, Transaction, Urgency
 from generation.protocol.errors import (
@@ -22,7 +23,9 @@ from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
 from generation.rules.policy import Policy, check_server
 from generation.rules.standing import Standing
+from generation.rules.styles import with_shape
 from generation.service.parts import ServicePart
+from generation.service.styles import style_in
 from generation.text.backends import queue_lines
 
 
@@ -50,10 +53,16 @@ class MemberActs(ServicePart):
         return self._seeds.draw()
 
     async def submit(
-        self, request: GenerationRequest, context: SubmitContext, *, parent: JobId | None = None
+        self,
+        request: GenerationRequest,
+        context: SubmitContext,
+        *,
+        parent: JobId | None = None,
+        style: str | PromptStyle | None = None,
     ) -> Job:
         """A new job: check every rule, reserve its price, store it, in one transaction. What nobody
-        asked for is fitted into the server's limits.
+        asked for is fitted into the server's limits. ``style`` is the name of one of the server's
+        styles, or an older job's.
 
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
@@ -64,7 +73,8 @@ class MemberActs(ServicePart):
             known = await tx.job_of_origin(context.origin)
             if known is not None:
                 return known
-            job = await self._admit(tx, request, context, parent)
+            worn = await style_in(tx, context.channel.server, style)
+            job = await self._admit(tx, request, context, parent, style=worn)
         # after the commit: what observers hear of is stored
         self._observer.job_moved(job)
         self._submitted()
@@ -77,7 +87,7 @@ class MemberActs(ServicePart):
         if parent.status is not JobStatus.SUCCEEDED:
             raise JobNotRerollable(job_id)
         request = parent.request.with_seed(self._seeds.draw())
-        return await self.submit(request, context, parent=parent.id)
+        return await self.submit(request, context, parent=parent.id, style=parent.style)
 
     async def cancel(
         self, job_id: JobId, *, by: UserRef, server: ServerRef, is_admin: bool = False
@@ -185,6 +195,8 @@ class MemberActs(ServicePart):
         request: GenerationRequest,
         context: SubmitContext,
         parent: JobId | None,
+        *,
+        style: PromptStyle | None,
     ) -> Job:
         now = self._clock.now()
         user, channel = context.requested_by, context.channel
@@ -192,9 +204,10 @@ class MemberActs(ServicePart):
         # locks the server's row, so that two submits cannot both take the last of a quota
         standing = await _standing(tx, server, user, now)
         usage = standing.usage
-        (standing.policy or Policy()).check(request, channel, user)
+        # the style's words are judged too
+        (standing.policy or Policy()).check(styled(request, style), channel, user)
         limits = standing.limits or self._rules.defaults_for(server)
-        request = limits.fitted(request)
+        request = limits.fitted(with_shape(request, style, limits))
         # a dearer backend reserves the rest when the job goes there
         price = self._rules.prices.least(request, self._rules.backends)
         limits.check(request, usage, price)
@@ -208,6 +221,7 @@ class MemberActs(ServicePart):
             created_at=now,
             parent=parent,
             reserved=price,
+            style=style,
         )
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)

@@ -2,7 +2,8 @@
 
 from generation.service.administration import Administration
 from generation.service.members import MemberActs
+from generation.service.styles import StyleActs
 
 
-class Service(MemberActs, Administration):
+class Service(MemberActs, Administration, StyleActs):
     """Everything that adapters call the core for; they only translate."""

@@ -10,6 +10,7 @@ from generation.rules.limits import LimitName
 from generation.rules.policy import Policy
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 from generation.text.limits import NONE, limit_label, value_words
+from generation.text.styles import style_change
 
 _MOST_NAMED: Final = 20
 _TERM_ROOM: Final = 60
@@ -39,7 +40,7 @@ def policy_lines(policy: Policy, d: Dialect = PLAIN) -> list[Markup]:
 def _changes(entry: AuditEntry, d: Dialect) -> list[Markup]:
     try:
         before, after = json.loads(entry.before), json.loads(entry.after)
-        change = _limit_change if entry.what == "limits" else _rule_change
+        change = {"limits": _limit_change, "styles": style_change}.get(entry.what, _rule_change)
         return [
             words
             for key in before | after

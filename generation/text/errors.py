@@ -9,6 +9,7 @@ from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.refusals import limit_sentence
+from generation.text.styles import too_long_style_sentence, unknown_style_sentence
 
 NOT_COUNTED: Final = mark("It does not count against your quota.")
 NO_CLIP: Final = mark("The clip could not be made.")
@@ -182,6 +183,8 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.PromptBlocked: lambda error, d: d.gettext(
         "The word “{term}” is not allowed in prompts here. Try other words.", term=error.term
     ),
+    e.StyleUnknown: unknown_style_sentence,
+    e.StyleTooLong: too_long_style_sentence,
     e.LastChannel: _last_channel,
     e.LedgerUnavailable: _plain(
         mark("The bot cannot check the limits at the moment, so it makes no clips."),

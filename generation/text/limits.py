@@ -18,6 +18,7 @@ from generation.rules.limits import LimitName, Limits, Usage
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")
+QUALITY: Final = mark("quality")
 _UNLIMITED: Final = mark("no limit")
 _NO_LIMIT: Final = frozenset({NONE, _UNLIMITED, "no", "unlimited", "off", "-"})
 _OPTIONAL: Final = frozenset(
@@ -36,7 +37,7 @@ _LABELS: Final = {
     LimitName.MAX_FRAMES: mark("frames per clip"),
     LimitName.MAX_STEPS: mark("steps per clip"),
     LimitName.MAX_PIXELS: mark("size of a clip"),
-    LimitName.ENDPOINTS: mark("quality"),
+    LimitName.ENDPOINTS: QUALITY,
 }
 _TYPED: Final = {LimitName.MAX_PIXELS: "max_size", LimitName.ENDPOINTS: "quality"}
 """Limits that people type by another name than the one that is stored."""

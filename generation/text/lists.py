@@ -14,6 +14,7 @@ from generation.text.clips import negative_words, settings_words, status_words
 from generation.text.dialect import Dialect, Markup
 from generation.text.errors import failure_sentence
 from generation.text.limits import limit_lines
+from generation.text.styles import style_words
 
 _PROMPT_ROOM: Final = 70
 _LONG_PROMPT_ROOM: Final = 1_000
@@ -62,7 +63,7 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
         *why,
         Markup(f"> {d.quote(job.request.prompt, _LONG_PROMPT_ROOM)}"),
         *([without] if without else []),
-        Markup(f"{settings_words(job.request, d)} · {d.code(job.id)}"),
+        Markup(" · ".join([settings_words(job.request, d), *style_words(job, d), d.code(job.id)])),
     ]
 
 

@@ -16,4 +16,5 @@ ABOUT: Final[Mapping[str, str]] = {
     "guidance_scale": mark("How closely to follow the prompt"),
     "seed": mark("The same seed and settings make the same clip"),
     "motions": mark("How the camera moves"),
+    "style": mark("A look with a name, such as film"),
 }

@@ -6,10 +6,12 @@ import pytest
 
 from db.store import SqlStore
 from factories import NOW, a_server, a_user, an_audit_entry, later
+from generation.domain.style import PromptStyle
 from generation.protocol.errors import StoreError
 from generation.protocol.request import Endpoint
 from generation.rules.limits import Limits
 from generation.rules.policy import Policy
+from generation.rules.styles import Styles
 
 STRICT = Limits(
     user_clips_per_day=None,
@@ -60,6 +62,15 @@ async def test_a_policy_comes_back_as_it_was(store):
             assert (standing.limits, standing.policy) == (None, policy)
         assert await store.policy_of(a_server()) == policy
         assert await store.standing(a_server(), a_user(), NOW) == standing
+
+
+async def test_styles_come_back_as_they_were_until_they_are_taken_back(store):
+    own = Styles(styles=(PromptStyle(name="ä", prefix="💥"), PromptStyle(name="b")))
+    for styles in (own, Styles(), None):
+        async with store.transaction() as tx:
+            await tx.set_styles(a_server(), styles, an_audit_entry(what="styles"))
+            assert await tx.styles_of(a_server()) == styles
+        assert (await store.styles_of(a_server()), await store.styles_of(a_server("9002"))) == (styles, None)
 
 
 async def test_every_change_is_written_down_newest_first(store):

@@ -23,6 +23,7 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Markup
 from generation.text.errors import sentence
+from generation.text.styles import style_words
 
 MAX_CONTENT: Final = 2000
 ONLY_IN_SERVERS: Final = DISCORD.gettext(
@@ -187,7 +188,8 @@ def _message(head: str, job: Job, notes: list[str]) -> str:
 
 
 def _facts(job: Job) -> str:
-    parts = [settings_words(job.request, DISCORD), *made_words(job, DISCORD)]
+    parts = [settings_words(job.request, DISCORD), *style_words(job, DISCORD)]
+    parts += made_words(job, DISCORD)
     parts.append(for_words(job, DISCORD))
     if job.parent is not None:
         parts.append(DISCORD.gettext("re-roll of {id}", id=Markup(f"`{job.parent}`")))

@@ -34,6 +34,7 @@ from generation.text.clips import (
 from generation.text.dialect import Markup, excerpt
 from generation.text.errors import sentence
 from generation.text.limits import unknown_limit_words
+from generation.text.styles import style_words
 
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900
@@ -240,6 +241,7 @@ def _job_content(
     without = negative_words(job.request, SLACK)
     facts = [
         settings_words(job.request, SLACK),
+        *style_words(job, SLACK),
         *([without] if without else []),
         for_words(job, SLACK),
         # what /flipbook show and cancel take

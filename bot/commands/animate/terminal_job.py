@@ -63,6 +63,7 @@ class ClipOutcome:
             "path": str(self.output.absolute()) if job.artifact and not self.undelivered else None,
             "size_bytes": job.artifact.size_bytes if job.artifact else None,
             "request": {"endpoint": job.request.endpoint.value, **job.request.to_input()},
+            "style": job.style.name if job.style else None,
             "backend": job.backend,
             "engine": job.engine,
             "made_by": engine_words(job),

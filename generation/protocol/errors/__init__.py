@@ -11,6 +11,8 @@ FlipbookError
 │   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
 │   ├── UserBlocked                the server's admins keep this member out
 │   ├── PromptBlocked              the prompt holds a term that is not allowed here
+│   ├── StyleUnknown               the server has no prompt style of that name
+│   ├── StyleTooLong               with the style's words the prompt is longer than it may be
 │   ├── LastChannel                removing it would let the bot answer everywhere
 │   └── LedgerUnavailable          usage could not be read: the answer is no
 ├── JobError                       something was asked of a job that cannot be done
@@ -106,6 +108,8 @@ from generation.protocol.errors.refusals import (
     PromptBlocked,
     Refused,
     ServerNotAllowed,
+    StyleTooLong,
+    StyleUnknown,
     UserBlocked,
 )
 
@@ -157,6 +161,8 @@ __all__ = [
     "StorageFull",
     "StoreBusy",
     "StoreError",
+    "StyleTooLong",
+    "StyleUnknown",
     "SubmissionOutcomeUnknown",
     "UserBlocked",
     "Violation",

@@ -65,6 +65,29 @@ class PromptBlocked(Refused):
         self.term = term
 
 
+class StyleUnknown(Refused):
+    """The server has no style of that name, or no longer; ``known`` are those that it has."""
+
+    def __init__(self, name: str, known: tuple[str, ...] = ()) -> None:
+        super().__init__("unknown style")
+        self.name = name
+        self.known = known
+
+
+class StyleTooLong(Refused):
+    """With the style's words a prompt would be longer than a backend takes: ``field`` may have
+    ``allowed`` characters of the member's own, and has ``given``."""
+
+    def __init__(
+        self, style: str, field: str = "prompt", *, allowed: int = 0, given: int = 0
+    ) -> None:
+        super().__init__(f"{field}: {given} of {allowed}")
+        self.style = style
+        self.field = field
+        self.allowed = allowed
+        self.given = given
+
+
 class LastChannel(Refused):
     """The last channel of the allow-list would go, and the bot would answer in every channel."""
 

@@ -8,6 +8,7 @@ from factories import NOW, PASTED, a_channel, a_job, a_request, a_server, a_user
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.domain.pricing import Micros
 from generation.domain.refs import Platform, UserRef
+from generation.domain.style import PromptStyle
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
@@ -38,6 +39,7 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
     for settings in (("motions",), ("motions", "fps")):
         refused = Failure.of_fields(settings, "a detail")
         yield moved(a_job(**fields), JobStatus.SUBMITTING).failed(refused, NOW)
+    yield moved(a_job(style=PromptStyle(name="x" * 30), **fields), JobStatus.SUCCEEDED)
     for prompt in PASTED:
         yield a_job(request=a_request(prompt=prompt), **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
@@ -65,6 +67,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.PromptBlocked: e.PromptBlocked("a*b " * 25),
     e.RequestRejected: e.RequestRejected("fal", ()),
+    e.StyleUnknown: e.StyleUnknown("a*b " * 25, ("pixel art",) * 24),
+    e.StyleTooLong: e.StyleTooLong("film", "prompt", allowed=1_900, given=2_000),
     e.CannotFit: e.CannotFit(1),
     e.ChatUnusable: DiscordUnusable("Discord does not take the token."),
 }
@@ -79,6 +83,8 @@ def the_errors() -> Iterator[FlipbookError]:
             words = "turbo" if name is LimitName.ENDPOINTS else allowed
             yield e.LimitExceeded(name, allowed=words, used=words, resets_at=NOW)
             yield e.LimitExceeded(name, allowed=words, used=words)
+    yield e.StyleUnknown("film", ())
+    yield e.StyleTooLong("film", "negative_prompt", allowed=1_900, given=2_000)
     yield e.BudgetTooSmall("$7.00", server_budget="$5.00")
     yield e.RequestRejected("fal", (Violation("Fps", "a whole number from 1 to 30", "99"),))
 
@@ -109,6 +115,13 @@ AUDITED = (
     ("policy", '{"channels":[],"blocked_users":["U2"]}', '{"channels":["C1","C2"],"blocked_users":["U3"]}'),
     ("policy", '{"blocked_terms":["gore"]}', '{"blocked_terms":["gore","blood"]}'),
     ("policy", '{"blocked_terms":["gore"]}', '{"blocked_terms":[]}'),
+    (
+        "styles",
+        '{"film":{"name":"film","prefix":"a","endpoint":null}}',
+        '{"film":{"name":"film","prefix":"","endpoint":1}}',
+    ),
+    ("styles", "{}", '{"film":{"name":"film"}}'),
+    ("styles", '{"film":{"name":"film"}}', "{}"),
     ("moods", '"good"', '"bad"'),
     ("limits", "user_clips_per_day=20", "unlimited" * 100),
 )

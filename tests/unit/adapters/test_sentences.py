@@ -28,9 +28,7 @@ from adapters.slack.text import help as slack_help
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from adapters.slack.text.markup import SLACK
-from adapters.terminal.screen import describe
-from factories import NOW, a_job, a_request, a_user, an_audit_entry, later
-from generation.backends.circuit_breaker import CircuitBreaker, Trouble
+from factories import NOW, a_job, a_request, a_user, an_audit_entry
 from generation.domain.job import Failure, FailureKind
 from generation.domain.refs import Platform
 from generation.mp4 import Change
@@ -46,6 +44,8 @@ from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
 from generation.text.options import ABOUT
+from generation.text.styles import PARTS
+from unit.adapters.backend_sentences import backend_sentences
 from unit.adapters.sentence_examples import (
     AUDITED,
     USAGES,
@@ -56,6 +56,7 @@ from unit.adapters.sentence_examples import (
     the_policies,
     the_progresses,
 )
+from unit.adapters.style_sentences import style_sentences
 from unit.generation.text.test_catalogue import LITERALS
 
 DIALECTS = {Platform.DISCORD: DISCORD, Platform.SLACK: SLACK, Platform.TERMINAL: PLAIN}
@@ -129,24 +130,6 @@ def of_errors(d: Dialect) -> Iterator[Said]:
         yield Said(d.platform, sentence(error, d))
     for kind in FailureKind:
         yield Said(d.platform, failure_sentence(Failure(kind), d))
-
-
-def of_backends() -> Iterator[Said]:
-    away = CircuitBreaker().failed(Trouble.AWAY, NOW, 200)
-    for trouble in Trouble:
-        yield Said(Platform.TERMINAL, backends.waiting_words("worker", trouble), is_sentence=False)
-    for refused in (e.LimitExceeded("x", allowed="1", used="1"), e.BudgetExhausted(NOW)):
-        yield Said(Platform.TERMINAL, backends.budget_words("fal", refused), is_sentence=False)
-    for others in ({}, {"fal": CircuitBreaker()}, {"fal": away}):
-        for after in (0, 3, 600):
-            for line in backends.queue_lines({"worker": away, **others}, later(minutes=after)):
-                yield Said(Platform.TERMINAL, line)
-    both = {"worker": CircuitBreaker(), "fal": away}
-    yield from (Said(Platform.TERMINAL, line, is_sentence=False) for line in backends.queue_lines(both, NOW))
-    for breaker in (CircuitBreaker(), away):
-        for at in (NOW, later(seconds=199), later(days=2)):
-            yield Said(Platform.TERMINAL, backends.health_words(breaker, at), is_sentence=False)
-    yield from (Said(Platform.TERMINAL, describe(progress)) for progress in the_progresses())
 
 
 def on_discord() -> Iterator[Said]:
@@ -249,7 +232,8 @@ def everything() -> Iterator[Said]:
         yield from of_servers(d)
         yield from of_changes(d)
         yield from of_errors(d)
-    yield from of_backends()
+        yield from (Said(d.platform, each, is_sentence=False) for each in style_sentences(d))
+    yield from (Said(Platform.TERMINAL, text, is_sentence=whole) for text, whole in backend_sentences())
     yield from on_discord()
     yield from on_slack()
 
@@ -307,8 +291,8 @@ def test_every_text_fits_its_platform(said: list[Said]) -> None:
     assert max(map(len, sections)) <= SLACK_SECTION
     for job in the_jobs(Platform.DISCORD):
         assert len(discord_render.alt_text(job)) <= 1_024
-    labels = [limits.limit_label(name, d) for name in LimitName for d in DIALECTS.values()]
-    assert max(map(len, labels)) <= 45, "what Discord takes as a label"
+    labels = (len(limits.limit_label(name, d)) for name in LimitName for d in DIALECTS.values())
+    assert max(labels) <= 45, "what Discord takes as a label"
 
 
 def test_a_screen_reader_is_given_no_markup() -> None:
@@ -334,7 +318,7 @@ def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatc
     list(everything())
     written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
     # Discord's app shows these, registered once in its form for every language
-    seen |= {*ABOUT.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT}
+    seen |= {*ABOUT.values(), *PARTS.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT}
     assert sorted(written - seen) == []
 
 

@@ -32,7 +32,10 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
 
 
 def every(cls: type[FlipbookError]) -> list[type[FlipbookError]]:
-    return [cls, *(found for child in cls.__subclasses__() for found in every(child) if child.__module__.startswith(e.__name__))]
+    return [
+        cls,
+        *(found for child in cls.__subclasses__() for found in every(child) if child.__module__.startswith(e.__name__)),
+    ]
 
 
 def example(cls: type[FlipbookError]) -> FlipbookError:
