@@ -9,8 +9,10 @@ import structlog
 
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
+from generation.domain.notice import Audience, NoticeStatus, OwedNotice
 from generation.ports import Observer
 from generation.protocol.errors import FlipbookError
+from generation.text.notices import notice_text
 
 
 class LogObserver:
@@ -51,6 +53,21 @@ class LogObserver:
         }
         self._log.info(f"delivery {delivery.status.value}", told=list(delivery.told), **facts)
 
+    def notice_moved(self, owed: OwedNotice) -> None:
+        """``notice told kind=…``; one for the operator in its own words, as a warning."""
+        notice = owed.notice
+        if notice.audience is Audience.OPERATOR and owed.status is NoticeStatus.TOLD:
+            said = " ".join(notice_text(notice).lines)
+            self._log.warning(said, notice=notice.kind.value, server=str(notice.server))
+            return
+        self._log.info(
+            f"notice {owed.status.value}",
+            notice=notice.kind.value,
+            server=str(notice.server),
+            attempts=owed.attempts,
+            reason=owed.reason,
+        )
+
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
         """A failure after which the work goes on; with a traceback where it is a bug, that is, no
         FlipbookError."""
@@ -77,6 +94,10 @@ class Observers:
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         for observer in self._observers:
             observer.delivery_moved(job, delivery)
+
+    def notice_moved(self, owed: OwedNotice) -> None:
+        for observer in self._observers:
+            observer.notice_moved(owed)
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
         for observer in self._observers:

@@ -12,6 +12,7 @@ from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
 from db.queries.ledger import LedgerStore
 from db.queries.ledger_members import MembersKey, hide_members
+from db.queries.notices import NoticeStore
 from db.queries.servers import ServerStore
 from db.queries.standing import StandingReads
 from db.schema import VERSION_TABLE
@@ -21,7 +22,7 @@ from generation.ports import Urgency
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
-class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore, StandingReads):
+class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore, NoticeStore, StandingReads):
     """Put together from one class per table, which hold the statements.
 
     Every method is one short transaction. Close the store in the loop that opened it.

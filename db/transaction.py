@@ -4,6 +4,7 @@ connection."""
 from db.queries.deliveries import DeliveryTransaction
 from db.queries.jobs import JobTransaction
 from db.queries.ledger import LedgerTransaction
+from db.queries.notices import NoticeTransaction
 from db.queries.servers import ServerTransaction
 from db.queries.standing import StandingReads
 from generation.domain.delivery import Delivery
@@ -12,7 +13,12 @@ from generation.ports import Lease
 
 
 class SqlTransaction(
-    JobTransaction, DeliveryTransaction, LedgerTransaction, ServerTransaction, StandingReads
+    JobTransaction,
+    DeliveryTransaction,
+    LedgerTransaction,
+    ServerTransaction,
+    NoticeTransaction,
+    StandingReads,
 ):
     """Put together from one class per table, which hold the statements."""
 

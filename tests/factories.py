@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
+from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.style import PromptStyle
@@ -166,3 +167,10 @@ def an_audit_entry(**changes: Any) -> AuditEntry:
     """An admin's change of limits."""
     entry = AuditEntry(a_server(), a_user("7900"), NOW, "limits", before="user_clips_per_day=20", after="unlimited")
     return replace(entry, **changes)
+
+
+def a_notice(key: str = "n1", **changes: Any) -> Notice:
+    """A notice to the admins of the usual server; ``changes`` are fields of Notice."""
+    details = {"channel": "5009", "reason": "the channel is gone"}
+    notice = Notice(key, a_server(), Audience.LOG_CHANNEL, NoticeKind.LOG_CHANNEL_LOST, details, NOW)
+    return replace(notice, **changes)

@@ -105,7 +105,7 @@ class SlackChat:
         self._proxy = proxy
         self._api = SlackApi(bot_token, api_url, self._clock, proxy=proxy)
         self._posts = SlackPosts(self._api, self._clock)
-        self._messenger = SlackMessenger(self._api, self._posts, self._clock)
+        self._messenger = SlackMessenger(self._api, self._posts, self._clock, admins=admins)
         self._background = BackgroundTasks()
         self._app: AsyncApp | None = None
         self._log = structlog.get_logger("flipbook.slack")

@@ -12,7 +12,7 @@ from pathlib import Path
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
-from generation.ports import DeliveryPayload, SaveNote
+from generation.ports import DeliveryPayload, NoticePayload, SaveNote
 from generation.protocol.errors import DeliveryStepFailed
 from generation.protocol.progress import Progress
 
@@ -94,6 +94,9 @@ class TerminalMessenger:
                     f"{self._output} cannot be written ({error.strerror})"
                 ) from error
         return MessageRef(LOCAL_CHANNEL, payload.job.id)
+
+    async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+        """Nobody reads a terminal later: what concerns one is told in the log."""
 
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)

@@ -19,6 +19,7 @@ from starlette.routing import Route
 from generation.backends.circuit_breaker import Circuit
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
+from generation.domain.notice import NoticeStatus, OwedNotice
 from generation.protocol.errors import StoreError
 
 _JOB_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
@@ -55,6 +56,11 @@ class MetricsObserver:
             "Deliveries by what became of them.",
             ("status", "platform"),
         )
+        self._notices = counter(
+            "flipbook_notices_total",
+            "Notices by kind and by what became of them.",
+            ("kind", "audience", "status"),
+        )
         self._trouble = counter("flipbook_trouble_total", "Errors that were survived.", ("what",))
         self._forged = counter(
             "flipbook_webhooks_forged_total", "Webhooks whose signature was not valid."
@@ -86,6 +92,12 @@ class MetricsObserver:
         """Count a delivery once it is sent or abandoned."""
         if delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}:
             self._deliveries.labels(delivery.status, job.channel.server.platform).inc()
+
+    def notice_moved(self, owed: OwedNotice) -> None:
+        """Count a notice once it is told, held or given up."""
+        if owed.status is not NoticeStatus.OWED:
+            notice = owed.notice
+            self._notices.labels(notice.kind, notice.audience, owed.status).inc()
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:  # noqa: ARG002
         """Count an error after which the service went on."""

@@ -15,6 +15,7 @@ from bot.settings import Settings, SettingsError
 from bot.supervisor import EmbeddedWorker
 from generation.backends.circuit_breaker import Breakers, Circuit
 from generation.delivery.clip_links import ClipLinks
+from generation.delivery.notices import NoticeRelay
 from generation.delivery.relay import Relay
 from generation.domain.refs import Platform
 from generation.lifecycle.completion import JobWriter
@@ -56,6 +57,7 @@ class App:
     fetcher: ClipFetcher
     dispatcher: Dispatcher
     relay: Relay
+    notices: NoticeRelay
     webhooks: WebhookReceiver
     links: ClipLinks | None
     worker: EmbeddedWorker | None
@@ -132,6 +134,9 @@ def _join(
         observer=observer,
         links=links,
     )
+    notices = NoticeRelay(
+        ports.store, ports.messengers, owner=role.owner, clock=clock, observer=observer
+    )
     fetcher = ClipFetcher(ports.artifacts, staging(settings))
     lifecycle = JobLifecycle(
         ports.store,
@@ -170,6 +175,7 @@ def _join(
         observer=observer,
         submitted=dispatcher.wake,
         ended=relay.wake,
+        noticed=notices.wake,
         breakers=breakers,
         chat_troubles=chat_troubles,
     )
@@ -186,6 +192,7 @@ def _join(
         fetcher=fetcher,
         dispatcher=dispatcher,
         relay=relay,
+        notices=notices,
         webhooks=webhooks,
         links=links,
         worker=worker,

@@ -13,7 +13,7 @@ from db.encryption import Cipher
 from db.engine import DatabaseEngine, begin_read, begin_write
 from db.locks import Locks
 from db.queries.corrupt_rows import OnUnreadable, UnreadableRows, log_unreadable
-from db.schema import deliveries, jobs
+from db.schema import deliveries, jobs, notices
 
 
 class QueryPart(ABC):
@@ -45,6 +45,7 @@ class StorePart(QueryPart):
         self._cipher = cipher
         self._unreadable_jobs = UnreadableRows(jobs.c.id, on_unreadable)
         self._unreadable_deliveries = UnreadableRows(deliveries.c.job_id, on_unreadable)
+        self._unreadable_notices = UnreadableRows(notices.c.key, on_unreadable)
 
     def _read(self, *locked: str) -> AbstractAsyncContextManager[DatabaseConnection]:  # noqa: ARG002
         return begin_read(self._engine)

@@ -10,11 +10,14 @@ from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
 from db.schema.facts import facts
 from db.schema.jobs import ABANDONED, OWED, UNFINISHED, deliveries, jobs
 from db.schema.ledger import ledger, ledger_totals
+from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.servers import audit, server_limits, server_policies, server_styles, servers
 
 __all__ = [
     "ABANDONED",
+    "HELD_NOTICES",
     "OWED",
+    "OWED_NOTICES",
     "UNFINISHED",
     "VERSION_TABLE",
     "CleanText",
@@ -26,6 +29,7 @@ __all__ = [
     "ledger",
     "ledger_totals",
     "metadata",
+    "notices",
     "server_limits",
     "server_policies",
     "server_styles",

@@ -7,7 +7,13 @@ from generation.ports.backends import (
     BackendUpdate,
     CancelOutcome,
 )
-from generation.ports.messengers import ClipLink, DeliveryPayload, Messenger, SaveNote
+from generation.ports.messengers import (
+    ClipLink,
+    DeliveryPayload,
+    Messenger,
+    NoticePayload,
+    SaveNote,
+)
 from generation.ports.observing import Observer, ProgressSink, Wake
 from generation.ports.storage import ArtifactStore, Lease, Reads, Store, Transaction, Urgency
 
@@ -22,6 +28,7 @@ __all__ = [
     "DeliveryPayload",
     "Lease",
     "Messenger",
+    "NoticePayload",
     "Observer",
     "ProgressSink",
     "Reads",

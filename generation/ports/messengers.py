@@ -8,7 +8,8 @@ from typing import Protocol
 
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
-from generation.domain.refs import MessageRef, Platform
+from generation.domain.notice import Notice
+from generation.domain.refs import ChannelRef, MessageRef, Platform
 from generation.protocol.progress import Progress
 
 
@@ -29,6 +30,16 @@ class DeliveryPayload:
     delivery: Delivery
     video: Path | None
     link: ClipLink | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoticePayload:
+    """A notice to post. ``log_channel`` is where one for the admins goes, ``note`` what an earlier
+    attempt has saved."""
+
+    notice: Notice
+    log_channel: ChannelRef | None = None
+    note: str | None = None
 
 
 class SaveNote(Protocol):
@@ -58,3 +69,7 @@ class Messenger(Protocol):
     ) -> MessageRef | None:
         """Deliver by this step; returns the message that now shows the outcome. Raises
         DeliveryDelayed (try this step later) or DeliveryStepFailed (try the next step)."""
+
+    async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+        """Post a notice once, also when an earlier attempt may have posted it. Raises
+        DeliveryDelayed (try later) or DeliveryStepFailed (there is no place for it)."""

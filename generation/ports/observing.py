@@ -4,6 +4,7 @@ from typing import Protocol
 
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
+from generation.domain.notice import OwedNotice
 from generation.protocol.progress import Progress
 
 
@@ -27,6 +28,9 @@ class Observer(Protocol):
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """A delivery was sent, went to its next step, was postponed or was given up."""
+
+    def notice_moved(self, owed: OwedNotice) -> None:
+        """A notice was told (one for the operator is told by this), postponed or given up."""
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
         """Something failed that an operator may want to look into; the work goes on."""

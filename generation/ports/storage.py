@@ -10,6 +10,7 @@ from typing import Protocol
 
 from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Job, JobId
+from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
@@ -128,6 +129,19 @@ class Transaction(Reads, Protocol):
     async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
         """Write a server's prompt styles (None: back to the shipped ones) and who changed them."""
 
+    async def add_notice(self, notice: Notice) -> bool:
+        """Tell this once; False, and nothing is written, when its key is known already."""
+
+    async def claim_notice(self, key: str, lease: Lease, now: datetime) -> OwedNotice | None:
+        """Take a due notice that no other owner holds at ``now``; None when that fails."""
+
+    async def save_notice(self, owed: OwedNotice, *, keeps_lease: bool = False) -> None:
+        """Write a notice's new state, and end its lease unless it ``keeps_lease``."""
+
+    async def take_held_notices(self, server: ServerRef, *, limit: int) -> list[Notice]:
+        """The notices that wait for the next answer to an admin, oldest first; they count as told
+        from now on."""
+
 
 class Store(Reads, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
@@ -179,6 +193,15 @@ class Store(Reads, Protocol):
 
     async def renew_delivery_leases(self, lease: Lease) -> None:
         """Extend the leases of all deliveries that ``lease.owner`` holds."""
+
+    async def owed_notices(
+        self, now: datetime, *, owner: str, platforms: frozenset[Platform], limit: int
+    ) -> list[OwedNotice]:
+        """Notices on these platforms, and all for the operator, that are due and that no other
+        owner holds, the longest due first."""
+
+    async def retry_notices(self, server: ServerRef, now: datetime) -> None:
+        """Make every notice of a server due that waits after a failed attempt."""
 
     async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]:
         """The changes that admins made in a server, newest first."""

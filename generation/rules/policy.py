@@ -41,6 +41,8 @@ class Policy(BaseModel):
     """Ids of the only channels that the bot answers in."""
     blocked_users: frozenset[str] = frozenset()
     blocked_terms: frozenset[Term] = frozenset()
+    log_channel: str | None = None
+    """Id of the channel in which the server's admins are told of what they should know."""
 
     def without_channels(self, removed: frozenset[str]) -> frozenset[str]:
         """The channels without those. Raises LastChannel where none would be left: no channel means

@@ -28,6 +28,7 @@ class ServicePart:
         observer: Observer,
         submitted: Wake,
         ended: Wake,
+        noticed: Wake = lambda: None,
         breakers: Breakers | None = None,
         chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
@@ -38,6 +39,7 @@ class ServicePart:
         self._observer = observer
         self._submitted = submitted
         self._ended = ended
+        self._noticed = noticed
         self._breakers = breakers or Breakers(clock=clock)
         self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)

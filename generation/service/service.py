@@ -2,8 +2,9 @@
 
 from generation.service.administration import Administration
 from generation.service.members import MemberActs
+from generation.service.notices import Notices
 from generation.service.styles import StyleActs
 
 
-class Service(MemberActs, Administration, StyleActs):
+class Service(MemberActs, Administration, StyleActs, Notices):
     """Everything that adapters call the core for; they only translate."""

@@ -111,7 +111,7 @@ def expire(execute: Callable[[str], Awaitable[None]]) -> Callable[[str], Awaitab
     """Ends an owner's leases, whichever clock they are counted on."""
 
     async def expire(owner: str) -> None:
-        for table in ("jobs", "deliveries"):
+        for table in ("jobs", "deliveries", "notices"):
             await execute(f"UPDATE {table} SET lease_until = '2000-01-01 00:00:00' WHERE lease_owner = '{owner}'")
 
     return expire

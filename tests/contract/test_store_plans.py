@@ -15,7 +15,8 @@ from generation.domain.refs import Platform
 from generation.rules.ledger import EVERYWHERE
 
 WHOLE_TABLE = re.compile(
-    r"SCAN (jobs|deliveries|ledger|ledger_totals|audit)\b(?! USING (COVERING )?INDEX ix_jobs_(unf|und|lea|left))"
+    r"SCAN (jobs|deliveries|notices|ledger|ledger_totals|audit)\b"
+    r"(?! USING (COVERING )?INDEX ix_(jobs_(unf|und|lea|left)|notices_(owed|held)))"
 )
 
 
@@ -68,6 +69,10 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.cancellations("me")
     await store.recent_clips(limit=10)
     await store.owed_deliveries(NOW, owner="me", platforms=frozenset(Platform), limit=10)
+    await store.owed_notices(NOW, owner="me", platforms=frozenset(Platform), limit=10)
+    await store.retry_notices(a_server(), NOW)
+    async with store.transaction() as tx:
+        await tx.take_held_notices(a_server(), limit=10)
     await store.usage(a_server(), a_user(), NOW)
     await store.totals(EVERYWHERE, NOW)
     await store.audit_of(a_server(), limit=10)

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Final
 
@@ -12,11 +11,13 @@ import discord
 import structlog
 
 from adapters.discord.delivery.interaction_token import DEFAULT_UPLOAD_LIMIT, InteractionToken
+from adapters.discord.delivery.notices import DiscordNotices
 from adapters.discord.delivery.outcome import OutcomeTarget, Send, send_outcome
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.rate_limits import CloudflareBan
+from adapters.discord.delivery.steps import DeliveryStep, is_valid, steps_of
 from adapters.discord.delivery.upload import PreviewAttachment
-from adapters.discord.errors import LACKS_PERMISSION, MESSAGE_DELETED, NETWORK, UNKNOWN_MESSAGE
+from adapters.discord.errors import LACKS_PERMISSION, NETWORK, UNKNOWN_MESSAGE
 from adapters.discord.refs import message_ref, posting_id
 from adapters.discord.session import Session
 from adapters.discord.text import render
@@ -24,7 +25,7 @@ from adapters.discord.text.layout import buttons
 from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.refs import MessageRef, Platform
-from generation.ports import DeliveryPayload, SaveNote
+from generation.ports import DeliveryPayload, NoticePayload, SaveNote
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryDelayed, DeliveryError, DeliveryStepFailed
@@ -39,17 +40,6 @@ _OLD_MESSAGE: Final = timedelta(hours=1)
 """Discord limits the edits of messages older than this; they are kept for the outcome."""
 
 
-class DeliveryStep(StrEnum):
-    """The steps of a delivery, best first."""
-
-    ANSWER = "answer"
-    EDIT = "edit"
-    POST = "post"
-    PARENT = "parent"
-    DIRECT = "direct"
-    WORDS = "words"
-
-
 class DiscordMessenger:
     """A :class:`generation.ports.Messenger`, usable before the gateway is connected."""
 
@@ -59,6 +49,7 @@ class DiscordMessenger:
     def __init__(self, session: Session[discord.Client], *, clock: Clock) -> None:
         self.posts = DiscordPosts(session, clock)
         """The handlers send by it too, so that all share the same rate limits."""
+        self._notices = DiscordNotices(session, self.posts, clock)
         self._clock = clock
         self._ban = CloudflareBan(clock)
         self._started_at = clock.now()
@@ -69,31 +60,8 @@ class DiscordMessenger:
         self._log = structlog.get_logger("flipbook.discord")
 
     def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[DeliveryStep]:
-        """By the interaction's token while it is valid, by the bot's token, as a new message in the
-        channel, in the thread's parent, as a direct message, and in words where no clip is accepted
-        at all.
-
-        A private response never becomes a message that others see, and a message that was deleted
-        is not posted again: its clip goes to the member.
-        """
-        if MESSAGE_DELETED in delivery.told:
-            return (DeliveryStep.DIRECT,)
-        # the channel's steps would show a private response to others
-        if delivery.answer is not None and delivery.answer.private:
-            return (
-                (DeliveryStep.ANSWER, DeliveryStep.DIRECT)
-                if _is_valid(delivery.answer, now)
-                else (DeliveryStep.DIRECT,)
-            )
-        parent = (DeliveryStep.PARENT,) if delivery.channel.thread is not None else ()
-        new_message = (DeliveryStep.POST, *parent, DeliveryStep.DIRECT, DeliveryStep.WORDS)
-        if delivery.message is None:
-            return new_message
-        return (
-            (DeliveryStep.ANSWER, DeliveryStep.EDIT, *new_message)
-            if _is_valid(delivery.answer, now)
-            else (DeliveryStep.EDIT, *new_message)
-        )
+        """The steps that are possible now, best first."""
+        return steps_of(delivery, now)
 
     async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
         """Edit the message. Raises DeliveryDelayed where it would have to wait: progress is never
@@ -130,6 +98,11 @@ class DiscordMessenger:
             # sending() turns the TimeoutError into DeliveryDelayed: a hanging upload is tried again
             async with asyncio.timeout(_DELIVERY_SECONDS):
                 return await self._deliver_by(DeliveryStep(step), payload)
+
+    async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+        """Post a notice once."""
+        with self._ban.sending():
+            await self._notices.post(payload, note)
 
     async def open(
         self, job: Job, progress: Progress, *, reply_to: MessageRef | None = None
@@ -168,7 +141,7 @@ class DiscordMessenger:
         # each token has a rate limit of its own: no slot of the channel's is needed
         if (
             answer is not None
-            and _is_valid(answer, now)
+            and is_valid(answer, now)
             and (delivery.job_id, DeliveryStep.ANSWER) not in self._refused_steps
         ):
             token = InteractionToken.of(answer)
@@ -293,7 +266,7 @@ class DiscordMessenger:
     async def _edit_shown(
         self, delivery: Delivery, shown: MessageRef, content: DiscordContent
     ) -> None:
-        if delivery.answer is not None and _is_valid(delivery.answer, self._clock.now()):
+        if delivery.answer is not None and is_valid(delivery.answer, self._clock.now()):
             await self.posts.edit_response(InteractionToken.of(delivery.answer), content)
         else:
             await self.posts.edit_result(int(shown.channel.id), int(shown.id), content)
@@ -313,7 +286,7 @@ class DiscordMessenger:
             if (
                 private
                 and delivery.answer is not None
-                and _is_valid(delivery.answer, self._clock.now())
+                and is_valid(delivery.answer, self._clock.now())
             ):
                 await self.posts.edit_response(InteractionToken.of(delivery.answer), content)
             elif delivery.message is not None and not private:
@@ -342,8 +315,3 @@ class DiscordMessenger:
 
 def _guild_id(job: Job) -> int:
     return int(job.channel.server.id)
-
-
-def _is_valid(answer: Answer | None, now: datetime) -> bool:
-    """Whether an interaction's token can still be used."""
-    return answer is not None and bool(answer.token) and now < answer.expires_at

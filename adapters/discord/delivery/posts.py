@@ -2,7 +2,7 @@
 and as direct messages."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import discord
@@ -137,6 +137,33 @@ class DiscordPosts:
             suppress_embeds=True,
             delete_after=seconds,
         )
+
+    async def post_notice(
+        self, channel_id: int, text: str, view: discord.ui.View | None, *, nonce: str
+    ) -> None:
+        """Post a text that belongs to no job, once within minutes of its nonce."""
+        client = await self._session.client()
+        await self._posts.acquire(channel_id)
+        await client.get_partial_messageable(channel_id).send(
+            text,
+            view=view or _MISSING,
+            nonce=nonce,
+            allowed_mentions=NO_MENTIONS,
+            suppress_embeds=True,
+        )
+
+    async def own_contents(self, channel_id: int, since: datetime) -> list[str]:
+        """The texts of the bot's messages among the first 100 in a channel since then."""
+        client = await self._session.client()
+        after = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
+        channel = client.get_partial_messageable(channel_id)
+        return [
+            message.content
+            async for message in channel.history(
+                limit=_HISTORY_LIMIT, after=after, oldest_first=True
+            )
+            if client.user is not None and message.author.id == client.user.id
+        ]
 
     async def direct_channel(self, user_id: int) -> int:
         """The id of the direct-message channel with a user."""

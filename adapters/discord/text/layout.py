@@ -1,12 +1,14 @@
 """The layout of a job's message: content, one attachment, one row of buttons, and no mention that
 pings."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import discord
 
 from adapters.discord.ids import ButtonAction, custom_id
 from generation.domain.job import Job, JobStatus
+from generation.text.notices import NoticeButton
 
 REROLL_EMOJI: Final = "🔁"
 NO_MENTIONS: Final = discord.AllowedMentions.none()
@@ -26,13 +28,38 @@ def buttons(job: Job) -> discord.ui.View | None:
     return None
 
 
-def _row(label: str, emoji: str, button_id: str) -> discord.ui.View:
+def notice_buttons(offered: Sequence[NoticeButton]) -> discord.ui.View | None:
+    """The buttons under a notice; None without any."""
+    return _view(
+        [
+            discord.ui.Button(
+                label=each.label,
+                custom_id=each.id,
+                style=discord.ButtonStyle.danger
+                if each.is_dangerous
+                else discord.ButtonStyle.secondary,
+            )
+            for each in offered
+        ]
+    )
+
+
+def _row(label: str, emoji: str, button_id: str) -> discord.ui.View | None:
+    return _view(
+        [
+            discord.ui.Button(
+                label=label, emoji=emoji, custom_id=button_id, style=discord.ButtonStyle.secondary
+            )
+        ]
+    )
+
+
+def _view(items: Sequence[discord.ui.Button[discord.ui.View]]) -> discord.ui.View | None:
+    if not items:
+        return None
     # without a timeout, and stopped: a view in discord.py's memory would not survive a restart
     view = discord.ui.View(timeout=None)
-    view.add_item(
-        discord.ui.Button(
-            label=label, emoji=emoji, custom_id=button_id, style=discord.ButtonStyle.secondary
-        )
-    )
+    for item in items:
+        view.add_item(item)
     view.stop()
     return view

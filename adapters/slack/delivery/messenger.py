@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from adapters.slack.delivery.attempt import DeliverStep, DeliveryAttempt
 from adapters.slack.delivery.fallbacks import CHANNEL, DIRECT, KEPT, THREAD, FileFallbacks
+from adapters.slack.delivery.notices import SlackNotices
 from adapters.slack.delivery.posts import SlackPosts
 from adapters.slack.delivery.rate_limits import EditBudget
 from adapters.slack.delivery.upload import EditedFiles, SlackClipUpload, unready
@@ -26,8 +27,8 @@ from adapters.slack.text import render
 from adapters.slack.web_api import SlackApi
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
-from generation.domain.refs import MessageRef, Platform
-from generation.ports import DeliveryPayload, SaveNote
+from generation.domain.refs import MessageRef, Platform, ServerRef
+from generation.ports import DeliveryPayload, NoticePayload, SaveNote
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryDelayed
 from generation.protocol.progress import Progress
@@ -43,8 +44,17 @@ class SlackMessenger:
     platform = Platform.SLACK
     seconds_between_edits = 3.0
 
-    def __init__(self, api: SlackApi, posts: SlackPosts, clock: Clock) -> None:
+    def __init__(
+        self,
+        api: SlackApi,
+        posts: SlackPosts,
+        clock: Clock,
+        *,
+        admins: frozenset[str] = frozenset(),
+    ) -> None:
+        """``admins`` are the members that the operator has named."""
         self._api = api
+        self._notices = SlackNotices(api, posts, clock, admins)
         self._posts = posts
         self._clock = clock
         self._clips = SlackClipUpload(api, clock, posts.slots)
@@ -66,7 +76,7 @@ class SlackMessenger:
         is used up or there is no message yet."""
         if delivery.message is None:
             raise DeliveryDelayed("its first message is not out yet", retry_after=1.0)
-        await self._check_workspace(delivery)
+        await self._check_workspace(delivery.channel.server)
         self._budget.for_progress(job.id)
         async with self._lock(job.id):
             await self._edit(delivery.message, render.progress_content(job, progress))
@@ -76,12 +86,17 @@ class SlackMessenger:
     ) -> MessageRef | None:
         """Deliver the outcome by that step; doing it again still gives one message with one
         clip."""
-        await self._check_workspace(payload.delivery)
+        await self._check_workspace(payload.delivery.channel.server)
         # its outcome would become a second message
         if payload.job.id in self._posts.opening:
             raise DeliveryDelayed("its first message is still being posted", retry_after=1.0)
         async with self._lock(payload.job.id):
             return await self._steps[step](DeliveryAttempt(payload, note))
+
+    async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+        """Post a notice once."""
+        await self._check_workspace(payload.notice.server)
+        await self._notices.post(payload, note)
 
     async def _into_its_message(self, attempt: DeliveryAttempt) -> MessageRef:
         if attempt.video is not None:
@@ -172,10 +187,10 @@ class SlackMessenger:
                 self._budget.exhausted(error.retry_after or 1.0)
             raise
 
-    async def _check_workspace(self, delivery: Delivery) -> None:
+    async def _check_workspace(self, server: ServerRef) -> None:
         """Channel ids may repeat in another workspace: send nothing to one that the token is not
         for."""
-        if delivery.channel.server.id != (await self._api.identity()).team:
+        if server.id != (await self._api.identity()).team:
             raise SlackRefused("other_workspace", "the bot is no longer set up for that workspace")
 
     def _lock(self, job_id: JobId) -> asyncio.Lock:

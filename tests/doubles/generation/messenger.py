@@ -7,7 +7,7 @@ from datetime import datetime
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import MessageRef, Platform
-from generation.ports import DeliveryPayload, SaveNote
+from generation.ports import DeliveryPayload, NoticePayload, SaveNote
 from generation.protocol.progress import Progress
 
 
@@ -22,6 +22,7 @@ class RecordingMessenger:
     shown: list[tuple[str, Progress]] = field(default_factory=list)
     delivered: list[tuple[str, JobStatus, str, bytes | None]] = field(default_factory=list)
     notes: tuple[str, ...] = ()
+    posted: list[NoticePayload] = field(default_factory=list)
 
     def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:
         return self.steps
@@ -37,3 +38,10 @@ class RecordingMessenger:
         video = None if payload.video is None else payload.video.read_bytes()
         self.delivered.append((payload.job.id, payload.job.status, step, video))
         return payload.delivery.message or MessageRef(payload.delivery.channel, f"message-{payload.job.id}")
+
+    async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+        for text in self.notes:
+            await note(text)
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.posted.append(payload)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobStatus
+from generation.domain.notice import OwedNotice
 
 
 @dataclass
@@ -13,12 +14,16 @@ class RecordingObserver:
     moves: list[tuple[str, JobStatus]] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     troubles: list[tuple[str, Exception]] = field(default_factory=list)
+    notices: list[OwedNotice] = field(default_factory=list)
 
     def job_moved(self, job: Job) -> None:
         self.moves.append((job.id, job.status))
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
+
+    def notice_moved(self, owed: OwedNotice) -> None:
+        self.notices.append(owed)
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
         self.troubles.append((what, error))

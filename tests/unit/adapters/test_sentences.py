@@ -43,9 +43,11 @@ from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
+from generation.text.notices import notice_text
 from generation.text.options import ABOUT
 from generation.text.styles import PARTS
 from unit.adapters.backend_sentences import backend_sentences
+from unit.adapters.notice_examples import the_notices
 from unit.adapters.sentence_examples import (
     AUDITED,
     USAGES,
@@ -123,6 +125,7 @@ def of_changes(d: Dialect) -> Iterator[Said]:
     yield Said(d.platform, "\n".join(lists.audit_list([], d)))
     yield Said(d.platform, "\n".join(lists.policy_list(Policy(), d, before=Policy())))
     yield Said(d.platform, "\n".join(help_lines(d, {})))
+    yield from (Said(d.platform, "\n".join(notice_text(each, d).lines)) for each in the_notices())
 
 
 def of_errors(d: Dialect) -> Iterator[Said]:

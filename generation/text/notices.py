@@ -1,0 +1,81 @@
+"""What notices say, by kind."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from generation.domain.notice import Notice, NoticeKind
+from generation.rules.limits import Limits
+from generation.text.dialect import PLAIN, Dialect, Markup
+from generation.text.limits import limit_lines
+
+_Details = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeButton:
+    """A button under a notice; ``id`` is what the chat's handlers know it by."""
+
+    id: str
+    label: Markup
+    is_dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeText:
+    """A notice, line by line; none of them is empty."""
+
+    lines: tuple[Markup, ...]
+    buttons: tuple[NoticeButton, ...] = ()
+
+
+def notice_text(notice: Notice, d: Dialect = PLAIN) -> NoticeText:
+    """What the notice says on this platform."""
+    return _TEXTS[notice.kind](notice.details, d)
+
+
+def _welcome(details: _Details, d: Dialect) -> NoticeText:
+    limits = Limits.model_validate_json(details["limits"])
+    return NoticeText(
+        (
+            Markup(d.bold(d.gettext("Flipbook is here: it makes short clips from words."))),
+            d.gettext(
+                "Try it with {command}. Every clip costs {cost}.",
+                command=Markup(d.code("/animate a paper boat on a stormy sea")),
+                cost=_cost(details, d),
+            ),
+            d.gettext("These limits are in force in this {place}:"),
+            *(Markup(f"{d.bullet}{line}") for line in limit_lines(limits, d)),
+            d.gettext(
+                "Admins change them with {admin}. What members can do is under {help}.",
+                admin=Markup(d.code(d.admin)),
+                help=Markup(d.code("/flipbook help")),
+            ),
+        )
+    )
+
+
+def _cost(details: _Details, d: Dialect) -> Markup:
+    standard, turbo = details["standard"], details["turbo"]
+    if standard == turbo:
+        return Markup(standard)
+    return d.gettext("{standard}, with turbo {turbo}", standard=standard, turbo=turbo)
+
+
+def _log_channel_lost(details: _Details, d: Dialect) -> NoticeText:
+    return NoticeText(
+        (
+            d.gettext(
+                "The log channel {channel} is switched off: {reason}. Set it again when that is "
+                "mended.",
+                channel=Markup(d.channel(details["channel"])),
+                reason=details["reason"],
+            ),
+        )
+    )
+
+
+_TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = {
+    NoticeKind.WELCOME: _welcome,
+    NoticeKind.LOG_CHANNEL_LOST: _log_channel_lost,
+}

@@ -1,0 +1,30 @@
+"""The least and the most that a notice of each kind may hold."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from factories import a_notice
+from generation.domain.notice import Notice, NoticeKind
+from generation.rules.limits import Limits
+
+DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
+    NoticeKind.WELCOME: (
+        {"limits": Limits().model_dump_json(), "standard": "$0.00", "turbo": "$0.00"},
+        {
+            "limits": Limits(server_budget_per_day=10**12, max_pixels=300_001).model_dump_json(),
+            "standard": "$0.05",
+            "turbo": "$0.01",
+        },
+    ),
+    NoticeKind.LOG_CHANNEL_LOST: (
+        {"channel": "C1", "reason": "the channel is gone"},
+        {"channel": "1" * 19, "reason": "Slack refused it (a *b* <c>)"},
+    ),
+}
+"""Of each kind, the ``details`` of its notices."""
+
+
+def the_notices() -> Iterator[Notice]:
+    for kind in NoticeKind:
+        for details in DETAILS[kind]:
+            yield a_notice(kind=kind, details=details)
