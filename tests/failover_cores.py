@@ -10,7 +10,7 @@ from core import Core, a_core
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from generation.domain.job import Job, JobStatus
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.protocol.errors import (
     GenerationFailed,
 )
@@ -18,7 +18,7 @@ from generation.protocol.request import Endpoint
 from generation.rules.ledger import EntryKind
 from generation.rules.operator_rules import OperatorRules
 
-PRICES = Prices({"fal": {Endpoint.STANDARD: Decimal("0.05")}})
+PRICES = Prices({"fal": {Endpoint.STANDARD: Price(Decimal("0.05"))}})
 PRICE = Micros(50_000)
 OUT_OF_MEMORY = GenerationFailed("worker", error_type="runner_scheduling_failure", retryable=True)
 

@@ -8,6 +8,7 @@ import typer
 from bot.exit_codes import Exit, die
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, SharedSettings, load_settings
 from generation.diagnostics import Finding
+from generation.domain.currency import show_amounts_in
 from worker.settings import EngineChoice
 
 DataDir = Annotated[
@@ -29,9 +30,11 @@ def read_settings(**overrides: object) -> Settings:
     """
     given = {name: value for name, value in overrides.items() if value is not None}
     try:
-        return load_settings(**given)
+        settings = load_settings(**given)
     except SettingsError as error:
         die(Exit.INVALID, str(error))
+    show_amounts_in(settings.currency)
+    return settings
 
 
 def refuse_misread_settings() -> list[Finding]:

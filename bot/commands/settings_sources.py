@@ -20,7 +20,15 @@ _LIKENESS: Final = 0.75
 _LIKENESS_WITHOUT_PREFIX: Final = 0.85
 """Other programs have names that are much like these: MAIL_KEY, SLACK_USER_TOKEN."""
 _AGAINST_SPENDING: Final = frozenset(
-    {"DAILY_BUDGET", "PRICE_STANDARD", "PRICE_TURBO", "DEFAULT_LIMITS", "ALLOWED_SERVERS"}
+    {
+        "DAILY_BUDGET",
+        "PRICE_STANDARD",
+        "PRICE_TURBO",
+        "PRICE_WORKER_STANDARD",
+        "PRICE_WORKER_TURBO",
+        "DEFAULT_LIMITS",
+        "ALLOWED_SERVERS",
+    }
 )
 """Settings that cost money where their prefix was forgotten."""
 _WHAT: Final = "settings"

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.settings.money import CurrencySetting, PriceSetting
 from bot.settings.values import (
     Credential,
     FalKey,
@@ -29,7 +30,8 @@ from bot.settings.values import (
 )
 from generation.backends.urls import BaseUrl
 from generation.backends.webhook_signature import FAL_JWKS_URL
-from generation.domain.pricing import Prices
+from generation.domain.currency import Currency
+from generation.domain.pricing import Price, Prices
 from generation.domain.refs import ServerRef
 from generation.protocol.paths import ExpandedPath
 from generation.protocol.proxies import Proxies
@@ -113,8 +115,11 @@ class Settings(SharedSettings):
         BeforeValidator(comma_separated),
     ] = frozenset()
     daily_budget: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(10)
-    price_standard: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.05")
-    price_turbo: Annotated[Decimal, Field(ge=0, le=1000)] = Decimal("0.01")
+    currency: CurrencySetting = Currency()
+    price_standard: PriceSetting = Price(Decimal("0.05"))
+    price_turbo: PriceSetting = Price(Decimal("0.01"))
+    price_worker_standard: PriceSetting = Price()
+    price_worker_turbo: PriceSetting = Price()
     default_limits: Limits = Field(default_factory=Limits)
 
     http_proxy: Text = _from_variable("HTTP_PROXY")
@@ -247,12 +252,16 @@ class Settings(SharedSettings):
 
     @property
     def prices(self) -> Prices:
-        """What clips cost: fal's prices as set; a worker of one's own is free."""
+        """What clips cost, as set: at fal, and at a worker of one's own."""
         return Prices(
             {
                 BackendName.FAL: {
                     Endpoint.STANDARD: self.price_standard,
                     Endpoint.TURBO: self.price_turbo,
-                }
+                },
+                BackendName.WORKER: {
+                    Endpoint.STANDARD: self.price_worker_standard,
+                    Endpoint.TURBO: self.price_worker_turbo,
+                },
             },
         )

@@ -1,6 +1,6 @@
 """The tables in SQLAlchemy Core. ``db/migrations`` builds the same ones; a test compares the two.
 
-Servers and members are stored as ``platform:id``, times in UTC, money in whole micro-dollars. Jobs
+Servers and members are stored as ``platform:id``, times in UTC, money in whole millionths. Jobs
 have a sequential number besides their id, because "oldest first" must not depend on a clock. The
 indexes for unfinished jobs are partial: the cost of a submission does not grow with the number of
 finished jobs.

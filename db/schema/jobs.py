@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -40,7 +41,7 @@ jobs = Table(
     Column("handle_endpoint", Text),
     Column("handle_request", CleanText),
     Column("handle_attempt", Integer),
-    # in micro-dollars: 32 bits end at 2,147 dollars
+    # in millionths: 32 bits end at 2,147 dollars
     Column("reserved", BigInteger, nullable=False),
     Column("cost", BigInteger),
     Column("artifact_key", CleanText),
@@ -63,6 +64,9 @@ jobs = Table(
     Column("left_request", CleanText),
     Column("left_attempt", Integer),
     Column("style", Text),  # JSON: the prompt style as it was when the job was made
+    # the backend whose price is reserved, and the seconds that the one with the job has measured
+    Column("reserved_for", CleanText),
+    Column("seconds", Float),
 )
 
 UNFINISHED: Final = jobs.c.status.in_(

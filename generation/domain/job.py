@@ -138,9 +138,11 @@ class Job:
     ``attempt`` counts submissions that may have arrived, ``backend`` got the current or last one,
     ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine``
     made the clip, in its backend's own word, where it has one. ``avoided`` is a backend without
-    memory for it, ``left`` the request it abandoned at a backend that was out of reach: to be taken
-    up again there, or to be cancelled. ``request`` holds the member's own words, ``style`` those
-    that the server puts around them, as they were then. Times are aware and in UTC.
+    memory for it, ``reserved_for`` the one whose price is reserved, ``seconds`` are what its
+    backend has measured of its rendering, ``left`` the request it abandoned at a backend that was
+    out of reach: to be taken up again there, or to be cancelled. ``request`` holds the member's own
+    words, ``style`` those that the server puts around them, as they were then. Times are aware and
+    in UTC.
     """
 
     id: JobId
@@ -155,6 +157,8 @@ class Job:
     backend: str | None = None
     handle: RequestHandle | None = None
     reserved: Micros = FREE
+    reserved_for: str | None = None
+    seconds: float | None = None
     cost: Micros | None = None
     artifact: Artifact | None = None
     failure: Failure | None = None
@@ -201,6 +205,10 @@ class Job:
         """Being rendered."""
         return self._move(JobStatus.RUNNING, started_at=at)
 
+    def measured(self, seconds: float | None) -> Self:
+        """Its backend has said how long it rendered; saved with the next change of status."""
+        return replace(self, seconds=seconds)
+
     def back_to_pending(self, *, not_before: datetime, waiting_for: str) -> Self:
         """The attempt has failed, or another backend is to take over: it waits for its next
         attempt."""
@@ -208,6 +216,7 @@ class Job:
             JobStatus.PENDING,
             handle=None,
             started_at=None,
+            seconds=None,
             not_before=not_before,
             waiting_for=waiting_for,
         )

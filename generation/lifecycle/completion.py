@@ -21,6 +21,8 @@ from generation.protocol.errors import StaleJob, StorageFull, StoreBusy
 from generation.rules import ledger
 from generation.rules.operator_rules import OperatorRules
 
+_RECENT_CLIPS: Final = 200
+"""As many as :class:`generation.domain.measured_seconds.MeasuredSeconds` keeps."""
 _INPUT_REFUSED: Final = frozenset({FailureKind.REJECTED, FailureKind.CONTENT})
 _RENDERED: Final = frozenset(
     {FailureKind.RESULT_LOST, FailureKind.CORRUPT_VIDEO, FailureKind.STORAGE_FULL}
@@ -65,13 +67,12 @@ class JobWriter:
 
         Raises StaleJob when another process holds it, Refused when its price is not allowed.
         """
-        # one moment for the lease, the ledger and the job
-        price, now = self._rules.prices.of(job.request, backend), self._clock.now()
+        now = self._clock.now()  # one moment for the lease, the ledger and the job
         async with self._transaction() as tx:
             if not await tx.claim(job.id, self.lease(), now):
                 raise StaleJob(job.id)
             # the money and the status together: a process that dies here has neither, or both
-            paid = await reservations.reserve_for(tx, job, price, self._rules, at=now)
+            paid = await reservations.reserve_for(tx, job, backend, self._rules, at=now)
             submitting = paid.submitting(backend, now)
             await tx.save_job(submitting, was=job)
         return self._moved(submitting)
@@ -98,11 +99,12 @@ class JobWriter:
     async def succeed(self, job: Job, artifact: Artifact, engine: str | None) -> Job:
         """SUCCEEDED: the clip is kept; ``engine`` made it."""
         # the job may have been reserved at another backend's price
-        price = self._price(job)
+        price = self._cost(job)
         async with self._transaction() as tx:
             now = self._clock.now()
             ended = job.succeeded(artifact, price, now, engine=engine)
             await _end(tx, ended, was=job, entry=ledger.settle(ended, now))
+        self._learn(ended)
         return self._moved(ended)
 
     async def fail(self, job: Job, failure: Failure) -> Job:
@@ -128,20 +130,31 @@ class JobWriter:
     async def cancel(self, job: Job) -> Job:
         """CANCELLED, as the member has asked."""
         async with self._transaction() as tx:
-            ended = await cancel(tx, job, self._clock.now(), price=self._price(job))
+            ended = await cancel(tx, job, self._clock.now(), price=self._cost(job))
         return self._moved(ended)
 
     async def _fail(self, tx: Transaction, job: Job, failure: Failure) -> Job:
         # failures are stored in the clear; prompts are not
         failure, now = without_prompt(failure, job), self._clock.now()
-        charged = probably_charged(job, failure, self._price(job))
+        charged = probably_charged(job, failure, self._cost(job))
         ended = job.failed(failure, now, cost=charged)
         await _end(tx, ended, was=job, entry=ledger.refund(ended, now, charged))
         return ended
 
-    def _price(self, job: Job) -> Micros:
-        """The price at the backend that has the job; nothing where none has had it."""
-        return self._rules.prices.of(job.request, job.backend or "")
+    async def learn_from_recent_clips(self) -> None:
+        """Learn how long clips render from those made before, for prices by the second. Raises
+        StoreError."""
+        for job in await self._store.recent_clips(limit=_RECENT_CLIPS):
+            self._learn(job)
+
+    def _learn(self, job: Job) -> None:
+        if job.seconds is not None:
+            self._rules.prices.measured.learn(job.backend or "", job.request, job.seconds)
+
+    def _cost(self, job: Job) -> Micros:
+        """What the backend that has the job charges, as far as it is known; nothing where none has
+        had it."""
+        return self._rules.prices.cost(job.request, job.backend or "", job.seconds)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Transaction]:

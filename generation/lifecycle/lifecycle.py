@@ -114,6 +114,7 @@ class JobLifecycle:
     async def learn_durations(self) -> None:
         """Learn how long clips take from those made before. Raises StoreError."""
         await self._reports.learn_from_recent_clips(self._store)
+        await self._jobs.learn_from_recent_clips()
 
     async def submissions_settled(self) -> None:
         """Return once no submission is under way."""
@@ -262,6 +263,8 @@ class JobLifecycle:
         # saved once; a backend may skip states, so COMPLETED counts as well
         if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
             job = await self._jobs.save(job.running(self._clock.now()), was=job)
+        if update.inference_seconds is not None:
+            job = job.measured(update.inference_seconds)
         self._reports.updated(job, update, watch.running_eta)
         return job
 

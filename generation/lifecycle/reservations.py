@@ -9,45 +9,54 @@ from datetime import datetime
 
 from generation.domain.job import Job
 from generation.domain.pricing import FREE, Micros
-from generation.ports import Store, Transaction
+from generation.ports import Reads, Store, Transaction
 from generation.protocol.errors import Refused
 from generation.rules import ledger
 from generation.rules.operator_rules import OperatorRules
 
 
 async def reserve_for(
-    tx: Transaction, job: Job, price: Micros, rules: OperatorRules, *, at: datetime
+    tx: Transaction, job: Job, backend: str, rules: OperatorRules, *, at: datetime
 ) -> Job:
-    """The job with that price reserved; the ledger gets the difference in the same transaction.
+    """The job with its price at that backend reserved; the ledger gets the difference in the same
+    transaction.
 
     Raises Refused where the server's or the operator's budget does not allow it.
     """
+    price = _price(job, backend, rules)
     extra = Micros(price - job.reserved)
     if extra <= FREE:
         return job
-    server = job.channel.server
     # read in the transaction that reserves, so that two jobs never share the last of a budget
-    usage = await tx.usage(server, job.requested_by, job.created_at)
-    limits = await tx.limits_of(server) or rules.defaults_for(server)
-    limits.check_price(job.request, usage, extra)
-    rules.check_budget(usage, extra)
-    paid = replace(job, reserved=price)
+    await _check(tx, job, extra, rules)
+    paid = replace(job, reserved=price, reserved_for=backend)
     await tx.append(ledger.reserve_more(paid, extra, at))
     return paid
 
 
-async def refusal(store: Store, job: Job, price: Micros, rules: OperatorRules) -> Refused | None:
-    """Why the job may not cost that price at present; None where it may. Nothing is reserved, so
-    :func:`reserve_for` may still refuse it."""
-    extra = Micros(price - job.reserved)
+async def refusal(store: Store, job: Job, backend: str, rules: OperatorRules) -> Refused | None:
+    """Why the job may not cost its price at that backend at present; None where it may. Nothing is
+    reserved, so :func:`reserve_for` may still refuse it."""
+    extra = Micros(_price(job, backend, rules) - job.reserved)
     if extra <= FREE:
         return None
-    server = job.channel.server
-    usage = await store.usage(server, job.requested_by, job.created_at)
-    limits = await store.limits_of(server) or rules.defaults_for(server)
     try:
-        limits.check_price(job.request, usage, extra)
-        rules.check_budget(usage, extra)
+        await _check(store, job, extra, rules)
     except Refused as error:
         return error
     return None
+
+
+async def _check(reads: Reads, job: Job, extra: Micros, rules: OperatorRules) -> None:
+    server = job.channel.server
+    usage = await reads.usage(server, job.requested_by, job.created_at)
+    limits = await reads.limits_of(server) or rules.defaults_for(server)
+    limits.check_price(job.request, usage, extra)
+    rules.check_budget(usage, extra)
+
+
+def _price(job: Job, backend: str, rules: OperatorRules) -> Micros:
+    # estimated once: what was let in does not wait for money because clips have become slower since
+    if job.reserved_for == backend and rules.prices.is_estimate(job.request, backend):
+        return job.reserved
+    return rules.prices.of(job.request, backend)

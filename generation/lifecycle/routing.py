@@ -133,6 +133,5 @@ class BackendRouter:
         return f"{backend.name}, {PREVIEWS_ONLY}" if engine in {None, PREVIEW} else None
 
     async def _over_budget(self, job: Job, backend: Backend) -> str | None:
-        price = self._rules.prices.of(job.request, backend.name)
-        refused = await reservations.refusal(self._store, job, price, self._rules)
+        refused = await reservations.refusal(self._store, job, backend.name, self._rules)
         return None if refused is None else budget_words(backend.name, refused)

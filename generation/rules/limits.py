@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from generation.domain.parsing import shown
-from generation.domain.pricing import FREE, Micros, dollars
+from generation.domain.pricing import FREE, Micros, money
 from generation.protocol.errors import (
     BudgetTooSmall,
     InvalidRequest,
@@ -207,7 +207,7 @@ def _too_dear(
 ) -> Iterator[Refused]:
     budget = limits.server_budget_per_day
     if budget is not None and price > budget:
-        yield BudgetTooSmall(dollars(price), server_budget=dollars(Micros(budget)))
+        yield BudgetTooSmall(money(price), server_budget=money(Micros(budget)))
 
 
 def _money(
@@ -218,8 +218,8 @@ def _money(
     if budget is not None and price > FREE and usage.server_spent_today + price > budget:
         yield LimitExceeded(
             LimitName.SERVER_BUDGET_PER_DAY,
-            allowed=dollars(Micros(budget)),
-            used=dollars(usage.server_spent_today),
+            allowed=money(Micros(budget)),
+            used=money(usage.server_spent_today),
             resets_at=usage.resets_at,
         )
 

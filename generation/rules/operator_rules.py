@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from generation.domain.pricing import FREE, Micros, Prices, dollars
+from generation.domain.pricing import FREE, Micros, Prices, money
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import BudgetExhausted, BudgetTooSmall
 from generation.rules.limits import Limits, Usage
@@ -34,7 +34,7 @@ class OperatorRules:
         when it would pass it on any day."""
         budget = self.daily_budget
         if budget is not None and price > budget:
-            raise BudgetTooSmall(dollars(price))
+            raise BudgetTooSmall(money(price))
         # a free clip passes even where the budget is spent
         if budget is not None and price > FREE and usage.all_spent_today + price > budget:
             raise BudgetExhausted(usage.resets_at)

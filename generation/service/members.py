@@ -209,7 +209,7 @@ class MemberActs(ServicePart):
         limits = standing.limits or self._rules.defaults_for(server)
         request = limits.fitted(with_shape(request, style, limits))
         # a dearer backend reserves the rest when the job goes there
-        price = self._rules.prices.least(request, self._rules.backends)
+        backend, price = self._rules.prices.cheapest(request, self._rules.backends)
         limits.check(request, usage, price)
         self._rules.check_budget(usage, price)
         job = Job(
@@ -222,6 +222,7 @@ class MemberActs(ServicePart):
             parent=parent,
             reserved=price,
             style=style,
+            reserved_for=backend,
         )
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)

@@ -3,12 +3,13 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import InvalidOperation
 from math import isqrt
 from typing import Final
 
+from generation.domain.currency import shown_currency
 from generation.domain.parsing import shown
-from generation.domain.pricing import Micros, dollars, micros
+from generation.domain.pricing import Micros, micros, money
 from generation.domain.refs import Platform
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
@@ -25,7 +26,7 @@ _OPTIONAL: Final = frozenset(
     {LimitName.USER_CLIPS_PER_DAY, LimitName.SERVER_CLIPS_PER_DAY, LimitName.SERVER_BUDGET_PER_DAY}
 )
 _NAME_ROOM: Final = 40
-_MOST_DOLLARS: Final = 1_000_000
+_MOST_MONEY: Final = 1_000_000
 _SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 
 _LABELS: Final = {
@@ -88,7 +89,7 @@ def value_words(name: LimitName, value: object, d: Dialect = PLAIN) -> Markup:
         case None:
             return d.gettext(_UNLIMITED)
         case int() if name is LimitName.SERVER_BUDGET_PER_DAY:
-            return Markup(dollars(Micros(value)))
+            return Markup(money(Micros(value)))
         case int() if name is LimitName.MAX_PIXELS:
             return size_words(value)
         case int():
@@ -145,7 +146,7 @@ def limit_value(
 def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
     """What may be written for a limit."""
     if name is LimitName.SERVER_BUDGET_PER_DAY:
-        return d.gettext("dollars from 0 to {most}, or none", most=f"{_MOST_DOLLARS:,}")
+        return d.gettext("an amount from 0 to {most}, or none", most=f"{_MOST_MONEY:,}")
     if name is LimitName.ENDPOINTS:
         return d.gettext("standard, turbo, or both with a comma between them")
     low, high = _range(name)
@@ -208,7 +209,7 @@ def quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup
         d.gettext(
             "Spent in this {place} today: {used}",
             used=_of(
-                dollars(spent),
+                money(spent),
                 None if limits.server_budget_per_day is None else limit_words(limits, budget, d),
                 d,
             ),
@@ -245,8 +246,8 @@ def _value(name: LimitName, words: str) -> object:
     if name is LimitName.ENDPOINTS:
         return _endpoints([part.strip() for part in words.split(",") if part.strip()])
     if name is LimitName.SERVER_BUDGET_PER_DAY:
-        amount = Decimal(words.removeprefix("$").replace(",", ""))
-        if not 0 <= amount <= _MOST_DOLLARS:
+        amount = shown_currency().number(words)
+        if not 0 <= amount <= _MOST_MONEY:
             raise ValueError(words)
         return int(micros(amount))
     sides = _SIZE.fullmatch(words) if name is LimitName.MAX_PIXELS else None

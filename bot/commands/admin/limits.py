@@ -8,7 +8,7 @@ from typing import Final
 from bot.commands.admin.database import maintenance_app
 from bot.settings import Settings
 from generation.domain.parsing import shown
-from generation.domain.pricing import dollars
+from generation.domain.pricing import money
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.rules.limits import LimitName, Limits
@@ -37,7 +37,7 @@ async def show_limits(settings: Settings, server: str) -> list[str]:
             "# Today: {n} clip, {spent}; under way: {active}",
             "# Today: {n} clips, {spent}; under way: {active}",
             usage.server_clips_today,
-            spent=dollars(usage.server_spent_today),
+            spent=money(usage.server_spent_today),
             active=usage.server_active_jobs,
         )
         return [*lines, used, *await _changes(app.service, ref, d)]

@@ -4,7 +4,6 @@ spent, one turbo clip."""
 import asyncio
 import tempfile
 from contextlib import aclosing
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +13,7 @@ from generation import mp4
 from generation.backends.client import QueueClient
 from generation.backends.webhook_signature import WebhookVerifier
 from generation.domain.job import RequestHandle
+from generation.domain.pricing import micros, money
 from generation.ports import BackendClip, BackendState
 from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError, SubmissionOutcomeUnknown
@@ -72,12 +72,12 @@ class _FalTrial:
     def __init__(self, test: Selftest, client: QueueClient, settings: Settings) -> None:
         self._test = test
         self._client = client
-        self._price = settings.price_turbo
-        self._budget = settings.daily_budget
+        self._price = settings.prices.of(_REQUEST, "fal")
+        self._budget = micros(settings.daily_budget)
 
     async def run(self, *, spend: bool) -> None:
         """Every step of the clip; none without permission to spend."""
-        what = f"buy one turbo clip, about ${self._price}"
+        what = f"buy one turbo clip, about {money(self._price)}"
         if not spend:
             self._test.skip(what, "add --spend to buy it")
             return
@@ -86,8 +86,8 @@ class _FalTrial:
             await self._bought(RequestHandle("fal", Endpoint.TURBO, request_id, 1))
 
     async def _ordered(self) -> str:
-        if self._budget < Decimal(self._price):
-            raise StepSkipped(f"FLIPBOOK_DAILY_BUDGET, ${self._budget}, does not allow it")
+        if self._budget < self._price:
+            raise StepSkipped(f"FLIPBOOK_DAILY_BUDGET, {money(self._budget)}, does not allow it")
         try:
             return await self._client.submit(_REQUEST, idempotency_key="selftest")
         except SubmissionOutcomeUnknown as error:

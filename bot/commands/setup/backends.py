@@ -4,6 +4,8 @@ import asyncio
 
 from bot.commands.setup import text
 from bot.settings import BackendName, Settings
+from generation.domain.pricing import micros, money
+from generation.protocol.request import Endpoint, GenerationRequest
 from worker.settings import EngineChoice
 
 
@@ -15,13 +17,28 @@ def made_with(settings: Settings) -> str:
 def _made_at(name: BackendName, settings: Settings) -> str:
     if name is BackendName.FAL:
         return text.made_at_fal(
-            standard=settings.price_standard,
-            turbo=settings.price_turbo,
-            budget=settings.daily_budget,
+            standard=default_price(settings, Endpoint.STANDARD),
+            turbo=default_price(settings, Endpoint.TURBO),
+            budget=money(micros(settings.daily_budget)),
         )
     if settings.worker_url is not None:
-        return text.made_by_worker(settings.worker_url)
+        return text.made_by_worker(settings.worker_url, charge=_charge(settings))
     return _made_here(settings)
+
+
+def default_price(
+    settings: Settings, endpoint: Endpoint, backend: BackendName = BackendName.FAL
+) -> str:
+    """What a default clip of that endpoint is expected to cost, for people."""
+    default = GenerationRequest.model_validate({"prompt": "-", "seed": 0, "endpoint": endpoint})
+    return money(settings.prices.of(default, backend))
+
+
+def _charge(settings: Settings) -> str:
+    if not (settings.price_worker_standard.amount or settings.price_worker_turbo.amount):
+        return "at no charge"
+    standard, turbo = (default_price(settings, e, BackendName.WORKER) for e in Endpoint)
+    return text.charge(standard=standard, turbo=turbo)
 
 
 def _made_here(settings: Settings) -> str:

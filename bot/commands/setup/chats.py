@@ -10,11 +10,13 @@ from pydantic import SecretStr
 
 from bot.commands.chat_checks import discord_checkup, slack_checkup
 from bot.commands.setup import text
-from bot.commands.setup.backends import made_with
+from bot.commands.setup.backends import default_price, made_with
 from bot.settings import BackendName, Settings
 from bot.settings.values import misread_fal_key
 from generation.diagnostics import Checkup
+from generation.domain.pricing import micros, money
 from generation.protocol.clock import Clock
+from generation.protocol.request import Endpoint
 
 Values = Mapping[str, str]
 
@@ -86,9 +88,9 @@ def fal_setup(settings: Settings, clock: Clock) -> ChatSetup:
 
     questions = (SetupQuestion("FAL_KEY", text.FAL_QUESTION, misread_fal_key),)
     steps = text.fal_steps(
-        standard=settings.price_standard,
-        turbo=settings.price_turbo,
-        budget=settings.daily_budget,
+        standard=default_price(settings, Endpoint.STANDARD),
+        turbo=default_price(settings, Endpoint.TURBO),
+        budget=money(micros(settings.daily_budget)),
     )
     # fal is used once it has a key, so its price is told with any
     known = with_key({"FAL_KEY": "any:key"})

@@ -2,7 +2,6 @@
 next."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Final
 
 DISCORD_STEPS: Final = """\
@@ -44,14 +43,14 @@ _HTTP_STEP: Final = """\
   2. Page Basic Information, App Credentials: copy the Signing Secret."""
 
 FAL_STEPS: Final = """\
-fal makes the clips with AnimateDiff on its GPUs, for money: about ${standard} a clip, \
-${turbo} for turbo.
+fal makes the clips with AnimateDiff on its GPUs, for money: about {standard} a clip, \
+{turbo} for turbo.
 
   1. Open https://fal.ai/dashboard/keys, Add key, with any name and the scope API.
   2. Copy the whole key, id:secret. It is shown once.
   3. Page Billing: put credit on the account; without it fal refuses every clip.
 
-No more than ${budget} is spent in a day: FLIPBOOK_DAILY_BUDGET in .env changes that, 0 buys \
+No more than {budget} is spent in a day: FLIPBOOK_DAILY_BUDGET in .env changes that, 0 buys \
 nothing.
 
 Then paste the key here; nothing is shown while you do."""
@@ -162,22 +161,27 @@ def ready(afterwards: str, still_to_do: str | None, made_with: str) -> str:
     return f"{first}\n{afterwards}\n\n{made_with}"
 
 
-def fal_steps(*, standard: Decimal, turbo: Decimal, budget: Decimal) -> str:
+def fal_steps(*, standard: str, turbo: str, budget: str) -> str:
     """How a key of fal's is made, and what it can spend."""
     return FAL_STEPS.format(standard=standard, turbo=turbo, budget=budget)
 
 
-def made_at_fal(*, standard: Decimal, turbo: Decimal, budget: Decimal) -> str:
+def made_at_fal(*, standard: str, turbo: str, budget: str) -> str:
     """fal makes the clips, and what they cost."""
     return (
-        f"Clips are made at fal, at about ${standard} each, ${turbo} for turbo, and at most "
-        f"${budget} a day for everyone together (FLIPBOOK_DAILY_BUDGET)."
+        f"Clips are made at fal, at about {standard} each, {turbo} for turbo, and at most "
+        f"{budget} a day for everyone together (FLIPBOOK_DAILY_BUDGET)."
     )
 
 
-def made_by_worker(address: str) -> str:
-    """A worker of one's own makes the clips."""
-    return f"Clips are made by your worker at {address}, at no charge."
+def made_by_worker(address: str, *, charge: str) -> str:
+    """A worker of one's own makes the clips, and what the operator counts for one."""
+    return f"Clips are made by your worker at {address}, {charge}."
+
+
+def charge(*, standard: str, turbo: str) -> str:
+    """What is counted for a clip of one's own worker."""
+    return f"counted as about {standard} each, {turbo} for turbo"
 
 
 def not_made_here(reason: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from core import Core, a_core
 from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.job import JobStatus
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.protocol.errors import (
     BudgetExhausted,
     BudgetTooSmall,
@@ -32,7 +32,7 @@ from generation.rules.operator_rules import OperatorRules
 from generation.rules.policy import Policy
 from generation.service import SubmitContext
 
-PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.40"), Endpoint.TURBO: Decimal("0.10")}})
+PRICES = Prices({"worker": {Endpoint.STANDARD: Price(Decimal("0.40")), Endpoint.TURBO: Price(Decimal("0.10"))}})
 ADMIN = a_user("1")
 EXPLICIT = a_request(num_frames=16, num_inference_steps=25, video_size="square", endpoint=Endpoint.STANDARD)
 """The default clip, asked for value by value."""

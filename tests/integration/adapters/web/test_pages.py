@@ -11,7 +11,7 @@ from adapters.web.health import HealthPages, HealthReport
 from adapters.web.metrics import MetricsObserver, metrics_route
 from core import a_core
 from generation.backends.circuit_breaker import Circuit
-from generation.domain.pricing import Prices
+from generation.domain.pricing import Price, Prices
 from generation.protocol.errors import DeliveryDelayed
 from generation.protocol.request import Endpoint
 
@@ -57,7 +57,7 @@ async def test_pages_are_only_read(path: str, tmp_path: Path) -> None:
 
 
 async def test_metrics_count_what_happened(tmp_path: Path) -> None:
-    prices = Prices({"worker": {Endpoint.STANDARD: Decimal("0.25")}})
+    prices = Prices({"worker": {Endpoint.STANDARD: Price(Decimal("0.25"))}})
     async with a_core(tmp_path, prices=prices) as core:
         metrics = MetricsObserver()
         waiting = await core.submit(origin="waits")

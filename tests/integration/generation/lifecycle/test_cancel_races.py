@@ -16,13 +16,13 @@ from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from doubles.generation.faulty_store import FaultyStore
 from generation.domain.job import Job, JobId, JobStatus, RequestHandle
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.ports import CancelOutcome
 from generation.protocol.errors import BackendBusy, BackendUnavailable, JobAlreadyFinished
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
 
-PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}})
+PRICES = Prices({"worker": {Endpoint.STANDARD: Price(Decimal("0.04"))}})
 NOTHING = Totals(clips=0, amount=Micros(0))
 
 

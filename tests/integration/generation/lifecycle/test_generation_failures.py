@@ -10,7 +10,7 @@ from core import Core, a_core
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from generation.domain.job import FailureKind, JobStatus
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.lifecycle.timing import LifecycleTiming
 from generation.protocol.errors import (
     BackendUnavailable,
@@ -25,7 +25,9 @@ from generation.protocol.progress import Phase
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
 
-PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})
+PRICES = Prices(
+    {"worker": {Endpoint.STANDARD: Price(Decimal("0.04"))}, "fal": {Endpoint.STANDARD: Price(Decimal("0.10"))}}
+)
 
 
 @pytest.mark.parametrize(

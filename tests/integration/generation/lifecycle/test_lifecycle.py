@@ -6,13 +6,15 @@ from pathlib import Path
 from core import a_core
 from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from generation.domain.job import JobStatus
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, EntryKind, Totals
 from generation.rules.operator_rules import OperatorRules
 
-PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})
+PRICES = Prices(
+    {"worker": {Endpoint.STANDARD: Price(Decimal("0.04"))}, "fal": {Endpoint.STANDARD: Price(Decimal("0.10"))}}
+)
 
 
 async def test_a_job_is_submitted_watched_fetched_kept_and_settled(tmp_path: Path) -> None:

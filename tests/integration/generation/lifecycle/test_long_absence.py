@@ -16,7 +16,7 @@ from doubles.generation.backend import FINISHED, ScriptedBackend
 from doubles.generation.faulty_store import FaultyStore
 from factories import a_handle
 from generation.domain.job import FailureKind, Job, JobStatus, RequestHandle
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import BackendState, BackendUpdate
 from generation.protocol.errors import BackendUnavailable, GenerationFailed, SubmissionOutcomeUnknown
@@ -167,7 +167,7 @@ async def test_the_wait_for_a_backend_that_stays_away_grows_to_a_minute(tmp_path
         assert waits == sorted(waits)
 
 
-PRICES = Prices({"fal": {Endpoint.STANDARD: Decimal("0.10")}})
+PRICES = Prices({"fal": {Endpoint.STANDARD: Price(Decimal("0.10"))}})
 
 
 async def test_an_unknown_outcome_keeps_what_its_own_backend_may_have_taken_and_no_more(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from core import a_core
 from doubles.generation.backend import ScriptedBackend
 from factories import a_request
 from generation.domain.job import FailureKind, JobStatus
-from generation.domain.pricing import Micros, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.protocol.errors import (
     AccountLocked,
     BackendBusy,
@@ -27,7 +27,9 @@ from generation.protocol.errors import (
 from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
 
-PRICES = Prices({"worker": {Endpoint.STANDARD: Decimal("0.04")}, "fal": {Endpoint.STANDARD: Decimal("0.10")}})
+PRICES = Prices(
+    {"worker": {Endpoint.STANDARD: Price(Decimal("0.04"))}, "fal": {Endpoint.STANDARD: Price(Decimal("0.10"))}}
+)
 
 
 async def test_the_idempotency_key_is_the_job_and_its_attempt(tmp_path: Path) -> None:
