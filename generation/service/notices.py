@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from generation.domain.notice import Audience, Notice, NoticeKind
-from generation.domain.pricing import dollars
+from generation.domain.pricing import money
 from generation.domain.refs import ServerRef
 from generation.ports import Urgency
 from generation.protocol.request import Endpoint, GenerationRequest
@@ -50,6 +50,6 @@ class Notices(ServicePart):
             request = GenerationRequest.model_validate(
                 {"prompt": "a boat", "endpoint": endpoint, "seed": 0}
             )
-            return dollars(self._rules.prices.least(request, self._rules.backends))
+            return money(self._rules.prices.cheapest(request, self._rules.backends)[1])
 
         return {endpoint.label: price(endpoint) for endpoint in Endpoint}
