@@ -119,23 +119,23 @@ class DeliveryTransaction(TransactionPart):
         # without an answer the one that was stored with the job stays
         answered = {} if answer is None else answer_values(answer, self._cipher)
         values = {**message_values(message), **answered, "job": job_id}
-        return (await self._connection.execute(_SHOW_OPEN, values)).rowcount == 1
+        return await self._change(_SHOW_OPEN, values) == 1
 
     async def save_delivery(self, delivery: Delivery) -> None:
         values = {**delivery_values(delivery, self._cipher), "job": delivery.job_id}
         # deleting a job deletes its delivery
-        if (await self._connection.execute(_SAVE, values)).rowcount == 0:
+        if await self._change(_SAVE, values) == 0:
             raise StaleJob(delivery.job_id)
 
     async def claim_delivery(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
         values = {**lease_parameters(lease), "job": job_id, "now": now}
-        return (await self._connection.execute(_CLAIM, values)).rowcount == 1
+        return await self._change(_CLAIM, values) == 1
 
     async def release_delivery(self, job_id: JobId, owner: str) -> None:
-        await self._connection.execute(_RELEASE, {"job": job_id, "owner": owner})
+        await self._change(_RELEASE, {"job": job_id, "owner": owner})
 
     async def _insert_delivery(self, delivery: Delivery) -> None:
-        await self._connection.execute(_INSERT, delivery_values(delivery, self._cipher))
+        await self._change(_INSERT, delivery_values(delivery, self._cipher))
 
 
 def _job_and_delivery(row: RowMapping, cipher: Cipher) -> tuple[Job, Delivery]:

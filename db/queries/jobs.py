@@ -32,6 +32,7 @@ from db.queries.mapping import (
 )
 from db.queries.parts import StorePart, TransactionPart
 from db.schema import ABANDONED, UNFINISHED, jobs
+from db.statements import first_row
 from generation.domain.job import FINAL, Job, JobId, JobStatus
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Lease
@@ -58,6 +59,7 @@ _JOB: Final = select(jobs).where(jobs.c.id == bindparam("job_id"))
 # SQLite has no FOR UPDATE and SQLAlchemy leaves it out there
 _JOB_TO_CHANGE: Final = _JOB.with_for_update()
 _JOB_OF_ORIGIN: Final = select(jobs).where(jobs.c.origin == bindparam("of"))
+_IS_ORIGIN_KNOWN: Final = select(jobs.c.number).where(jobs.c.origin == bindparam("of"))
 _JOBS_OF: Final = (
     select(jobs)
     .where(jobs.c.user == bindparam("by"), jobs.c.server == bindparam("server"))
@@ -219,6 +221,9 @@ class JobTransaction(TransactionPart):
     async def job_of_origin(self, origin: str) -> Job | None:
         # before the read: the other transaction's job must be visible to it
         await self._locks.lock_origin(origin)
+        # almost always it is new, and the wide query costs more than this one
+        if await first_row(self._connection, _IS_ORIGIN_KNOWN, {"of": origin}) is None:
+            return None
         return await first(self._connection, _JOB_OF_ORIGIN, job_from_row, {"of": origin})
 
     async def save_job(self, job: Job, *, was: Job) -> None:
@@ -235,22 +240,22 @@ class JobTransaction(TransactionPart):
             "was_backend": was.backend,
         }
         # no row matches: another process has changed the job, or it was deleted
-        if (await self._connection.execute(_SAVE, values)).rowcount == 0:
+        if await self._change(_SAVE, values) == 0:
             raise StaleJob(job.id)
 
     async def request_cancel(self, job_id: JobId) -> None:
-        await self._connection.execute(_REQUEST_CANCEL, {"job_id": job_id})
+        await self._change(_REQUEST_CANCEL, {"job_id": job_id})
 
     async def claim(self, job_id: JobId, lease: Lease, now: datetime) -> bool:
         values = {**lease_parameters(lease), "job_id": job_id, "now": now}
-        return (await self._connection.execute(_CLAIM, values)).rowcount == 1
+        return await self._change(_CLAIM, values) == 1
 
     async def release(self, job_id: JobId, owner: str) -> None:
-        await self._connection.execute(_RELEASE, {"job_id": job_id, "owner": owner})
+        await self._change(_RELEASE, {"job_id": job_id, "owner": owner})
 
     async def _insert_job(self, job: Job, lease: Lease | None) -> None:
         if lease is None:
-            await self._connection.execute(_INSERT, {**new_job_values(job), **NO_LEASE})
+            await self._change(_INSERT, {**new_job_values(job), **NO_LEASE})
         else:
             values = {**new_job_values(job), **lease_parameters(lease)}
-            await self._connection.execute(_INSERT_LEASED, values)
+            await self._change(_INSERT_LEASED, values)

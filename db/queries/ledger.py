@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Final
 
-from sqlalchemy import Executable, RowMapping, bindparam, func, insert, select
+from sqlalchemy import Insert, RowMapping, bindparam, func, insert, select
 
 from db.connection import DatabaseConnection
 from db.dialects import insert_or
@@ -81,17 +81,17 @@ class LedgerTransaction(TransactionPart):
 
     async def append(self, entry: Entry) -> None:
         member = self._cipher.pseudonyms.of(entry.server, entry.user)
-        await self._connection.execute(_APPEND, _entry_values(entry, member))
+        await self._change(_APPEND, _entry_values(entry, member))
         values = [
             {"scope": scope, "day": entry.day, "clips": entry.clips, "amount": entry.amount}
             for scope in scopes(entry.server, member)
         ]
         # three rows in one executemany: everything, the server, the member
-        await self._connection.execute(_add_to_totals(self._connection.dialect.name), values)
+        await self._change(_add_to_totals(self._connection.dialect.name), values)
 
 
 @cache  # building the statement costs more than executing it
-def _add_to_totals(dialect: str) -> Executable:
+def _add_to_totals(dialect: str) -> Insert:
     c, added = ledger_totals.c, insert_or(dialect, ledger_totals)
     sums = {"clips": c.clips + added.excluded.clips, "amount": c.amount + added.excluded.amount}
     return added.on_conflict_do_update(index_elements=[c.scope, c.day], set_=sums)

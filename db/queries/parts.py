@@ -5,7 +5,7 @@ transaction's connection.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from db.connection import DatabaseConnection
@@ -14,6 +14,7 @@ from db.engine import DatabaseEngine, begin_read, begin_write
 from db.locks import Locks
 from db.queries.corrupt_rows import OnUnreadable, UnreadableRows, log_unreadable
 from db.schema import deliveries, jobs, notices
+from db.statements import Change, Values, change
 
 
 class QueryPart(ABC):
@@ -67,3 +68,7 @@ class TransactionPart(QueryPart):
         # held until the transaction ends, not until the end of this block
         await self._locks.lock(*locked)
         yield self._connection
+
+    async def _change(self, statement: Change, values: Values | Sequence[Values]) -> int:
+        """As :func:`db.statements.change`."""
+        return await change(self._connection, statement, values)

@@ -14,6 +14,7 @@ from db.queries.mapping import Values
 from db.queries.parts import QueryPart
 from db.queries.servers import LIMITS, POLICY, limits_from, policy_from
 from db.schema import UNFINISHED, jobs, ledger_totals
+from db.statements import first_row
 from generation.domain.pricing import Micros
 from generation.domain.refs import ServerRef, UserRef
 from generation.rules.ledger import EVERYWHERE, server_scope, user_scope
@@ -50,12 +51,12 @@ class StandingReads(QueryPart):
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         # the budget of all servers is checked too, so its row is locked as well
         async with self._read(str(server), EVERYWHERE) as connection:
-            row = (await connection.execute(_USAGE, self._values(server, user, now))).one()
+            row = await first_row(connection, _USAGE, self._values(server, user, now))
         return _usage(row, now)
 
     async def standing(self, server: ServerRef, user: UserRef, now: datetime) -> Standing:
         async with self._read(str(server), EVERYWHERE) as connection:
-            row = (await connection.execute(_STANDING, self._values(server, user, now))).one()
+            row = await first_row(connection, _STANDING, self._values(server, user, now))
         return Standing(
             _usage(row, now), limits_from(row.limits, server), policy_from(row.policy, server)
         )

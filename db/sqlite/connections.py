@@ -1,14 +1,15 @@
 """The two connections that SQLite's statements run on: in a thread to read, at once to write."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import islice
 from typing import Any, Self, TypeVar, cast
 
-from sqlalchemy import Connection, Dialect, Engine, ScalarResult
+from sqlalchemy import Connection, Dialect, Engine, ScalarResult, Select
 
 from db.connection import AnyResult
+from db.sqlite.compiled import Change, Values, compiled
 from db.sqlite.threads import in_thread
 
 T = TypeVar("T")
@@ -78,6 +79,7 @@ class WritingConnection:
 
     def __init__(self, connection: Connection) -> None:
         self.sync_connection = connection
+        self._driver = driver_of(connection)
 
     @property
     def dialect(self) -> Dialect:
@@ -98,6 +100,26 @@ class WritingConnection:
 
     async def run_sync(self, function: Callable[[Connection], T], /) -> T:
         return function(self.sync_connection)
+
+    def change(self, statement: Change, values: Values | Sequence[Values]) -> int:
+        """Execute a statement that is built once, past SQLAlchemy; how many rows it has changed.
+
+        With several sets of values, all of the same names, it is executed for each.
+        """
+        if isinstance(values, Mapping):
+            made = compiled(statement, tuple(values), self.dialect)
+            cursor = self._driver.execute(made.sql, made.bound(values))
+        else:
+            made = compiled(statement, tuple(values[0]), self.dialect)
+            cursor = self._driver.executemany(made.sql, [made.bound(each) for each in values])
+        return cursor.rowcount
+
+    def first(self, query: Select[Any], values: Values) -> Any:
+        """The first row of a query that is built once, past SQLAlchemy, as a named tuple; None
+        without one."""
+        made = compiled(query, tuple(values), self.dialect)
+        row = self._driver.execute(made.sql, made.bound(values)).fetchone()
+        return None if row is None else made.read(row)
 
 
 class BufferingDriver(sqlite3.Connection):

@@ -19,6 +19,7 @@ from sqlalchemy import (
 
 from db.connection import DatabaseConnection
 from db.engine import DatabaseEngine, begin_read, begin_write
+from db.statements import change
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.wire import ErrorBody, LogEntry, RequestState
 from worker.records import (
@@ -73,7 +74,7 @@ class RequestStore:
                 earlier := await _submitted(connection, request.owner, idempotency)
             ):
                 return earlier
-            await connection.execute(_INSERT, _new_values(request, idempotency))
+            await change(connection, _INSERT, _new_values(request, idempotency))
             await _add_webhook(connection, request)
         return request
 
@@ -87,7 +88,7 @@ class RequestStore:
         """Write a request's new state."""
         async with begin_write(self._engine) as connection:
             values = {**_state_values(request), "logs": _LOGS.dump_json(logs).decode()}
-            await connection.execute(_UPDATE, {"request_id": request.id, **values})
+            await change(connection, _UPDATE, {"request_id": request.id, **values})
             await _add_webhook(connection, request)
 
     async def find(self, request_id: str) -> StoredRequest | None:

@@ -1,0 +1,31 @@
+"""Executes the statements that every job runs: built once, and on SQLite compiled once too."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Select
+
+from db.connection import DatabaseConnection
+from db.sqlite.compiled import Change, Values
+from db.sqlite.connections import WritingConnection
+
+__all__ = ["Change", "Values", "change", "first_row"]
+
+
+async def change(
+    connection: DatabaseConnection, statement: Change, values: Values | Sequence[Values]
+) -> int:
+    """Execute a statement without RETURNING; how many rows it has changed.
+
+    With several sets of values, all of the same names, it is executed for each.
+    """
+    if isinstance(connection, WritingConnection):
+        return connection.change(statement, values)
+    return (await connection.execute(statement, values)).rowcount
+
+
+async def first_row(connection: DatabaseConnection, query: Select[Any], values: Values) -> Any:
+    """The first row of a query, its columns by name; None without one."""
+    if isinstance(connection, WritingConnection):
+        return connection.first(query, values)
+    return (await connection.execute(query, values)).first()
