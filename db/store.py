@@ -6,13 +6,16 @@ from pathlib import Path
 from typing import Final, Self
 
 from db.encryption import Cipher
-from db.engine import begin_write, check, close, compact, open_engine, upgrade
+from db.engine import begin_write, check, close, open_engine, upgrade
 from db.queries.corrupt_rows import OnUnreadable, log_unreadable
 from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
 from db.queries.ledger import LedgerStore
 from db.queries.ledger_members import MembersKey, hide_members
 from db.queries.notices import NoticeStore
+from db.queries.privacy.members import MemberDataStore
+from db.queries.privacy.retention import RetentionStore
+from db.queries.privacy.traces import remove_traces
 from db.queries.servers import ServerStore
 from db.queries.standing import StandingReads
 from db.schema import VERSION_TABLE
@@ -22,7 +25,16 @@ from generation.ports import Urgency
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
 
 
-class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore, NoticeStore, StandingReads):
+class SqlStore(
+    JobStore,
+    DeliveryStore,
+    LedgerStore,
+    ServerStore,
+    NoticeStore,
+    StandingReads,
+    MemberDataStore,
+    RetentionStore,
+):
     """Put together from one class per table, which hold the statements.
 
     Every method is one short transaction. Close the store in the loop that opened it.
@@ -54,9 +66,9 @@ class SqlStore(JobStore, DeliveryStore, LedgerStore, ServerStore, NoticeStore, S
         """As the port has it."""
         await check(self._engine)
 
-    async def compact(self) -> None:
+    async def remove_traces(self) -> bool:
         """As the port has it."""
-        await compact(self._engine)
+        return await remove_traces(self._engine)
 
     async def close(self) -> None:
         """Close every connection, after the commits under way."""

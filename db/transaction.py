@@ -5,6 +5,8 @@ from db.queries.deliveries import DeliveryTransaction
 from db.queries.jobs import JobTransaction
 from db.queries.ledger import LedgerTransaction
 from db.queries.notices import NoticeTransaction
+from db.queries.privacy.members import MemberDataTransaction
+from db.queries.privacy.retention import RetentionTransaction
 from db.queries.servers import ServerTransaction
 from db.queries.standing import StandingReads
 from generation.domain.delivery import Delivery
@@ -19,6 +21,8 @@ class SqlTransaction(
     ServerTransaction,
     NoticeTransaction,
     StandingReads,
+    MemberDataTransaction,
+    RetentionTransaction,
 ):
     """Put together from one class per table, which hold the statements."""
 

@@ -64,7 +64,7 @@ class LedgerStore(StorePart):
     async def ledger_of(self, job_id: JobId) -> list[Entry]:
         async with self._read() as connection:
             rows = (await connection.execute(_LEDGER_OF, {"job_id": job_id})).mappings()
-            return [_entry_from_row(row) for row in rows]
+            return [entry_from_row(row) for row in rows]
 
     async def ledger_discrepancies(self) -> list[Discrepancy]:
         async with self._read() as connection:
@@ -127,7 +127,8 @@ def _entry_values(entry: Entry, member: Pseudonym) -> Values:
     }
 
 
-def _entry_from_row(row: RowMapping) -> Entry:
+def entry_from_row(row: RowMapping) -> Entry:
+    """The line in a row of :data:`db.schema.ledger`."""
     c = ledger.c
     return Entry(
         job_id=JobId(row[c.job_id]),

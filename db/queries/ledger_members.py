@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select, text, update
 from db.dialects import insert_or
 from db.engine import DatabaseEngine, begin_read, run_alone
 from db.queries.mapping import server_from_key, user_from_key
+from db.queries.privacy.traces import TRACES
 from db.schema import VERSION_TABLE, facts, ledger, ledger_totals
 from generation.rules.ledger import user_scope
 from generation.rules.pseudonyms import MARK, Pseudonym, Pseudonyms
@@ -120,6 +121,8 @@ def _rewrite(connection: Connection, pseudonyms: Pseudonyms) -> None:
                 for server, user, new in members
             ],
         )
+        traces = insert_or(dialect, facts).values(name=TRACES, value="")
+        connection.execute(traces.on_conflict_do_nothing())
     for statement in _TRIGGERS_ON[dialect]:
         connection.execute(text(statement))
 

@@ -84,6 +84,7 @@ def changed_job_values(job: Job) -> Values:
         "left_backend": job.left.backend if job.left else None,
         "left_request": job.left.request_id if job.left else None,
         "left_attempt": job.left.attempt if job.left else None,
+        "prompt_removed_at": job.prompt_removed_at,
     }
 
 
@@ -128,6 +129,7 @@ def job_from_row(row: RowMapping) -> Job:
             avoided=row[c.avoided],
             left=_left(row),
             style=_style(row[c.style]),
+            prompt_removed_at=row[c.prompt_removed_at],
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt

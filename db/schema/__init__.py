@@ -8,9 +8,18 @@ finished jobs.
 
 from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
 from db.schema.facts import facts
-from db.schema.jobs import ABANDONED, OWED, UNFINISHED, deliveries, jobs
+from db.schema.jobs import (
+    ABANDONED,
+    OWED,
+    UNFINISHED,
+    WITH_CLIP,
+    WITH_PROMPT,
+    deliveries,
+    jobs,
+)
 from db.schema.ledger import ledger, ledger_totals
 from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
+from db.schema.privacy import exports, forgettings, gone_servers
 from db.schema.servers import audit, server_limits, server_policies, server_styles, servers
 
 __all__ = [
@@ -20,11 +29,16 @@ __all__ = [
     "OWED_NOTICES",
     "UNFINISHED",
     "VERSION_TABLE",
+    "WITH_CLIP",
+    "WITH_PROMPT",
     "CleanText",
     "audit",
     "cleaned",
     "deliveries",
+    "exports",
     "facts",
+    "forgettings",
+    "gone_servers",
     "jobs",
     "ledger",
     "ledger_totals",

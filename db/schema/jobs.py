@@ -12,6 +12,7 @@ from sqlalchemy import (
     Integer,
     Table,
     Text,
+    and_,
     literal_column,
 )
 
@@ -67,6 +68,7 @@ jobs = Table(
     # the backend whose price is reserved, and the seconds that the one with the job has measured
     Column("reserved_for", CleanText),
     Column("seconds", Float),
+    Column("prompt_removed_at", UtcDateTime),
 )
 
 UNFINISHED: Final = jobs.c.status.in_(
@@ -95,6 +97,19 @@ Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_
 
 ABANDONED: Final = jobs.c.left_request.is_not(None)
 Index("ix_jobs_left_behind", jobs.c.number, sqlite_where=ABANDONED, postgresql_where=ABANDONED)
+
+WITH_CLIP: Final = jobs.c.artifact_key.is_not(None)
+WITH_PROMPT: Final = and_(jobs.c.prompt_removed_at.is_(None), jobs.c.finished_at.is_not(None))
+"""For retention, which goes through a server's ended jobs by age."""
+
+for _name, _where in (("clip", WITH_CLIP), ("prompt", WITH_PROMPT)):
+    Index(
+        f"ix_jobs_with_{_name}",
+        jobs.c.server,
+        jobs.c.finished_at,
+        sqlite_where=_where,
+        postgresql_where=_where,
+    )
 
 deliveries = Table(
     "deliveries",

@@ -141,8 +141,9 @@ class Job:
     memory for it, ``reserved_for`` the one whose price is reserved, ``seconds`` are what its
     backend has measured of its rendering, ``left`` the request it abandoned at a backend that was
     out of reach: to be taken up again there, or to be cancelled. ``request`` holds the member's own
-    words, ``style`` those that the server puts around them, as they were then. Times are aware and
-    in UTC.
+    words, ``style`` those that the server puts around them, as they were then; after
+    ``prompt_removed_at`` they tell no more than what shape the clip has. Times are aware and in
+    UTC.
     """
 
     id: JobId
@@ -172,6 +173,7 @@ class Job:
     avoided: str | None = None
     left: RequestHandle | None = None
     style: PromptStyle | None = None
+    prompt_removed_at: datetime | None = None
 
     @property
     def sent_request(self) -> GenerationRequest:

@@ -12,6 +12,7 @@ from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Job, JobId
 from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
+from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
 from generation.rules.limits import Limits, Usage
@@ -80,7 +81,7 @@ class Reads(Protocol):
         """As :meth:`usage`, with the server's own limits and policy, in one read."""
 
 
-class Transaction(Reads, Protocol):
+class Transaction(Reads, PrivacyWrites, Protocol):
     """Writes that take effect together or not at all."""
 
     async def job_of_origin(self, origin: str) -> Job | None:
@@ -143,7 +144,7 @@ class Transaction(Reads, Protocol):
         from now on."""
 
 
-class Store(Reads, Protocol):
+class Store(Reads, PrivacyReads, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
     StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 
@@ -211,10 +212,6 @@ class Store(Reads, Protocol):
 
     async def totals(self, scope: str, now: datetime) -> Totals:
         """What a scope has used on the UTC day of ``now``."""
-
-    async def compact(self) -> None:
-        """Remove the last traces of what was deleted from the database's file; other writers wait
-        meanwhile."""
 
     async def ledger_discrepancies(self) -> Sequence[object]:
         """The daily totals that are not the sum of their lines. Reads the whole ledger."""

@@ -161,6 +161,10 @@ class EndpointDefaults(BaseModel):
     guidance_scale: float
 
 
+NO_TEXTS: Final[Mapping[str, Any]] = {"prompt": "…", "negative_prompt": "", "seed": 0}
+"""What stands in a request for each field that tells what a clip shows, once that is no longer
+kept."""
+
 DEFAULTS: Final[Mapping[Endpoint, EndpointDefaults]] = {
     Endpoint.STANDARD: EndpointDefaults(num_inference_steps=25, guidance_scale=7.5),
     Endpoint.TURBO: EndpointDefaults(num_inference_steps=4, guidance_scale=1),
@@ -219,6 +223,11 @@ class GenerationRequest(BaseModel):
         """The same request with another seed: what a re-roll asks for."""
         # validated again, which model_copy would not do
         return self.model_validate({**self.model_dump(), "seed": seed})
+
+    def without_texts(self) -> Self:
+        """What is left when a prompt is no longer kept: the shape of the clip, not what it shows,
+        nor the number that would draw the same again."""
+        return self.model_validate({**self.model_dump(), **NO_TEXTS})
 
     def to_input(self) -> dict[str, Any]:
         """The endpoint's input as fal takes it: plain JSON values, no endpoint, and no motions when
