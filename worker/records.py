@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Self
 
+from generation.protocol.fairness import NO_SHARE, Lanes
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.wire import ErrorBody, LogEntry, RequestState
 
@@ -60,12 +61,13 @@ class Idempotency:
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
     """What a caller asked for besides the input. A request that has not started at ``start_by``
-    fails."""
+    fails; ``share`` are the lanes in its caller's key that it belongs to."""
 
     low_priority: bool = False
     start_by: datetime | None = None
     may_run_again: bool = True
     webhook: str | None = None
+    share: Lanes = NO_SHARE
 
 
 @dataclass(frozen=True, slots=True)

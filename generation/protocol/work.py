@@ -33,6 +33,11 @@ def absolute_work(request: GenerationRequest) -> float:
     return denoising_work(request) / default_work(Endpoint.STANDARD)
 
 
+def rank_of(request: GenerationRequest) -> int:
+    """Decides between requests whose lanes are even: a turbo clip, which is short, goes first."""
+    return 0 if request.endpoint is Endpoint.TURBO else 1
+
+
 def forwards(request: GenerationRequest) -> float:
     """The work of rendering, in forwards of one frame at the request's size, decoding included.
 

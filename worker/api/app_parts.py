@@ -29,8 +29,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,4
 
 @dataclass(frozen=True, slots=True)
 class AppParts:
-    """Everything that routes need: ``address`` is where the worker listens; ``closing`` is set when
-    it is about to stop."""
+    """Everything that routes need: ``address`` is where the worker listens, ``places`` how many
+    clips the engine renders at once; ``closing`` is set when it is about to stop."""
 
     settings: WorkerSettings
     keys: KeyRing
@@ -41,6 +41,7 @@ class AppParts:
     storage: ClipStorage
     engine: EngineInfo
     device: Callable[[], str | None]
+    places: Callable[[], int]
     clock: Clock
     address: str
     webhooks: WebhookSender

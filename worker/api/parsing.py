@@ -13,6 +13,7 @@ from pydantic import JsonValue, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
+from generation.protocol.fairness import lanes_of_share
 from generation.protocol.json_size import JsonTooLarge, read_json
 from generation.protocol.request import MAX_SEED, Endpoint
 from generation.protocol.wire import (
@@ -20,6 +21,7 @@ from generation.protocol.wire import (
     MAX_QUEUE_LENGTH_QUERY,
     NO_RETRY_HEADER,
     PRIORITY_HEADER,
+    SHARE_HEADER,
     TIMEOUT_HEADER,
     WEBHOOK_QUERY,
     ErrorType,
@@ -126,6 +128,7 @@ def read_options(http: HttpRequest, now: datetime) -> RequestOptions:
         start_by=None if seconds is None else now + timedelta(seconds=seconds),
         may_run_again=http.headers.get(NO_RETRY_HEADER, "").lower() not in _TRUE,
         webhook=_webhook(http.query_params.get(WEBHOOK_QUERY)),
+        share=lanes_of_share(http.headers.get(SHARE_HEADER)),
     )
 
 

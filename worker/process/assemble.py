@@ -81,6 +81,7 @@ async def open_parts(
                 storage=storage,
                 engine=info,
                 device=lambda: device_name_of(engine),
+                places=lambda: engine.max_active,
                 clock=clock,
                 address=address,
                 webhooks=WebhookSender(database, client, signer, owed=owed, base=base, clock=clock),

@@ -1,13 +1,13 @@
 """When each open request is expected to be done: the queue's order played through on the engine's
 slots, with what such clips took."""
 
-import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
 from generation.protocol.clock import Clock
+from generation.protocol.fairness import seconds_until_done
 from generation.protocol.wire import RequestState
 from worker.records import Request
 from worker.scheduling.durations import RenderDurations
@@ -78,19 +78,9 @@ class EtaEstimator:
         slots = max(self._slots(), len(rests), 1)
         # as busy as the engine will be: clips that share it take longer
         others = min(slots, len(rests) + len(order)) - 1
-        free = [rest for rest in rests if rest is not None]
-        if len(free) < len(rests):
-            return {}
-        free += [0.0] * (slots - len(rests))
-        heapq.heapify(free)
-        until: dict[str, float] = {}
-        for request in order:
-            seconds = self._seconds(request, others)
-            if seconds is None:
-                break
-            until[request.id] = free[0] + seconds
-            heapq.heapreplace(free, until[request.id])
-        return until
+        waiting = (self._seconds(request, others) for request in order)
+        ends = seconds_until_done(rests, waiting, slots)
+        return {request.id: end for request, end in zip(order, ends, strict=False)}
 
     def _rest_of(self, live: LiveRequest) -> float | None:
         """What is left of a render: by its own steps, else by what such clips took; 0 once it takes

@@ -11,14 +11,12 @@ from worker.scheduling.live_request import LiveRequest
 
 
 class RequestQueue:
-    """The waiting requests. Their order is computed when it is read for the first time after a
-    change."""
+    """The waiting requests, in fair order."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._fair_order = FairOrder()
         self._waiting: dict[str, LiveRequest] = {}
-        self._positions: dict[str, int] | None = None
         self._ordered: tuple[Request, ...] | None = None
         self._deadlines: list[tuple[datetime, str]] = []
 
@@ -35,7 +33,8 @@ class RequestQueue:
     def add(self, live: LiveRequest) -> None:
         """Add a request; its key, its priority and its age decide its position."""
         self._waiting[live.request.id] = live
-        self._positions = self._ordered = None
+        self._fair_order.add(live.request)
+        self._ordered = None
         if live.request.options.start_by is not None:
             heapq.heappush(self._deadlines, (live.request.options.start_by, live.request.id))
             self._prune_deadlines()
@@ -44,38 +43,40 @@ class RequestQueue:
         """Take a request out of the queue, if it is in there; those who watch the others are
         notified of their new positions."""
         if self._waiting.pop(request_id, None) is not None:
-            self._positions = self._ordered = None
+            self._fair_order.remove(request_id)
+            self._ordered = None
             for live in self._waiting.values():
                 live.notify_of_detail()
 
     def start(self, live: LiveRequest) -> None:
-        """Its render has started: remove it, and count the round of its key."""
+        """Its render has started: remove it, and count its work."""
         self.count_start(live.request)
         self.remove(live.request.id)
 
     def count_start(self, request: Request) -> None:
-        """Count the round of the key of a request that started without waiting."""
+        """Count the work of a request that starts, and may not have waited."""
         self._fair_order.started(request)
 
     def in_order(self) -> tuple[Request, ...]:
-        """The waiting requests in the order in which they will be rendered; the same tuple object
-        until that changes."""
+        """The waiting requests in the order in which they will be rendered, the first thousand; the
+        same tuple object until that changes."""
+        self._raise_patient()
         if self._ordered is None:
-            self._ordered = tuple(self._order())
+            self._ordered = tuple(
+                self._waiting[name].request for name in self._fair_order.first_ones()
+            )
         return self._ordered
 
     def position(self, request_id: str) -> int:
-        """How many requests will be rendered before this one."""
-        if self._positions is None:
-            # computed for all at once: after a change every waiting caller polls
-            self._positions = {request.id: ahead for ahead, request in enumerate(self.in_order())}
-        return self._positions.get(request_id, 0)
+        """How many requests will be rendered before this one, counted up to a thousand."""
+        self._raise_patient()
+        return self._fair_order.position(request_id)
 
     def first(self) -> LiveRequest | None:
         """The next request to render."""
-        # not from in_order(): a request of low priority rises with time, without a change
-        first = next(iter(self._order()), None)
-        return None if first is None else self._waiting[first.id]
+        self._raise_patient()
+        first = self._fair_order.first()
+        return None if first is None else self._waiting[first]
 
     def next_deadline(self) -> datetime | None:
         """The earliest moment at which one of them has waited too long."""
@@ -100,7 +101,7 @@ class RequestQueue:
             self._deadlines = [entry for entry in self._deadlines if entry[1] in self._waiting]
             heapq.heapify(self._deadlines)
 
-    def _order(self) -> list[Request]:
-        return self._fair_order.in_order(
-            (live.request for live in self._waiting.values()), self._clock.now()
-        )
+    def _raise_patient(self) -> None:
+        """Requests of low priority rise with time, without any other change."""
+        if self._fair_order.raise_patient(self._clock.now()):
+            self._ordered = None

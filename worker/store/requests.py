@@ -20,6 +20,7 @@ from sqlalchemy import (
 from db.connection import DatabaseConnection
 from db.engine import DatabaseEngine, begin_read, begin_write
 from db.statements import change
+from generation.protocol.fairness import NO_SHARE, lanes_of_share
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.wire import ErrorBody, LogEntry, RequestState
 from worker.records import (
@@ -196,6 +197,7 @@ def _new_values(request: Request, idempotency: Idempotency | None) -> dict[str, 
         "start_by": request.options.start_by,
         "may_run_again": request.options.may_run_again,
         "webhook": request.options.webhook,
+        "share": None if request.options.share == NO_SHARE else "/".join(request.options.share),
         "created_at": request.created_at,
         "logs": "[]",
         **_state_values(request),
@@ -237,7 +239,11 @@ def _request(row: RowMapping) -> Request:
         input=_input(row["input"]),
         created_at=row["created_at"],
         options=RequestOptions(
-            row["low_priority"], row["start_by"], row["may_run_again"], row["webhook"]
+            row["low_priority"],
+            row["start_by"],
+            row["may_run_again"],
+            row["webhook"],
+            lanes_of_share(row["share"]),
         ),
         state=RequestState(row["state"]),
         attempts=row["attempts"],

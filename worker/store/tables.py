@@ -51,6 +51,7 @@ requests = Table(
     Column("error_type", Text),
     Column("logs", Text, nullable=False),  # a JSON list
     Column("engine", Text),
+    Column("share", Text),  # server and member in the caller's key, with a slash between
     Index("ix_requests_idempotency", "owner", "idempotency_key", unique=True),
     Index("ix_requests_open", "number", sqlite_where=text("state != 'COMPLETED'")),
     Index("ix_requests_finished_at", "finished_at"),

@@ -44,14 +44,19 @@ class FairQueue:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
-    def add(self, name: str, lanes: Lanes, *, work: float = 1.0, rank: int = 0) -> None:
-        """One more waits; ``work`` is what it will cost its lanes, in any unit."""
-        self.put_back(name, lanes, work=work, rank=rank, age=self._arrivals)
-        self._arrivals += 1
-
-    def put_back(self, name: str, lanes: Lanes, *, work: float, rank: int, age: int) -> None:
-        """One that was taken out waits again, in its old place: ``age`` is what :meth:`remove` or
-        :meth:`start` has returned."""
+    def add(
+        self,
+        name: str,
+        lanes: Lanes,
+        *,
+        work: float = 1.0,
+        rank: int = 0,
+        age: int | None = None,
+    ) -> None:
+        """One more waits; ``work`` is what it will cost its lanes, in any unit. It comes last in
+        its lane, or where its ``age`` says, which is smaller for what came earlier."""
+        if age is None:
+            age, self._arrivals = self._arrivals, self._arrivals + 1
         leaf = self._lane(lanes)
         leaf.arrive()
         entry = self._entries[name] = _Entry(age, rank, work, name, leaf)

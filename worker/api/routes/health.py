@@ -20,6 +20,7 @@ def health_routes(parts: AppParts) -> list[Route]:
                 "engine_reason": parts.engine.reason,
                 "gpu": parts.device(),
                 "version": __version__,
+                "places": parts.places(),
                 "queue_length": len(parts.registry.queue),
                 "active": len(parts.registry.active),
             }

@@ -98,6 +98,8 @@ HEADERS = [
     ({"x-fal-retry-config": '{"timeout":{"retries":0}}'}, PASSED_OVER),
     ({"x-app-fal-disable-fallback": "true"}, PASSED_OVER),
     ({"x-fal-tags": "a,b"}, PASSED_OVER),
+    ({"x-flipbook-share": "a/b"}, RequestOptions(share=("a", "b"))),
+    ({"x-flipbook-share": "a"}, PASSED_OVER),
 ]
 """A header of a submission, and what the worker takes from it."""
 

@@ -84,7 +84,7 @@ def test_what_was_not_used_after_all_is_given_back() -> None:
     queue.refund(("s", "m"), 5.0)
     assert order(queue) == "a x"
     assert age is not None
-    queue.put_back("before", ("s", "m"), work=5.0, rank=0, age=age)
+    queue.add("before", ("s", "m"), work=5.0, age=age)
     assert order(queue) == "before x a"
     queue.refund(("unknown", "nobody"), 1.0)
 
@@ -211,7 +211,7 @@ class Arrivals(RuleBasedStateMachine):
         name = data.draw(st.sampled_from(sorted(self.started)))
         server, member, work = self.requests[name]
         self.queue.refund((server, member), work)
-        self.queue.put_back(name, (server, member), work=work, rank=0, age=self.started.pop(name))
+        self.queue.add(name, (server, member), work=work, age=self.started.pop(name))
 
     @invariant()
     def each_waits_once_at_its_position(self) -> None:
