@@ -16,6 +16,7 @@ from db.queries.notices import NoticeStore
 from db.queries.privacy.members import MemberDataStore
 from db.queries.privacy.retention import RetentionStore
 from db.queries.privacy.traces import remove_traces
+from db.queries.reports import ReportReads
 from db.queries.servers import ServerStore
 from db.queries.standing import StandingReads
 from db.schema import VERSION_TABLE
@@ -31,6 +32,7 @@ class SqlStore(
     LedgerStore,
     ServerStore,
     NoticeStore,
+    ReportReads,
     StandingReads,
     MemberDataStore,
     RetentionStore,

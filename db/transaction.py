@@ -7,6 +7,7 @@ from db.queries.ledger import LedgerTransaction
 from db.queries.notices import NoticeTransaction
 from db.queries.privacy.members import MemberDataTransaction
 from db.queries.privacy.retention import RetentionTransaction
+from db.queries.reports import ReportTransaction
 from db.queries.servers import ServerTransaction
 from db.queries.standing import StandingReads
 from generation.domain.delivery import Delivery
@@ -20,6 +21,7 @@ class SqlTransaction(
     LedgerTransaction,
     ServerTransaction,
     NoticeTransaction,
+    ReportTransaction,
     StandingReads,
     MemberDataTransaction,
     RetentionTransaction,

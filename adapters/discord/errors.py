@@ -27,6 +27,7 @@ TOO_LARGE_STATUS: Final = 413
 """A proxy before Discord's API may refuse a large request too, without a code."""
 ALREADY_ANSWERED: Final = 40060
 UNKNOWN_INTERACTION: Final = 10062
+UNKNOWN_CHANNEL: Final = 10003
 UNKNOWN_MESSAGE: Final = 10008
 _LONGEST_RETRY_AFTER: Final = 600.0  # seconds
 _TOKEN_SECONDS: Final = 300.0
@@ -71,7 +72,7 @@ MESSAGE_DELETED: Final = "the message was deleted"
 """By a moderator, or its member: what was taken out of a channel is not put there again."""
 
 _STEP_FAILURES: Final[dict[int, str]] = {
-    10003: "the channel is gone",
+    UNKNOWN_CHANNEL: "the channel is gone",
     UNKNOWN_MESSAGE: MESSAGE_DELETED,
     10015: "the first answer can no longer be changed",
     10062: "the first answer came too late",

@@ -9,6 +9,7 @@ _READ: Final = ("channels:read", "groups:read", "im:read", "mpim:read")
 SCOPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "auth.test": (),
     "bots.info": ("users:read",),
+    "chat.delete": ("chat:write",),
     "chat.getPermalink": (),
     "chat.postEphemeral": ("chat:write",),
     "chat.postMessage": ("chat:write",),

@@ -170,6 +170,10 @@ class SlackApi:
         if file_id is not None and not wire.may_show(answer, file_id):
             raise refusal(FILE_NOT_SHOWN)
 
+    async def delete(self, channel: str, ts: str) -> None:
+        """Delete a message of the bot; its files stay in Slack."""
+        await self._call("chat.delete", {"channel": channel, "ts": ts}, repeatable=True)
+
     async def post_ephemeral(self, target: PostTarget, user: str, content: SlackContent) -> None:
         """Show a message to one member of a channel."""
         sent = {"channel": target.channel, "user": user, **wire.text_and_blocks(content)}

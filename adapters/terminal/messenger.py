@@ -98,6 +98,9 @@ class TerminalMessenger:
     async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
         """Nobody reads a terminal later: what concerns one is told in the log."""
 
+    async def retract(self, job: Job, delivery: Delivery) -> None:
+        """A file that was written for a member of this machine is theirs."""
+
     def _write(self, video: Path) -> None:
         self._output.parent.mkdir(parents=True, exist_ok=True)
         partial = _partial(self._output)

@@ -87,7 +87,13 @@ class _ClipEndpoint:
                 return _text(410, _EXPIRED)
             case LinkStatus.VALID:
                 job = await self._job_of(job_id)
-                return (job and job.artifact) or _text(410, _GONE)
+                return _shown(job) or _text(410, _GONE)
+
+
+def _shown(job: Job | None) -> Artifact | None:
+    """The clip, unless it was deleted or is hidden."""
+    is_shown = job is not None and job.deleted_at is None and job.hidden_at is None
+    return job.artifact if job is not None and is_shown else None
 
 
 def _text(status: int, text: str) -> Response:

@@ -52,6 +52,8 @@ def new_job_values(job: Job) -> Values:
         "thread": job.channel.thread,
         "parent": job.parent,
         "style": job.style.model_dump_json() if job.style else None,
+        "parent_channel": job.parent_message.channel.id if job.parent_message else None,
+        "parent_message": job.parent_message.id if job.parent_message else None,
         "created_at": job.created_at,
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
@@ -85,6 +87,9 @@ def changed_job_values(job: Job) -> Values:
         "left_request": job.left.request_id if job.left else None,
         "left_attempt": job.left.attempt if job.left else None,
         "prompt_removed_at": job.prompt_removed_at,
+        "deleted_at": job.deleted_at,
+        "hidden_at": job.hidden_at,
+        "is_spoiler": job.is_spoiler,
     }
 
 
@@ -110,6 +115,7 @@ def job_from_row(row: RowMapping) -> Job:
             created_at=row[c.created_at],
             status=JobStatus(row[c.status]),
             parent=row[c.parent],
+            parent_message=_parent_message(row),
             attempt=row[c.attempt],
             backend=row[c.backend],
             handle=_handle(row),
@@ -130,6 +136,9 @@ def job_from_row(row: RowMapping) -> Job:
             left=_left(row),
             style=_style(row[c.style]),
             prompt_removed_at=row[c.prompt_removed_at],
+            deleted_at=row[c.deleted_at],
+            hidden_at=row[c.hidden_at],
+            is_spoiler=row[c.is_spoiler],
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt
@@ -165,6 +174,14 @@ def _left(row: RowMapping) -> RequestHandle | None:
     # not stored: it is the request's, on every backend
     endpoint = _request(row[c.request]).endpoint
     return RequestHandle(row[c.left_backend], endpoint, row[c.left_request], row[c.left_attempt])
+
+
+def _parent_message(row: RowMapping) -> MessageRef | None:
+    c = jobs.c
+    if row[c.parent_message] is None:
+        return None
+    channel = ChannelRef(server_from_key(row[c.server]), row[c.parent_channel])
+    return MessageRef(channel, row[c.parent_message])
 
 
 def _artifact(row: RowMapping) -> Artifact | None:

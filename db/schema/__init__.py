@@ -20,6 +20,7 @@ from db.schema.jobs import (
 from db.schema.ledger import ledger, ledger_totals
 from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.privacy import exports, forgettings, gone_servers
+from db.schema.reports import reports
 from db.schema.servers import audit, server_limits, server_policies, server_styles, servers
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "ledger_totals",
     "metadata",
     "notices",
+    "reports",
     "server_limits",
     "server_policies",
     "server_styles",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    false,
     literal_column,
 )
 
@@ -69,6 +70,13 @@ jobs = Table(
     Column("reserved_for", CleanText),
     Column("seconds", Float),
     Column("prompt_removed_at", UtcDateTime),
+    # what was decided about the finished clip
+    Column("deleted_at", UtcDateTime),
+    Column("hidden_at", UtcDateTime),
+    Column("is_spoiler", Boolean, nullable=False, server_default=false()),
+    # the message that showed the parent when this was asked for
+    Column("parent_channel", CleanText),
+    Column("parent_message", CleanText),
 )
 
 UNFINISHED: Final = jobs.c.status.in_(

@@ -12,20 +12,20 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 from generation.delivery.clip_links import ClipLinks
 from generation.delivery.leases import DeliveryLeases
+from generation.delivery.payloads import Payloads
 from generation.delivery.progress_updates import ProgressUpdater
+from generation.delivery.removals import Removals
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import MessageRef, Platform
-from generation.ports import ArtifactStore, DeliveryPayload, Messenger, Observer, Store
+from generation.ports import ArtifactStore, Messenger, Observer, Store
 from generation.protocol.clock import Clock, Deadline, sleep_or
 from generation.protocol.errors import (
     ArtifactError,
-    ArtifactMissing,
     DeliveryDelayed,
     DeliveryError,
     DeliveryStepFailed,
@@ -54,12 +54,14 @@ class Relay:
     ) -> None:
         self._store = store
         self._messengers = messengers
-        self._artifacts = artifacts
         self._clock = clock
         self._observer = observer
         self._timing = timing or RelayTiming()
         self._leases = DeliveryLeases(store, owner, clock=clock, seconds=self._timing.lease)
-        self._links = links
+        self._payloads = Payloads(artifacts, observer, links)
+        self._removals = Removals(
+            artifacts, messengers, self._leases, store, clock=clock, retry=self._timing.retry
+        )
         self._updater = ProgressUpdater(
             store,
             messengers,
@@ -216,6 +218,8 @@ class Relay:
         return moved.status is DeliveryStatus.OWED and next_at <= self._clock.now()
 
     async def _next_step(self, job: Job, delivery: Delivery) -> Delivery:
+        if job.deleted_at is not None:
+            return await self._removals.remove(job, delivery)
         deadline = delivery.opened_at + timedelta(seconds=self._timing.first_answer)
         if delivery.message is None and self._clock.now() < deadline:
             return await self._wait_for_first_answer(delivery, deadline)
@@ -230,7 +234,7 @@ class Relay:
             self._observer.trouble("delivery put off", error, job_id=job.id)
             moved = await self._put_off(delivery, step, error)
         else:
-            moved = await self._record_sent(delivery, message)
+            moved = await self._record_sent(job, delivery, message)
         return moved
 
     async def _wait_for_first_answer(self, delivery: Delivery, deadline: datetime) -> Delivery:
@@ -244,10 +248,7 @@ class Relay:
         try:
             async with AsyncExitStack() as stack:
                 # checked out for this try only: a copy from an object store is removed afterwards
-                video = await self._clip(job, stack)
-                links = None if video is None else self._links
-                link = None if links is None else links.to(job.id)
-                payload = DeliveryPayload(job, delivery, video, link)
+                payload = await self._payloads.of(job, delivery, stack)
                 note = partial(self._leases.note, job.id)
                 return await self._messenger(delivery).deliver(payload, step, note)
         except DeliveryError:
@@ -259,7 +260,9 @@ class Relay:
             # delayed, not failed: the next try may pass, and after many tries the next step
             raise DeliveryDelayed("an error of ours") from error
 
-    async def _record_sent(self, delivery: Delivery, message: MessageRef | None) -> Delivery:
+    async def _record_sent(
+        self, job: Job, delivery: Delivery, message: MessageRef | None
+    ) -> Delivery:
         """Save that it has arrived, however long the database needs: else it would be sent
         twice."""
         tries = 0
@@ -267,7 +270,7 @@ class Relay:
             tries += 1
             try:
                 return await self._leases.finish(
-                    delivery, lambda stored: stored.sent(message, self._clock.now())
+                    delivery, lambda stored: stored.sent(message, self._clock.now()), of=job
                 )
             except StaleJob:
                 raise
@@ -318,17 +321,6 @@ class Relay:
 
     def _messenger(self, delivery: Delivery) -> Messenger:
         return self._messengers[delivery.channel.server.platform]
-
-    async def _clip(self, job: Job, stack: AsyncExitStack) -> Path | None:
-        """The clip as a file; None where the job has none or it is gone (the message then says
-        so)."""
-        if job.artifact is None:
-            return None
-        try:
-            return await stack.enter_async_context(self._artifacts.checkout(job.artifact))
-        except ArtifactMissing as error:
-            self._observer.trouble("finding a clip", error, job_id=job.id)
-            return None
 
     @contextmanager
     def _surviving(self, what: str, job_id: JobId | None = None) -> Iterator[None]:

@@ -36,8 +36,8 @@ class Delivery:
 
     ``message`` shows the job (None until the first answer is sent), ``step`` is the delivery step
     that the next attempt takes (None: the first), ``attempts`` counts the ones it has had. ``note``
-    is what a messenger keeps between attempts (an uploaded file's id), ``told`` why earlier steps
-    failed, oldest first.
+    is what a messenger keeps between attempts and for deleting (an uploaded file's id), ``told``
+    why earlier steps failed, oldest first.
     """
 
     job_id: JobId
@@ -107,9 +107,20 @@ class Delivery:
             attempts=0,
             next_attempt_at=at,
             step=None,
-            note=None,
             told=(),
         )
+
+    def changed(self, at: datetime) -> Self:
+        """What the job's message shows has changed since it was delivered: it is due again, there
+        and nowhere else."""
+        # a token that a member got to see the clip again has nothing to do with the job's message
+        answer = None if self.message is not None else self.answer
+        return replace(self.owed(at), answer=answer)
+
+    @property
+    def was_shown(self) -> bool:
+        """Whether the outcome has arrived before, so that only its own message is to be changed."""
+        return self.sent_at is not None and self.answer is None
 
     def abandoned(self, reason: str) -> Self:
         """No step is left; the clip stays in the artifact store."""

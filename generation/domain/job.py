@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final, NewType, Self
 
 from generation.domain.pricing import FREE, Micros
-from generation.domain.refs import ChannelRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, UserRef
 from generation.domain.style import PromptStyle, styled
 from generation.protocol.errors import IllegalTransition, JobAlreadyFinished
 from generation.protocol.request import Endpoint, GenerationRequest
@@ -135,6 +135,7 @@ class Artifact:
 class Job:
     """One request on its way to one clip.
 
+    ``parent_message`` showed the parent when this was asked for.
     ``attempt`` counts submissions that may have arrived, ``backend`` got the current or last one,
     ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine``
     made the clip, in its backend's own word, where it has one. ``avoided`` is a backend without
@@ -142,8 +143,9 @@ class Job:
     backend has measured of its rendering, ``left`` the request it abandoned at a backend that was
     out of reach: to be taken up again there, or to be cancelled. ``request`` holds the member's own
     words, ``style`` those that the server puts around them, as they were then; after
-    ``prompt_removed_at`` they tell no more than what shape the clip has. Times are aware and in
-    UTC.
+    ``prompt_removed_at`` they tell no more than what shape the clip has. A deleted job keeps its
+    row, for the ledger and its re-rolls; a hidden clip is kept and not shown; a spoiler is covered
+    until a member uncovers it. Times are aware and in UTC.
     """
 
     id: JobId
@@ -154,6 +156,7 @@ class Job:
     created_at: datetime
     status: JobStatus = JobStatus.PENDING
     parent: JobId | None = None
+    parent_message: MessageRef | None = None
     attempt: int = 0
     backend: str | None = None
     handle: RequestHandle | None = None
@@ -174,6 +177,9 @@ class Job:
     left: RequestHandle | None = None
     style: PromptStyle | None = None
     prompt_removed_at: datetime | None = None
+    deleted_at: datetime | None = None
+    hidden_at: datetime | None = None
+    is_spoiler: bool = False
 
     @property
     def sent_request(self) -> GenerationRequest:
@@ -276,6 +282,29 @@ class Job:
         if self.status.is_final:
             raise JobAlreadyFinished(self.id)
         return replace(self, cancel_requested=True)
+
+    def deleted(self, at: datetime) -> Self:
+        """The clip and its message are to go; once deleted, it stays so. Raises IllegalTransition
+        for a job that has not ended."""
+        if not self.status.is_final:
+            raise IllegalTransition(self.id, self.status, "deleted")
+        return replace(self, deleted_at=self.deleted_at or at)
+
+    def hidden(self, at: datetime | None) -> Self:
+        """Not shown from that moment on; with None shown again."""
+        return replace(self, hidden_at=None if at is None else self.hidden_at or at)
+
+    def as_spoiler(self, *, is_spoiler: bool) -> Self:
+        """Covered until a member uncovers it, or no longer."""
+        return replace(self, is_spoiler=is_spoiler)
+
+    def looks_like(self, other: "Job") -> bool:
+        """Whether its message shows the same as that of ``other``, an earlier state of it."""
+        return (self.deleted_at, self.hidden_at, self.is_spoiler) == (
+            other.deleted_at,
+            other.hidden_at,
+            other.is_spoiler,
+        )
 
     def _move(self, status: JobStatus, **changes: object) -> Self:
         if status not in TRANSITIONS[self.status]:

@@ -73,3 +73,7 @@ class Messenger(Protocol):
     async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
         """Post a notice once, also when an earlier attempt may have posted it. Raises
         DeliveryDelayed (try later) or DeliveryStepFailed (there is no place for it)."""
+
+    async def retract(self, job: Job, delivery: Delivery) -> None:
+        """Take away the messages and files that show a deleted job; what is gone already is fine.
+        Raises DeliveryDelayed (later) or DeliveryStepFailed (they stay where they are)."""

@@ -12,6 +12,7 @@ from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Artifact, Job, JobId
 from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
+from generation.domain.report import Decision, Report
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
@@ -77,6 +78,15 @@ class Reads(Protocol):
     async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
         """What the member, the server and all servers use."""
 
+    async def open_reports_in(self, server: ServerRef, *, limit: int) -> list[Report]:
+        """A server's reports that no admin has decided, oldest first."""
+
+    async def reports_of(self, job_id: JobId) -> list[Report]:
+        """A clip's reports, oldest first."""
+
+    async def reports_by(self, member: UserRef, *, since: datetime) -> int:
+        """How many reports a member has made since then."""
+
     async def standing(self, server: ServerRef, user: UserRef, now: datetime) -> Standing:
         """As :meth:`usage`, with the server's own limits and policy, in one read."""
 
@@ -120,6 +130,15 @@ class Transaction(Reads, PrivacyWrites, Protocol):
 
     async def release_delivery(self, job_id: JobId, owner: str) -> None:
         """End this owner's lease of a delivery."""
+
+    async def add_report(self, report: Report) -> bool:
+        """Add an open report; False, and nothing is written, where the member has one of that clip
+        already."""
+
+    async def decide_reports(
+        self, job_id: JobId, decision: Decision, *, by: UserRef, at: datetime
+    ) -> int:
+        """Close a clip's open reports with an admin's decision; returns how many there were."""
 
     async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
         """Write a server's limits (None: back to the defaults) and who changed them."""

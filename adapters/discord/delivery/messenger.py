@@ -13,11 +13,12 @@ import structlog
 from adapters.discord.delivery.interaction_token import DEFAULT_UPLOAD_LIMIT, InteractionToken
 from adapters.discord.delivery.notices import DiscordNotices
 from adapters.discord.delivery.outcome import OutcomeTarget, Send, send_outcome
+from adapters.discord.delivery.own_message import OwnMessage
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.rate_limits import CloudflareBan
 from adapters.discord.delivery.steps import DeliveryStep, is_valid, steps_of
 from adapters.discord.delivery.upload import PreviewAttachment
-from adapters.discord.errors import LACKS_PERMISSION, NETWORK, UNKNOWN_MESSAGE
+from adapters.discord.errors import NETWORK, UNKNOWN_MESSAGE
 from adapters.discord.refs import message_ref, posting_id
 from adapters.discord.session import Session
 from adapters.discord.text import render
@@ -40,6 +41,9 @@ _OLD_MESSAGE: Final = timedelta(hours=1)
 """Discord limits the edits of messages older than this; they are kept for the outcome."""
 
 
+_NEW_MESSAGES: Final = frozenset({DeliveryStep.POST, DeliveryStep.PARENT, DeliveryStep.DIRECT})
+
+
 class DiscordMessenger:
     """A :class:`generation.ports.Messenger`, usable before the gateway is connected."""
 
@@ -51,6 +55,7 @@ class DiscordMessenger:
         """The handlers send by it too, so that all share the same rate limits."""
         self._notices = DiscordNotices(session, self.posts, clock)
         self._clock = clock
+        self._own = OwnMessage(self.posts, clock)
         self._ban = CloudflareBan(clock)
         self._started_at = clock.now()
         self._shown_previews: BoundedCache[JobId, str] = BoundedCache(_MOST_JOBS)
@@ -91,9 +96,11 @@ class DiscordMessenger:
         self,
         payload: DeliveryPayload,
         step: str,
-        note: SaveNote,  # noqa: ARG002 - the port's
+        note: SaveNote,
     ) -> MessageRef | None:
         """Deliver the outcome by one step."""
+        if step in _NEW_MESSAGES:
+            await self._own.keep(payload.delivery, note)
         with self._ban.sending():
             # sending() turns the TimeoutError into DeliveryDelayed: a hanging upload is tried again
             async with asyncio.timeout(_DELIVERY_SECONDS):
@@ -103,6 +110,11 @@ class DiscordMessenger:
         """Post a notice once."""
         with self._ban.sending():
             await self._notices.post(payload, note)
+
+    async def retract(self, job: Job, delivery: Delivery) -> None:
+        """Delete the job's messages; a bot may always delete its own."""
+        with self._ban.sending():
+            await self._own.retract(job, delivery)
 
     async def open(
         self, job: Job, progress: Progress, *, reply_to: MessageRef | None = None
@@ -178,7 +190,7 @@ class DiscordMessenger:
                 return await self._by_post(payload, posting_id(delivery.channel))
             case DeliveryStep.PARENT:
                 posted = await self._by_post(payload, int(delivery.channel.id))
-                await self._note_destination(payload, f"<#{delivery.channel.id}>")
+                await self._own.note_destination(payload, f"<#{delivery.channel.id}>")
                 return posted
             case DeliveryStep.DIRECT:
                 return await self._by_direct_message(payload)
@@ -239,7 +251,7 @@ class DiscordMessenger:
         # a direct message has no guild with boosts, so Discord's default limit holds
         target = OutcomeTarget(send, DEFAULT_UPLOAD_LIMIT, None, note)
         message = await send_outcome(payload, target)
-        await self._note_destination(payload, render.directly_to(member))
+        await self._own.note_destination(payload, render.directly_to(member))
         # a direct message has no guild, so the job's is used; a copy is not the job's message
         return message_ref(_guild_id(job), channel_id, message.id) if again is None else None
 
@@ -257,44 +269,11 @@ class DiscordMessenger:
         if delivery.message is not None:
             # the message may refuse words as well: then a new one is the last attempt
             with suppress(discord.HTTPException):
-                await self._edit_shown(delivery, delivery.message, content)
+                await self._own.edit(delivery, delivery.message, content)
                 return delivery.message
         channel_id = posting_id(delivery.channel)
         posted = await self.posts.post(channel_id, job, content)
         return message_ref(_guild_id(job), channel_id, posted.id)
-
-    async def _edit_shown(
-        self, delivery: Delivery, shown: MessageRef, content: DiscordContent
-    ) -> None:
-        if delivery.answer is not None and is_valid(delivery.answer, self._clock.now()):
-            await self.posts.edit_response(InteractionToken.of(delivery.answer), content)
-        else:
-            await self.posts.edit_result(int(shown.channel.id), int(shown.id), content)
-
-    async def _note_destination(self, payload: DeliveryPayload, destination: str) -> None:
-        """Say where the clip is in the message that could take words but no file; if that fails,
-        the message stays as it is."""
-        delivery = payload.delivery
-        private = delivery.answer is not None and delivery.answer.private
-        # other refusals (deleted, archived, …) hold for words too
-        if not private and LACKS_PERMISSION not in delivery.told:
-            return
-        content = DiscordContent(
-            render.SENT_PRIVATELY if private else render.sent_elsewhere(payload.job, destination)
-        )
-        try:
-            if (
-                private
-                and delivery.answer is not None
-                and is_valid(delivery.answer, self._clock.now())
-            ):
-                await self.posts.edit_response(InteractionToken.of(delivery.answer), content)
-            elif delivery.message is not None and not private:
-                await self._edit_shown(delivery, delivery.message, content)
-        except (discord.DiscordException, DeliveryError, *NETWORK) as error:
-            self._log.debug(
-                "the message cannot say where its clip went", job=payload.job.id, error=str(error)
-            )
 
     async def _find(self, channel_id: int, job: Job, *, exclude: int | None = None) -> int | None:
         try:

@@ -66,9 +66,8 @@ def _without_clip(payload: DeliveryPayload, target: OutcomeTarget) -> DiscordCon
     job = payload.job
     words = render.ended(job, has_clip=False, notes=_notes(target.note))
     # a preview has to go; but a clip whose file is gone from the store may still be in the message
-    return DiscordContent(
-        words, view=target.view, remove_attachments=job.status is not JobStatus.SUCCEEDED
-    )
+    is_kept = job.status is JobStatus.SUCCEEDED and job.hidden_at is None
+    return DiscordContent(words, view=target.view, remove_attachments=not is_kept)
 
 
 def _kept_back(

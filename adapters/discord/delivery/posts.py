@@ -93,6 +93,17 @@ class DiscordPosts:
         await self._edits.acquire(channel_id)
         return await self.edit(channel_id, message_id, content)
 
+    async def delete(self, channel_id: int, message_id: int) -> None:
+        """Delete one of the bot's messages with its own token."""
+        client = await self._session.client()
+        await client.get_partial_messageable(channel_id).get_partial_message(message_id).delete()
+
+    async def delete_response(self, token: InteractionToken) -> None:
+        """Delete an interaction's first response."""
+        client = await self._session.client()
+        webhook = discord.Webhook.partial(client.application_id or 0, token.token, client=client)
+        await webhook.delete_message(_ORIGINAL)
+
     async def post(
         self, channel_id: int, job: Job, content: DiscordContent, *, reply_to: int | None = None
     ) -> discord.Message:

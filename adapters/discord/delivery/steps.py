@@ -27,6 +27,9 @@ def steps_of(delivery: Delivery, now: datetime) -> Sequence[DeliveryStep]:
     A private response never becomes a message that others see, and a message that was deleted is
     not posted again: its clip goes to the member.
     """
+    # a clip that was hidden or covered after it had arrived is changed where it stands
+    if delivery.was_shown and delivery.message is not None:
+        return (DeliveryStep.EDIT,)
     if MESSAGE_DELETED in delivery.told:
         return (DeliveryStep.DIRECT,)
     # the channel's steps would show a private response to others

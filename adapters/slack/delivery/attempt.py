@@ -20,7 +20,9 @@ class AttemptNote(BaseModel):
     ``private_file`` is completed and in no message yet; ``shared_file`` is being shared by the
     delivery step ``shared_by``; ``posted`` is the ``ts`` of a message that was posted for this
     outcome; ``tried_at`` is when its posting began (seconds since the epoch; empty: it did not);
-    ``is_message_gone``: the job's own message was deleted.
+    ``is_message_gone``: the job's own message was deleted. ``shown`` are the files of deliveries
+    before this one, ``pointer`` is the channel and ``ts`` of the message that says where the clip
+    is, ``asked_at`` tells a delivery that a member asked for again from the one before it.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -31,6 +33,9 @@ class AttemptNote(BaseModel):
     posted: str | None = None
     tried_at: tuple[float, ...] = ()
     is_message_gone: bool = False
+    shown: tuple[str, ...] = ()
+    pointer: tuple[str, str] | None = None
+    asked_at: float | None = None
 
     @classmethod
     def read(cls, note: str | None) -> Self:
@@ -44,6 +49,21 @@ class AttemptNote(BaseModel):
     def written(self) -> str:
         """As a delivery's note."""
         return self.model_dump_json(exclude_defaults=True)
+
+    def for_delivery(self, delivery: Delivery) -> Self:
+        """The note as this delivery begins with it: a member who asks to see a clip again gets a
+        file of their own, and the ones before stay known."""
+        answer = delivery.answer
+        asked_at = None if answer is None else answer.expires_at.timestamp()
+        if asked_at == self.asked_at:
+            return self
+        return type(self)(shown=self.files, pointer=self.pointer, asked_at=asked_at)
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """Every file of the job that may be in Slack."""
+        known = (*self.shown, self.private_file, self.shared_file)
+        return tuple(dict.fromkeys(filter(None, known)))
 
     def file_shared_by(self, step: str) -> str | None:
         """The file that this delivery step began to share."""
@@ -59,7 +79,7 @@ class DeliveryAttempt:
         self.delivery: Delivery = payload.delivery
         self.video: Path | None = payload.video
         self.link: ClipLink | None = payload.link
-        self.note = AttemptNote.read(payload.delivery.note)
+        self.note = AttemptNote.read(payload.delivery.note).for_delivery(payload.delivery)
         self._save_note = save_note
 
     @property

@@ -129,6 +129,7 @@ class FileFallbacks:
         message = attempt.message
         if message is None or attempt.delivery.answer is not None:
             return
+        await attempt.save(pointer=(message.channel.id, message.id))
         # the clip is delivered; that its message says where is a courtesy
         with contextlib.suppress(DeliveryError):
             content = render.elsewhere_content(attempt.job, where)

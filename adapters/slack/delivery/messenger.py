@@ -13,6 +13,7 @@ from adapters.slack.delivery.fallbacks import CHANNEL, DIRECT, KEPT, THREAD, Fil
 from adapters.slack.delivery.notices import SlackNotices
 from adapters.slack.delivery.posts import SlackPosts
 from adapters.slack.delivery.rate_limits import EditBudget
+from adapters.slack.delivery.retraction import SlackRetraction
 from adapters.slack.delivery.upload import EditedFiles, SlackClipUpload, unready
 from adapters.slack.errors import (
     FILE_NOT_SHOWN,
@@ -61,12 +62,16 @@ class SlackMessenger:
         self._edited_files = EditedFiles(clock)
         self._budget = EditBudget(clock)
         self._locks: WeakValueDictionary[JobId, asyncio.Lock] = WeakValueDictionary()
+        self._retraction = SlackRetraction(api)
         fallbacks = FileFallbacks(api, posts, self._clips, clock)
         self._steps: Mapping[str, DeliverStep] = {EDIT: self._into_its_message, **fallbacks.steps}
 
     def delivery_steps(self, delivery: Delivery, now: datetime) -> Sequence[str]:  # noqa: ARG002 - the port's words
         """All steps; a clip that one member asked to see again goes to that member only, and so
         does the outcome of a job whose message was deleted: it is not posted again."""
+        # a clip that was hidden after it had arrived is changed where it stands
+        if delivery.was_shown and delivery.message is not None:
+            return (EDIT, THREAD)
         if MESSAGE_DELETED in delivery.told:
             return (DIRECT,)
         return STEPS if delivery.answer is None else (DIRECT, KEPT)
@@ -98,6 +103,12 @@ class SlackMessenger:
         await self._check_workspace(payload.notice.server)
         await self._notices.post(payload, note)
 
+    async def retract(self, job: Job, delivery: Delivery) -> None:
+        """Delete the job's files and messages."""
+        await self._check_workspace(delivery.channel.server)
+        async with self._lock(job.id):
+            await self._retraction.retract(job, delivery)
+
     async def _into_its_message(self, attempt: DeliveryAttempt) -> MessageRef:
         if attempt.video is not None:
             return await self._with_clip(attempt, attempt.video)
@@ -105,6 +116,10 @@ class SlackMessenger:
         self._budget.for_result(attempt.job.id)
         content = render.outcome_content(attempt.job, has_clip=False)
         await self._edit_with_file(attempt, message, content)
+        if attempt.job.hidden_at is not None:
+            # an edit without a file may leave it in the message
+            await self._retraction.remove_files(attempt.note)
+            await attempt.save(shown=(), private_file=None, shared_file=None)
         return message
 
     async def _with_clip(self, attempt: DeliveryAttempt, video: Path) -> MessageRef:

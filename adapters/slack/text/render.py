@@ -198,6 +198,11 @@ def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
     return _job_content(job, _outcome_words(job, has_clip=has_clip), _buttons(job))
 
 
+def deleted_content(job: Job) -> SlackContent:
+    """For a message that Slack does not let the bot delete: nothing of the clip."""
+    return SlackContent(outcomes.ended_words(job, SLACK))
+
+
 IN_ITS_THREAD: Final = mark("The clip is in its thread.")
 IN_ANOTHER_MESSAGE: Final = mark("The clip is in a message of its own.")
 IN_A_DIRECT_MESSAGE: Final = mark("The clip is in a direct message to the member who asked.")

@@ -21,6 +21,7 @@ class RecordingMessenger:
     troubles: list[Exception] = field(default_factory=list)
     shown: list[tuple[str, Progress]] = field(default_factory=list)
     delivered: list[tuple[str, JobStatus, str, bytes | None]] = field(default_factory=list)
+    retracted: list[str] = field(default_factory=list)
     notes: tuple[str, ...] = ()
     posted: list[NoticePayload] = field(default_factory=list)
 
@@ -45,3 +46,8 @@ class RecordingMessenger:
         if self.troubles:
             raise self.troubles.pop(0)
         self.posted.append(payload)
+
+    async def retract(self, job: Job, delivery: Delivery) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
+        self.retracted.append(job.id)
