@@ -13,6 +13,7 @@ from bot.commands.doctor.command import doctor
 from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
+from bot.commands.spend.command import spend
 from bot.commands.worker.command import worker
 
 
@@ -29,7 +30,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(cls=AnimateCommand)(animate)
-for command in (run, migrate, config, doctor, backup, verify, restore):
+for command in (run, migrate, config, doctor, backup, verify, restore, spend):
     app.command()(command)
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")

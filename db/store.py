@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from db.encryption import Cipher
 from db.engine import begin_write, check, close, open_engine, upgrade
+from db.queries.accounting import AccountingStore
 from db.queries.corrupt_rows import OnUnreadable, log_unreadable
 from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
@@ -30,6 +31,7 @@ class SqlStore(
     JobStore,
     DeliveryStore,
     LedgerStore,
+    AccountingStore,
     ServerStore,
     NoticeStore,
     ReportReads,

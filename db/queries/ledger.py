@@ -4,7 +4,6 @@ What a method promises is written in :mod:`generation.ports`.
 """
 
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from typing import Final
@@ -21,6 +20,7 @@ from generation.domain.pricing import FREE, Micros
 from generation.rules.ledger import Entry, EntryKind, Totals, scopes
 from generation.rules.limits import day_of
 from generation.rules.pseudonyms import Pseudonym
+from generation.rules.spending import Discrepancy
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 
@@ -41,16 +41,6 @@ _SUMS: Final = select(
     func.sum(ledger.c.amount),
 ).group_by(ledger.c.server, ledger.c.user, ledger.c.day)
 _APPEND: Final = insert(ledger).inline()
-
-
-@dataclass(frozen=True, slots=True)
-class Discrepancy:
-    """A day's totals of one scope that are not the sum of its lines."""
-
-    scope: str
-    day: date
-    kept: Totals
-    counted: Totals
 
 
 class LedgerStore(StorePart):

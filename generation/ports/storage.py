@@ -1,6 +1,6 @@
 """The interfaces to what is kept: the database, and the clips' files."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +13,7 @@ from generation.domain.job import Artifact, Job, JobId
 from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.domain.report import Decision, Report
+from generation.ports.accounting import Accounting
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
@@ -163,7 +164,7 @@ class Transaction(Reads, PrivacyWrites, Protocol):
         from now on."""
 
 
-class Store(Reads, PrivacyReads, Protocol):
+class Store(Reads, PrivacyReads, Accounting, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
     StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 
@@ -231,9 +232,6 @@ class Store(Reads, PrivacyReads, Protocol):
 
     async def totals(self, scope: str, now: datetime) -> Totals:
         """What a scope has used on the UTC day of ``now``."""
-
-    async def ledger_discrepancies(self) -> Sequence[object]:
-        """The daily totals that are not the sum of their lines. Reads the whole ledger."""
 
     async def status_counts(self) -> dict[str, int]:
         """The number of jobs in each unfinished status."""

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from databases import a_cipher
-from db.queries.ledger import Discrepancy
 from db.store import SqlStore
 from factories import NOW, a_channel, a_delivery, a_job, a_server, a_user, an_entry, later, moved
 from generation.domain.job import Job, JobStatus
@@ -15,6 +14,7 @@ from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
 from generation.rules.ledger import EVERYWHERE, Entry, Totals, refund, reserve, server_scope, settle, user_scope
 from generation.rules.limits import Usage
+from generation.rules.spending import Discrepancy
 
 UNUSED = Usage(0, 0, 0, 0, FREE, FREE, NOW.date())
 NOTHING = Totals(0, FREE)
