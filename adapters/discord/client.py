@@ -50,7 +50,9 @@ class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
         """Whether to run the command."""
         # a shared client may receive commands before serve() has set the handler
         handler = self.client.handler
-        return handler is not None and handler.is_new(interaction)
+        # every key that is pressed asks for choices: nothing is done, so none is remembered
+        is_choosing = interaction.type is discord.InteractionType.autocomplete
+        return handler is not None and (is_choosing or handler.is_new(interaction))
 
     async def on_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /

@@ -57,6 +57,7 @@ FLAGS: Final = (
         "landscape_16_9",
         ABOUT["video_size"],
     ),
+    Flag("--style", "style", "film", ABOUT["style"]),
     Flag("--frames", "num_frames", "24", ABOUT["num_frames"]),
     Flag("--fps", "fps", "8", ABOUT["fps"]),
     Flag("--steps", "num_inference_steps", "12", ABOUT["num_inference_steps"]),

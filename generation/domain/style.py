@@ -6,7 +6,7 @@ backend gets is :func:`styled`: both joined.
 """
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
@@ -63,6 +63,13 @@ class PromptStyle(BaseModel):
     def key(self) -> str:
         """The name as names are compared."""
         return style_key(self.name)
+
+
+class StyledRequest(NamedTuple):
+    """What a member asks for: a request in their own words, and the style that they name."""
+
+    request: GenerationRequest
+    style: str | None = None
 
 
 def style_key(name: str) -> str:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from generation.domain.job import Job
-from generation.domain.style import PromptStyle
+from generation.domain.parsing import shown
+from generation.domain.refs import Platform
+from generation.domain.style import MAX_WORDS, PromptStyle, style_key
 from generation.protocol import errors as e
+from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import Endpoint
 from generation.rules.styles import Styles
@@ -21,7 +24,18 @@ PARTS: Final[Mapping[str, str]] = {
     "video_size": mark("size"),
 }
 """The parts of a style, as lists and changes name them."""
-_WORDS_ROOM: Final = 160
+CLEARED: Final = "-"
+"""What admins type for a part that shall hold nothing."""
+_TYPED: Final[Mapping[str, str]] = {
+    "name": "name",
+    "prefix": "prefix",
+    "suffix": "suffix",
+    "no": "negative_prompt",
+    "negative_prompt": "negative_prompt",
+    "quality": "endpoint",
+    "size": "video_size",
+}
+_LISTED_ROOM: Final = 36
 _CHANGED_ROOM: Final = 60
 _NAME_ROOM: Final = 40
 
@@ -31,16 +45,16 @@ def style_words(job: Job, d: Dialect = PLAIN) -> list[Markup]:
     return [d.gettext("style: {name}", name=job.style.name)] if job.style else []
 
 
-def style_lines(styles: Styles, d: Dialect = PLAIN) -> list[Markup]:
-    """Every style with its words."""
+def style_lines(styles: Styles, d: Dialect = PLAIN, *, room: int = _LISTED_ROOM) -> list[Markup]:
+    """Every style with its words, cut to ``room`` characters each."""
     if not styles.styles:
         return [d.gettext("This {place} has no styles.")]
     title = Markup(d.bold(d.gettext("Styles of this {place}")))
-    return [title, *(Markup(f"{d.bullet}{_style_line(each, d)}") for each in styles.styles)]
+    return [title, *(Markup(f"{d.bullet}{_style_line(each, d, room)}") for each in styles.styles)]
 
 
-def changed_style_words(styles: Styles, name: str, d: Dialect = PLAIN) -> Markup:
-    """After a style was added or changed."""
+def style_in_full(styles: Styles, name: str, d: Dialect = PLAIN) -> Markup:
+    """One style with all of its words. Raises StyleUnknown."""
     return _style_line(styles.named(name), d)
 
 
@@ -60,7 +74,10 @@ def unknown_style_sentence(error: e.StyleUnknown, d: Dialect) -> Markup:
     return d.gettext(
         "There is no style {name} here. The styles are: {names}.",
         name=name,
-        names=", ".join(error.known),
+        # where they are typed, several words would be read as one and a part of the prompt
+        names=", ".join(
+            error.known if d.platform is Platform.DISCORD else map(style_key, error.known)
+        ),
     )
 
 
@@ -81,6 +98,27 @@ def too_long_style_sentence(error: e.StyleTooLong, d: Dialect) -> Markup:
         allowed=f"{error.allowed:,}",
         given=f"{error.given:,}",
     )
+
+
+def style_changes(**typed: str | None) -> dict[str, object]:
+    """The parts of a style from what an admin has typed, by the names that admins type; None is a
+    part that was left out, and :data:`CLEARED` means nothing. Raises InvalidRequest for a name that
+    no part has."""
+    given = {name: value for name, value in typed.items() if value is not None}
+    unknown = next((name for name in given if name not in _TYPED), None)
+    if unknown is not None:
+        names = ", ".join(dict.fromkeys(_TYPED))
+        raise InvalidRequest((Violation("part", names, shown(unknown)),))
+    return {_TYPED[name]: _typed_value(_TYPED[name], value) for name, value in given.items()}
+
+
+def _typed_value(part: str, value: str) -> object:
+    is_cleared = value.strip().lower() in {CLEARED, "none", ""}
+    if part in {"endpoint", "video_size"} and is_cleared:
+        return None
+    if part == "endpoint":
+        return next((each.value for each in Endpoint if each.label == value.strip().lower()), value)
+    return "" if is_cleared and part != "name" else value.strip()
 
 
 def style_change(
@@ -105,12 +143,12 @@ def style_change(
                 )
 
 
-def _style_line(style: PromptStyle, d: Dialect) -> Markup:
+def _style_line(style: PromptStyle, d: Dialect, room: int = MAX_WORDS) -> Markup:
     parts = [
         d.gettext(
             "{part}: {value}",
             part=d.gettext(about),
-            value=_value_words(getattr(style, name), d, _WORDS_ROOM),
+            value=_value_words(getattr(style, name), d, room),
         )
         for name, about in PARTS.items()
         if name != "name" and getattr(style, name)

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord.handlers import options as o
+from adapters.discord.handlers.autocomplete import Choice, style_choices
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import AnimateOptions, request_from_options
 from generation.text.help import ANIMATE_ABOUT
@@ -18,6 +19,9 @@ Command = app_commands.Command[Any, ..., None]
 def animate_command(handler: InteractionHandler) -> Command:
     """The command that makes a clip."""
 
+    async def choose_style(interaction: discord.Interaction, typed: str) -> list[Choice]:
+        return await style_choices(handler, interaction, typed)
+
     @app_commands.command(name="animate", description=ANIMATE_ABOUT)
     @app_commands.describe(
         prompt=ABOUT["prompt"],
@@ -26,6 +30,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         size="One of the usual sizes",
         width="A width of your own in pixels, a multiple of 8",
         height="A height of your own in pixels, a multiple of 8",
+        style=ABOUT["style"],
         motion=ABOUT["motions"],
         num_frames=ABOUT["num_frames"],
         fps=ABOUT["fps"],
@@ -34,6 +39,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         seed=ABOUT["seed"],
     )
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
+    @app_commands.autocomplete(style=choose_style)
     async def animate(
         interaction: discord.Interaction,
         *,
@@ -43,6 +49,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         size: str | None = None,
         width: o.Side | None = None,
         height: o.Side | None = None,
+        style: o.Style | None = None,
         motion: str | None = None,
         num_frames: o.NumFrames | None = None,
         fps: o.Fps | None = None,
@@ -63,6 +70,7 @@ def animate_command(handler: InteractionHandler) -> Command:
             steps=steps,
             guidance=guidance,
             seed=seed,
+            style=style,
         )
         await handler.handle(interaction, partial(_submit, handler, options))
 
@@ -73,6 +81,6 @@ async def _submit(
     handler: InteractionHandler, options: AnimateOptions, context: InteractionContext
 ) -> None:
     # inside of handle(): options that make no request end in a sentence to the member
-    request = request_from_options(options, handler.service.draw_seed)
-    submit = partial(handler.service.submit, request, context.submit_context())
+    request, style = request_from_options(options, handler.service.draw_seed)
+    submit = partial(handler.service.submit, request, context.submit_context(), style=style)
     await handler.submit(context, submit)

@@ -7,6 +7,7 @@ import discord
 from discord import AppCommandOptionType, app_commands
 
 from adapters.discord.text.markup import DISCORD
+from generation.domain.style import MAX_WORDS
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
 from generation.rules.limits import LimitName
 from generation.text.limits import limit_label
@@ -77,6 +78,8 @@ Guidance = app_commands.Transform[
 ]
 Seed = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("seed"))]
 ClipId = app_commands.Transform[str, RangeTransformer(_TEXT, (24, 24))]
+Style = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
+StyleWords = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_WORDS))]
 Term = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 Channel = app_commands.Transform[app_commands.AppCommandChannel, ChannelTransformer]
 LimitText = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 40))]

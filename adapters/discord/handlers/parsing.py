@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.domain.parsing import parse_request, shown
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import InvalidRequest, Violation
-from generation.protocol.request import Endpoint, GenerationRequest
+from generation.protocol.request import Endpoint
 
 _OPTION_OF: Final[Mapping[str, str]] = {
     "endpoint": "quality",
@@ -36,14 +37,13 @@ class AnimateOptions:
     steps: int | None = None
     guidance: float | None = None
     seed: int | None = None
+    style: str | None = None
 
 
-def request_from_options(
-    options: AnimateOptions, draw_seed: Callable[[], int]
-) -> GenerationRequest:
+def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) -> StyledRequest:
     """The request, with a drawn seed where none was given. Raises InvalidRequest."""
     try:
-        return parse_request(
+        request = parse_request(
             {
                 "prompt": options.prompt,
                 "negative_prompt": options.negative_prompt,
@@ -64,6 +64,7 @@ def request_from_options(
             for v in error.violations
         )
         raise InvalidRequest(tuple(violations)) from error
+    return StyledRequest(request, options.style)
 
 
 def _endpoint(quality: str | None) -> str | None:

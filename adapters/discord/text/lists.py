@@ -10,9 +10,11 @@ from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
 from generation.rules.limits import LimitName, Limits
 from generation.rules.policy import Policy
+from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.limits import changed_limit_words, quota_lines
+from generation.text.styles import removed_style_words, style_in_full, style_lines
 
 
 def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:
@@ -48,6 +50,21 @@ def changed_limit(limits: Limits, name: LimitName, *, before: Limits | None = No
 def policy_list(policy: Policy, *, before: Policy | None = None) -> str:
     """The channels that the bot answers in, and the members and words that it refuses."""
     return _fitting(lists.policy_list(policy, DISCORD, before=before))
+
+
+def styles(found: Styles) -> str:
+    """The styles of a server."""
+    return _fitting(style_lines(found, DISCORD))
+
+
+def style(found: Styles, name: str) -> str:
+    """One style in full, as after it was added or changed."""
+    return style_in_full(found, name, DISCORD)
+
+
+def removed_style(name: str) -> str:
+    """After a style was removed."""
+    return removed_style_words(name, DISCORD)
 
 
 def audit(entries: Sequence[AuditEntry]) -> str:

@@ -112,10 +112,10 @@ class AnimateHandler:
         if text.strip().lower() in _ASKS_FOR_HELP:
             return help_text.animate_content()
         # first, because a typing error needs no call to Slack
-        request = request_from_words(text, self._service.draw_seed())
+        request, style = request_from_words(text, self._service.draw_seed())
         channel = await self._access.channel_for(act)
         return await self._submit(
-            act, lambda context: self._service.submit(request, context), channel
+            act, lambda context: self._service.submit(request, context, style=style), channel
         )
 
     async def _submit(

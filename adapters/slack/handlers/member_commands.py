@@ -100,7 +100,7 @@ class SlackMemberCommands:
         if comes_again:
             answer = Answer(act.user, self._clock.now() + REDELIVERY_LIFETIME, private=True)
             await self._service.deliver_again(job.id, answer, by=user_ref(act), channel=job.channel)
-        again = command_line(job.request)
+        again = command_line(job)
         return lists.job_content(job, link=link, comes_again=comes_again, again=again)
 
     async def _may_see(self, act: Act, job: Job) -> bool:

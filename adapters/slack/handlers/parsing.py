@@ -12,12 +12,13 @@ from adapters.slack.errors import CommandMisread, CommandProblem
 from adapters.slack.text.markup import plain
 from adapters.slack.typed.flags import Dashed, dashed, has_flag, is_motion, motion_name
 from adapters.slack.typed.words import Word, words_of
+from generation.domain.job import Job
 from generation.domain.parsing import parse_request
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     Endpoint,
-    GenerationRequest,
     VideoSizePreset,
 )
 
@@ -31,15 +32,16 @@ _ALSO_NO: Final = frozenset({"no", "off", "0", "n"})
 _SIZE_WORDS: Final = 4
 
 
-def request_from_words(text: str, seed: int) -> GenerationRequest:
+def request_from_words(text: str, seed: int) -> StyledRequest:
     """The request in the words after the command; ``seed`` is used where they name none.
 
     Raises CommandMisread, or InvalidRequest naming each wrong value by its flag.
     """
     values = _Reader(words_of(plain(text))).values()
     values.setdefault("seed", seed)
+    style = values.pop("style", None)
     try:
-        return parse_request(values)
+        return StyledRequest(parse_request(values), None if style is None else str(style))
     except InvalidRequest as error:
         raise InvalidRequest(
             tuple(_by_flag(violation) for violation in error.violations)
@@ -61,8 +63,9 @@ def _is_flag_at(words: list[Word], at: int) -> bool:
     return found is not None and (found.flag is not None or found.typed.startswith("--"))
 
 
-def command_line(request: GenerationRequest) -> str:
+def command_line(job: Job) -> str:
     """The command that asks for the same clip again."""
+    request = job.request
     width, height = request.pixels
     without = request.negative_prompt
     flags = [
@@ -73,6 +76,7 @@ def command_line(request: GenerationRequest) -> str:
         f"--steps {request.num_inference_steps}",
         f"--guidance {request.guidance_scale:g}",
         f"--seed {request.seed}",
+        *([f"--style {job.style.key}"] if job.style else []),
         *([f"--motion {','.join(request.motions)}"] if request.motions else []),
         *([f'--no "{_unquoted(without)}"'] if without != DEFAULT_NEGATIVE_PROMPT else []),
     ]
@@ -106,6 +110,7 @@ class _Reader:
             "video_size": self._size,
             "motions": self._motions,
             "negative_prompt": self._negative,
+            "style": self._style,
         }
 
     def values(self) -> dict[str, object]:
@@ -241,6 +246,9 @@ class _Reader:
     def _was_glued_with_quotes(self, glued: str) -> bool:
         word = self._words[self._at - 1]
         return bool(glued) and word.text != word.typed
+
+    def _style(self, flag: Flag, glued: str) -> str:
+        return (glued or self._value(flag).text).strip("\"',;")
 
     def _value(self, flag: Flag) -> Word:
         """The next word. Raises CommandMisread where there is none, or a flag."""

@@ -25,6 +25,11 @@ _ADMIN: Final = (
     ("block term TERM", mark("take no more prompts with a word")),
     ("unblock member @name", mark("take a member's prompts again")),
     ("unblock term TERM", mark("take prompts with a word again")),
+    ("styles list [NAME]", mark("the looks that members choose by name")),
+    ('styles add NAME prefix="…" suffix="…" no="…"', mark("offer one more style")),
+    ('styles edit NAME prefix="…"', mark("change parts of a style; - for nothing")),
+    ("styles remove NAME", mark("offer a style no longer")),
+    ("styles reset", mark("go back to the styles that Flipbook brings")),
     ("audit", mark("who changed what")),
 )
 

@@ -11,10 +11,12 @@ from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
 from generation.rules.limits import LimitName, Limits
 from generation.rules.policy import Policy
+from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.dialect import Markup
 from generation.text.limits import changed_limit_words, quota_lines
+from generation.text.styles import removed_style_words, style_in_full, style_lines
 
 MOST_LISTED: Final = 15
 MOST_AUDITED: Final = 10
@@ -69,6 +71,21 @@ def limits_content(
 def policy_content(policy: Policy, *, before: Policy | None = None) -> SlackContent:
     """Where the bot answers, and which members and words are blocked."""
     return _content(lists.policy_list(policy, SLACK, before=before))
+
+
+def styles_content(styles: Styles) -> SlackContent:
+    """The styles of a workspace."""
+    return _content(style_lines(styles, SLACK))
+
+
+def style_content(styles: Styles, name: str) -> SlackContent:
+    """One style in full, as after it was added or changed."""
+    return _content([style_in_full(styles, name, SLACK)])
+
+
+def removed_style_content(name: str) -> SlackContent:
+    """After a style was removed."""
+    return _content([removed_style_words(name, SLACK)])
 
 
 def audit_content(entries: Sequence[AuditEntry]) -> SlackContent:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from bot.commands.admin.styles import styles
 from bot.commands.options import DataDir, log_errors_only, read_settings
 from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
@@ -15,6 +16,7 @@ limits = typer.Typer(help="What a server allows its members.", no_args_is_help=T
 channels = typer.Typer(help="Which channels the bot answers in.", no_args_is_help=True)
 admin.add_typer(limits, name="limits")
 admin.add_typer(channels, name="channels")
+admin.add_typer(styles, name="styles")
 
 Server = Annotated[
     str, typer.Argument(help="platform:id, for example discord:1234567890 or slack:T0123")

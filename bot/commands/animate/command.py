@@ -19,8 +19,9 @@ from bot.commands.options import (
 from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
 from generation.domain.parsing import parse_request
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import InvalidRequest
-from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, GenerationRequest
+from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint
 from generation.text.clips import engine_words, left_out_words
 from generation.text.dialect import capital
 from generation.text.errors import failure_sentence
@@ -41,6 +42,7 @@ def animate(
     guidance_scale: options.Guidance = None,
     seed: options.Seed = None,
     fps: options.Fps = None,
+    style: options.Style = None,
     motion: options.Motions = None,
     video_size: options.Size = None,
     output: Annotated[
@@ -88,23 +90,23 @@ def animate(
         "video_size": options.size_of(video_size),
     }
     try:
-        request = parse_request(values)
+        wanted = StyledRequest(parse_request(values), style)
     except InvalidRequest as error:
         die(Exit.INVALID, options.sentences(error, context))
     if detach:
-        _order(settings, request, output, as_json=as_json)
+        _order(settings, wanted, output, as_json=as_json)
         return
     if output == "-" and as_json:
         die(Exit.INVALID, "Standard output takes the clip or --json, not both.")
-    with output_of(output, request.seed, overwrite=overwrite) as place:
-        outcome = _make(settings, configured.engine, request, place)
+    with output_of(output, wanted.request.seed, overwrite=overwrite) as place:
+        outcome = _make(settings, configured.engine, wanted, place)
         if as_json:
             typer.echo(json.dumps(outcome.facts()))
         _report(outcome, place, prints_path=not as_json)
 
 
 def _make(
-    settings: Settings, configured: EngineChoice, request: GenerationRequest, output: ClipOutput
+    settings: Settings, configured: EngineChoice, wanted: StyledRequest, output: ClipOutput
 ) -> "ClipOutcome":
     from adapters.terminal.messenger import OutputUnusable  # noqa: PLC0415
     from adapters.terminal.screen import Screen  # noqa: PLC0415 - rich
@@ -118,7 +120,7 @@ def _make(
             return asyncio.run(
                 make_clip(
                     settings,
-                    request,
+                    wanted,
                     output.path,
                     screen,
                     worker_folder=folder,
@@ -133,15 +135,13 @@ def _make(
         die(Exit.CANCELLED, "Cancelled before anything was ordered.")
 
 
-def _order(
-    settings: Settings, request: GenerationRequest, output: str | None, *, as_json: bool
-) -> None:
+def _order(settings: Settings, wanted: StyledRequest, output: str | None, *, as_json: bool) -> None:
     from bot.commands.animate.detached import order_clip  # noqa: PLC0415 - the whole service
 
     if output is not None:
         die(Exit.INVALID, "With --detach the clip stays in the store: leave --output away.")
     with exit_on_error():
-        ordered = asyncio.run(order_clip(settings, request))
+        ordered = asyncio.run(order_clip(settings, wanted))
     if as_json:
         typer.echo(json.dumps(ordered.facts()))
         return

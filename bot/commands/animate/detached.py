@@ -9,7 +9,7 @@ from bot.composition import Arrange, Role, open_app
 from bot.folders import is_served
 from bot.settings import Settings
 from generation.domain.job import JobId
-from generation.protocol.request import GenerationRequest
+from generation.domain.style import StyledRequest
 from generation.service import SubmitContext
 
 
@@ -27,11 +27,11 @@ class DetachedJob:
 
 
 async def order_clip(
-    settings: Settings, request: GenerationRequest, *, arrange: Arrange = lambda ports: ports
+    settings: Settings, wanted: StyledRequest, *, arrange: Arrange = lambda ports: ports
 ) -> DetachedJob:
     """Store the job and leave. Raises Refused, StoreError, StorageFull or SettingsError."""
     role = Role(f"animate-{uuid4().hex}")
     async with open_app(settings, role, arrange=arrange) as app:
         context = SubmitContext(role.owner, requested_by=LOCAL_USER, channel=DETACHED_CHANNEL)
-        job = await app.service.submit(request, context)
+        job = await app.service.submit(wanted.request, context, style=wanted.style)
     return DetachedJob(job.id, f"{settings.clips}/{job.id}.mp4", is_served(settings))

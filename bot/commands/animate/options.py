@@ -59,6 +59,12 @@ Words = Annotated[
 ]
 NegativePrompt = Annotated[str, _option("negative_prompt", "What not to show.")]
 Turbo = Annotated[bool, typer.Option("--turbo", help="Turbo quality: fewer steps, quicker.")]
+Style = Annotated[
+    str | None,
+    typer.Option(
+        "--style", help="A look with a name, such as film; `flipbook admin styles list` shows them."
+    ),
+]
 Frames = Annotated[int | None, _option("num_frames")]
 Steps = Annotated[int | None, _option("num_inference_steps")]
 Guidance = Annotated[float | None, _option("guidance_scale")]

@@ -25,6 +25,7 @@ from bot.settings import Settings
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
 from generation.domain.refs import MessageRef, Platform
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import (
     DatabaseUnusable,
     FlipbookError,
@@ -33,7 +34,6 @@ from generation.protocol.errors import (
     StoreError,
 )
 from generation.protocol.progress import Phase, Progress
-from generation.protocol.request import GenerationRequest
 from generation.service import SubmitContext
 from generation.text.clips import engine_words
 
@@ -76,7 +76,7 @@ class ClipOutcome:
 
 async def make_clip(
     settings: Settings,
-    request: GenerationRequest,
+    wanted: StyledRequest,
     output: Path,
     screen: Screen,
     *,
@@ -100,7 +100,8 @@ async def make_clip(
     with Interrupts(lambda: _leave_at_once(screen)) as interrupts:
         async with open_app(settings, role, messengers=messengers, arrange=arrange) as app:
             await close_deserted_jobs(app)
-            job = await app.service.submit(request, _submit_context(app, role))
+            context = _submit_context(app, role)
+            job = await app.service.submit(wanted.request, context, style=wanted.style)
             return await TerminalJob(app, job, screen, interrupts).run(output)
 
 

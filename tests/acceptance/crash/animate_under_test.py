@@ -18,6 +18,7 @@ from bot.commands.animate.terminal_job import make_clip
 from bot.composition import Ports
 from bot.logging import configure_logging
 from bot.settings import LogFormat, LogLevel, load_settings
+from generation.domain.style import StyledRequest
 from generation.protocol.request import GenerationRequest
 
 
@@ -56,7 +57,7 @@ async def main(folder: Path, point: str, times: int) -> None:
             backends={name: ObservedBackend(backend, ctrl_c) for name, backend in ports.backends.items()},  # type: ignore[arg-type, misc]
         )
 
-    request = GenerationRequest.model_validate({**REQUEST, "video_size": SIZE})
+    request = StyledRequest(GenerationRequest.model_validate({**REQUEST, "video_size": SIZE}))
     with Screen() as screen:
         outcome = await make_clip(settings, request, folder / "clip.mp4", screen, arrange=arrange)
     print(json.dumps(outcome.facts()))

@@ -6,7 +6,7 @@ from generation.domain.style import PromptStyle
 from generation.protocol.request import Endpoint, VideoSizePreset
 from generation.rules.styles import Styles, starter_styles
 from generation.text.dialect import Dialect
-from generation.text.styles import changed_style_words, removed_style_words, style_lines
+from generation.text.styles import removed_style_words, style_in_full, style_lines
 
 LARGEST = PromptStyle(
     name="x" * 30,
@@ -23,5 +23,5 @@ def style_sentences(d: Dialect) -> Iterator[str]:
     yield from style_lines(starter_styles(), d)
     yield from style_lines(Styles(styles=(LARGEST, PromptStyle(name="plain"))), d)
     yield from style_lines(Styles(), d)
-    yield changed_style_words(Styles(styles=(LARGEST,)), LARGEST.name, d)
+    yield style_in_full(Styles(styles=(LARGEST,)), LARGEST.name, d)
     yield removed_style_words(LARGEST.name, d)

@@ -193,7 +193,7 @@ def slack_contents() -> Iterator[SlackContent]:
             yield slack_render.elsewhere_content(job, where)
         yield from (slack_render.kept_content(job, ("a <reason>",), link) for link in (None, LINK))
         link = "https://a.slack.com/archives/C1/p1?x=1"
-        yield slack_lists.job_content(job, link=link, comes_again=True, again=command_line(job.request))
+        yield slack_lists.job_content(job, link=link, comes_again=True, again=command_line(job))
         yield slack_render.arriving_content(job)
         yield from (slack_render.share_content(job, reasons) for reasons in ((), ("it is closed",)))
     for problem in CommandProblem:

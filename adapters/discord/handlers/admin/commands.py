@@ -8,6 +8,7 @@ from discord import app_commands
 from adapters.discord.handlers.admin.guard import for_admins
 from adapters.discord.handlers.admin.limits import LimitCommands
 from adapters.discord.handlers.admin.policy import BlockCommands, ChannelCommands, UnblockCommands
+from adapters.discord.handlers.admin.styles import StyleCommands
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
@@ -34,6 +35,7 @@ class AdminCommands(CommandGroup):
         self.add_command(ChannelCommands(handler))
         self.add_command(BlockCommands(handler))
         self.add_command(UnblockCommands(handler))
+        self.add_command(StyleCommands(handler))
 
     @app_commands.command(description="Who changed what in this server")
     @for_admins

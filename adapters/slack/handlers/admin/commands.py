@@ -7,6 +7,7 @@ from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.limits import SlackLimitCommands
 from adapters.slack.handlers.admin.policy import SlackPolicyCommands
+from adapters.slack.handlers.admin.styles import SlackStyleCommands
 from adapters.slack.handlers.admin.verbs import AdminVerbs
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref
@@ -28,6 +29,7 @@ class SlackAdminCommands:
             ("audit", ""): self._audit,
             **SlackLimitCommands(service).verbs,
             **SlackPolicyCommands(service).verbs,
+            **SlackStyleCommands(service).verbs,
         }
 
     async def handle(self, act: Act, words: str) -> SlackContent:

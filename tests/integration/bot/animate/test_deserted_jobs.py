@@ -24,6 +24,7 @@ from doubles.generation.faulty_store import FaultyStore
 from factories import a_request
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import StorageFull
 from generation.service import SubmitContext
 
@@ -102,7 +103,11 @@ async def test_a_bot_makes_only_what_somebody_waits_for(
 async def test_the_next_clip_from_a_terminal_closes_what_the_last_one_left(found: Found) -> None:
     left = [await found.left(LOCAL_CHANNEL, JobStatus.PENDING)]
     await make_clip(
-        found.settings, a_request(), found.folder / "a.mp4", Screen(Console(file=StringIO())), arrange=_with(found)
+        found.settings,
+        StyledRequest(a_request()),
+        found.folder / "a.mp4",
+        Screen(Console(file=StringIO())),
+        arrange=_with(found),
     )
     async with found.app("look") as app:
         assert [(await app.service.job(job.id, LOCAL_CHANNEL.server)).status for job in left] == [JobStatus.CANCELLED]
@@ -123,7 +128,11 @@ async def test_a_start_that_fails_leaves_nothing_ordered(found: Found, trouble: 
 
     with pytest.raises(Exception, match=r"disk is full|bug"):
         await make_clip(
-            found.settings, a_request(), found.folder / "a.mp4", Screen(Console(file=StringIO())), arrange=arrange
+            found.settings,
+            StyledRequest(a_request()),
+            found.folder / "a.mp4",
+            Screen(Console(file=StringIO())),
+            arrange=arrange,
         )
     async with found.app("look") as app:
         (job,) = await app.ports.store.jobs_of(LOCAL_USER, LOCAL_CHANNEL.server, limit=5)

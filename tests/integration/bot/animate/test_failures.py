@@ -20,6 +20,7 @@ from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.generation.faulty_store import FaultyStore
 from factories import a_lease, a_request, later
 from generation.domain.job import JobStatus
+from generation.domain.style import StyledRequest
 from generation.protocol.errors import BackendUnavailable, StorageFull, StoreBusy, StoreError
 from generation.protocol.request import Endpoint
 
@@ -50,7 +51,9 @@ class Setting:
         return load_settings(data_dir=self.folder / "data", worker_url="http://127.0.0.1:9")
 
     async def animate(self) -> ClipOutcome:
-        return await make_clip(self.settings, a_request(), self.folder / "a.mp4", self.screen, arrange=self.arrange)
+        return await make_clip(
+            self.settings, StyledRequest(a_request()), self.folder / "a.mp4", self.screen, arrange=self.arrange
+        )
 
 
 @pytest.fixture

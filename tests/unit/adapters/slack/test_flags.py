@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from adapters.slack.commands import ANIMATE, FLAGS
 from adapters.slack.errors import CommandMisread, CommandProblem
 from adapters.slack.handlers.parsing import carries_flag, command_line, request_from_words
+from factories import a_job
+from generation.domain.style import PromptStyle
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import Endpoint, GenerationRequest, Motion
 
@@ -21,7 +23,7 @@ SMALL = {"pixels": (640, 384)}
 
 
 def asked(text: str) -> GenerationRequest:
-    return request_from_words(text, seed=5)
+    return request_from_words(text, seed=5).request
 
 
 @pytest.mark.parametrize("dashes", [*EVERY_DASH, *(2 * dash for dash in EVERY_DASH), "-\u2014", "\u2013-", "---"])
@@ -194,8 +196,9 @@ def test_the_command_of_a_clip_asks_for_the_same_clip_again(words: list[str]) ->
         motions=(Motion.TILT_UP,),
         negative_prompt="blurry, text",
     )
-    line = command_line(wanted)
-    again = request_from_words(line.removeprefix(f"{ANIMATE.name} "), seed=1)
+    line = command_line(a_job(request=wanted, style=PromptStyle(name="pixel art")))
+    again, style = request_from_words(line.removeprefix(f"{ANIMATE.name} "), seed=1)
+    assert style == "pixel-art"
     assert again.model_copy(update={"prompt": "", "video_size": None}) == wanted.model_copy(
         update={"prompt": "", "video_size": None}
     )

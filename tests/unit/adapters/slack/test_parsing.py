@@ -12,7 +12,7 @@ from generation.protocol.request import Endpoint, GenerationRequest
 
 
 def asked(text: str) -> GenerationRequest:
-    return request_from_words(text, seed=5)
+    return request_from_words(text, seed=5).request
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.rules.limits import LimitName, Limits, Usage, day_of
 from generation.rules.policy import Policy
+from generation.rules.styles import starter_styles
 from generation.service import Quota
 from judges.slack_validate import SlackJudge
 
@@ -109,6 +110,9 @@ def every_content() -> Iterator[SlackContent]:
     ids = frozenset(f"C{number:05}" for number in range(500))
     terms = frozenset(f"<!here> {number}" for number in range(500))
     yield lists.policy_content(Policy())
+    yield lists.styles_content(starter_styles())
+    yield lists.style_content(starter_styles(), "Film")
+    yield lists.removed_style_content("<!here>")
     yield lists.policy_content(Policy(channels=ids, blocked_users=ids, blocked_terms=terms))
     entry = an_audit_entry(before="`<!channel>`" * 200, after="x\ny")
     yield from (lists.audit_content(many) for many in ([], [entry] * lists.MOST_AUDITED))
