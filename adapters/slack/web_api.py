@@ -60,6 +60,7 @@ class SlackApi:
         self._proxy = proxy
         self._base_url = base_url
         self._session: aiohttp.ClientSession | None = None
+        self._clients: dict[bool, AsyncWebClient] = {}
         self.token = TokenHealth(self._clock)
         self._identity: Identity | None = None
 
@@ -89,7 +90,7 @@ class SlackApi:
             return False
         try:
             with _translated_errors():
-                await self._client(self._bot_token, repeatable=True).api_call("auth.test")
+                await self._client(repeatable=True).api_call("auth.test")
         except DeliveryError:
             return False
         self.token.revive()
@@ -122,7 +123,7 @@ class SlackApi:
     async def open_socket(self, app_token: SecretStr) -> str:
         """The address of one new socket, for the app-level token."""
         # a dead app-level token says nothing about the bot token, so it silences no call
-        client = self._client(app_token, repeatable=True)
+        client = web_client(app_token, self._base_url, self._open_session(), repeatable=True)
         with _translated_errors():
             answer = await client.apps_connections_open(app_token=app_token.get_secret_value())
         return str(answer["url"])
@@ -239,7 +240,7 @@ class SlackApi:
         # share a file that is no image (github.com/slackapi/python-slack-sdk/issues/1818).
         form = {"filename": name, "length": length}
         with self._translating("files.getUploadURLExternal"):
-            answer = await self._client(self._bot_token, repeatable=True).api_call(
+            answer = await self._client(repeatable=True).api_call(
                 "files.getUploadURLExternal", data=form
             )
         return str(answer["file_id"]), str(answer["upload_url"])
@@ -295,24 +296,31 @@ class SlackApi:
         self, method: str, sent: Mapping[str, object], *, repeatable: bool
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         with self._translating(method):
-            answer = await self._client(self._bot_token, repeatable=repeatable).api_call(
+            answer = await self._client(repeatable=repeatable).api_call(
                 method, json=dict(sent)
             )
         return answer.data, answer.headers  # type: ignore[return-value]  # JSON: bytes come from files only
 
     async def _get(self, method: str, **asked: object) -> Mapping[str, Any]:
         with self._translating(method):
-            client = self._client(self._bot_token, repeatable=True)
+            client = self._client(repeatable=True)
             answer = await client.api_call(method, http_verb="GET", params=asked)
         return answer.data  # type: ignore[return-value]  # as above
 
-    def _client(self, token: SecretStr, *, repeatable: bool) -> AsyncWebClient:
-        return web_client(token, self._base_url, self._open_session(), repeatable=repeatable)
+    def _client(self, *, repeatable: bool) -> AsyncWebClient:
+        """The bot token's client, made once for a session."""
+        session = self._open_session()
+        if repeatable not in self._clients:
+            self._clients[repeatable] = web_client(
+                self._bot_token, self._base_url, session, repeatable=repeatable
+            )
+        return self._clients[repeatable]
 
     def _open_session(self) -> aiohttp.ClientSession:
         # not in the constructor: a session needs a running event loop
         if self._session is None or self._session.closed:
             self._session = open_session(self._proxy, CALL_SECONDS)
+            self._clients = {}
         return self._session
 
     @contextmanager

@@ -9,6 +9,7 @@ they went in.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from generation.protocol.messages import mark
@@ -42,6 +43,7 @@ _STEP: Final = re.compile(r"\d{0,4}\.?\d{1,4}")
 _WORDS: Final = re.compile(r"[^\d\s.,:]")
 _BAR: Final = re.compile(r"(?<!\\)\|")
 _CLOSING: Final = {"[": "]", "{": "}"}
+_REMEMBERED: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class PlainPrompt:
     taken_out: frozenset[Syntax]
 
 
+@lru_cache(_REMEMBERED)  # one request's prompts are asked for several times
 def plain_prompt(typed: str) -> PlainPrompt:
     """The prompt without what no backend can do.
 

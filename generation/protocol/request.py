@@ -169,6 +169,7 @@ DEFAULTS: Final[Mapping[Endpoint, EndpointDefaults]] = {
     Endpoint.STANDARD: EndpointDefaults(num_inference_steps=25, guidance_scale=7.5),
     Endpoint.TURBO: EndpointDefaults(num_inference_steps=4, guidance_scale=1),
 }
+_FILLED_IN: Final = {endpoint: defaults.model_dump() for endpoint, defaults in DEFAULTS.items()}
 
 
 class GenerationRequest(BaseModel):
@@ -202,7 +203,7 @@ class GenerationRequest(BaseModel):
         except ValueError:
             # the field itself reports the unknown endpoint
             endpoint = Endpoint.STANDARD
-        defaults = DEFAULTS[endpoint].model_dump()
+        defaults = _FILLED_IN[endpoint]
         request = handler({**defaults, **data})
         # filled in is not asked for
         request.model_fields_set.difference_update(defaults.keys() - data.keys())

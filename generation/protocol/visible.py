@@ -14,6 +14,8 @@ _INVISIBLE: Final = re.compile(
 
 def visible(text: str) -> str:
     """The text without format characters and other invisible marks; spaces stay."""
+    if text.isascii():
+        return text  # which has none of them
     return "".join(c for c in text if unicodedata.category(c) != "Cf" and not _INVISIBLE.match(c))
 
 

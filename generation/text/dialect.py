@@ -31,7 +31,9 @@ def excerpt(text: str, limit: int) -> str:
     """Any text on one line of at most ``limit`` characters, without those that are invisible or
     change its direction."""
     # split twice: an invisible character may be between two spaces
-    line = " ".join("".join(c for c in " ".join(text.split()) if _shows(c)).split())
+    line = " ".join(text.split())
+    if not line.isprintable():
+        line = " ".join("".join(c for c in line if _shows(c)).split())
     if not line:
         return "…"
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
@@ -110,7 +112,9 @@ class Dialect:
             name: value if isinstance(value, Markup) else self.escape(str(value))
             for name, value in values.items()
         }
-        return Markup(message.format_map({"place": self.place} | written))
+        if "{place}" in message:
+            written.setdefault("place", self.place)
+        return Markup(message.format_map(written))
 
 
 _PLACES: Final = {
