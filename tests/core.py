@@ -21,6 +21,7 @@ from factories import a_channel, a_message, a_request, a_user
 from generation.artifacts import ObjectArtifacts
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.clip_links import ClipLinks
+from generation.delivery.notices import NoticeRelay
 from generation.delivery.relay import Relay
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery
@@ -75,6 +76,7 @@ class Core:
     lifecycle: JobLifecycle
     dispatcher: Dispatcher
     relay: Relay
+    notices: NoticeRelay
     progress: list[tuple[str, Progress]]
     """What members were told, by job id, oldest first."""
     jobs: JobWriter
@@ -168,6 +170,10 @@ async def a_core(
         links=links,
     )
 
+    notices = NoticeRelay(
+        store, messengers or {Platform.DISCORD: messenger}, owner=owner, clock=clock, observer=observer
+    )
+
     def report(job: Job, progress: Progress) -> None:
         reported.append((job.id, progress))
         relay.progress(job, progress)
@@ -206,6 +212,7 @@ async def a_core(
         observer=observer,
         submitted=dispatcher.wake,
         ended=relay.wake,
+        noticed=notices.wake,
         breakers=breakers,
     )
     try:
@@ -220,6 +227,7 @@ async def a_core(
             lifecycle=lifecycle,
             dispatcher=dispatcher,
             relay=relay,
+            notices=notices,
             progress=reported,
             jobs=jobs,
             breakers=breakers,

@@ -179,7 +179,10 @@ async def running_bot(
         stack.push_async_callback(chat.close)
         core = await stack.enter_async_context(a_core(folder, **core_options))
         group = await stack.enter_async_context(asyncio.TaskGroup())
-        tasks = [group.create_task(part) for part in (core.dispatcher.run(), core.relay.run(), chat.run(core.service))]
+        tasks = [
+            group.create_task(part)
+            for part in (core.dispatcher.run(), core.relay.run(), core.notices.run(), chat.run(core.service))
+        ]
         await double.wait_connected()
         try:
             yield Bot(core, backend, double, chat, time)
@@ -189,4 +192,5 @@ async def running_bot(
                     task.cancel()
             core.dispatcher.stop()
             core.relay.stop()
+            core.notices.stop()
             tasks[-1].cancel()

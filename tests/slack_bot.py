@@ -163,7 +163,7 @@ async def running_bot(
     core_options |= {"clock": time, "backend": backend, "messengers": {Platform.SLACK: chat.messenger}}
     try:
         async with a_core(folder, relay_timing=post or QUICK, **core_options) as core, asyncio.TaskGroup() as group:
-            parts = (core.dispatcher.run(), core.relay.run(), chat.run(core.service))
+            parts = (core.dispatcher.run(), core.relay.run(), core.notices.run(), chat.run(core.service))
             tasks = [group.create_task(part) for part in parts]
             try:
                 async with _reachable(double, chat, core) if over_http else _connected(double):
@@ -183,6 +183,7 @@ async def _end(tasks: list[asyncio.Task[None]], core: Core, *, kill: bool) -> No
             task.cancel()  # no last moment for anything
     core.dispatcher.stop()
     core.relay.stop()
+    core.notices.stop()
 
 
 def a_chat(double: SlackDouble, *, over_http: bool = False, **options: Any) -> SlackChat:

@@ -3,6 +3,7 @@ about the connection."""
 
 import asyncio
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import discord
@@ -31,6 +32,7 @@ _MAX_RATELIMIT_SECONDS: Final = 30.0
 """discord.py sleeps up to this for a rate limit; for longer ones it raises RateLimited, and the
 relay waits instead. 30 is the least that discord.py accepts."""
 _MOST_JOBS: Final = 1000
+_JUST_JOINED: Final = timedelta(days=1)
 
 
 class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
@@ -143,6 +145,10 @@ class FlipbookClient(discord.Client):
         if self._reactions is not None:
             self._reactions.removed(event)
 
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Welcome a server that has added the bot; one that comes back after an outage is none."""
+        await self._welcome(guild)
+
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel the jobs of a server that has removed the bot."""
         if self.handler is None or self.user is None:
@@ -152,6 +158,17 @@ class FlipbookClient(discord.Client):
             await self._cancel_all(
                 self.handler.service, server_ref(guild.id), user_ref(self.user.id)
             )
+
+    async def _welcome(self, guild: discord.Guild) -> None:
+        if self.handler is None:
+            return
+        async with self.handler.running():
+            try:
+                await self.handler.service.welcome(server_ref(guild.id))
+            except FlipbookError as error:
+                self._log.warning(
+                    "a server was not welcomed", server=guild.id, error=type(error).__name__
+                )
 
     async def _cancel_all(self, service: Service, server: ServerRef, by: UserRef) -> None:
         try:
@@ -173,6 +190,10 @@ class FlipbookClient(discord.Client):
     async def on_ready(self) -> None:
         """A new session has begun."""
         self._log.info("connected to Discord", servers=len(self.guilds))
+        for guild in self.guilds:
+            # added while the bot was away: Discord reports those as if it had always been there
+            if _has_just_joined(guild):
+                await self._welcome(guild)
         # unlike after a resume, events between the two sessions are lost
         if self._reactions is not None:
             self._reactions.start_session()
@@ -196,3 +217,9 @@ class FlipbookClient(discord.Client):
     async def on_error(self, event_method: str, /, *_args: Any, **_keywords: Any) -> None:
         """An error that no handler caught."""
         self._log.exception("unexpected error in a gateway event", handler=event_method)
+
+
+def _has_just_joined(guild: discord.Guild) -> bool:
+    """Whether the bot was added within a day."""
+    since = guild.me.joined_at
+    return since is not None and datetime.now(UTC) - since < _JUST_JOINED

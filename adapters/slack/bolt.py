@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.commands import ANIMATE, FLIPBOOK
 from adapters.slack.handlers.acknowledge import Acknowledger
 from adapters.slack.handlers.animate import AnimateHandler
+from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
 from adapters.slack.handlers.payloads import (
@@ -24,6 +25,7 @@ from adapters.slack.handlers.payloads import (
     Mention,
     Reaction,
     UnreadablePayload,
+    arrival_in,
     click_in,
     command_in,
     mention_in,
@@ -50,6 +52,7 @@ class SlackHandlers:
     members: SlackMemberCommands
     buttons: SlackButtons
     reactions: SlackReactions
+    arrival: SlackArrival
     removal: SlackRemoval
     acknowledger: Acknowledger
 
@@ -88,7 +91,7 @@ def bolt_app(handlers: SlackHandlers, api: SlackApi, *, over_http: bool) -> Asyn
         process_before_response=True,
     )
     _route_acts(app, handlers)
-    _route_events(app, handlers.removal)
+    _route_events(app, handlers.arrival, handlers.removal)
     app.error(_answer_error)
     return app
 
@@ -108,7 +111,11 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
 
-def _route_events(app: AsyncApp, removal: SlackRemoval) -> None:
+def _route_events(app: AsyncApp, arrival: SlackArrival, removal: SlackRemoval) -> None:
+    async def on_arrival(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        await arrival.joined(_team(context), arrival_in(body))
+        await ack()
+
     async def on_removal(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
         await removal.stop(_team(context), removal_in(body))
         await ack()
@@ -116,6 +123,7 @@ def _route_events(app: AsyncApp, removal: SlackRemoval) -> None:
     async def ignore(ack: AsyncAck) -> None:
         await ack()
 
+    app.event("member_joined_channel")(on_arrival)
     for name in ("tokens_revoked", "app_uninstalled"):
         app.event(name)(on_removal)
     # without an acknowledgement Slack would deliver again what the bot has no handler for

@@ -27,6 +27,7 @@ from adapters.slack.handlers.access import Access, AccessRules
 from adapters.slack.handlers.acknowledge import ACK_SECONDS, Acknowledger
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.animate import AnimateHandler
+from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.ephemeral import EphemeralSender
@@ -139,6 +140,7 @@ class SlackChat:
             self._background.start_unawaited(
                 self._reopen_messages(service, identity), "reopening first messages"
             )
+            self._background.start_unawaited(self._welcome(service, identity), "welcoming")
             self._background.start_unawaited(self._retry_owed(service), "retrying deliveries")
             # signed POSTs come to the routes; only the background work belongs to this run
             if address is None:
@@ -229,6 +231,12 @@ class SlackChat:
                     "a job's message could not be opened", job=job.id, reason=sentence(error)
                 )
 
+    async def _welcome(self, service: Service, identity: Identity) -> None:
+        """Write to the admins that are known; else an invitation into a channel is waited for."""
+        if self._rules.admins:
+            with contextlib.suppress(StoreError):
+                await service.welcome(ServerRef(Platform.SLACK, identity.team))
+
     async def _retry_owed(self, service: Service) -> None:
         """Deliver at once what waits for a good token: now, and whenever a dead one works again."""
         while True:
@@ -259,6 +267,7 @@ class SlackChat:
             SlackMemberCommands(api, service, access, buttons, admin=admin, clock=clock),
             buttons,
             SlackReactions(api, service, access, animate),
+            SlackArrival(api, service),
             SlackRemoval(api, service),
             Acknowledger(background, ephemeral, self._timing.ack),
         )

@@ -217,4 +217,6 @@ async def switch_off_log_channel(
         details={"channel": channel, "reason": reason},
         created_at=now,
     )
-    await tx.add_notice(lost)
+    # there is nowhere to post it: it waits for an admin from the start
+    if await tx.add_notice(lost):
+        await tx.save_notice(OwedNotice(lost, now).undeliverable(reason))

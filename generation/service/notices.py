@@ -19,6 +19,9 @@ class Notices(ServicePart):
     async def welcome(self, server: ServerRef, *, channel: str | None = None) -> None:
         """The bot is new in a server: tell the person who installed it there, once. ``channel`` is
         one where it may surely write. Raises StoreError."""
+        allowed = self._rules.allowed_servers
+        if allowed and server not in allowed:
+            return  # the operator serves others only
         now = self._clock.now()
         limits = await self._store.limits_of(server) or self._rules.defaults_for(server)
         details = {"limits": limits.model_dump_json(), **self._prices()}

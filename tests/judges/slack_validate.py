@@ -34,6 +34,7 @@ UNJUDGED_METHODS = frozenset({"conversations.members", "files.delete", "oauth.v2
 UNJUDGED_EVENTS = frozenset(
     {
         "app_uninstalled",
+        "member_joined_channel",
         "message_changed",
         "message_deleted",
         "reaction_removed",

@@ -62,6 +62,14 @@ class Reaction:
     message_by: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody has come into a channel of the bot: a member, or the bot itself."""
+
+    user: str
+    channel: str
+
+
 class Removal(StrEnum):
     """What a workspace has taken from the bot."""
 
@@ -139,6 +147,11 @@ class _ReactionEvent(_Incoming):
 
 class _RevokedTokens(_Incoming):
     bot: tuple[str, ...] = ()
+
+
+class _JoinedEvent(_Incoming):
+    user: str
+    channel: str
 
 
 class _RemovalEvent(_Incoming):
@@ -228,6 +241,12 @@ def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
         is_inside=True,
     )
     return Reaction(act, event.reaction, event.item.ts, event.item_user)
+
+
+def arrival_in(body: Mapping[str, object]) -> Arrival:
+    """Who has come into which channel. Raises UnreadablePayload."""
+    event = _read(_JoinedEvent, _read(_Envelope, body).event)
+    return Arrival(event.user, event.channel)
 
 
 def removal_in(body: Mapping[str, object]) -> Removal | None:

@@ -13,7 +13,7 @@ from doubles.discord.state.messages import Message
 from doubles.discord.state.people import User
 from doubles.discord.state.permissions import Permission
 from doubles.discord.state.places import Channel, Guild, Overwrite
-from doubles.discord.wire.payloads import channel_payload
+from doubles.discord.wire.payloads import channel_payload, guild_payload
 
 ANY_ROUTE = "."
 NEW_MESSAGE = r"^POST /channels/\d+/messages$"
@@ -43,6 +43,7 @@ class Faults:
             "duplicate_events": self.duplicate_events,
             "replay_too_much": self.replay_too_much,
             "guild_gone": self.guild_gone,
+            "guild_joined": self.guild_joined,
             "channel_gone": self.channel_gone,
             "thread_archived": self.thread_archived,
             "dms_closed": self.dms_closed,
@@ -140,6 +141,15 @@ class Faults:
         """The bot is removed from a guild: GUILD_DELETE, and 50001 from there on."""
         guild.bot_is_member = False
         self._stage.gateway.dispatch("GUILD_DELETE", {"id": str(guild.id)})
+
+    async def guild_joined(self, guild: Guild, by: User | None = None) -> None:
+        """A person adds the bot to a guild, while it is connected."""
+        guild.bot_is_member, guild.bot_added_by = True, by
+        guild.bot_added_at = self._stage.world.clock.now()
+        payload = guild_payload(guild, self._stage.world)
+        # unlike after an outage, and unlike at the beginning of a session
+        del payload["unavailable"]
+        self._stage.gateway.dispatch("GUILD_CREATE", payload)
 
     async def channel_gone(self, channel: Channel) -> None:
         """A channel is deleted with everything in it: CHANNEL_DELETE or THREAD_DELETE, then 10003."""

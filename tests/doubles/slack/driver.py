@@ -138,6 +138,13 @@ class Driver:
         workspace.channels[channel].members.add(workspace.bot_user)
         self.platform.changes.announce()
 
+    async def invite_and_tell(self, channel: str, *, team: str = HOME) -> Delivery | None:
+        """The same, and the bot is told of its arrival."""
+        self.invite(channel, team=team)
+        workspace = self._workspace(team)
+        where, inviter = workspace.channels[channel], workspace.default_user
+        return await self._tell(events.joined(self.platform, workspace, where, workspace.bot_user, inviter))
+
     async def uninstall(self, team: str = HOME) -> list[Delivery]:
         """Remove the app from a workspace: the token is dead at once, then the events come."""
         workspace = self._workspace(team)

@@ -7,6 +7,7 @@ from doubles.discord.rules.access import require_channel
 from doubles.discord.rules.commands import command_violations, kind_of
 from doubles.discord.rules.refusals import Refusal, form_refusal
 from doubles.discord.state.messages import Json
+from doubles.discord.state.permissions import Permission, permissions_of
 from doubles.discord.state.world import World
 from doubles.discord.wire.payloads import channel_payload, own_guild_payload, own_user_payload, user_payload
 
@@ -59,6 +60,24 @@ def open_dm(stage: Backstage, call: Call) -> Answer:
 def one_channel(stage: Backstage, call: Call) -> Answer:
     """A channel, when the bot can see it."""
     return Answer(200, channel_payload(require_channel(stage.world, call.id("channel")), stage.world))
+
+
+@route("GET", "/guilds/{guild}/audit-logs")
+def audit_log(stage: Backstage, call: Call) -> Answer:
+    """Who added the bot, for those that may read the log."""
+    world = stage.world
+    guild = next((guild for guild in world.all_guilds if guild.id == call.id("guild")), None)
+    if guild is None or not guild.bot_is_member:
+        raise Refusal(50001)
+    if not permissions_of(guild, world.bot) & Permission.VIEW_AUDIT_LOG:
+        raise Refusal(50013)
+    by = guild.bot_added_by
+    entry = (
+        {"id": str(guild.id), "action_type": 28, "target_id": str(world.bot.id), "user_id": str(by.id)} if by else {}
+    )
+    empty = ("application_commands", "auto_moderation_rules", "guild_scheduled_events", "integrations", "threads")
+    log = {"audit_log_entries": [entry] if by else [], "users": [], "webhooks": []}
+    return Answer(200, log | {name: [] for name in empty})
 
 
 @route("GET", "/users/{user}")

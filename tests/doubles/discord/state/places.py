@@ -40,6 +40,10 @@ class Guild:
     members: dict[int, Member] = field(default_factory=dict)
     channels: dict[int, "Channel"] = field(default_factory=dict)
     bot_is_member: bool = True
+    bot_added_at: float | None = None
+    """When, and by whom; None: long ago."""
+    bot_added_by: User | None = None
+    system_channel: "Channel | None" = None
     commands_created_today: int = 0
 
     @property

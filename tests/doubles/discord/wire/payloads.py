@@ -147,7 +147,7 @@ def guild_payload(guild: Guild, world: World) -> Json:
     return {
         **_guild_settings(guild),
         "roles": [role_payload(role) for role in guild.roles.values()],
-        "members": [member_payload(member) for member in guild.members.values()],
+        "members": [_joined(member_payload(member), guild, world) for member in guild.members.values()],
         "member_count": len(guild.members),
         "channels": [channel_payload(channel, world) for channel in channels if not channel.is_thread],
         "threads": [
@@ -156,15 +156,22 @@ def guild_payload(guild: Guild, world: World) -> Json:
     }
 
 
+def _joined(member: Json, guild: Guild, world: World) -> Json:
+    """When the bot was added, in its own membership."""
+    is_bot = member["user"]["id"] == str(world.bot.id)
+    return member | ({"joined_at": world.clock.iso(guild.bot_added_at)} if is_bot and guild.bot_added_at else {})
+
+
 def _guild_settings(guild: Guild) -> Json:
     empty = ("features", "emojis", "stickers", "voice_states", "presences", "stage_instances")
     nothing = ("icon", "splash", "discovery_splash", "banner", "description", "vanity_url_code", "afk_channel_id")
-    nowhere = ("application_id", "system_channel_id", "rules_channel_id", "public_updates_channel_id")
+    nowhere = ("application_id", "rules_channel_id", "public_updates_channel_id")
     return {
         **{key: [] for key in (*empty, "guild_scheduled_events", "soundboard_sounds")},
         **dict.fromkeys((*nothing, *nowhere, "safety_alerts_channel_id", "incidents_data", "hub_type")),
         "id": str(guild.id),
         "name": guild.name,
+        "system_channel_id": str(guild.system_channel.id) if guild.system_channel else None,
         "owner_id": str(guild.owner.id),
         "afk_timeout": 300,
         "verification_level": 0,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from doubles.slack.platform import Platform
 
 SCOPE_OF = {
+    "member_joined_channel": "channels:read",
     "app_mention": "app_mentions:read",
     "file_shared": "files:read",
     "message.channels": "channels:history",
@@ -90,6 +91,20 @@ def reaction(
 def mention(platform: Platform, workspace: Workspace, channel: Channel, message: Message) -> Delivery | None:
     """The event for a message that names the bot."""
     event = as_told(message) | _at(message) | {"type": "app_mention", "event_ts": message.ts}
+    return about(platform, workspace, channel, event)
+
+
+def joined(platform: Platform, workspace: Workspace, channel: Channel, user: str, inviter: str) -> Delivery | None:
+    """The event for somebody who came into a channel: for the bot too, once it is inside."""
+    event = {
+        "type": "member_joined_channel",
+        "user": user,
+        "channel": channel.id,
+        "channel_type": {"public": "C", "private": "G"}[channel.kind],
+        "team": workspace.team,
+        "inviter": inviter,
+        "event_ts": platform.world.next_ts(platform.clock.now()),
+    }
     return about(platform, workspace, channel, event)
 
 
