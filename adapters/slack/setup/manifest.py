@@ -12,7 +12,7 @@ from adapters.slack.signed_http import PATH
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_mention": ("app_mentions:read",),
     "app_uninstalled": (),
-    "member_joined_channel": ("channels:read", "groups:read"),
+    "member_joined_channel": ("channels:read",),
     "reaction_added": ("reactions:read",),
     "tokens_revoked": (),
 }
