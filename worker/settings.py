@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Annotated, Final, Self
 
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from generation.protocol.hosts import is_loopback
 from generation.protocol.paths import ExpandedPath
+from generation.protocol.secret_files import SecretFiles
 from worker.engines.animatediff.options import EngineOptions
 
 MEBIBYTE: Final = 2**20
@@ -147,6 +148,18 @@ class WorkerSettings(BaseSettings):
         ),
     ] = None
     exit_with_parent: bool = Field(default=False, description="Exit when standard input ends.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The keys may be in a file of their own."""
+        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls)
 
     @field_validator("key", mode="after")
     @classmethod

@@ -10,8 +10,9 @@ from typing import Final
 
 from dotenv.parser import Binding, parse_stream
 
-from bot.settings import ENV_FILE, Settings, environment_names, variable_of
+from bot.settings import ENV_FILE, SECRET_URLS, Settings, environment_names, variable_of
 from generation.diagnostics import Finding, Grade
+from generation.protocol.secret_files import file_variables
 from worker.settings import WorkerSettings
 
 _PREFIX: Final = "FLIPBOOK_"
@@ -121,4 +122,5 @@ def _own_names() -> list[str]:
 
 def _known_names() -> frozenset[str]:
     of_worker = (f"FLIPBOOK_WORKER_{field.upper()}" for field in WorkerSettings.model_fields)
-    return frozenset((*_own_names(), *of_worker))
+    files = file_variables(Settings, also=SECRET_URLS) | file_variables(WorkerSettings)
+    return frozenset((*_own_names(), *of_worker)) | files

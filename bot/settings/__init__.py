@@ -9,6 +9,7 @@ from bot.settings.reading import load_shared_settings as load_shared_settings
 from bot.settings.reading import proxy_of as proxy_of
 from bot.settings.reading import variable_of as variable_of
 from bot.settings.settings import ENV_FILE as ENV_FILE
+from bot.settings.settings import SECRET_URLS as SECRET_URLS
 from bot.settings.settings import BackendName as BackendName
 from bot.settings.settings import LogFormat as LogFormat
 from bot.settings.settings import LogLevel as LogLevel

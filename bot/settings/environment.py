@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Final
 
 _FOR_WORKERS: Final = re.compile(
-    # the worker's own settings, and where its data is
-    r"FLIPBOOK_(WORKER|LOG)_\w+|FLIPBOOK_(DATA_DIR|MODELS)"
+    # the worker's own settings, and where its data is; its key is always handed over as such
+    r"FLIPBOOK_(WORKER|LOG)_(?!KEY_FILE)\w+|FLIPBOOK_(DATA_DIR|MODELS)"
     # the system: programs, libraries, certificates, folders, language, time
     r"|PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|TZ|LANG|LANGUAGE|LC_\w+|XDG_\w+|VIRTUAL_ENV"
     r"|LD_\w+|SSL_CERT_(FILE|DIR)|PYTHON\w+|MALLOC_\w+|COVERAGE_\w+"

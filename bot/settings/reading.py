@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from pydantic import (
-    AliasChoices,
     ValidationError,
 )
 from pydantic_settings import SettingsError as UndecodableSetting
 
 from bot.settings.settings import Settings, SettingsError, SharedSettings
+from generation.protocol import secret_files
 from generation.protocol.proxies import ProxyUnusable
+from generation.protocol.secret_files import SecretFileUnusable
 
 
 def load_settings(**overrides: object) -> Settings:
@@ -46,6 +47,8 @@ def as_settings_error(variable: Callable[[str], str]) -> Iterator[None]:
         raise SettingsError(
             f"{variable(field[1]) if field else 'A setting'}: cannot be read as JSON"
         ) from None
+    except SecretFileUnusable as error:
+        raise SettingsError(str(error)) from None
     except UnicodeDecodeError:
         raise SettingsError(".env: is not text in UTF-8") from None
     except OSError as error:
@@ -63,8 +66,7 @@ def proxy_of(settings: Settings, url: str) -> str | None:
 
 def variable_of(field: str) -> str:
     """The environment variable that sets a field."""
-    alias = Settings.model_fields[field].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"FLIPBOOK_{field.upper()}"
+    return secret_files.variable_of(Settings, field)
 
 
 def _sentences(error: ValidationError, variable: Callable[[str], str]) -> str:

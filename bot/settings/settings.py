@@ -16,7 +16,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.settings.money import CurrencySetting, PriceSetting
 from bot.settings.values import (
@@ -36,9 +41,12 @@ from generation.domain.refs import ServerRef
 from generation.protocol.paths import ExpandedPath
 from generation.protocol.proxies import Proxies
 from generation.protocol.request import Endpoint
+from generation.protocol.secret_files import SecretFiles
 from generation.rules.limits import Limits
 from worker.settings import EngineChoice
 
+SECRET_URLS: Final = frozenset({"database_url"})
+"""Settings that are no secrets by type but may hold a password."""
 ENV_FILE: Final = ".env"
 """The settings file, in the folder where ``flipbook`` is started; the environment wins over it."""
 
@@ -97,6 +105,19 @@ class SharedSettings(BaseSettings):
 
 class Settings(SharedSettings):
     """Every setting with its default; ``docs/configuration.md`` says what each is for."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Secrets may be in files of their own."""
+        files = SecretFiles(settings_cls, also=SECRET_URLS)
+        return init_settings, env_settings, dotenv_settings, files
 
     discord_token: Credential = _from_variable("DISCORD_TOKEN")
     slack_bot_token: Credential = _from_variable("SLACK_BOT_TOKEN")
