@@ -5,7 +5,7 @@ from typing import Final
 from adapters.terminal.messenger import LOCAL_SERVER
 from bot.settings import Settings
 from generation.domain.pricing import micros
-from generation.rules.limits import Limits
+from generation.rules.limits import NO_CEILING, Limits
 from generation.rules.operator_rules import OperatorRules
 
 _TERMINAL_LIMITS: Final = Limits(
@@ -18,7 +18,8 @@ _TERMINAL_LIMITS: Final = Limits(
 
 
 def operator_rules(settings: Settings) -> OperatorRules:
-    """The operator's rules for all servers. The terminal has no quotas, but shares the budget."""
+    """The operator's rules for all servers. The terminal has no quotas and no
+    ceilings, but shares the budget."""
     # a list of servers would otherwise lock the operator's own terminal out
     allowed = settings.allowed_servers | {LOCAL_SERVER} if settings.allowed_servers else frozenset()
     return OperatorRules(
@@ -27,5 +28,7 @@ def operator_rules(settings: Settings) -> OperatorRules:
         daily_budget=micros(settings.daily_budget),
         default_limits=settings.default_limits,
         limits_of={LOCAL_SERVER: _TERMINAL_LIMITS},
+        ceilings=settings.ceilings,
+        ceilings_of={**settings.ceilings_of, LOCAL_SERVER: NO_CEILING.model_dump()},
         prices=settings.prices,
     )

@@ -14,6 +14,7 @@ from db.queries.jobs import JobStore
 from db.queries.ledger import LedgerStore
 from db.queries.ledger_members import MembersKey, hide_members
 from db.queries.notices import NoticeStore
+from db.queries.pauses import PauseStore
 from db.queries.privacy.members import MemberDataStore
 from db.queries.privacy.retention import RetentionStore
 from db.queries.privacy.traces import remove_traces
@@ -35,6 +36,7 @@ class SqlStore(
     ServerStore,
     NoticeStore,
     ReportReads,
+    PauseStore,
     StandingReads,
     MemberDataStore,
     RetentionStore,
@@ -85,4 +87,4 @@ class SqlStore(
         """As the port has it. Keep it short, do not nest it, and do nothing slow inside: on SQLite
         all other writers wait."""
         async with begin_write(self._engine, urgency) as connection:
-            yield SqlTransaction(connection, self._cipher)
+            yield SqlTransaction(connection, self._cipher, self._calendars)

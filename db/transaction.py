@@ -5,6 +5,7 @@ from db.queries.deliveries import DeliveryTransaction
 from db.queries.jobs import JobTransaction
 from db.queries.ledger import LedgerTransaction
 from db.queries.notices import NoticeTransaction
+from db.queries.pauses import PauseTransaction
 from db.queries.privacy.members import MemberDataTransaction
 from db.queries.privacy.retention import RetentionTransaction
 from db.queries.reports import ReportTransaction
@@ -22,6 +23,7 @@ class SqlTransaction(
     ServerTransaction,
     NoticeTransaction,
     ReportTransaction,
+    PauseTransaction,
     StandingReads,
     MemberDataTransaction,
     RetentionTransaction,

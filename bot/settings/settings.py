@@ -42,7 +42,7 @@ from generation.protocol.paths import ExpandedPath
 from generation.protocol.proxies import Proxies
 from generation.protocol.request import Endpoint
 from generation.protocol.secret_files import SecretFiles
-from generation.rules.limits import Limits
+from generation.rules.limits import Limits, SomeLimits
 from worker.settings import EngineChoice
 
 SECRET_URLS: Final = frozenset({"database_url"})
@@ -142,6 +142,10 @@ class Settings(SharedSettings):
     price_worker_standard: PriceSetting = Price()
     price_worker_turbo: PriceSetting = Price()
     default_limits: Limits = Field(default_factory=Limits)
+    ceilings: SomeLimits = Field(default_factory=dict)
+    ceilings_of: dict[Annotated[ServerRef, BeforeValidator(server_ref)], SomeLimits] = Field(
+        default_factory=dict
+    )
 
     http_proxy: Text = _from_variable("HTTP_PROXY")
     https_proxy: Text = _from_variable("HTTPS_PROXY")

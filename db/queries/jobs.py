@@ -31,6 +31,7 @@ from db.queries.mapping import (
     new_job_values,
 )
 from db.queries.parts import StorePart, TransactionPart
+from db.queries.pauses import IS_HELD
 from db.schema import ABANDONED, UNFINISHED, jobs
 from db.statements import first_row
 from generation.domain.job import FINAL, Job, JobId, JobStatus
@@ -73,7 +74,7 @@ _UNFINISHED_IN: Final = (
     .limit(_LIMIT)
 )
 _CLAIMABLE: Final = (
-    select(jobs).where(_PENDING, _IS_DUE, _IS_FREE).order_by(*_OLDEST_FIRST).limit(_LIMIT)
+    select(jobs).where(_PENDING, _IS_DUE, _IS_FREE, ~IS_HELD).order_by(*_OLDEST_FIRST).limit(_LIMIT)
 )
 _IS_STALLED: Final = and_(
     UNFINISHED, jobs.c.status != JobStatus.PENDING.value, or_(_IS_OWN, _IS_FREE)

@@ -17,7 +17,7 @@ from db.queries.parts import StorePart, TransactionPart
 from db.schema import ledger, ledger_totals
 from generation.domain.job import JobId
 from generation.domain.pricing import FREE, Micros
-from generation.rules.ledger import Entry, EntryKind, Totals, scopes
+from generation.rules.ledger import Entry, EntryKind, Totals, days, scopes
 from generation.rules.limits import day_of
 from generation.rules.pseudonyms import Pseudonym
 from generation.rules.spending import Discrepancy
@@ -37,9 +37,10 @@ _SUMS: Final = select(
     ledger.c.server,
     ledger.c.user,
     ledger.c.day,
+    ledger.c.utc_day,
     func.sum(ledger.c.clips),
     func.sum(ledger.c.amount),
-).group_by(ledger.c.server, ledger.c.user, ledger.c.day)
+).group_by(ledger.c.server, ledger.c.user, ledger.c.day, ledger.c.utc_day)
 _APPEND: Final = insert(ledger).inline()
 
 
@@ -73,8 +74,10 @@ class LedgerTransaction(TransactionPart):
         member = self._cipher.pseudonyms.of(entry.server, entry.user)
         await self._change(_APPEND, _entry_values(entry, member))
         values = [
-            {"scope": scope, "day": entry.day, "clips": entry.clips, "amount": entry.amount}
-            for scope in scopes(entry.server, member)
+            {"scope": scope, "day": day, "clips": entry.clips, "amount": entry.amount}
+            for scope, day in zip(
+                scopes(entry.server, member), days(entry.day, entry.utc_day), strict=True
+            )
         ]
         # three rows in one executemany: everything, the server, the member
         await self._change(_add_to_totals(self._connection.dialect.name), values)
@@ -94,13 +97,12 @@ async def _kept_totals(connection: DatabaseConnection) -> dict[tuple[str, date],
 
 async def _counted_totals(connection: DatabaseConnection) -> dict[tuple[str, date], Totals]:
     counted: defaultdict[tuple[str, date], Totals] = defaultdict(lambda: NOTHING)
-    for server, user, day, clips, amount in await connection.execute(_SUMS):
-        for scope in scopes(server_from_key(server), Pseudonym(user_from_key(user))):
-            sofar = counted[scope, day]
+    for server, user, day, utc_day, clips, amount in await connection.execute(_SUMS):
+        names = scopes(server_from_key(server), Pseudonym(user_from_key(user)))
+        for key in zip(names, days(day, utc_day), strict=True):
+            sofar = counted[key]
             # PostgreSQL's sum() of BIGINT is a Decimal
-            counted[scope, day] = Totals(
-                sofar.clips + int(clips), Micros(sofar.amount + int(amount))
-            )
+            counted[key] = Totals(sofar.clips + int(clips), Micros(sofar.amount + int(amount)))
     return counted
 
 
@@ -114,6 +116,8 @@ def _entry_values(entry: Entry, member: Pseudonym) -> Values:
         "amount": entry.amount,
         "day": entry.day,
         "at": entry.at,
+        "utc_day": entry.utc_day,
+        "asked_at": entry.asked_at,
     }
 
 
@@ -129,4 +133,6 @@ def entry_from_row(row: RowMapping) -> Entry:
         amount=Micros(row[c.amount]),
         day=row[c.day],
         at=row[c.at],
+        utc_day=row[c.utc_day],
+        asked_at=row[c.asked_at],
     )

@@ -55,6 +55,7 @@ def new_job_values(job: Job) -> Values:
         "parent_channel": job.parent_message.channel.id if job.parent_message else None,
         "parent_message": job.parent_message.id if job.parent_message else None,
         "created_at": job.created_at,
+        "day": job.day,
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
     }
@@ -139,6 +140,7 @@ def job_from_row(row: RowMapping) -> Job:
             deleted_at=row[c.deleted_at],
             hidden_at=row[c.hidden_at],
             is_spoiler=row[c.is_spoiler],
+            day=row[c.day],
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt

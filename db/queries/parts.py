@@ -7,6 +7,7 @@ transaction's connection.
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Final
 
 from db.connection import DatabaseConnection
 from db.encryption import Cipher
@@ -15,12 +16,19 @@ from db.locks import Locks
 from db.queries.corrupt_rows import OnUnreadable, UnreadableRows, log_unreadable
 from db.schema import deliveries, jobs, notices
 from db.statements import Change, Values, change
+from generation.domain.refs import ServerRef
+from generation.protocol.cache import BoundedCache
+from generation.rules.limits import Calendar
+
+_CALENDARS: Final = 10_000
 
 
 class QueryPart(ABC):
     """A part of the store or of a transaction. Reads that both offer are in subclasses of this."""
 
     _cipher: Cipher
+    _calendars: BoundedCache[ServerRef, Calendar]
+    """Of servers that were read before, so that their day is known before it is asked for."""
 
     @abstractmethod
     def _read(self, *locked: str) -> AbstractAsyncContextManager[DatabaseConnection]:
@@ -44,6 +52,7 @@ class StorePart(QueryPart):
         """
         self._engine = engine
         self._cipher = cipher
+        self._calendars = BoundedCache(_CALENDARS)
         self._unreadable_jobs = UnreadableRows(jobs.c.id, on_unreadable)
         self._unreadable_deliveries = UnreadableRows(deliveries.c.job_id, on_unreadable)
         self._unreadable_notices = UnreadableRows(notices.c.key, on_unreadable)
@@ -58,9 +67,15 @@ class StorePart(QueryPart):
 class TransactionPart(QueryPart):
     """A part of a transaction. A job or delivery that is read here cannot change until the end."""
 
-    def __init__(self, connection: DatabaseConnection, cipher: Cipher) -> None:
+    def __init__(
+        self,
+        connection: DatabaseConnection,
+        cipher: Cipher,
+        calendars: BoundedCache[ServerRef, Calendar],
+    ) -> None:
         self._connection = connection
         self._cipher = cipher
+        self._calendars = calendars
         self._locks = Locks(connection)
 
     @asynccontextmanager

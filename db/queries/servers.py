@@ -4,19 +4,22 @@ the methods that run it.
 What a method promises is written in :mod:`generation.ports`.
 """
 
+from functools import lru_cache
 from typing import Final, TypeVar
 
-from pydantic import BaseModel, ValidationError
-from sqlalchemy import Column, RowMapping, Table, bindparam, delete, insert, select
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from sqlalchemy import RowMapping, Table, bindparam, delete, insert, select
 
+from db.connection import DatabaseConnection
 from db.dialects import insert_or
 from db.queries.mapping import server_from_key, user_from_key
 from db.queries.parts import QueryPart, StorePart, TransactionPart
-from db.schema import audit, server_limits, server_policies, server_styles
+from db.schema import audit, ceilings, server_limits, server_policies, server_styles
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
 from generation.rules.audit import AuditEntry
-from generation.rules.limits import Limits
+from generation.rules.limits import Limits, SomeLimits
+from generation.rules.pause import EVERY_SERVER
 from generation.rules.policy import Policy
 from generation.rules.styles import Styles
 
@@ -25,6 +28,12 @@ Model = TypeVar("Model", bound=BaseModel)
 LIMITS: Final = select(server_limits.c.limits).where(server_limits.c.server == bindparam("of"))
 POLICY: Final = select(server_policies.c.policy).where(server_policies.c.server == bindparam("of"))
 _STYLES: Final = select(server_styles.c.styles).where(server_styles.c.server == bindparam("of"))
+CEILINGS: Final = select(ceilings.c.ceilings).where(
+    ceilings.c.server == bindparam("every", value=str(EVERY_SERVER))
+)
+OWN_CEILINGS: Final = select(ceilings.c.ceilings).where(ceilings.c.server == bindparam("of"))
+_SOME_LIMITS: Final = TypeAdapter[dict[str, object]](SomeLimits)
+_CACHED_RULES: Final = 4096
 _AUDIT_OF: Final = (
     select(audit)
     .where(audit.c.server == bindparam("of"))
@@ -55,7 +64,12 @@ class RulesReads(QueryPart):
     async def styles_of(self, server: ServerRef) -> Styles | None:
         async with self._read(str(server)) as connection:
             stored = await connection.scalar(_STYLES, {"of": str(server)})
-        return _parse(Styles, stored, f"the stored styles of {server}")
+        return None if stored is None else _parsed(Styles, stored, f"the stored styles of {server}")
+
+    async def ceilings_of(self, server: ServerRef) -> SomeLimits:
+        async with self._read(str(server)) as connection:
+            stored = await connection.scalar(OWN_CEILINGS, {"of": str(server)})
+        return ceilings_from(stored) or {}
 
 
 class ServerStore(RulesReads, StorePart):
@@ -75,56 +89,73 @@ class ServerTransaction(RulesReads, TransactionPart):
             # without a row the defaults apply, also those of a later version
             await self._connection.execute(_DELETE_LIMITS, {"of": str(server)})
         else:
-            await self._upsert(server_limits, server_limits.c.limits, server, limits)
-        await self._add_audit(audit)
+            await self._upsert(server_limits, "limits", server, limits.model_dump_json())
+        await add_audit(self._connection, audit)
 
     async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
-        await self._upsert(server_policies, server_policies.c.policy, server, policy)
-        await self._add_audit(audit)
+        await self._upsert(server_policies, "policy", server, policy.model_dump_json())
+        await add_audit(self._connection, audit)
 
     async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
         if styles is None:
             await self._connection.execute(_DELETE_STYLES, {"of": str(server)})
         else:
-            await self._upsert(server_styles, server_styles.c.styles, server, styles)
-        await self._add_audit(audit)
+            await self._upsert(server_styles, "styles", server, styles.model_dump_json())
+        await add_audit(self._connection, audit)
 
-    async def _upsert(
-        self, table: Table, column: Column[str], server: ServerRef, model: BaseModel
-    ) -> None:
-        values = {"server": str(server), column.name: model.model_dump_json()}
-        written = insert_or(self._connection.dialect.name, table).values(values)
+    async def set_ceilings(self, server: ServerRef, values: SomeLimits, audit: AuditEntry) -> None:
+        stored = _SOME_LIMITS.dump_json(values).decode()
+        await self._upsert(ceilings, "ceilings", server, stored)
+        await add_audit(self._connection, audit)
+
+    async def _upsert(self, table: Table, column: str, server: ServerRef, stored: str) -> None:
+        written = insert_or(self._connection.dialect.name, table).values(
+            {"server": str(server), column: stored}
+        )
         await self._connection.execute(
             written.on_conflict_do_update(
-                index_elements=[table.c.server], set_={column.name: written.excluded[column.name]}
+                index_elements=[table.c.server], set_={column: written.excluded[column]}
             )
         )
 
-    async def _add_audit(self, entry: AuditEntry) -> None:
-        values = {
-            "server": str(entry.server),
-            "by": str(entry.by),
-            "at": entry.at,
-            "what": entry.what,
-            "before": entry.before,
-            "after": entry.after,
-        }
-        await self._connection.execute(_ADD_AUDIT, values)
+
+async def add_audit(connection: DatabaseConnection, entry: AuditEntry) -> None:
+    """Write who changed what."""
+    values = {
+        "server": str(entry.server),
+        "by": str(entry.by),
+        "at": entry.at,
+        "what": entry.what,
+        "before": entry.before,
+        "after": entry.after,
+    }
+    await connection.execute(_ADD_AUDIT, values)
 
 
 def limits_from(stored: str | None, server: ServerRef) -> Limits | None:
     """A server's own limits, if it has any. Raises StoreError when they cannot be read."""
-    return _parse(Limits, stored, f"the stored limits of {server}")
+    return None if stored is None else _parsed(Limits, stored, f"the stored limits of {server}")
 
 
 def policy_from(stored: str | None, server: ServerRef) -> Policy | None:
     """A server's own policy, if it has one. Raises StoreError when it cannot be read."""
-    return _parse(Policy, stored, f"the stored policy of {server}")
+    return None if stored is None else _parsed(Policy, stored, f"the stored policy of {server}")
 
 
-def _parse(model: type[Model], stored: str | None, name: str) -> Model | None:
+@lru_cache(maxsize=_CACHED_RULES)
+def ceilings_from(stored: str | None) -> SomeLimits | None:
+    """The operator's ceilings, if some are stored. Raises StoreError when they cannot be read."""
     try:
-        return None if stored is None else model.model_validate_json(stored)
+        return None if stored is None else _SOME_LIMITS.validate_json(stored)
+    except ValidationError as error:
+        raise StoreError("the stored ceilings cannot be read") from error
+
+
+@lru_cache(maxsize=_CACHED_RULES)
+def _parsed(model: type[Model], stored: str, name: str) -> Model:
+    """Cached: every submission reads them, and nobody changes the object."""
+    try:
+        return model.model_validate_json(stored)
     except ValidationError as error:
         raise StoreError(f"{name} cannot be read") from error
 

@@ -21,7 +21,15 @@ from db.schema.ledger import ledger, ledger_totals
 from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.privacy import exports, forgettings, gone_servers
 from db.schema.reports import reports
-from db.schema.servers import audit, server_limits, server_policies, server_styles, servers
+from db.schema.servers import (
+    audit,
+    ceilings,
+    pauses,
+    server_limits,
+    server_policies,
+    server_styles,
+    servers,
+)
 
 __all__ = [
     "ABANDONED",
@@ -34,6 +42,7 @@ __all__ = [
     "WITH_PROMPT",
     "CleanText",
     "audit",
+    "ceilings",
     "cleaned",
     "deliveries",
     "exports",
@@ -45,6 +54,7 @@ __all__ = [
     "ledger_totals",
     "metadata",
     "notices",
+    "pauses",
     "reports",
     "server_limits",
     "server_policies",

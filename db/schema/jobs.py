@@ -6,6 +6,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     Float,
     ForeignKey,
     Index,
@@ -77,6 +78,7 @@ jobs = Table(
     # the message that showed the parent when this was asked for
     Column("parent_channel", CleanText),
     Column("parent_message", CleanText),
+    Column("day", Date),  # of the server; before there were time zones: NULL, UTC's
 )
 
 UNFINISHED: Final = jobs.c.status.in_(

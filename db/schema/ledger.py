@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     Date,
+    Index,
     Integer,
     Table,
     Text,
@@ -24,9 +25,14 @@ ledger = Table(
     Column("amount", BigInteger, nullable=False),
     Column("day", Date, nullable=False),
     Column("at", UtcDateTime, nullable=False),
+    Column("utc_day", Date),
+    Column("asked_at", UtcDateTime),
 )
 """Append-only: triggers refuse every UPDATE and DELETE. No foreign key to jobs: the ledger outlives
 them."""
+
+# what a member asked for in the last hour is read from the index alone
+Index("ix_ledger_recent", ledger.c.server, ledger.c.user, ledger.c.asked_at, ledger.c.clips)
 
 ledger_totals = Table(
     "ledger_totals",

@@ -1,6 +1,7 @@
 """What belongs to a server: its rules, and who changed them."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Table,
     Text,
@@ -32,6 +33,25 @@ server_styles = Table(
     metadata,
     Column("server", CleanText, primary_key=True),
     Column("styles", Text, nullable=False),
+)
+
+ceilings = Table(
+    "ceilings",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("ceilings", Text, nullable=False),
+)
+"""What the operator has set in the terminal, by server; ``terminal:all`` is every server."""
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("reason", CleanText, nullable=False),
+    Column("by", CleanText, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime),
+    Column("holds_waiting", Boolean, nullable=False),
 )
 
 audit = Table(

@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Final, NewType, Self
 
@@ -145,7 +145,8 @@ class Job:
     words, ``style`` those that the server puts around them, as they were then; after
     ``prompt_removed_at`` they tell no more than what shape the clip has. A deleted job keeps its
     row, for the ledger and its re-rolls; a hidden clip is kept and not shown; a spoiler is covered
-    until a member uncovers it. Times are aware and in UTC.
+    until a member uncovers it. ``day`` is the server's day that it counts for; None: the UTC day it
+    was created in. Times are aware and in UTC.
     """
 
     id: JobId
@@ -180,6 +181,7 @@ class Job:
     deleted_at: datetime | None = None
     hidden_at: datetime | None = None
     is_spoiler: bool = False
+    day: date | None = None
 
     @property
     def sent_request(self) -> GenerationRequest:

@@ -12,6 +12,7 @@ from generation.domain.pricing import FREE, Micros
 from generation.ports import Reads, Store, Transaction
 from generation.protocol.errors import Refused
 from generation.rules import ledger
+from generation.rules.limits import check_price, day_of
 from generation.rules.operator_rules import OperatorRules
 
 
@@ -49,10 +50,12 @@ async def refusal(store: Store, job: Job, backend: str, rules: OperatorRules) ->
 
 async def _check(reads: Reads, job: Job, extra: Micros, rules: OperatorRules) -> None:
     server = job.channel.server
-    usage = await reads.usage(server, job.requested_by, job.created_at)
-    limits = await reads.limits_of(server) or rules.defaults_for(server)
-    limits.check_price(job.request, usage, extra)
-    rules.check_budget(usage, extra)
+    # of the day that its lines in the ledger count for
+    day = job.day or day_of(job.created_at)
+    standing = await reads.standing(server, job.requested_by, job.created_at, day=day)
+    limits = rules.for_server(server, standing.rules).in_force
+    check_price(limits, job.request, standing.usage, extra)
+    rules.check_budget(standing.usage, extra)
 
 
 def _price(job: Job, backend: str, rules: OperatorRules) -> Micros:

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Protocol
@@ -17,7 +17,8 @@ from generation.ports.accounting import Accounting
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
-from generation.rules.limits import Limits, Usage
+from generation.rules.limits import Limits, SomeLimits
+from generation.rules.pause import Pause
 from generation.rules.policy import Policy
 from generation.rules.standing import Standing
 from generation.rules.styles import Styles
@@ -76,8 +77,8 @@ class Reads(Protocol):
     async def styles_of(self, server: ServerRef) -> Styles | None:
         """The server's own prompt styles; None: those that Flipbook is shipped with."""
 
-    async def usage(self, server: ServerRef, user: UserRef, now: datetime) -> Usage:
-        """What the member, the server and all servers use."""
+    async def ceilings_of(self, server: ServerRef) -> SomeLimits:
+        """What the operator has stored as this server's ceilings."""
 
     async def open_reports_in(self, server: ServerRef, *, limit: int) -> list[Report]:
         """A server's reports that no admin has decided, oldest first."""
@@ -88,8 +89,15 @@ class Reads(Protocol):
     async def reports_by(self, member: UserRef, *, since: datetime) -> int:
         """How many reports a member has made since then."""
 
-    async def standing(self, server: ServerRef, user: UserRef, now: datetime) -> Standing:
-        """As :meth:`usage`, with the server's own limits and policy, in one read."""
+    async def standing(
+        self, server: ServerRef, user: UserRef, now: datetime, *, day: date | None = None
+    ) -> Standing:
+        """What the member, the server and all servers use, and every rule that is stored about the
+        server, in one read. ``day`` is the server's day to look at, else that of ``now``."""
+
+    async def asked_lately(self, server: ServerRef, user: UserRef, now: datetime) -> list[datetime]:
+        """When the member asked for the clips of the last hour, oldest first; those that were given
+        back are left out."""
 
 
 class Transaction(Reads, PrivacyWrites, Protocol):
@@ -153,6 +161,15 @@ class Transaction(Reads, PrivacyWrites, Protocol):
     async def add_notice(self, notice: Notice) -> bool:
         """Tell this once; False, and nothing is written, when its key is known already."""
 
+    async def set_ceilings(self, server: ServerRef, values: SomeLimits, audit: AuditEntry) -> None:
+        """Write what a server (or :data:`EVERY_SERVER`) may be allowed at most, and who said so."""
+
+    async def pause_at(self, server: ServerRef, now: datetime) -> Pause | None:
+        """The pause of exactly that server, or of :data:`EVERY_SERVER`, if it has not ended."""
+
+    async def set_pause(self, server: ServerRef, pause: Pause | None, audit: AuditEntry) -> None:
+        """Write or end (None) the pause of a server or of :data:`EVERY_SERVER`."""
+
     async def claim_notice(self, key: str, lease: Lease, now: datetime) -> OwedNotice | None:
         """Take a due notice that no other owner holds at ``now``; None when that fails."""
 
@@ -182,7 +199,8 @@ class Store(Reads, PrivacyReads, Accounting, Protocol):
         """A server's unfinished jobs, oldest first."""
 
     async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
-        """Pending jobs that are due and without a valid lease, oldest first."""
+        """Pending jobs that are due, without a valid lease and not held by a pause, oldest
+        first."""
 
     async def stalled_jobs(
         self, owner: str, now: datetime, *, limit: int, excluding: Collection[JobId] = frozenset()
@@ -223,6 +241,9 @@ class Store(Reads, PrivacyReads, Accounting, Protocol):
 
     async def retry_notices(self, server: ServerRef, now: datetime) -> None:
         """Make every notice of a server due that waits after a failed attempt."""
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        """The pauses in force, oldest first."""
 
     async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]:
         """The changes that admins made in a server, newest first."""

@@ -172,6 +172,9 @@ DEFAULTS: Final[Mapping[Endpoint, EndpointDefaults]] = {
 _FILLED_IN: Final = {endpoint: defaults.model_dump() for endpoint, defaults in DEFAULTS.items()}
 
 
+_OF_ENDPOINT: Final = frozenset(EndpointDefaults.model_fields)
+
+
 class GenerationRequest(BaseModel):
     """One clip, fully described: the same request gives the same clip on the same engine.
 
@@ -229,6 +232,21 @@ class GenerationRequest(BaseModel):
         """What is left when a prompt is no longer kept: the shape of the clip, not what it shows,
         nor the number that would draw the same again."""
         return self.model_validate({**self.model_dump(), **NO_TEXTS})
+
+    def with_defaults(self, values: Mapping[str, object]) -> Self:
+        """The same request with these values where nobody asked for others; they stay unasked for.
+        Another endpoint brings its own steps and guidance."""
+        asked = set(self.model_fields_set)
+        values = {name: value for name, value in values.items() if name not in asked}
+        if not values:
+            return self
+        kept = self.model_dump()
+        if values.get("endpoint", self.endpoint) != self.endpoint:
+            kept = {name: kept[name] for name in kept if name in asked or name not in _OF_ENDPOINT}
+        # validated anew, which model_copy would not do
+        changed = self.model_validate(kept | values)
+        changed.model_fields_set.intersection_update(asked)
+        return changed
 
     def to_input(self) -> dict[str, Any]:
         """The endpoint's input as fal takes it: plain JSON values, no endpoint, and no motions when

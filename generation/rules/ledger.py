@@ -30,8 +30,8 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line: it adds ``clips`` and ``amount`` (either may be negative) to the day of the job's
-    submission.
+    """One line: it adds ``clips`` and ``amount`` (either may be negative) to the server's day in
+    which the job was submitted.
 
     Lines that are read from the store have the member's pseudonym: the store writes no other name.
     """
@@ -44,6 +44,10 @@ class Entry:
     amount: Micros
     day: date
     at: datetime
+    utc_day: date | None = None
+    """The operator's day; None in lines of earlier versions, where every day was UTC's."""
+    asked_at: datetime | None = None
+    """When the job was submitted, whatever the line is about; None in lines of earlier versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,11 @@ def user_scope(server: ServerRef, member: Pseudonym) -> str:
 def scopes(server: ServerRef, member: Pseudonym) -> tuple[str, str, str]:
     """The totals that a line counts for: everything, its server, and its member in that server."""
     return EVERYWHERE, server_scope(server), user_scope(server, member)
+
+
+def days(day: date, utc_day: date | None) -> tuple[date, date, date]:
+    """The days in which a line counts for each of its :func:`scopes`."""
+    return utc_day or day, day, day
 
 
 def reserve(job: Job, at: datetime) -> Entry:
@@ -99,6 +108,8 @@ def _entry(job: Job, kind: EntryKind, at: datetime, *, clips: int, amount: Micro
         kind=kind,
         clips=clips,
         amount=amount,
-        day=day_of(job.created_at),
+        day=job.day or day_of(job.created_at),
         at=at,
+        utc_day=day_of(job.created_at),
+        asked_at=job.created_at,
     )

@@ -1,23 +1,42 @@
-"""Which requests are taken at all: the operator's allow-list, and a server's channels, members and
-blocked terms."""
+"""Which requests are taken at all, and what they take on: the operator's allow-list, and a server's
+members, roles, channels, blocked terms and defaults."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from generation.domain.parsing import shown
 from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.errors import (
     ChannelNotAllowed,
     InvalidRequest,
     LastChannel,
+    MemberNotAllowed,
+    NeverAgeRestricted,
+    OnlyAgeRestricted,
     PromptBlocked,
+    RoleNeeded,
     ServerNotAllowed,
     UserBlocked,
     Violation,
 )
-from generation.protocol.request import GenerationRequest
+from generation.protocol.request import (
+    Endpoint,
+    Fps,
+    GenerationRequest,
+    NegativePrompt,
+    NumFrames,
+    NumInferenceSteps,
+    VideoSize,
+    bounds_of,
+)
 from generation.protocol.visible import is_blank
+from generation.rules.limits import Calendar, SomeLimits, ZoneChange, is_zone
 from generation.rules.terms import (
     MAX_PATTERNS,
     blocklist,
@@ -28,8 +47,50 @@ from generation.rules.terms import (
 
 MAX_TERM: Final = 100
 """Characters."""
+MAX_ADDED_NEGATIVE: Final = 500
+"""Characters of the negative prompt that a server adds: members keep the most of theirs."""
+MAX_ROLE_QUOTAS: Final = 50
+MAX_EMOJI: Final = 5
+DEFAULT_REROLL_EMOJI: Final = "🔁"
 
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TERM)]
+
+
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+"""A platform's own id of a channel, a role or a member; or an emoji: itself, or its name."""
+
+
+class AgeRule(StrEnum):
+    """In which channels clips are made, by Discord's label on them."""
+
+    ANYWHERE = "anywhere"
+    ONLY_RESTRICTED = "only"
+    NEVER_RESTRICTED = "never"
+
+
+class NotifyWhen(StrEnum):
+    """When members who have chosen nothing are told that their clip is ready."""
+
+    NEVER = "never"
+    WHEN_SLOW = "when_slow"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks and where, as far as rules go; ``roles`` are the platform's ids."""
+
+    user: UserRef
+    channel: ChannelRef
+    roles: frozenset[str] = frozenset()
+    is_age_restricted: bool = False
+    """Whether the channel, or the thread's parent, is age-restricted."""
+
+
+def _known_zone(name: str) -> str:
+    if not is_zone(name):
+        raise ValueError("must be a time zone such as Europe/Berlin")
+    return name
 
 
 class Policy(BaseModel):
@@ -39,10 +100,52 @@ class Policy(BaseModel):
 
     channels: frozenset[str] = frozenset()
     """Ids of the only channels that the bot answers in."""
+    denied_channels: frozenset[Id] = frozenset()
     blocked_users: frozenset[str] = frozenset()
+    allowed_users: frozenset[Id] = frozenset()
+    """The only members that may ask."""
+    allowed_roles: frozenset[Id] = frozenset()
+    """The only roles that may ask; exempt ones may too."""
+    exempt_roles: frozenset[Id] = frozenset()
+    """Not counted by the server's limits; budgets, ceilings, blocked terms and pauses hold."""
+    role_limits: Annotated[Mapping[Id, SomeLimits], Field(max_length=MAX_ROLE_QUOTAS)] = Field(
+        default_factory=dict
+    )
+    """Quotas of roles, in place of the server's."""
+    age_restricted: AgeRule = AgeRule.ANYWHERE
     blocked_terms: frozenset[Term] = frozenset()
+
+    added_negative: Annotated[NegativePrompt, Field(max_length=MAX_ADDED_NEGATIVE)] = ""
+    """Added to every negative prompt."""
+    default_quality: Endpoint | None = None
+    default_size: VideoSize | None = None
+    default_frames: NumFrames | None = None
+    default_steps: NumInferenceSteps | None = None
+    default_fps: Fps | None = None
+
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    zone_change: ZoneChange | None = None
+    """The last change of the time zone: takes effect when the day it was made in is over."""
     log_channel: str | None = None
     """Id of the channel in which the server's admins are told of what they should know."""
+    reroll_emoji: Annotated[frozenset[Id], Field(max_length=MAX_EMOJI)] = frozenset(
+        {DEFAULT_REROLL_EMOJI}
+    )
+    notify: NotifyWhen = NotifyWhen.WHEN_SLOW
+
+    @property
+    def calendar(self) -> Calendar:
+        """When the server's days begin."""
+        return Calendar(self.time_zone, self.zone_change)
+
+    def in_zone(self, zone: str, now: datetime) -> "Policy":
+        """The same with another time zone, from the end of the day on. Raises InvalidRequest for
+        what is no zone."""
+        if not is_zone(zone):
+            allowed = "a time zone such as Europe/Berlin or America/New_York"
+            raise InvalidRequest((Violation("time_zone", allowed, shown(zone)),))
+        calendar = self.calendar.moved_to(zone, now)
+        return self.model_copy(update={"time_zone": calendar.zone, "zone_change": calendar.change})
 
     def without_channels(self, removed: frozenset[str]) -> frozenset[str]:
         """The channels without those. Raises LastChannel where none would be left: no channel means
@@ -76,12 +179,20 @@ class Policy(BaseModel):
         written."""
         return frozenset(each for each in self.blocked_terms if folded(each) != folded(term))
 
-    def check(self, request: GenerationRequest, channel: ChannelRef, user: UserRef) -> None:
+    def completed(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with the server's defaults for what nobody asked for, and with its negative
+        prompt added. Raises InvalidRequest where both together are too long."""
+        defaults = {name: value for name, value in self._defaults().items() if value is not None}
+        request = request.with_defaults(defaults)
+        negative = self._negative(request.negative_prompt)
+        if negative == request.negative_prompt:
+            return request
+        return request.model_copy(update={"negative_prompt": negative})
+
+    def check(self, request: GenerationRequest, asker: Asker) -> None:
         """Raise the refusal that applies, if one does."""
-        if user.id in self.blocked_users:
-            raise UserBlocked
-        if self.channels and channel.id not in self.channels:
-            raise ChannelNotAllowed
+        self._check_member(asker)
+        self._check_channel(asker)
         if not self.blocked_terms:
             return
         terms = blocklist(self.blocked_terms)
@@ -89,6 +200,44 @@ class Policy(BaseModel):
         for prompt in dict.fromkeys((request.prompt, plain_request(request).prompt)):
             if term := terms.first(prompt):
                 raise PromptBlocked(term)
+
+    def _check_member(self, asker: Asker) -> None:
+        if asker.user.id in self.blocked_users:
+            raise UserBlocked
+        if self.allowed_users and asker.user.id not in self.allowed_users:
+            raise MemberNotAllowed
+        if self.allowed_roles and not asker.roles & (self.allowed_roles | self.exempt_roles):
+            raise RoleNeeded(self.allowed_roles)
+
+    def _check_channel(self, asker: Asker) -> None:
+        channel = asker.channel.id
+        if channel in self.denied_channels or (self.channels and channel not in self.channels):
+            raise ChannelNotAllowed
+        if self.age_restricted is AgeRule.ONLY_RESTRICTED and not asker.is_age_restricted:
+            raise OnlyAgeRestricted
+        if self.age_restricted is AgeRule.NEVER_RESTRICTED and asker.is_age_restricted:
+            raise NeverAgeRestricted
+
+    def _defaults(self) -> dict[str, object]:
+        return {
+            "endpoint": self.default_quality,
+            "video_size": self.default_size,
+            "num_frames": self.default_frames,
+            "num_inference_steps": self.default_steps,
+            "fps": self.default_fps,
+        }
+
+    def _negative(self, asked: str) -> str:
+        """The negative prompt with the server's at its end; a re-roll has it already."""
+        if not self.added_negative or self.added_negative in asked:
+            return asked
+        together = f"{asked}, {self.added_negative}" if asked else self.added_negative
+        most = bounds_of("negative_prompt")[1]
+        if len(together) > most:
+            room = most - len(self.added_negative) - len(", ")
+            allowed = f"at most {room:,} characters here, because this server adds some of its own"
+            raise InvalidRequest((Violation("negative_prompt", allowed, f"{len(asked):,}"),))
+        return together
 
 
 def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:

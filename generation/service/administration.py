@@ -25,13 +25,17 @@ class Administration(ServicePart):
     """Limits and policy of a server."""
 
     async def limits_of(self, server: ServerRef) -> Limits:
-        """The limits in force: the server's own, else the operator's defaults."""
-        return await self._store.limits_of(server) or self._rules.defaults_for(server)
+        """The limits in force: the server's own, else the operator's defaults, and none beyond the
+        ceilings."""
+        return (await self.rules_of(server)).in_force
 
-    async def quota(self, user: UserRef, server: ServerRef) -> Quota:
-        """What a member has used and what is allowed."""
+    async def quota(
+        self, user: UserRef, server: ServerRef, *, roles: frozenset[str] = frozenset()
+    ) -> Quota:
+        """What a member with these roles has used and what is allowed."""
         standing = await self._store.standing(server, user, self._clock.now())
-        return Quota(standing.limits or self._rules.defaults_for(server), standing.usage)
+        rules = self._rules.for_server(server, standing.rules)
+        return Quota(rules.limits_for(roles), standing.usage)
 
     async def set_limits(
         self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef

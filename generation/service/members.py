@@ -16,12 +16,15 @@ from generation.protocol.errors import (
     JobNotFound,
     JobNotRerollable,
     LedgerUnavailable,
+    LimitExceeded,
     NotYourJob,
+    Paused,
     StoreError,
 )
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
-from generation.rules.policy import Policy, check_server
+from generation.rules.limits import LimitName, check, hour_resets_at
+from generation.rules.policy import Asker, check_server
 from generation.rules.standing import Standing
 from generation.rules.styles import with_shape
 from generation.service.parts import ServicePart
@@ -36,6 +39,8 @@ class SubmitContext:
     ``origin`` names the occasion (an interaction id, an event id): when the platform sends it
     twice, the second one finds the first one's job. ``lease`` keeps the job for the process that
     submits it, ``answer`` is a first answer that has been sent already.
+    ``roles`` are the member's, by the platform's ids; ``is_age_restricted`` says so of the channel,
+    or of a thread's parent.
     """
 
     origin: str
@@ -43,6 +48,8 @@ class SubmitContext:
     channel: ChannelRef
     lease: Lease | None = None
     answer: Answer | None = None
+    roles: frozenset[str] = frozenset()
+    is_age_restricted: bool = False
 
 
 class MemberActs(ServicePart):
@@ -67,7 +74,6 @@ class MemberActs(ServicePart):
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
         """
-        check_server(context.channel.server, self._rules.allowed_servers)
         async with self._store.transaction(Urgency.MEMBER) as tx:
             # platforms send an event twice when our first answer was slow
             known = await tx.job_of_origin(context.origin)
@@ -204,13 +210,22 @@ class MemberActs(ServicePart):
         # locks the server's row, so that two submits cannot both take the last of a quota
         standing = await _standing(tx, server, user, now)
         usage = standing.usage
+        rules = self._rules.for_server(server, standing.rules)
+        if rules.pause is not None:
+            raise Paused(rules.pause.reason, rules.pause.until)
+        check_server(server, self._rules.allowed_servers)
+        asker = Asker(user, channel, context.roles, context.is_age_restricted)
         # the style's words are judged too
-        (standing.policy or Policy()).check(styled(request, style), channel, user)
-        limits = standing.limits or self._rules.defaults_for(server)
-        request = limits.fitted(with_shape(request, style, limits))
+        rules.policy.check(styled(request, style), asker)
+        limits = rules.limits_for(context.roles)
+        # what the member asked for, else the style's, else the server's default
+        request = limits.fitted(rules.policy.completed(with_shape(request, style, limits)))
         # a dearer backend reserves the rest when the job goes there
         backend, price = self._rules.prices.cheapest(request, self._rules.backends)
-        limits.check(request, usage, price)
+        try:
+            check(limits, request, usage, price)
+        except LimitExceeded as refused:
+            raise await _dated(tx, refused, server, user, now) from None
         self._rules.check_budget(usage, price)
         job = Job(
             id=new_job_id(now),
@@ -223,6 +238,7 @@ class MemberActs(ServicePart):
             reserved=price,
             style=style,
             reserved_for=backend,
+            day=usage.day,
         )
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)
@@ -240,3 +256,13 @@ async def _standing(tx: Transaction, server: ServerRef, user: UserRef, now: date
         raise  # trying again would not help
     except StoreError as error:
         raise LedgerUnavailable from error
+
+
+async def _dated(
+    tx: Transaction, refused: LimitExceeded, server: ServerRef, user: UserRef, now: datetime
+) -> LimitExceeded:
+    """The refusal with when the hourly limit has room again; of others that is known."""
+    if refused.limit == LimitName.USER_CLIPS_PER_HOUR:
+        asked_at = await tx.asked_lately(server, user, now)
+        refused.resets_at = hour_resets_at(asked_at, int(refused.allowed))
+    return refused

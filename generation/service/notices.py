@@ -23,7 +23,7 @@ class Notices(ServicePart):
         if allowed and server not in allowed:
             return  # the operator serves others only
         now = self._clock.now()
-        limits = await self._store.limits_of(server) or self._rules.defaults_for(server)
+        limits = (await self.rules_of(server)).in_force
         details = {"limits": limits.model_dump_json(), **self._prices()}
         if channel is not None:
             details["channel"] = channel

@@ -6,10 +6,12 @@ from typing import Final
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.first_answers import FirstAnswers
 from generation.domain.job import JobId
+from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Observer, Store, Wake
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, SeedSource
 from generation.rules.operator_rules import OperatorRules
+from generation.rules.server_rules import ServerRules
 
 _POSITIONS: Final = 1024
 """New jobs whose place in the queue is kept until it is read."""
@@ -44,3 +46,9 @@ class ServicePart:
         self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
+
+    async def rules_of(self, server: ServerRef) -> ServerRules:
+        """What is set, the operator's ceilings, and what is in force."""
+        nobody = UserRef(server.platform, "")
+        standing = await self._store.standing(server, nobody, self._clock.now())
+        return self._rules.for_server(server, standing.rules)

@@ -74,6 +74,7 @@ class Dialect:
     when: Callable[[datetime], str] = local_time
     user: Callable[[str], str] = str
     channel: Callable[[str], str] = str
+    role: Callable[[str], str] = "role {}".format
     posted_in: Callable[[ChannelRef], str] = _channel_id
     bold: Callable[[str], str] = str
     code: Callable[[str], str] = str

@@ -8,7 +8,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.text.dialect import PLAIN, Dialect, Markup
-from generation.text.refusals import limit_sentence
+from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
 from generation.text.styles import too_long_style_sentence, unknown_style_sentence
 
 NOT_COUNTED: Final = mark("It does not count against your quota.")
@@ -178,6 +178,20 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     ),
     e.BudgetTooSmall: _too_dear,
     e.ServerNotAllowed: _not_allowed,
+    e.Paused: paused_sentence,
+    e.MemberNotAllowed: _plain(
+        mark(
+            "The admins of this {place} have listed who may make clips, and you are not on the "
+            "list; they can add you."
+        )
+    ),
+    e.RoleNeeded: role_sentence,
+    e.OnlyAgeRestricted: _plain(
+        mark("This {place} makes clips only in age-restricted channels; ask in one of those.")
+    ),
+    e.NeverAgeRestricted: _plain(
+        mark("This {place} makes no clips in age-restricted channels; ask in another one.")
+    ),
     e.ChannelNotAllowed: _plain(mark("The admins of this {place} keep the bot to other channels.")),
     e.UserBlocked: _plain(mark("The admins of this {place} have blocked you from making clips.")),
     e.PromptBlocked: lambda error, d: d.gettext(

@@ -15,30 +15,33 @@ from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import SIDE_MULTIPLE, Endpoint
 from generation.protocol.visible import is_blank
-from generation.rules.limits import LimitName, Limits, Usage
+from generation.rules.limits import Bounds, LimitName, Limits, Usage, bounds_of_limit
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")
 QUALITY: Final = mark("quality")
 _UNLIMITED: Final = mark("no limit")
 _NO_LIMIT: Final = frozenset({NONE, _UNLIMITED, "no", "unlimited", "off", "-"})
-_OPTIONAL: Final = frozenset(
-    {LimitName.USER_CLIPS_PER_DAY, LimitName.SERVER_CLIPS_PER_DAY, LimitName.SERVER_BUDGET_PER_DAY}
-)
 _NAME_ROOM: Final = 40
 _MOST_MONEY: Final = 1_000_000
 _SIZE: Final = re.compile(r"(\d{1,5})\s*[x×*]\s*(\d{1,5})")
 
 _LABELS: Final = {
+    LimitName.USER_CLIPS_PER_HOUR: mark("clips per member per hour"),
     LimitName.USER_CLIPS_PER_DAY: mark("clips per member per day"),
+    LimitName.USER_CLIPS_PER_MONTH: mark("clips per member per month"),
     LimitName.SERVER_CLIPS_PER_DAY: mark("clips per day in this {place}"),
+    LimitName.SERVER_CLIPS_PER_MONTH: mark("clips per month in this {place}"),
     LimitName.USER_ACTIVE_JOBS: mark("clips under way per member"),
     LimitName.SERVER_ACTIVE_JOBS: mark("clips under way in this {place}"),
+    LimitName.COOLDOWN_SECONDS: mark("seconds between two clips of a member"),
     LimitName.SERVER_BUDGET_PER_DAY: mark("budget per day in this {place}"),
     LimitName.MAX_FRAMES: mark("frames per clip"),
     LimitName.MAX_STEPS: mark("steps per clip"),
     LimitName.MAX_PIXELS: mark("size of a clip"),
     LimitName.ENDPOINTS: QUALITY,
+    LimitName.CLIP_RETENTION_DAYS: mark("days that clips are kept"),
+    LimitName.PROMPT_RETENTION_DAYS: mark("days that prompts are kept"),
 }
 _TYPED: Final = {LimitName.MAX_PIXELS: "max_size", LimitName.ENDPOINTS: "quality"}
 """Limits that people type by another name than the one that is stored."""
@@ -130,7 +133,7 @@ def limit_value(
     Raises InvalidRequest for anything else.
     """
     words = text.strip().lower()
-    if words in _NO_LIMIT and name in _OPTIONAL:
+    if words in _NO_LIMIT and _bounds(name).is_optional:
         return None
     try:
         return _value(name, words)
@@ -149,11 +152,11 @@ def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
         return d.gettext("an amount from 0 to {most}, or none", most=f"{_MOST_MONEY:,}")
     if name is LimitName.ENDPOINTS:
         return d.gettext("standard, turbo, or both with a comma between them")
-    low, high = _range(name)
+    low, high, is_optional = _bounds(name)
     if name is LimitName.MAX_PIXELS:
         return d.gettext("a size from {low} to {high}", low=size_words(low), high=size_words(high))
     bounds = {"low": f"{low:,}", "high": f"{high:,}"}
-    if name in _OPTIONAL:
+    if is_optional:
         return d.gettext("a whole number from {low} to {high}, or none", **bounds)
     return d.gettext("a whole number from {low} to {high}", **bounds)
 
@@ -253,7 +256,7 @@ def _value(name: LimitName, words: str) -> object:
     sides = _SIZE.fullmatch(words) if name is LimitName.MAX_PIXELS else None
     # people write 1,000 as they read it
     number = int(sides[1]) * int(sides[2]) if sides else int(words.replace(",", ""))
-    low, high = _range(name)
+    low, high, _ = _bounds(name)
     if not low <= number <= high:
         raise ValueError(words)
     return number
@@ -266,10 +269,5 @@ def _endpoints(chosen: Sequence[str]) -> frozenset[Endpoint]:
     return frozenset(labels[label] for label in chosen)
 
 
-def _range(name: LimitName) -> tuple[int, int]:
-    """The smallest and largest value, from the field's own JSON Schema."""
-    schema = Limits.model_json_schema()["properties"][name.value]
-    number = next(
-        (part for part in schema.get("anyOf", []) if part.get("type") == "integer"), schema
-    )
-    return number["minimum"], number["maximum"]
+def _bounds(name: LimitName) -> Bounds:
+    return bounds_of_limit(name) or Bounds(0, 0, is_optional=False)

@@ -10,7 +10,10 @@ from generation.text.dialect import Dialect, Markup
 from generation.text.limits import size_words
 
 _NO_CLIPS: Final = mark("This {place} allows no clips.")
+_NO_CLIPS_FOR_MEMBERS: Final = mark("This {place} allows its members no clips.")
 _NO_QUALITY: Final = "none"
+_REASON_ROOM: Final = 300
+_MOST_ROLES: Final = 10
 
 
 def limit_sentence(error: e.LimitExceeded, d: Dialect) -> Markup:
@@ -18,9 +21,81 @@ def limit_sentence(error: e.LimitExceeded, d: Dialect) -> Markup:
     return _LIMITS[LimitName(error.limit)](error, d)
 
 
+def paused_sentence(error: e.Paused, d: Dialect) -> Markup:
+    """That nothing new is taken, the operator's reason, and when it goes on, as far as said."""
+    reason = Markup(d.quote(error.reason.rstrip(".!"), _REASON_ROOM)) if error.reason else None
+    when = None if error.until is None else Markup(d.when(error.until))
+    match reason, when:
+        case None, None:
+            return d.gettext("No new clips are taken for now; the bot's operator has paused them.")
+        case None, _:
+            return d.gettext("No new clips are taken for now; it goes on {when}.", when=when)
+        case _, None:
+            return d.gettext("No new clips are taken for now: {reason}.", reason=reason)
+    return d.gettext(
+        "No new clips are taken for now: {reason}; it goes on {when}.", reason=reason, when=when
+    )
+
+
+def role_sentence(error: e.RoleNeeded, d: Dialect) -> Markup:
+    """Which roles may ask."""
+    roles = Markup(", ".join(d.role(role) for role in sorted(error.roles)[:_MOST_ROLES]))
+    return d.ngettext(
+        "Clips in this {place} are for members with the role {roles}.",
+        "Clips in this {place} are for members with one of these roles: {roles}.",
+        len(error.roles),
+        roles=roles,
+    )
+
+
+def _own_hour(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext(_NO_CLIPS_FOR_MEMBERS)
+    return d.ngettext(
+        "You've used your only clip for an hour; you can make another one {when}.",
+        "You've used all {n} of your clips for an hour; you can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
+
+
+def _own_month(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext(_NO_CLIPS_FOR_MEMBERS)
+    return d.ngettext(
+        "You've used your only clip for this month; you can make another one {when}.",
+        "You've used all {n} of your clips for this month; you can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
+
+
+def _place_month(error: e.LimitExceeded, d: Dialect) -> Markup:
+    if int(error.allowed) == 0:
+        return d.gettext(_NO_CLIPS)
+    return d.ngettext(
+        "This {place} has used its only clip for this month; it can make another one {when}.",
+        "This {place} has used all {n} of its clips for this month; it can make more {when}.",
+        int(error.allowed),
+        when=_resets(error, d),
+    )
+
+
+def _cooldown(error: e.LimitExceeded, d: Dialect) -> Markup:
+    return d.ngettext(
+        "This {place} wants {n} second between two clips of a member, and your last was {used} s "
+        "ago; ask again {when}.",
+        "This {place} wants {n} seconds between two clips of a member, and your last was {used} s "
+        "ago; ask again {when}.",
+        int(error.allowed),
+        used=error.used,
+        when=_resets(error, d),
+    )
+
+
 def _own_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
     if int(error.allowed) == 0:
-        return d.gettext("This {place} allows its members no clips.")
+        return d.gettext(_NO_CLIPS_FOR_MEMBERS)
     return d.ngettext(
         "You've used your only clip for today; you can make another one {when}.",
         "You've used all {n} of your clips for today; you can make more {when}.",
@@ -42,17 +117,23 @@ def _place_clips(error: e.LimitExceeded, d: Dialect) -> Markup:
 
 def _own_active(error: e.LimitExceeded, d: Dialect) -> Markup:
     return d.ngettext(
-        "You already have {n} clip under way. Wait until it has finished, or cancel it.",
-        "You already have {n} clips under way. Wait until one has finished, or cancel one.",
-        int(error.used),
+        "You may have {n} clip under way at once and have {used}; wait until it has finished, or "
+        "cancel it.",
+        "You may have {n} clips under way at once and have {used}; wait until one has finished, "
+        "or cancel one.",
+        int(error.allowed),
+        used=error.used,
     )
 
 
 def _place_active(error: e.LimitExceeded, d: Dialect) -> Markup:
     return d.ngettext(
-        "This {place} already has {n} clip under way. Ask again when it has finished.",
-        "This {place} already has {n} clips under way. Ask again when one of them has finished.",
-        int(error.used),
+        "This {place} may have {n} clip under way at once and has {used}; ask again when it has "
+        "finished.",
+        "This {place} may have {n} clips under way at once and has {used}; ask again when one has "
+        "finished.",
+        int(error.allowed),
+        used=error.used,
     )
 
 
@@ -107,8 +188,12 @@ def _resets(error: e.LimitExceeded, d: Dialect) -> Markup:
 
 
 _LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = {
+    LimitName.USER_CLIPS_PER_HOUR: _own_hour,
     LimitName.USER_CLIPS_PER_DAY: _own_clips,
+    LimitName.USER_CLIPS_PER_MONTH: _own_month,
     LimitName.SERVER_CLIPS_PER_DAY: _place_clips,
+    LimitName.SERVER_CLIPS_PER_MONTH: _place_month,
+    LimitName.COOLDOWN_SECONDS: _cooldown,
     LimitName.USER_ACTIVE_JOBS: _own_active,
     LimitName.SERVER_ACTIVE_JOBS: _place_active,
     LimitName.SERVER_BUDGET_PER_DAY: _budget,

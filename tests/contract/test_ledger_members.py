@@ -43,7 +43,7 @@ def lines_of_an_earlier_version() -> list[str]:
 
 async def clips_today(store: SqlStore) -> list[int]:
     refs = [(ServerRef.parse(server), UserRef(Platform.DISCORD, user[8:])) for server, user in MEMBERS]
-    usages = [await store.usage(server, user, NOW) for server, user in refs]
+    usages = [(await store.standing(server, user, NOW)).usage for server, user in refs]
     return [usage.user_clips_today for usage in usages]
 
 
@@ -102,7 +102,7 @@ async def test_another_key_is_noticed_once_and_quotas_begin_anew(store, url):
     other = await SqlStore.open(url, FernetCipher(FernetCipher.new_key()))
     assert await other.hide_members() is MembersKey.ANOTHER
     assert await other.hide_members() is MembersKey.SAME
-    usage = await other.usage(a_server(), a_user(), NOW)
+    usage = (await other.standing(a_server(), a_user(), NOW)).usage
     assert (usage.user_clips_today, usage.server_clips_today) == (0, 1)
     assert await other.ledger_discrepancies() == []
     await other.close()

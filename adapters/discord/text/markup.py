@@ -63,6 +63,7 @@ DISCORD: Final = Dialect(
     when=relative_moment,
     user=partial(str.format, "<@{}>"),
     channel=partial(str.format, "<#{}>"),
+    role=partial(str.format, "<@&{}>"),
     posted_in=_posted_in,
     bold=partial(str.format, "**{}**"),
     code=_code,

@@ -8,6 +8,11 @@ FlipbookError
 │   ├── BudgetExhausted            the operator's own daily ceiling over all servers
 │   ├── BudgetTooSmall             the clip costs more than a whole day's budget: no waiting helps
 │   ├── ServerNotAllowed           not on the operator's allow-list
+│   ├── Paused                     the operator has paused this server, or all
+│   ├── MemberNotAllowed           the server's admins let only others in
+│   ├── RoleNeeded                 … only members with certain roles
+│   ├── OnlyAgeRestricted          … only in age-restricted channels
+│   ├── NeverAgeRestricted         … only in channels that are not age-restricted
 │   ├── ChannelNotAllowed          the server's admins keep the bot out of this channel
 │   ├── UserBlocked                the server's admins keep this member out
 │   ├── PromptBlocked              the prompt holds a term that is not allowed here
@@ -105,8 +110,13 @@ from generation.protocol.errors.refusals import (
     LastChannel,
     LedgerUnavailable,
     LimitExceeded,
+    MemberNotAllowed,
+    NeverAgeRestricted,
+    OnlyAgeRestricted,
+    Paused,
     PromptBlocked,
     Refused,
+    RoleNeeded,
     ServerNotAllowed,
     StyleTooLong,
     StyleUnknown,
@@ -149,13 +159,18 @@ __all__ = [
     "LastChannel",
     "LedgerUnavailable",
     "LimitExceeded",
+    "MemberNotAllowed",
+    "NeverAgeRestricted",
     "NotYourJob",
+    "OnlyAgeRestricted",
+    "Paused",
     "PromptBlocked",
     "ProtocolViolation",
     "Refused",
     "RequestCancelled",
     "RequestNotFound",
     "RequestRejected",
+    "RoleNeeded",
     "ServerNotAllowed",
     "StaleJob",
     "StorageFull",

@@ -49,6 +49,36 @@ class ServerNotAllowed(Refused):
         self.server = server
 
 
+class Paused(Refused):
+    """The operator has paused this server, or all: ``reason`` in his words (may be empty), and
+    ``until`` when, if he has said."""
+
+    def __init__(self, reason: str = "", until: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.until = until
+
+
+class MemberNotAllowed(Refused):
+    """The server's admins have listed who may ask, and this member is not on the list."""
+
+
+class RoleNeeded(Refused):
+    """The server's admins let only members with one of these roles ask; the platform's ids."""
+
+    def __init__(self, roles: frozenset[str]) -> None:
+        super().__init__("role")
+        self.roles = roles
+
+
+class OnlyAgeRestricted(Refused):
+    """This server's admins have clips made in its age-restricted channels only."""
+
+
+class NeverAgeRestricted(Refused):
+    """This server's admins have no clips made in its age-restricted channels."""
+
+
 class ChannelNotAllowed(Refused):
     """The server's admins keep the bot to other channels."""
 

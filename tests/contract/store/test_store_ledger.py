@@ -16,7 +16,7 @@ from generation.rules.ledger import EVERYWHERE, Entry, Totals, refund, reserve, 
 from generation.rules.limits import Usage
 from generation.rules.spending import Discrepancy
 
-UNUSED = Usage(0, 0, 0, 0, FREE, FREE, NOW.date())
+UNUSED = Usage(0, 0, 0, 0, FREE, FREE, NOW.date(), at=NOW)
 NOTHING = Totals(0, FREE)
 
 
@@ -42,7 +42,7 @@ async def test_a_jobs_lines_come_back_as_they_were_oldest_first(store):
 
 
 async def test_nothing_was_used_where_nothing_was_written(store):
-    assert await store.usage(a_server(), a_user(), NOW) == UNUSED
+    assert (await store.standing(a_server(), a_user(), NOW)).usage == UNUSED
     assert await store.totals(EVERYWHERE, NOW) == NOTHING
 
 
@@ -54,7 +54,7 @@ async def test_a_line_counts_for_its_member_its_server_and_everything(store):
     assert await store.totals(user_scope(a_server(), member), NOW) == Totals(1, Micros(40_000))
     assert await store.totals(server_scope(a_server()), NOW) == Totals(2, Micros(40_005))
     assert await store.totals(EVERYWHERE, NOW) == Totals(3, Micros(40_012))
-    assert await store.usage(a_server(), a_user(), NOW) == Usage(
+    assert (await store.standing(a_server(), a_user(), NOW)).usage == Usage(
         user_clips_today=1,
         server_clips_today=2,
         user_active_jobs=0,
@@ -62,6 +62,15 @@ async def test_a_line_counts_for_its_member_its_server_and_everything(store):
         server_spent_today=Micros(40_005),
         all_spent_today=Micros(40_012),
         day=NOW.date(),
+        user_clips_this_hour=1,
+        user_clips_this_month=1,
+        server_clips_this_month=2,
+        user_spent_today=Micros(40_000),
+        user_spent_this_month=Micros(40_000),
+        server_spent_this_month=Micros(40_005),
+        all_spent_this_month=Micros(40_012),
+        last_clip_at=NOW,
+        at=NOW,
     )
 
 
@@ -76,8 +85,17 @@ async def test_settling_and_refunding_change_the_day_on_which_the_job_was_asked_
 async def test_a_new_day_begins_at_midnight_utc(store):
     await append(store, an_entry())
     last_moment, midnight = later(hours=11, minutes=59, seconds=59), later(hours=12)
-    assert (await store.usage(a_server(), a_user(), last_moment)).user_clips_today == 1
-    assert await store.usage(a_server(), a_user(), midnight) == replace(UNUSED, day=midnight.date())
+    assert (await store.standing(a_server(), a_user(), last_moment)).usage.user_clips_today == 1
+    assert (await store.standing(a_server(), a_user(), midnight)).usage == replace(
+        UNUSED,
+        day=midnight.date(),
+        at=midnight,
+        user_clips_this_month=1,
+        server_clips_this_month=1,
+        user_spent_this_month=Micros(40_000),
+        server_spent_this_month=Micros(40_000),
+        all_spent_this_month=Micros(40_000),
+    )
 
 
 async def test_active_jobs_are_the_unfinished_ones_of_the_server(store):
@@ -85,7 +103,7 @@ async def test_active_jobs_are_the_unfinished_ones_of_the_server(store):
     others = [a_job(requested_by=a_user("7002")), a_job(channel=a_channel(server=a_server("9002")))]
     await add(store, *everything, *others)
     async with store.transaction() as tx:
-        usage = await tx.usage(a_server(), a_user(), NOW)
+        usage = (await tx.standing(a_server(), a_user(), NOW)).usage
     assert usage == replace(UNUSED, user_active_jobs=4, server_active_jobs=5, waiting_jobs=4)
 
 
@@ -104,7 +122,7 @@ async def test_deleting_jobs_resets_no_quota(store, execute):
     await append(store, reserve(job, NOW))
     await execute("DELETE FROM jobs")
     assert (await store.job(job.id), await store.delivery_of(job.id)) == (None, None)
-    assert (await store.usage(a_server(), a_user(), NOW)).user_clips_today == 1
+    assert (await store.standing(a_server(), a_user(), NOW)).usage.user_clips_today == 1
 
 
 async def test_totals_that_are_the_sum_of_their_lines_are_no_discrepancy(store):
@@ -115,7 +133,7 @@ async def test_totals_that_are_the_sum_of_their_lines_are_no_discrepancy(store):
 
 
 async def test_totals_that_were_tampered_with_are_found(store, execute):
-    await append(store, an_entry(), an_entry(day=later(days=1).date()))
+    await append(store, an_entry(), an_entry(a_job(created_at=later(days=1))))
     await execute("DELETE FROM ledger_totals WHERE scope = 'discord:9001' AND day = '2026-11-20'")
     await execute("UPDATE ledger_totals SET clips = 9 WHERE scope = 'all' AND day = '2026-11-21'")
     assert await store.ledger_discrepancies() == [
@@ -128,7 +146,7 @@ async def submit_if(store: SqlStore, server: ServerRef, allowed) -> bool:
     """Read, check and write, as a submission does."""
     job = a_job(channel=a_channel(server=server))
     async with store.transaction() as tx:
-        if not allowed(await tx.usage(server, a_user(), NOW)):
+        if not allowed((await tx.standing(server, a_user(), NOW)).usage):
             return False
         await tx.append(reserve(job, NOW))
         await tx.add_job(job, a_delivery(job), None)
@@ -141,7 +159,7 @@ async def test_sixteen_submits_at_a_quotas_edge_let_exactly_the_quota_through(st
         submit_if((store, other_store)[n % 2], a_server(), lambda usage: usage.user_clips_today < 10) for n in range(16)
     )
     assert sum(await asyncio.gather(*submits)) == 5
-    usage = await store.usage(a_server(), a_user(), NOW)
+    usage = (await store.standing(a_server(), a_user(), NOW)).usage
     assert (usage.user_clips_today, usage.user_active_jobs) == (10, 5)
 
 
@@ -160,7 +178,7 @@ async def test_one_origin_in_two_processes_makes_one_job(store, other_store):
         async with store.transaction() as tx:
             if known := await tx.job_of_origin(job.origin):
                 return known
-            await tx.usage(a_server(), a_user(), NOW)
+            await tx.standing(a_server(), a_user(), NOW)
             await tx.add_job(job, a_delivery(job), None)
             return job
 

@@ -73,7 +73,7 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.retry_notices(a_server(), NOW)
     async with store.transaction() as tx:
         await tx.take_held_notices(a_server(), limit=10)
-    await store.usage(a_server(), a_user(), NOW)
+    await store.standing(a_server(), a_user(), NOW)
     await store.totals(EVERYWHERE, NOW)
     await store.audit_of(a_server(), limit=10)
     await store.ledger_of(job.id)
@@ -90,7 +90,7 @@ async def test_no_write_scans_a_whole_table(recorded):
     await store.renew_delivery_leases(a_lease())
     async with store.transaction() as tx:
         await tx.job_of_origin(job.origin)
-        await tx.usage(a_server(), a_user(), NOW)
+        await tx.standing(a_server(), a_user(), NOW)
         await tx.append(an_entry(job))
         await tx.add_job(job, a_delivery(job), a_lease())
         await tx.claim(job.id, a_lease(), NOW)
@@ -105,14 +105,17 @@ async def test_no_write_scans_a_whole_table(recorded):
 
 async def test_active_jobs_are_counted_from_the_index_of_unfinished_jobs_alone(recorded):
     store, record = recorded
-    await store.usage(a_server(), a_user(), NOW)
+    await store.standing(a_server(), a_user(), NOW)
     assert "SEARCH jobs USING COVERING INDEX ix_jobs_under_way (server=?)" in record.plans()
 
 
 async def test_claimable_jobs_are_read_in_order_without_sorting(recorded):
     store, record = recorded
     await store.claimable(NOW, limit=10)
-    assert record.plans() == ["SEARCH jobs USING INDEX ix_jobs_unfinished (status=?)"]
+    jobs, *pauses = record.plans()
+    assert jobs == "SEARCH jobs USING INDEX ix_jobs_unfinished (status=?)"
+    # of one job at most two pauses
+    assert pauses == ["CORRELATED SCALAR SUBQUERY 1", "SEARCH pauses USING INDEX sqlite_autoindex_pauses_1 (server=?)"]
 
 
 async def test_the_jobs_ahead_are_counted_from_an_index_alone_and_only_up_to_their_own_time(recorded):

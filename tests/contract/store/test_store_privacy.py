@@ -85,7 +85,7 @@ async def test_an_erased_job_keeps_id_shape_and_price_under_a_pseudonym(store, f
         prompt_removed_at=later(days=1),
     )
     assert await store.delivery_of(job.id) is None
-    assert (await store.usage(a_server(), a_user(), NOW)).user_clips_today == 1
+    assert (await store.standing(a_server(), a_user(), NOW)).usage.user_clips_today == 1
     for table in ("jobs", "deliveries", "ledger", "ledger_totals"):
         assert "7001" not in repr(await fetch(f"SELECT * FROM {table}"))
 

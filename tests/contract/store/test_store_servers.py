@@ -59,7 +59,7 @@ async def test_a_policy_comes_back_as_it_was(store):
             await tx.set_policy(a_server(), policy, an_audit_entry(what="policy"))
             assert await tx.policy_of(a_server()) == policy
             standing = await tx.standing(a_server(), a_user(), NOW)
-            assert (standing.limits, standing.policy) == (None, policy)
+            assert (standing.rules.limits, standing.rules.policy) == (None, policy)
         assert await store.policy_of(a_server()) == policy
         assert await store.standing(a_server(), a_user(), NOW) == standing
 

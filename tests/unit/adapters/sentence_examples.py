@@ -13,7 +13,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
-from generation.rules.limits import LimitName, Limits, Usage, day_of
+from generation.rules.limits import NEVER_REFUSED, LimitName, Limits, Usage, day_of
 from generation.rules.policy import Policy
 
 NUMBERS = ("0", "1", "1000000")
@@ -65,6 +65,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.BudgetExhausted: e.BudgetExhausted(NOW),
     e.LimitExceeded: e.LimitExceeded(LimitName.ENDPOINTS, allowed="none", used="turbo"),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
+    e.Paused: e.Paused("back *soon* " * 40, NOW),
+    e.RoleNeeded: e.RoleNeeded(frozenset(f"{number:018}" for number in range(50))),
     e.PromptBlocked: e.PromptBlocked("a*b " * 25),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.StyleUnknown: e.StyleUnknown("a*b " * 25, ("pixel art",) * 24),
@@ -79,10 +81,15 @@ def the_errors() -> Iterator[FlipbookError]:
         made = cls() if cls.__init__ is FlipbookError.__init__ else None
         yield EXAMPLES.get(cls) or made or cls("worker")  # type: ignore[call-arg]
     for name in LimitName:
+        if name in NEVER_REFUSED:
+            continue
         for allowed in NUMBERS:
             words = "turbo" if name is LimitName.ENDPOINTS else allowed
             yield e.LimitExceeded(name, allowed=words, used=words, resets_at=NOW)
             yield e.LimitExceeded(name, allowed=words, used=words)
+    for reason, until in (("", None), ("", NOW), ("back at 18:00.", None)):
+        yield e.Paused(reason, until)
+    yield e.RoleNeeded(frozenset({"71"}))
     yield e.StyleUnknown("film", ())
     yield e.StyleTooLong("film", "negative_prompt", allowed=1_900, given=2_000)
     yield e.BudgetTooSmall("$7.00", server_budget="$5.00")

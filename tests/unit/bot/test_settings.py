@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.admin.effective_settings import effective_settings
+from bot.operator_rules import operator_rules
 from bot.settings import (
     BackendName,
     LogLevel,
@@ -18,7 +19,8 @@ from bot.settings import (
     variable_of,
 )
 from generation.domain.refs import Platform, ServerRef
-from generation.rules.limits import Limits
+from generation.rules.limits import NO_CEILING, Limits
+from generation.rules.standing import StoredRules
 
 DOCS = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
 SECRETS = ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
@@ -52,7 +54,7 @@ def test_the_documented_limits_are_the_defaults() -> None:
     text = DOCS.read_text()
     for name, value in Limits().model_dump().items():
         if name != "endpoints":
-            assert f"`{name}` {value}" in re.sub(r"\s+", " ", text)
+            assert f"`{name}` {'null' if value is None else value}" in re.sub(r"\s+", " ", text)
 
 
 @pytest.mark.parametrize(
@@ -159,3 +161,23 @@ def test_the_workers_commands_read_no_secret_of_the_bots(monkeypatch: pytest.Mon
     shared = load_shared_settings()
     assert set(shared.model_dump()) == {"data_dir", "models", "log_format", "log_level"}
     assert shared.log_level is LogLevel.ERROR
+
+
+def test_ceilings_are_of_the_limits_that_are_named_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLIPBOOK_CEILINGS", '{"user_clips_per_day": 100}')
+    monkeypatch.setenv("FLIPBOOK_CEILINGS_OF", '{"discord:1": {"user_clips_per_day": null, "max_frames": 16}}')
+    rules = operator_rules(load_settings())
+    usual, special, own = (
+        rules.for_server(ServerRef.parse(server), StoredRules()).ceiling
+        for server in ("discord:2", "discord:1", "terminal:local")
+    )
+    assert usual == NO_CEILING.changed({"user_clips_per_day": 100})
+    assert special == NO_CEILING.changed({"max_frames": 16})
+    assert own == NO_CEILING
+
+
+@pytest.mark.parametrize("ceilings", ['{"user_clips_per_day": -1}', '{"clips": 1}', "[1]", "5"])
+def test_ceilings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch, ceilings: str) -> None:
+    monkeypatch.setenv("FLIPBOOK_CEILINGS", ceilings)
+    with pytest.raises(SettingsError, match="FLIPBOOK_CEILINGS"):
+        load_settings()

@@ -196,7 +196,8 @@ async def test_a_reached_limit_is_told_to_the_one_who_asked(start_bot: Any) -> N
     await bot.animate()
     refusal = await bot.animate()
     assert refusal.ephemeral
-    assert refusal.content == "You already have 2 clips under way. Wait until one has finished, or cancel one."
+    busy = "You may have 2 clips under way at once and have 2; wait until one has finished, or cancel one."
+    assert refusal.content == busy
     other = await bot.animate(user=bot.double.people.other_member)
     assert not other.ephemeral
 

@@ -16,7 +16,7 @@ from generation.domain.parsing import parse_request
 from generation.domain.prompt_syntax import Syntax, plain_prompt, plain_request, taken_out_of
 from generation.protocol.errors import InvalidRequest, PromptBlocked
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT
-from generation.rules.policy import Policy
+from generation.rules.policy import Asker, Policy
 from generation.text.clips import settings_words
 
 TAG, BREAK, CHOICE, CHANGE, OPTION = Syntax
@@ -122,7 +122,7 @@ def test_a_prompt_of_nothing_else_is_refused_with_a_sentence(prompt: str) -> Non
 def test_a_blocked_word_is_found_inside_such_syntax(prompt: str) -> None:
     policy = Policy(blocked_terms=frozenset({"gore"}))
     with pytest.raises(PromptBlocked):
-        policy.check(a_request(prompt=prompt), a_channel(), a_user())
+        policy.check(a_request(prompt=prompt), Asker(a_user(), a_channel()))
 
 
 @pytest.mark.parametrize(("typed", "left_out"), PASTED.items())

@@ -11,7 +11,7 @@ from factories import a_request
 from generation.domain.pricing import FREE, Micros
 from generation.protocol.errors import BudgetTooSmall, LimitExceeded
 from generation.protocol.request import Endpoint
-from generation.rules.limits import LimitName, Limits, Usage, day_end, day_of
+from generation.rules.limits import LimitName, Limits, Usage, check, check_price, day_end, day_of
 from generation.rules.operator_rules import OperatorRules
 from generation.text.errors import sentence
 
@@ -34,7 +34,7 @@ def usage(**used: int) -> Usage:
 
 def refusal(limits: Limits, used: Usage, *, price: Micros = FREE, **fields: object) -> LimitExceeded:
     with pytest.raises(LimitExceeded) as caught:
-        limits.check(a_request(**fields), used, price)
+        check(limits, a_request(**fields), used, price)
     return caught.value
 
 
@@ -43,11 +43,11 @@ def told(error: LimitExceeded) -> tuple[str, str, str, datetime | None]:
 
 
 def test_a_default_clip_fits_the_default_limits():
-    Limits().check(a_request(), usage(), FOUR_CENTS)
+    check(Limits(), a_request(), usage(), FOUR_CENTS)
 
 
 def test_the_largest_request_fits_the_default_limits():
-    Limits().check(a_request(num_frames=32, num_inference_steps=50, video_size="square_hd"), usage(), FOUR_CENTS)
+    check(Limits(), a_request(num_frames=32, num_inference_steps=50, video_size="square_hd"), usage(), FOUR_CENTS)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_the_largest_request_fits_the_default_limits():
     ],
 )
 def test_a_days_clips_are_counted_until_midnight_utc(limits, used, name):
-    Limits(**limits).check(a_request(), usage(**{used: 2}), FREE)
+    check(Limits(**limits), a_request(), usage(**{used: 2}), FREE)
     assert told(refusal(Limits(**limits), usage(**{used: 3}))) == (name, "3", "3", MIDNIGHT)
     assert told(refusal(Limits(**limits), usage(**{used: 9}))) == (name, "3", "9", MIDNIGHT)
 
@@ -71,7 +71,7 @@ def test_a_days_clips_are_counted_until_midnight_utc(limits, used, name):
     ],
 )
 def test_jobs_under_way_are_counted_and_no_date_helps(limits, used, name):
-    Limits(**limits).check(a_request(), usage(**{used: 1}), FREE)
+    check(Limits(**limits), a_request(), usage(**{used: 1}), FREE)
     assert told(refusal(Limits(**limits), usage(**{used: 2}))) == (name, "2", "2", None)
 
 
@@ -91,24 +91,24 @@ def test_a_request_beyond_what_the_server_allows(limits, fields, expected):
 
 @pytest.mark.parametrize("limits", [{"max_frames": 16}, {"max_steps": 25}, {"max_pixels": 512 * 512}])
 def test_exactly_what_is_allowed_is_allowed(limits):
-    Limits(**limits).check(a_request(), usage(), FREE)
+    check(Limits(**limits), a_request(), usage(), FREE)
 
 
 def test_a_budget_covers_what_is_spent_and_the_price_of_one_more():
     limits = Limits(server_budget_per_day=100_000)
-    limits.check(a_request(), usage(server_spent_today=60_000), FOUR_CENTS)
+    check(limits, a_request(), usage(server_spent_today=60_000), FOUR_CENTS)
     error = refusal(limits, usage(server_spent_today=60_001), price=FOUR_CENTS)
     assert told(error) == (LimitName.SERVER_BUDGET_PER_DAY, "$0.10", "$0.060001", MIDNIGHT)
 
 
 def test_a_free_clip_fits_every_budget():
-    Limits(server_budget_per_day=0).check(a_request(), usage(server_spent_today=10**9), FREE)
+    check(Limits(server_budget_per_day=0), a_request(), usage(server_spent_today=10**9), FREE)
 
 
 def test_no_limit_means_no_limit():
     limits = Limits(user_clips_per_day=None, server_clips_per_day=None, server_budget_per_day=None)
     used = usage(user_clips_today=10**6, server_clips_today=10**6, server_spent_today=10**12)
-    limits.check(a_request(), used, FOUR_CENTS)
+    check(limits, a_request(), used, FOUR_CENTS)
 
 
 def test_zero_clips_a_day_closes_the_bot():
@@ -125,7 +125,7 @@ def test_what_no_waiting_cures_is_said_first():
     spent = usage(server_spent_today=1)
     assert refusal(limits, spent, price=FOUR_CENTS, num_frames=8).limit == LimitName.SERVER_BUDGET_PER_DAY
     with pytest.raises(BudgetTooSmall):
-        limits.check(a_request(num_frames=8), used, Micros(40_001))
+        check(limits, a_request(num_frames=8), used, Micros(40_001))
 
 
 @pytest.mark.parametrize(
@@ -155,13 +155,13 @@ def test_what_no_waiting_cures_is_said_first():
 )
 def test_a_clip_that_no_days_budget_allows_is_not_told_to_wait(budget, price, told):
     limits = Limits(server_budget_per_day=budget)
-    for check in (limits.check, limits.check_price):
+    for checked in (check, check_price):
         with pytest.raises(BudgetTooSmall) as refused:
-            check(a_request(), usage(), Micros(price))
+            checked(limits, a_request(), usage(), Micros(price))
         assert sentence(refused.value) == told
     # nor is it told so by what others have spent
     with pytest.raises(BudgetTooSmall):
-        limits.check(a_request(), usage(server_spent_today=budget), Micros(price))
+        check(limits, a_request(), usage(server_spent_today=budget), Micros(price))
     with pytest.raises(BudgetTooSmall) as refused:
         OperatorRules(daily_budget=Micros(budget)).check_budget(usage(), Micros(price))
     assert sentence(refused.value).endswith("more than the bot may spend in a whole day. Ask for a smaller one.")
@@ -227,7 +227,7 @@ def test_every_moment_lies_before_the_end_of_its_day_and_at_most_a_day_before(mo
 def test_one_more_fits_exactly_when_fewer_were_used(limit, used):
     limits = Limits(user_clips_per_day=limit)
     try:
-        limits.check(a_request(), usage(user_clips_today=used), FREE)
+        check(limits, a_request(), usage(user_clips_today=used), FREE)
     except LimitExceeded:
         assert used >= limit
     else:
@@ -257,7 +257,7 @@ TURBO = Endpoint.TURBO
 def test_what_nobody_asked_for_is_fitted_into_the_limits(limits, asked, became):
     fitted = Limits(**limits).fitted(a_request(**asked))
     assert {name: getattr(fitted, name) for name in became} == became
-    Limits(**limits).check(fitted, usage(), FREE)
+    check(Limits(**limits), fitted, usage(), FREE)
 
 
 @pytest.mark.parametrize(

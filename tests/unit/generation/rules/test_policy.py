@@ -14,12 +14,12 @@ from generation.protocol.errors import (
     ServerNotAllowed,
     UserBlocked,
 )
-from generation.rules.policy import Policy, check_server
+from generation.rules.policy import Asker, Policy, check_server
 from generation.rules.terms import blocklist
 
 
 def check(policy: Policy, prompt: str = "a paper boat", *, channel: str = "5001", user: str = "7001") -> None:
-    policy.check(a_request(prompt=prompt), a_channel(channel), a_user(user))
+    policy.check(a_request(prompt=prompt), Asker(a_user(user), a_channel(channel)))
 
 
 def test_without_rules_everything_goes():

@@ -11,7 +11,7 @@ from adapters.slack.text.markup import SLACK
 from generation.domain.job import Failure, FailureKind
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
-from generation.rules.limits import LimitName
+from generation.rules.limits import NEVER_REFUSED, LimitName
 from generation.text.errors import failure_sentence, sentence
 from generation.text.limits import limit_label
 
@@ -124,11 +124,11 @@ DAILY, DAY = LimitName.USER_CLIPS_PER_DAY, "<t:1795219200:R>"
         ),
         (
             e.LimitExceeded(LimitName.USER_ACTIVE_JOBS, allowed="2", used="2"),
-            "You already have 2 clips under way. Wait until one has finished, or cancel one.",
+            "You may have 2 clips under way at once and have 2; wait until one has finished, or cancel one.",
         ),
         (
             e.LimitExceeded(LimitName.SERVER_ACTIVE_JOBS, allowed="1", used="1"),
-            "This server already has 1 clip under way. Ask again when it has finished.",
+            "This server may have 1 clip under way at once and has 1; ask again when it has finished.",
         ),
         (
             e.LimitExceeded(LimitName.ENDPOINTS, allowed="turbo", used="standard"),
@@ -147,7 +147,11 @@ def test_a_refusal_names_the_limit_what_is_allowed_and_what_is_used(error: Flipb
 @pytest.mark.parametrize(
     "error",
     [
-        *(e.LimitExceeded(name, allowed="1", used="1", resets_at=AT) for name in LimitName),
+        *(
+            e.LimitExceeded(name, allowed="1", used="1", resets_at=AT)
+            for name in LimitName
+            if name not in NEVER_REFUSED
+        ),
         e.ChannelNotAllowed(),
         e.UserBlocked(),
         e.ServerNotAllowed("slack:T1"),
