@@ -296,9 +296,7 @@ class SlackApi:
         self, method: str, sent: Mapping[str, object], *, repeatable: bool
     ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
         with self._translating(method):
-            answer = await self._client(repeatable=repeatable).api_call(
-                method, json=dict(sent)
-            )
+            answer = await self._client(repeatable=repeatable).api_call(method, json=dict(sent))
         return answer.data, answer.headers  # type: ignore[return-value]  # JSON: bytes come from files only
 
     async def _get(self, method: str, **asked: object) -> Mapping[str, Any]:

@@ -118,6 +118,9 @@ class ServerTransaction(RulesReads, TransactionPart):
             )
         )
 
+    async def add_audit(self, entry: AuditEntry) -> None:
+        await add_audit(self._connection, entry)
+
 
 async def add_audit(connection: DatabaseConnection, entry: AuditEntry) -> None:
     """Write who changed what."""

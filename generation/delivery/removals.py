@@ -45,6 +45,17 @@ async def delete(tx: Transaction, job: Job, at: datetime) -> Job:
     return deleted
 
 
+async def show_anew(tx: Transaction, changed: Job, *, was: Job, at: datetime) -> None:
+    """Save what was decided about a clip, within a transaction; its message follows, where there is
+    one."""
+    if changed.looks_like(was):
+        return
+    await tx.save_job(changed, was=was)
+    delivery = await tx.delivery_of(was.id)
+    if delivery is not None and delivery.message is not None:
+        await tx.save_delivery(delivery.changed(at))
+
+
 class Removals:
     """Takes away what a deleted job has left behind."""
 

@@ -14,6 +14,8 @@ class NoticeKind(StrEnum):
 
     WELCOME = "welcome"
     LOG_CHANNEL_LOST = "log_channel_lost"
+    REPORT = "report"
+    PROMPT_BLOCKED = "prompt_blocked"
 
 
 class Audience(StrEnum):

@@ -55,6 +55,12 @@ class UserRef:
     def __str__(self) -> str:
         return f"{self.platform}:{self.id}"
 
+    @classmethod
+    def parse(cls, text: str) -> "UserRef":
+        """Read what :meth:`__str__` has written. Raises ValueError for anything else."""
+        platform, _, user_id = text.partition(":")
+        return cls(Platform(platform), user_id)
+
 
 @dataclass(frozen=True, slots=True)
 class MessageRef:

@@ -152,6 +152,9 @@ class Transaction(Reads, PrivacyWrites, Protocol):
     async def set_limits(self, server: ServerRef, limits: Limits | None, audit: AuditEntry) -> None:
         """Write a server's limits (None: back to the defaults) and who changed them."""
 
+    async def add_audit(self, entry: AuditEntry) -> None:
+        """Write down what an admin did."""
+
     async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
         """Write a server's policy and who changed it."""
 

@@ -126,6 +126,10 @@ class Policy(BaseModel):
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     zone_change: ZoneChange | None = None
     """The last change of the time zone: takes effect when the day it was made in is over."""
+    allowed_terms: frozenset[Term] = frozenset()
+    """Phrases in which blocked terms do not count."""
+    reports_until_hidden: Annotated[int, Field(ge=0, le=100)] = 3
+    """Open reports after which a clip is hidden until an admin decides; 0: never by itself."""
     log_channel: str | None = None
     """Id of the channel in which the server's admins are told of what they should know."""
     reroll_emoji: Annotated[frozenset[Id], Field(max_length=MAX_EMOJI)] = frozenset(
@@ -158,11 +162,7 @@ class Policy(BaseModel):
     def with_term(self, term: str) -> frozenset[str]:
         """The blocked terms with that one. Raises InvalidRequest for one that shows nothing, or is
         too long."""
-        blocked = " ".join(term.split())
-        if is_blank(blocked) or len(blocked) > MAX_TERM:
-            given = "nothing" if is_blank(blocked) else f"{len(blocked):,} characters"
-            allowed = f"a word or several, of at most {MAX_TERM} characters"
-            raise InvalidRequest((Violation("term", allowed, given),))
+        blocked = _shortened(term)
         if wrong := why_not_a_term(blocked):
             raise InvalidRequest(
                 (Violation("term", "a word or several", f"{blocked}, which {wrong}"),)
@@ -178,6 +178,19 @@ class Policy(BaseModel):
         """The blocked terms without that one, by the rule that finds it in prompts: however it is
         written."""
         return frozenset(each for each in self.blocked_terms if folded(each) != folded(term))
+
+    def with_phrase(self, phrase: str) -> frozenset[str]:
+        """The allowed phrases with that one. Raises InvalidRequest for one that shows nothing, is
+        too long, or is a pattern."""
+        allowed = _shortened(phrase)
+        if is_pattern(allowed) or why_not_a_term(allowed):
+            raise InvalidRequest((Violation("phrase", "a word or several", allowed),))
+        known = {folded(each) for each in self.allowed_terms}
+        return self.allowed_terms if folded(allowed) in known else self.allowed_terms | {allowed}
+
+    def without_phrase(self, phrase: str) -> frozenset[str]:
+        """The allowed phrases without that one, however it is written."""
+        return frozenset(each for each in self.allowed_terms if folded(each) != folded(phrase))
 
     def completed(self, request: GenerationRequest) -> GenerationRequest:
         """The request with the server's defaults for what nobody asked for, and with its negative
@@ -195,7 +208,7 @@ class Policy(BaseModel):
         self._check_channel(asker)
         if not self.blocked_terms:
             return
-        terms = blocklist(self.blocked_terms)
+        terms = blocklist(self.blocked_terms, self.allowed_terms)
         # as typed and as a backend gets it: "[g|x]ore" is a blocked "gore" too
         for prompt in dict.fromkeys((request.prompt, plain_request(request).prompt)):
             if term := terms.first(prompt):
@@ -238,6 +251,16 @@ class Policy(BaseModel):
             allowed = f"at most {room:,} characters here, because this server adds some of its own"
             raise InvalidRequest((Violation("negative_prompt", allowed, f"{len(asked):,}"),))
         return together
+
+
+def _shortened(term: str) -> str:
+    """A term on one line. Raises InvalidRequest for one that shows nothing, or is too long."""
+    shown = " ".join(term.split())
+    if is_blank(shown) or len(shown) > MAX_TERM:
+        given = "nothing" if is_blank(shown) else f"{len(shown):,} characters"
+        allowed = f"a word or several, of at most {MAX_TERM} characters"
+        raise InvalidRequest((Violation("term", allowed, given),))
+    return shown
 
 
 def check_server(server: ServerRef, allowed: frozenset[ServerRef]) -> None:

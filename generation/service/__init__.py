@@ -2,7 +2,7 @@
 limits."""
 
 from generation.service.administration import Quota
-from generation.service.members import SubmitContext
 from generation.service.service import Service
+from generation.service.submit_context import SubmitContext
 
 __all__ = ["Quota", "Service", "SubmitContext"]

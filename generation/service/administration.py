@@ -3,11 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Urgency
-from generation.rules.audit import AuditEntry
+from generation.rules.audit import AuditEntry, difference
 from generation.rules.limits import Limits, Usage
 from generation.rules.policy import Policy
 from generation.service.parts import ServicePart
@@ -45,7 +43,7 @@ class Administration(ServicePart):
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.limits_of(server) or self._rules.defaults_for(server)
             after = before.changed(changes)
-            entry = AuditEntry(server, by, self._clock.now(), "limits", *_difference(before, after))
+            entry = AuditEntry(server, by, self._clock.now(), "limits", *difference(before, after))
             await tx.set_limits(server, after, entry)
         return after
 
@@ -53,8 +51,8 @@ class Administration(ServicePart):
         """Go back to the operator's defaults."""
         defaults = self._rules.defaults_for(server)
         async with self._store.transaction(Urgency.MEMBER) as tx:
-            difference = _difference(await tx.limits_of(server) or defaults, defaults)
-            entry = AuditEntry(server, by, self._clock.now(), "limits", *difference)
+            changes = difference(await tx.limits_of(server) or defaults, defaults)
+            entry = AuditEntry(server, by, self._clock.now(), "limits", *changes)
             await tx.set_limits(server, None, entry)
         return defaults
 
@@ -66,19 +64,11 @@ class Administration(ServicePart):
         """Change the server's rules on channels, members and terms, and write an audit entry."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.policy_of(server) or Policy()
-            difference = _difference(before, policy)
-            entry = AuditEntry(server, by, self._clock.now(), "policy", *difference)
+            changes = difference(before, policy)
+            entry = AuditEntry(server, by, self._clock.now(), "policy", *changes)
             await tx.set_policy(server, policy, entry)
         return policy
 
     async def audit_of(self, server: ServerRef, *, limit: int = 20) -> list[AuditEntry]:
         """Who changed what, newest first."""
         return await self._store.audit_of(server, limit=limit)
-
-
-def _difference(before: BaseModel, after: BaseModel) -> tuple[str, str]:
-    """The fields that differ, as JSON before and after."""
-    names = {
-        name for name in type(before).model_fields if getattr(before, name) != getattr(after, name)
-    }
-    return before.model_dump_json(include=names), after.model_dump_json(include=names)

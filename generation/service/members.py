@@ -1,6 +1,5 @@
 """What members do: submit, re-roll, cancel, look up, have delivered again."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from generation.delivery.first_answers import FirstAnswer
@@ -10,15 +9,15 @@ from generation.domain.job import Job, JobId, JobStatus, new_job_id
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.style import PromptStyle, styled
 from generation.lifecycle import completion
-from generation.ports import Lease, Transaction, Urgency
+from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
     DatabaseUnusable,
     JobNotFound,
-    JobNotRerollable,
     LedgerUnavailable,
     LimitExceeded,
     NotYourJob,
     Paused,
+    PromptBlocked,
     StoreError,
 )
 from generation.protocol.request import GenerationRequest
@@ -27,29 +26,11 @@ from generation.rules.limits import LimitName, check, hour_resets_at
 from generation.rules.policy import Asker, check_server
 from generation.rules.standing import Standing
 from generation.rules.styles import with_shape
+from generation.service.blocked_prompts import tell_admins
 from generation.service.parts import ServicePart
 from generation.service.styles import style_in
+from generation.service.submit_context import SubmitContext
 from generation.text.backends import queue_lines
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitContext:
-    """Who submits, where, and on what occasion.
-
-    ``origin`` names the occasion (an interaction id, an event id): when the platform sends it
-    twice, the second one finds the first one's job. ``lease`` keeps the job for the process that
-    submits it, ``answer`` is a first answer that has been sent already.
-    ``roles`` are the member's, by the platform's ids; ``is_age_restricted`` says so of the channel,
-    or of a thread's parent.
-    """
-
-    origin: str
-    requested_by: UserRef
-    channel: ChannelRef
-    lease: Lease | None = None
-    answer: Answer | None = None
-    roles: frozenset[str] = frozenset()
-    is_age_restricted: bool = False
 
 
 class MemberActs(ServicePart):
@@ -74,26 +55,22 @@ class MemberActs(ServicePart):
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
         """
-        async with self._store.transaction(Urgency.MEMBER) as tx:
-            # platforms send an event twice when our first answer was slow
-            known = await tx.job_of_origin(context.origin)
-            if known is not None:
-                return known
-            worn = await style_in(tx, context.channel.server, style)
-            job = await self._admit(tx, request, context, parent, style=worn)
+        try:
+            async with self._store.transaction(Urgency.MEMBER) as tx:
+                # platforms send an event twice when our first answer was slow
+                known = await tx.job_of_origin(context.origin)
+                if known is not None:
+                    return known
+                worn = await style_in(tx, context.channel.server, style)
+                job = await self._admit(tx, request, context, parent, style=worn)
+        except PromptBlocked as error:
+            if await tell_admins(self._store, self._clock, context, error.term):
+                self._noticed()
+            raise
         # after the commit: what observers hear of is stored
         self._observer.job_moved(job)
         self._submitted()
         return job
-
-    async def reroll(self, job_id: JobId, context: SubmitContext) -> Job:
-        """The same request with a new seed, charged to the member who re-rolls. Raises as
-        :meth:`submit`, and JobNotRerollable for a job without a clip."""
-        parent = await self.job(job_id, context.channel.server)
-        if parent.status is not JobStatus.SUCCEEDED:
-            raise JobNotRerollable(job_id)
-        request = parent.request.with_seed(self._seeds.draw())
-        return await self.submit(request, context, parent=parent.id, style=parent.style)
 
     async def cancel(
         self, job_id: JobId, *, by: UserRef, server: ServerRef, is_admin: bool = False
@@ -235,6 +212,7 @@ class MemberActs(ServicePart):
             origin=context.origin,
             created_at=now,
             parent=parent,
+            parent_message=await _message_of(tx, parent),
             reserved=price,
             style=style,
             reserved_for=backend,
@@ -266,3 +244,9 @@ async def _dated(
         asked_at = await tx.asked_lately(server, user, now)
         refused.resets_at = hour_resets_at(asked_at, int(refused.allowed))
     return refused
+
+
+async def _message_of(tx: Transaction, parent: JobId | None) -> MessageRef | None:
+    """Where members can see the job that this one was made from."""
+    delivery = None if parent is None else await tx.delivery_of(parent)
+    return None if delivery is None else delivery.message

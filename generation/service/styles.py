@@ -36,7 +36,7 @@ class StyleActs(ServicePart):
     async def reset_styles(self, server: ServerRef, *, by: UserRef) -> Styles:
         """Go back to the styles that Flipbook is shipped with."""
         async with self._store.transaction(Urgency.MEMBER) as tx:
-            entry = self._entry(server, by, await _styles(tx, server), starter_styles())
+            entry = self._styles_entry(server, by, await _styles(tx, server), starter_styles())
             await tx.set_styles(server, None, entry)
         return starter_styles()
 
@@ -47,10 +47,12 @@ class StyleActs(ServicePart):
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await _styles(tx, server)
             after = change(before)
-            await tx.set_styles(server, after, self._entry(server, by, before, after))
+            await tx.set_styles(server, after, self._styles_entry(server, by, before, after))
         return after
 
-    def _entry(self, server: ServerRef, by: UserRef, before: Styles, after: Styles) -> AuditEntry:
+    def _styles_entry(
+        self, server: ServerRef, by: UserRef, before: Styles, after: Styles
+    ) -> AuditEntry:
         return AuditEntry(server, by, self._clock.now(), "styles", *_difference(before, after))
 
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from generation.protocol.messages import mark
 from generation.rules.audit import AuditEntry
 from generation.rules.limits import LimitName
 from generation.rules.policy import Policy
@@ -34,13 +35,20 @@ def policy_lines(policy: Policy, d: Dialect = PLAIN) -> list[Markup]:
         d.gettext(
             "Blocked words: {terms}", terms=_terms(policy.blocked_terms, d) or d.gettext(NONE)
         ),
+        d.gettext(
+            "Allowed phrases: {terms}", terms=_terms(policy.allowed_terms, d) or d.gettext(NONE)
+        ),
+        d.gettext(
+            "Reports until a clip is hidden: {n}",
+            n=str(policy.reports_until_hidden or d.gettext(NONE)),
+        ),
     ]
 
 
 def _changes(entry: AuditEntry, d: Dialect) -> list[Markup]:
     try:
         before, after = json.loads(entry.before), json.loads(entry.after)
-        change = {"limits": _limit_change, "styles": style_change}.get(entry.what, _rule_change)
+        change = _KINDS.get(entry.what, _rule_change)
         return [
             words
             for key in before | after
@@ -78,11 +86,23 @@ def _rule_change(
             after=_channels(after, d),
         )
         return
+    if key == "reports_until_hidden":
+        yield d.gettext(
+            "changed the reports after which a clip is hidden from {before} to {after}",
+            before=str(before),
+            after=str(after),
+        )
+        return
     named = _NAMED[key]
+    was_added, was_removed = _ALLOWED if key == "allowed_terms" else _BLOCKED
     if added := set(after) - set(before):
-        yield d.gettext("blocked {names}", names=named(added, d))
+        yield d.gettext(was_added, names=named(added, d))
     if removed := set(before) - set(after):
-        yield d.gettext("unblocked {names}", names=named(removed, d))
+        yield d.gettext(was_removed, names=named(removed, d))
+
+
+def _clip_change(did: str, _before: object, clip: object, d: Dialect) -> Iterable[Markup]:
+    yield d.gettext(_CLIP_CHANGES[did], clip=Markup(d.code(str(clip))))
 
 
 def _channels(ids: Iterable[str], d: Dialect) -> Markup:
@@ -115,4 +135,23 @@ def _listed(names: Sequence[str], d: Dialect) -> Markup:
 _NAMED: Final[dict[str, Callable[[Iterable[str], Dialect], Markup]]] = {
     "blocked_users": _users,
     "blocked_terms": _terms,
+    "allowed_terms": _terms,
+}
+_BLOCKED: Final = (mark("blocked {names}"), mark("unblocked {names}"))
+_ALLOWED: Final = (
+    mark("allowed {names} in prompts"),
+    mark("no longer allowed {names} in prompts"),
+)
+_CLIP_CHANGES: Final[dict[str, str]] = {
+    "delete": mark("deleted the clip {clip}"),
+    "hide": mark("hid the clip {clip}"),
+    "block": mark("hid the clip {clip} and blocked its member"),
+    "dismiss": mark("dismissed the reports of the clip {clip}"),
+    "cover": mark("covered the clip {clip}"),
+    "uncover": mark("uncovered the clip {clip}"),
+}
+_KINDS: Final[dict[str, Callable[..., Iterable[Markup]]]] = {
+    "limits": _limit_change,
+    "styles": style_change,
+    "clip": _clip_change,
 }

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Final
 
 from generation.domain.job import Failure, FailureKind
+from generation.domain.refs import UserRef
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
+from generation.text.reports import decided_before_words
 from generation.text.styles import too_long_style_sentence, unknown_style_sentence
 
 NOT_COUNTED: Final = mark("It does not count against your quota.")
@@ -194,8 +196,16 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     ),
     e.ChannelNotAllowed: _plain(mark("The admins of this {place} keep the bot to other channels.")),
     e.UserBlocked: _plain(mark("The admins of this {place} have blocked you from making clips.")),
-    e.PromptBlocked: lambda error, d: d.gettext(
-        "The word “{term}” is not allowed in prompts here. Try other words.", term=error.term
+    # without the word: a refusal is no list of what others may not say
+    e.PromptBlocked: _plain(
+        mark("This prompt has words that are not allowed in this {place}. Try other words.")
+    ),
+    e.TooManyReports: lambda error, d: d.gettext(
+        "You have made {n} reports in the last hour. Please wait before you make another.",
+        n=error.allowed,
+    ),
+    e.ReportDecided: lambda error, d: decided_before_words(
+        error.decision, UserRef.parse(error.by), d
     ),
     e.StyleUnknown: unknown_style_sentence,
     e.StyleTooLong: too_long_style_sentence,
@@ -208,6 +218,17 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.JobNotFound: lambda error, d: d.gettext("There is no clip {id} here.", id=error.job_id),
     e.NotYourJob: _plain(mark("Only whoever asked for the clip, or an admin, can do that.")),
     e.JobAlreadyFinished: _plain(mark("That clip has already ended; there is nothing to cancel.")),
+    e.JobUnfinished: _plain(mark("That can be done once the clip is finished.")),
+    e.ClipDeleted: _plain(mark("This clip was deleted.")),
+    e.ClipHidden: _plain(
+        mark("This clip was reported and is hidden until an admin of this {place} decides.")
+    ),
+    e.PromptNotKept: _plain(
+        mark("The prompt of this clip is no longer kept, so nothing can be made from it.")
+    ),
+    e.ReportedAlready: _plain(
+        mark("You have reported this clip. The admins of this {place} have not decided yet.")
+    ),
     e.JobNotRerollable: _plain(mark("Only a finished clip can be re-rolled.")),
     e.IllegalTransition: _plain(_UNEXPECTED, _TRY_AGAIN),
     e.BackendError: _about_backend(

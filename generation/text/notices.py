@@ -5,9 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.domain.notice import Notice, NoticeKind
+from generation.domain.report import Decision
 from generation.rules.limits import Limits
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import limit_lines
+from generation.text.moderation_notices import blocked_prompt_lines, report_lines_of
+from generation.text.reports import case_id, decision_label
 
 _Details = Mapping[str, str]
 
@@ -75,7 +78,25 @@ def _log_channel_lost(details: _Details, d: Dialect) -> NoticeText:
     )
 
 
+def _report(details: _Details, d: Dialect) -> NoticeText:
+    buttons = tuple(
+        NoticeButton(
+            case_id(decision, details["clip"]),
+            decision_label(decision, d),
+            is_dangerous=decision in {Decision.DELETE, Decision.BLOCK},
+        )
+        for decision in Decision
+    )
+    return NoticeText(report_lines_of(details, d), buttons)
+
+
+def _prompt_blocked(details: _Details, d: Dialect) -> NoticeText:
+    return NoticeText(blocked_prompt_lines(details, d))
+
+
 _TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = {
     NoticeKind.WELCOME: _welcome,
     NoticeKind.LOG_CHANNEL_LOST: _log_channel_lost,
+    NoticeKind.REPORT: _report,
+    NoticeKind.PROMPT_BLOCKED: _prompt_blocked,
 }

@@ -4,22 +4,20 @@ from typing import Final
 
 from generation.domain.job import Job, JobStatus
 from generation.ports import ClipLink
-from generation.protocol.messages import mark
+from generation.protocol.errors import ClipDeleted, ClipHidden
 from generation.text.dialect import PLAIN, Dialect, Markup, excerpt
-from generation.text.errors import MISSING, NO_CLIP, NOT_COUNTED, failure_sentence
+from generation.text.errors import MISSING, NO_CLIP, NOT_COUNTED, failure_sentence, sentence
 
 _REASON_ROOM: Final = 300
-DELETED: Final = mark("This clip was deleted.")
-HIDDEN: Final = mark("This clip was reported and is hidden until an admin of this {place} decides.")
 
 
 def ended_words(job: Job, d: Dialect = PLAIN) -> Markup:
     """How a job ended that shows no clip."""
     if job.deleted_at is not None:
-        return d.gettext(DELETED)
+        return sentence(ClipDeleted(job.id), d)
     match job.status:
         case JobStatus.SUCCEEDED if job.hidden_at is not None:
-            return d.gettext(HIDDEN)
+            return sentence(ClipHidden(job.id), d)
         case JobStatus.SUCCEEDED:
             # the store keeps clips for a limited time
             return d.gettext(MISSING)

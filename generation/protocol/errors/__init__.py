@@ -19,12 +19,19 @@ FlipbookError
 │   ├── StyleUnknown               the server has no prompt style of that name
 │   ├── StyleTooLong               with the style's words the prompt is longer than it may be
 │   ├── LastChannel                removing it would let the bot answer everywhere
-│   └── LedgerUnavailable          usage could not be read: the answer is no
+│   ├── LedgerUnavailable          usage could not be read: the answer is no
+│   ├── TooManyReports             a member has reported too many clips in an hour
+│   └── ReportDecided              an admin has decided about this report already
 ├── JobError                       something was asked of a job that cannot be done
 │   ├── JobNotFound                no such job, or not for this member
 │   ├── NotYourJob                 only its owner or an admin may do this
 │   ├── JobAlreadyFinished         nothing left to cancel
-│   └── JobNotRerollable           no finished clip to re-roll
+│   ├── JobNotRerollable           no finished clip to re-roll
+│   ├── JobUnfinished              it has to end first
+│   ├── ClipDeleted                it was deleted
+│   ├── ClipHidden                 it was reported, and no admin has decided yet
+│   ├── PromptNotKept              nothing can be made from it any more
+│   └── ReportedAlready            by the same member, and no admin has decided yet
 ├── IllegalTransition              a status change outside the transition table: our own mistake
 ├── BackendError                   the other side of the queue protocol
 │   ├── BackendUnavailable         nothing was accepted, for certain: safe to try again
@@ -79,12 +86,17 @@ from generation.protocol.errors.backends import (
 )
 from generation.protocol.errors.base import FlipbookError, InvalidRequest, Violation
 from generation.protocol.errors.jobs import (
+    ClipDeleted,
+    ClipHidden,
     IllegalTransition,
     JobAlreadyFinished,
     JobError,
     JobNotFound,
     JobNotRerollable,
+    JobUnfinished,
     NotYourJob,
+    PromptNotKept,
+    ReportedAlready,
 )
 from generation.protocol.errors.keeping import (
     ArtifactError,
@@ -116,10 +128,12 @@ from generation.protocol.errors.refusals import (
     Paused,
     PromptBlocked,
     Refused,
+    ReportDecided,
     RoleNeeded,
     ServerNotAllowed,
     StyleTooLong,
     StyleUnknown,
+    TooManyReports,
     UserBlocked,
 )
 
@@ -137,6 +151,8 @@ __all__ = [
     "CannotFit",
     "ChannelNotAllowed",
     "ChatUnusable",
+    "ClipDeleted",
+    "ClipHidden",
     "ContentRejected",
     "CorruptVideo",
     "CredentialsRejected",
@@ -156,6 +172,7 @@ __all__ = [
     "JobError",
     "JobNotFound",
     "JobNotRerollable",
+    "JobUnfinished",
     "LastChannel",
     "LedgerUnavailable",
     "LimitExceeded",
@@ -165,8 +182,11 @@ __all__ = [
     "OnlyAgeRestricted",
     "Paused",
     "PromptBlocked",
+    "PromptNotKept",
     "ProtocolViolation",
     "Refused",
+    "ReportDecided",
+    "ReportedAlready",
     "RequestCancelled",
     "RequestNotFound",
     "RequestRejected",
@@ -179,6 +199,7 @@ __all__ = [
     "StyleTooLong",
     "StyleUnknown",
     "SubmissionOutcomeUnknown",
+    "TooManyReports",
     "UserBlocked",
     "Violation",
 ]

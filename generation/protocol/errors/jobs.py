@@ -27,6 +27,26 @@ class JobNotRerollable(JobError):
     """Only a finished clip can be re-rolled."""
 
 
+class JobUnfinished(JobError):
+    """It can be done once the job has ended."""
+
+
+class ClipDeleted(JobError):
+    """The clip was deleted."""
+
+
+class ClipHidden(JobError):
+    """The clip was reported, and is hidden until an admin decides."""
+
+
+class PromptNotKept(JobError):
+    """The prompt is no longer kept, so nothing can be made from it."""
+
+
+class ReportedAlready(JobError):
+    """The member has reported this clip, and no admin has decided yet."""
+
+
 class IllegalTransition(FlipbookError):
     """A status change outside the transition table."""
 

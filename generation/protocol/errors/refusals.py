@@ -124,3 +124,21 @@ class LastChannel(Refused):
 
 class LedgerUnavailable(Refused):
     """Usage could not be read, so nothing more is allowed (fails closed)."""
+
+
+class TooManyReports(Refused):
+    """A member has made ``allowed`` reports in the last hour."""
+
+    def __init__(self, allowed: int) -> None:
+        super().__init__(f"{allowed} reports an hour")
+        self.allowed = allowed
+
+
+class ReportDecided(Refused):
+    """An admin has decided about the report already: ``by`` whom (``platform:id``), and the
+    ``decision``."""
+
+    def __init__(self, by: str, decision: str) -> None:
+        super().__init__(decision)
+        self.by = by
+        self.decision = decision

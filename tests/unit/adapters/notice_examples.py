@@ -7,6 +7,30 @@ from factories import a_notice
 from generation.domain.notice import Notice, NoticeKind
 from generation.rules.limits import Limits
 
+SMALL_REPORT: Final = {
+    "clip": "f" * 24,
+    "asker": "U1",
+    "reporter": "U2",
+    "reason": "other",
+    "words": "",
+    "prompt": "",
+    "reports": "1",
+    "hidden": "",
+}
+LARGE_REPORT: Final = {
+    "clip": "f" * 24,
+    "asker": "1" * 19,
+    "reporter": "2" * 19,
+    "reason": "person",
+    "words": "<&*" * 166,
+    "prompt": "*_<" * 100,
+    "reports": "1000",
+    "hidden": "yes",
+    "channel": "51",
+    "thread": "",
+    "message": "1",
+}
+
 DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
     NoticeKind.WELCOME: (
         {"limits": Limits().model_dump_json(), "standard": "$0.00", "turbo": "$0.00"},
@@ -19,6 +43,16 @@ DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
     NoticeKind.LOG_CHANNEL_LOST: (
         {"channel": "C1", "reason": "the channel is gone"},
         {"channel": "1" * 19, "reason": "Slack refused it (a *b* <c>)"},
+    ),
+    NoticeKind.REPORT: (
+        SMALL_REPORT,
+        {**SMALL_REPORT, "hidden": "yes"},
+        {**SMALL_REPORT, "reports": "2"},
+        LARGE_REPORT,
+    ),
+    NoticeKind.PROMPT_BLOCKED: (
+        {"asker": "U1", "term": "x", "in": "C1"},
+        {"asker": "1" * 19, "term": "a*b " * 25, "in": "5" * 19},
     ),
 }
 """Of each kind, the ``details`` of its notices."""

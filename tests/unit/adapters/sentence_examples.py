@@ -68,6 +68,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.Paused: e.Paused("back *soon* " * 40, NOW),
     e.RoleNeeded: e.RoleNeeded(frozenset(f"{number:018}" for number in range(50))),
     e.PromptBlocked: e.PromptBlocked("a*b " * 25),
+    e.TooManyReports: e.TooManyReports(5),
+    e.ReportDecided: e.ReportDecided("slack:U1", "block"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.StyleUnknown: e.StyleUnknown("a*b " * 25, ("pixel art",) * 24),
     e.StyleTooLong: e.StyleTooLong("film", "prompt", allowed=1_900, given=2_000),

@@ -47,6 +47,7 @@ from generation.text.notices import notice_text
 from generation.text.options import ABOUT
 from generation.text.styles import PARTS
 from unit.adapters.backend_sentences import backend_sentences
+from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.sentence_examples import (
     AUDITED,
@@ -185,6 +186,7 @@ WHERE = (slack_render.IN_ITS_THREAD, slack_render.IN_ANOTHER_MESSAGE, slack_rend
 
 def slack_contents() -> Iterator[SlackContent]:
     jobs = list(the_jobs(Platform.SLACK))
+    yield from (slack_render.deleted_content(job) for job in the_gone_clips(Platform.SLACK))
     for job in jobs:
         yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
         yield from (slack_render.queued_content(job, ahead) for ahead in (None, 0, 10**6))
@@ -236,6 +238,7 @@ def everything() -> Iterator[Said]:
         yield from of_changes(d)
         yield from of_errors(d)
         yield from (Said(d.platform, each, is_sentence=False) for each in style_sentences(d))
+        yield from (Said(d.platform, text, is_sentence=whole) for text, whole in moderation_sentences(d))
     yield from (Said(Platform.TERMINAL, text, is_sentence=whole) for text, whole in backend_sentences())
     yield from on_discord()
     yield from on_slack()
@@ -307,7 +310,7 @@ def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
     job = a_job(request=a_request(prompt="a {place} {0} {n}"))
     assert "> a {place} {0} {n}" in discord_render.under_way(job, Progress(Phase.QUEUED), NOW)
     assert "a {place} {0} {n}" in slack_render.queued_content(job, 0).text
-    assert "“{place}”" in sentence(e.PromptBlocked("{place}"), DISCORD)
+    assert "{place}" in sentence(e.JobNotFound("{place}"), DISCORD)
 
 
 def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatch) -> None:

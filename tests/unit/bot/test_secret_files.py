@@ -42,9 +42,7 @@ def test_every_secret_of_both_may_be_in_a_file() -> None:
     assert file_variables(WorkerSettings) == {"FLIPBOOK_WORKER_KEY_FILE"}
 
 
-def test_a_secret_is_read_from_its_file_without_the_line_break(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_secret_is_read_from_its_file_without_the_line_break(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SLACK_BOT_TOKEN_FILE", str(a_secret(tmp_path, f"{TOKEN}\n")))
     monkeypatch.setenv("FLIPBOOK_DATABASE_URL_FILE", str(a_secret(tmp_path, "postgresql://u:p@db/f\n", "url")))
     settings = load_settings()

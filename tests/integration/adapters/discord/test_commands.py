@@ -256,7 +256,7 @@ async def test_members_and_terms_are_blocked_and_let_in_again(bot: Bot) -> None:
     await bot.ask_as_admin("unblock term", term="Storm*y")
     await bot.ask_as_admin("block term", term="STORMY sea")
     refusal = await bot.animate()
-    assert refusal.content == "The word “STORMY sea” is not allowed in prompts here. Try other words."
+    assert refusal.content == "This prompt has words that are not allowed in this server. Try other words."
     await bot.ask_as_admin("unblock term", term="STORMY sea")
     assert not (await bot.animate()).ephemeral
 
@@ -312,7 +312,7 @@ async def test_the_rules_hold_for_re_rolls_too(bot: Bot) -> None:
     await bot.until_recorded()
     await bot.ask_as_admin("block term", term="boat")
     refusal = await bot.press(first, "reroll")
-    assert refusal.content == "The word “boat” is not allowed in prompts here. Try other words."
+    assert refusal.content == "This prompt has words that are not allowed in this server. Try other words."
 
 
 async def test_showing_changes_nothing(bot: Bot) -> None:

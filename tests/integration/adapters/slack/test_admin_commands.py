@@ -143,7 +143,7 @@ async def test_members_and_words_can_be_blocked(slack: SlackDouble, tmp_path: Pa
         assert await animated(bot) == "The admins of this workspace have blocked you from making clips."
         assert "• Blocked members: nobody" in await told(bot, f"unblock {member} <@{MIRA}|mira>")
         assert "• Blocked words: `stormy sea`" in await told(bot, f'block {term} "stormy sea"')
-        assert await animated(bot) == "The word “stormy sea” is not allowed in prompts here. Try other words."
+        assert await animated(bot) == "This prompt has words that are not allowed in this workspace. Try other words."
         assert "• Blocked words: none" in await told(bot, f"unblock {term} STORMY sea")
         assert await animated(bot) is None
 

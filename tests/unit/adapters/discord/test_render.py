@@ -29,6 +29,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),
+    e.TooManyReports: e.TooManyReports(5),
+    e.ReportDecided: e.ReportDecided("discord:7", "block"),
     e.ChatUnusable: e.ChatUnusable("Discord does not take the token."),
     discord_errors.DiscordUnusable: discord_errors.DiscordUnusable("Discord does not take the token."),
 }
@@ -60,9 +62,7 @@ def test_times_are_discords_own() -> None:
 
 
 def test_a_strangers_words_in_a_sentence_are_plain() -> None:
-    assert render.refusal(e.PromptBlocked("<@1> *x*")) == (
-        "The word “\\<\\@1\\> \\*x\\*” is not allowed in prompts here. Try other words."
-    )
+    assert render.refusal(e.JobNotFound("<@1> *x*")) == "There is no clip \\<\\@1\\> \\*x\\* here."
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,7 @@ def every_content() -> Iterator[SlackContent]:
         yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         for where in (render.IN_ITS_THREAD, render.IN_ANOTHER_MESSAGE, render.IN_A_DIRECT_MESSAGE):
             yield render.elsewhere_content(job, where)
+        yield render.deleted_content(job)
         yield render.arriving_content(job)
         yield from (render.share_content(job, reasons) for reasons in ((), ("a <reason>",)))
         yield render.kept_content(job, ("a <reason>",), None)
@@ -187,6 +188,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     errors.BudgetExhausted: errors.BudgetExhausted(NOW),
     errors.ServerNotAllowed: errors.ServerNotAllowed("slack:T1"),
     errors.PromptBlocked: errors.PromptBlocked("<!here>"),
+    errors.TooManyReports: errors.TooManyReports(5),
+    errors.ReportDecided: errors.ReportDecided("slack:U1", "block"),
     errors.IllegalTransition: errors.IllegalTransition("a", "b", "c"),
     errors.RequestRejected: errors.RequestRejected("fal", ()),
     errors.CannotFit: errors.CannotFit(1),

@@ -12,7 +12,7 @@ from adapters.discord.text.markup import DISCORD
 from adapters.slack.text.markup import SLACK
 from factories import NOW, a_request
 from generation.domain.refs import Platform, UserRef
-from generation.protocol.errors import LimitExceeded, PromptBlocked
+from generation.protocol.errors import JobNotFound, LimitExceeded
 from generation.rules.limits import LimitName
 from generation.text.clips import settings_words
 from generation.text.dialect import PLAIN, Dialect, Markup, plain_for
@@ -59,9 +59,7 @@ def german() -> gettext.NullTranslations:
     catalog.add(
         (one, many), ("Dein einziger Clip für heute ist gemacht; der nächste {when}.", "Alle {n} Clips, {when}.")
     )
-    catalog.add(
-        "The word “{term}” is not allowed in prompts here. Try other words.", "„{term}“ ist hier nicht erlaubt."
-    )
+    catalog.add("There is no clip {id} here.", "Den Clip „{id}“ gibt es hier nicht.")
     catalog.add(("{n} frame", "{n} frames"), ("{n} Bild", "{n} Bilder"))
     write_mo(compiled, catalog)
     compiled.seek(0)
@@ -76,7 +74,7 @@ def test_another_language_is_another_catalogue() -> None:
         "Dein einziger Clip für heute ist gemacht; der nächste <t:1795176000:R>.",
         "Alle 20 Clips, <t:1795176000:R>.",
     ]
-    assert sentence(PromptBlocked("*gore*"), d) == r"„\*gore\*“ ist hier nicht erlaubt."
+    assert sentence(JobNotFound("*gore*"), d) == r"Den Clip „\*gore\*“ gibt es hier nicht."
     assert [settings_words(a_request(num_frames=n), d).split(" at ")[0].split(" · ")[-1] for n in (1, 16)] == [
         "1 Bild",
         "16 Bilder",

@@ -24,6 +24,8 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.BudgetTooSmall: e.BudgetTooSmall("$0.05", server_budget="$0.01"),
     e.ServerNotAllowed: e.ServerNotAllowed("discord:1"),
     e.PromptBlocked: e.PromptBlocked("term"),
+    e.TooManyReports: e.TooManyReports(5),
+    e.ReportDecided: e.ReportDecided("slack:U1", "block"),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),

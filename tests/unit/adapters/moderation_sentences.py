@@ -1,0 +1,61 @@
+"""Every sentence about reports, deleted and hidden clips, for the tests of the catalogue."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from factories import NOW, a_channel, a_job, a_server, a_user, an_audit_entry, moved
+from generation.domain.job import Job, JobStatus
+from generation.domain.refs import Platform
+from generation.domain.report import Decision, Report, ReportReason
+from generation.rules.policy import Policy
+from generation.text import audit, outcomes, reports
+from generation.text.dialect import Dialect
+from generation.text.notices import notice_text
+from unit.adapters.notice_examples import the_notices
+
+DID = ("delete", "hide", "block", "dismiss", "cover", "uncover")
+
+
+def the_gone_clips(platform: Platform) -> Iterator[Job]:
+    """A hidden, a deleted and a covered clip."""
+    server = a_server("T1", platform)
+    made = moved(
+        a_job(requested_by=a_user("71", platform), channel=a_channel("51", server=server)), JobStatus.SUCCEEDED
+    )
+    yield made.hidden(NOW)
+    yield made.deleted(NOW)
+    yield made.as_spoiler(is_spoiler=True)
+
+
+def moderation_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
+    """What members, reporters and admins read, and whether it is a whole sentence."""
+    server, member = a_server("T1", d.platform), a_user("71", d.platform)
+    for job in the_gone_clips(d.platform):
+        yield outcomes.ended_words(job, d), True
+        yield reports.thanks_words(job, d), True
+        for decision in Decision:
+            yield reports.decided_words(job, decision, member, d), True
+            yield reports.decided_before_words(decision, member, d), True
+    yield reports.ASK_REASON, True
+    yield d.gettext(reports.ASK_REASON), True
+    yield d.gettext(reports.ASK_WORDS), True
+    for reason in ReportReason:
+        report = Report(job.id, server, member, reason, "<&*" * 166, NOW)
+        yield "\n".join(reports.report_lines([report, replace(report, words="")], d)), True
+    yield "\n".join(reports.report_lines([], d)), True
+    for notice in the_notices():
+        for button in notice_text(notice, d).buttons:
+            yield button.label, True
+    for did in DID:
+        entry = an_audit_entry(by=member, what="clip", before="{}", after=f'{{"{did}": "{job.id}"}}')
+        yield audit.audit_words(entry, d), False
+    for before, after in (([], ["a"]), (["a"], [])):
+        texts = (f'{{"allowed_terms": {each}}}'.replace("'", '"') for each in (before, after))
+        entry = an_audit_entry(by=member, what="policy", before=next(texts), after=next(texts))
+        yield audit.audit_words(entry, d), False
+    entry = an_audit_entry(
+        by=member, what="policy", before='{"reports_until_hidden":3}', after='{"reports_until_hidden":0}'
+    )
+    yield audit.audit_words(entry, d), False
+    policy = Policy(allowed_terms=frozenset({"great tit"}), reports_until_hidden=0)
+    yield from ((line, True) for line in audit.policy_lines(policy, d))
