@@ -24,7 +24,9 @@ async def change(
     return (await connection.execute(statement, values)).rowcount
 
 
-async def first_row(connection: DatabaseConnection, query: Select[Any], values: Values) -> Any:
+async def first_row(
+    connection: DatabaseConnection, query: Select[*tuple[Any, ...]], values: Values
+) -> Any:
     """The first row of a query, its columns by name; None without one."""
     if isinstance(connection, WritingConnection):
         return connection.first(query, values)

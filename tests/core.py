@@ -32,9 +32,11 @@ from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
 from generation.lifecycle.fetching import ClipFetcher
 from generation.lifecycle.lifecycle import JobLifecycle
+from generation.lifecycle.line import JobLine, Places, Schedule
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import Backend, Messenger
 from generation.protocol.clock import Clock, SeedSource
+from generation.protocol.fairness import ShareNames
 from generation.protocol.progress import Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules.operator_rules import OperatorRules
@@ -81,6 +83,7 @@ class Core:
     """What members were told, by job id, oldest first."""
     jobs: JobWriter
     breakers: Breakers
+    schedule: Schedule
     folder: Path
 
     async def submit(self, request: GenerationRequest | None = None, *, origin: str = "o1", user: str = "7001") -> Job:
@@ -181,15 +184,17 @@ async def a_core(
     backends: dict[str, Backend] = {each.name: each for each in (backend, *others)}
     breakers = Breakers(backends, clock=clock)
     rules = rules or OperatorRules(backends=tuple(backends), prices=prices)
+    line = JobLine(observer)
     jobs = JobWriter(
         store,
         rules,
         owner=owner,
         clock=clock,
-        observer=observer,
+        observer=line,
         ended=relay.wake,
         keeps_waiting_jobs=keeps_waiting_jobs,
     )
+    schedule = Schedule(line, Places(backends, breakers), clock)
     lifecycle = JobLifecycle(
         store,
         backends,
@@ -197,23 +202,28 @@ async def a_core(
         fetcher=ClipFetcher(artifacts, staging, min_free_bytes=min_free_bytes),
         breakers=breakers,
         rules=rules,
+        schedule=schedule,
         clock=clock,
-        observer=observer,
+        observer=line,
         progress=report,
+        shares=ShareNames("a secret"),
         timing=lifecycle_timing,
         public_url=public_url,
     )
-    dispatcher = Dispatcher(store, lifecycle, owner=owner, clock=clock, observer=observer, timing=dispatcher_timing)
+    dispatcher = Dispatcher(
+        store, lifecycle, owner=owner, schedule=schedule, clock=clock, observer=observer, timing=dispatcher_timing
+    )
     service = Service(
         store,
         rules,
         clock=clock,
         seeds=seeds or Seeds(),
-        observer=observer,
+        observer=line,
         submitted=dispatcher.wake,
         ended=relay.wake,
         noticed=notices.wake,
         breakers=breakers,
+        schedule=schedule,
     )
     try:
         yield Core(
@@ -231,6 +241,7 @@ async def a_core(
             progress=reported,
             jobs=jobs,
             breakers=breakers,
+            schedule=schedule,
             folder=folder,
         )
     finally:

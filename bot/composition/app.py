@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.terminal.messenger import needs_its_terminal
 from adapters.web.metrics import MetricsObserver
 from bot.composition.backends import Role, open_backends
-from bot.composition.stores import clip_links, open_artifacts, open_store
+from bot.composition.stores import clip_links, open_artifacts, open_store, secret_key
 from bot.folders import prepare_folders, staging
 from bot.observer import LogObserver, Observers
 from bot.operator_rules import operator_rules
@@ -22,9 +22,11 @@ from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
 from generation.lifecycle.fetching import ClipFetcher
 from generation.lifecycle.lifecycle import JobLifecycle
+from generation.lifecycle.line import JobLine, Places, Schedule
 from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, Store
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
+from generation.protocol.fairness import ShareNames
 from generation.protocol.proxies import ProxyUnusable
 from generation.service import Service
 
@@ -138,6 +140,9 @@ def _join(
         ports.store, ports.messengers, owner=role.owner, clock=clock, observer=observer
     )
     fetcher = ClipFetcher(ports.artifacts, staging(settings))
+    # everything that moves a job tells the line, which passes it on
+    line = JobLine(observer)
+    schedule = Schedule(line, Places(ports.backends, breakers), clock)
     lifecycle = JobLifecycle(
         ports.store,
         ports.backends,
@@ -146,22 +151,25 @@ def _join(
             rules,
             owner=role.owner,
             clock=clock,
-            observer=observer,
+            observer=line,
             ended=relay.wake,
             keeps_waiting_jobs=role.show is not None,
         ),
         fetcher=fetcher,
         breakers=breakers,
         rules=rules,
+        schedule=schedule,
         clock=clock,
-        observer=observer,
+        observer=line,
         progress=role.show or relay.progress,
+        shares=ShareNames(secret_key(settings)),
         public_url=settings.public_url,
     )
     dispatcher = Dispatcher(
         ports.store,
         lifecycle,
         owner=role.owner,
+        schedule=schedule,
         clock=clock,
         observer=observer,
         timing=DispatcherTiming(in_flight=settings.jobs_in_flight),
@@ -172,14 +180,15 @@ def _join(
         rules,
         clock=clock,
         seeds=RandomSeeds(),
-        observer=observer,
+        observer=line,
         submitted=dispatcher.wake,
         ended=relay.wake,
         noticed=notices.wake,
         breakers=breakers,
+        schedule=schedule,
         chat_troubles=chat_troubles,
     )
-    webhooks = WebhookReceiver(ports.store, observer, lifecycle.wake)
+    webhooks = WebhookReceiver(ports.store, line, lifecycle.wake)
     return App(
         settings=settings,
         ports=ports,

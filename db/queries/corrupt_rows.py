@@ -57,6 +57,7 @@ class UnreadableRows:
         self, connection: DatabaseConnection, query: Select[str], parameters: Mapping[str, object]
     ) -> list[str]:
         """The ids that the query finds, without those of rows that cannot be read."""
+        query = query.where(self._is_not_known()) if self._known else query
         found = await connection.scalars(query, parameters)
         return [each for each in found if each not in self._known]
 

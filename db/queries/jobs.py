@@ -15,7 +15,6 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
-    literal_column,
     or_,
     select,
     true,
@@ -32,13 +31,12 @@ from db.queries.mapping import (
 )
 from db.queries.parts import StorePart, TransactionPart
 from db.queries.pauses import IS_HELD
-from db.schema import ABANDONED, UNFINISHED, jobs
+from db.schema import ABANDONED, PENDING, UNFINISHED, jobs
 from db.statements import first_row
 from generation.domain.job import FINAL, Job, JobId, JobStatus
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Lease
 from generation.protocol.errors import StaleJob
-from generation.protocol.progress import MOST_AHEAD
 
 MAX_CANCELLATIONS: Final = 1000
 """How many are read at a time; the next call finds the rest."""
@@ -46,11 +44,7 @@ MAX_CANCELLATIONS: Final = 1000
 _OLDEST_FIRST: Final = (jobs.c.created_at, jobs.c.number)
 _NEWEST_FIRST: Final = (jobs.c.created_at.desc(), jobs.c.number.desc())
 # UNFINISHED in addition: without it SQLite does not use the partial indexes
-_WAITING: Final = and_(
-    UNFINISHED,
-    jobs.c.status.in_([literal_column(f"'{s}'") for s in (JobStatus.PENDING, JobStatus.QUEUED)]),
-)
-_PENDING: Final = and_(UNFINISHED, jobs.c.status == literal_column(f"'{JobStatus.PENDING}'"))
+_PENDING: Final = and_(UNFINISHED, PENDING)
 _IS_DUE: Final = or_(jobs.c.not_before.is_(None), jobs.c.not_before <= bindparam("now"))
 _IS_FREE: Final = or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= LeaseNow())
 _IS_OWN: Final = jobs.c.lease_owner == bindparam("owner")
@@ -72,6 +66,25 @@ _UNFINISHED_IN: Final = (
     .where(UNFINISHED, jobs.c.server == bindparam("server"))
     .order_by(*_OLDEST_FIRST)
     .limit(_LIMIT)
+)
+_WAITING_TURNS: Final = (
+    select(
+        jobs.c.number,
+        func.row_number()
+        .over(partition_by=(jobs.c.server, jobs.c.user), order_by=jobs.c.number)
+        .label("turn"),
+    )
+    .where(PENDING, _IS_DUE, _IS_FREE, ~IS_HELD)
+    .subquery()
+)
+_WAITING_IDS: Final = (
+    select(jobs.c.id)
+    .join(_WAITING_TURNS, _WAITING_TURNS.c.number == jobs.c.number)
+    .order_by(_WAITING_TURNS.c.turn, _WAITING_TURNS.c.number)
+    .limit(_LIMIT)
+)
+_JOBS: Final = (
+    select(jobs).where(jobs.c.id.in_(bindparam("ids", expanding=True))).order_by(jobs.c.number)
 )
 _CLAIMABLE: Final = (
     select(jobs).where(_PENDING, _IS_DUE, _IS_FREE, ~IS_HELD).order_by(*_OLDEST_FIRST).limit(_LIMIT)
@@ -114,19 +127,6 @@ _STATUS_COUNTS: Final = (
 )
 _PING: Final = select(jobs.c.number).limit(1)
 
-_THIS: Final = (
-    select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == bindparam("job_id")).subquery()
-)
-_IS_OLDER: Final = and_(
-    jobs.c.created_at <= _THIS.c.created_at,  # first and alone, so that SQLite uses the index
-    or_(jobs.c.created_at < _THIS.c.created_at, jobs.c.number < _THIS.c.number),
-)
-_OLDER_WAITING: Final = (
-    select(jobs.c.number).join(_THIS, true()).where(_WAITING, _IS_OLDER).limit(MOST_AHEAD)
-)
-_AHEAD_OF: Final = select(func.count()).select_from(_OLDER_WAITING.subquery())
-ALL_WAITING: Final = select(jobs.c.number).where(_WAITING).limit(MOST_AHEAD)
-
 _INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
 _INSERT_LEASED: Final = _INSERT.values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
 _SAVE: Final = update(jobs).where(
@@ -161,6 +161,17 @@ class JobStore(StorePart):
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
         return await self._jobs(_UNFINISHED_IN, server=str(server), most=limit)
 
+    async def waiting_ids(self, now: datetime, *, limit: int) -> list[JobId]:
+        async with self._read() as connection:
+            found = {"now": now, "most": limit}
+            return [
+                JobId(each)
+                for each in await self._unreadable_jobs.ids(connection, _WAITING_IDS, found)
+            ]
+
+    async def jobs(self, ids: Collection[JobId]) -> list[Job]:
+        return await self._jobs(_JOBS, ids=list(ids))
+
     async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
         return await self._jobs(_CLAIMABLE, now=now, most=limit)
 
@@ -187,10 +198,6 @@ class JobStore(StorePart):
     async def cancellations(self, owner: str) -> list[JobId]:
         async with self._read() as connection:
             return list((await connection.scalars(_CANCELLATIONS, {"owner": owner})).all())
-
-    async def ahead_of(self, job: Job) -> int:
-        async with self._read() as connection:
-            return int(await connection.scalar(_AHEAD_OF, {"job_id": job.id}))
 
     async def status_counts(self) -> dict[str, int]:
         async with self._read() as connection:

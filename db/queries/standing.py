@@ -10,7 +10,6 @@ from typing import Any, Final
 from sqlalchemy import Row, Select, Subquery, bindparam, func, select, true
 
 from db.engine import UtcDateTime
-from db.queries.jobs import ALL_WAITING
 from db.queries.mapping import Values
 from db.queries.parts import QueryPart
 from db.queries.pauses import PAUSE_IN_FORCE, PAUSED, pause_from_row
@@ -84,7 +83,6 @@ def _statement() -> Select[Any]:
     return select(
         active.c.user_active,
         active.c.server_active,
-        select(func.count()).select_from(ALL_WAITING.subquery()).scalar_subquery().label("waiting"),
         hour.c.clips_hour,
         hour.c.last_clip,
         member.c.clips_today.label("user_clips"),
@@ -183,7 +181,6 @@ def _usage(row: Row[Any], now: datetime, day: date, calendar: Calendar) -> Usage
         server_spent_today=Micros(total(row.server_spent)),
         all_spent_today=Micros(total(row.all_spent)),
         day=day,
-        waiting_jobs=row.waiting,
         user_clips_this_hour=total(row.clips_hour),
         user_clips_this_month=total(row.user_clips_month),
         server_clips_this_month=total(row.server_clips_month),

@@ -11,6 +11,7 @@ from db.schema.facts import facts
 from db.schema.jobs import (
     ABANDONED,
     OWED,
+    PENDING,
     UNFINISHED,
     WITH_CLIP,
     WITH_PROMPT,
@@ -36,6 +37,7 @@ __all__ = [
     "HELD_NOTICES",
     "OWED",
     "OWED_NOTICES",
+    "PENDING",
     "UNFINISHED",
     "VERSION_TABLE",
     "WITH_CLIP",

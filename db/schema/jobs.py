@@ -105,6 +105,16 @@ Index(
 )
 Index("ix_jobs_leased", jobs.c.lease_owner, sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
 
+PENDING: Final = jobs.c.status == literal_column(f"'{JobStatus.PENDING}'")
+Index(
+    "ix_jobs_in_turn",
+    jobs.c.server,
+    jobs.c.user,
+    jobs.c.number,
+    sqlite_where=PENDING,
+    postgresql_where=PENDING,
+)
+
 ABANDONED: Final = jobs.c.left_request.is_not(None)
 Index("ix_jobs_left_behind", jobs.c.number, sqlite_where=ABANDONED, postgresql_where=ABANDONED)
 

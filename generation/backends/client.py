@@ -31,6 +31,7 @@ from generation.protocol.wire import (
     HEALTH_PATH,
     IDEMPOTENCY_HEADER,
     QUEUE_PATH,
+    SHARE_HEADER,
     HealthBody,
     RequestId,
     SubmitAnswer,
@@ -119,6 +120,16 @@ class QueueClient:
 
         Raises BackendUnavailable when it cannot be asked.
         """
+        health = await self._health()
+        return None if health is None else engine_named(health.engine)
+
+    async def places(self) -> int | None:
+        """How many clips our worker says that it renders at once; None for fal, and for a worker
+        that does not say it. Raises BackendUnavailable when it cannot be asked."""
+        health = await self._health()
+        return None if health is None else health.places
+
+    async def _health(self) -> HealthBody | None:
         if not self._resubmits_safely:
             return None
         try:
@@ -128,8 +139,7 @@ class QueueClient:
             )
         except (Unreachable, ConnectionBroken) as error:
             raise BackendUnavailable(self._name, str(error)) from error
-        health = answer.read_as(HealthBody) if answer.succeeded else None
-        return None if health is None else engine_named(health.engine)
+        return answer.read_as(HealthBody) if answer.succeeded else None
 
     async def check(self) -> str | None:
         """Ask about a request that never was, as the bot asks about any, at no cost; the ``Date``
@@ -148,7 +158,12 @@ class QueueClient:
         return answer.headers.get("date")
 
     async def submit(
-        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+        self,
+        request: GenerationRequest,
+        *,
+        idempotency_key: str,
+        webhook_url: str | None = None,
+        share: str | None = None,
     ) -> str:
         """Queue a request; returns the request id. Sent exactly once.
 
@@ -158,9 +173,11 @@ class QueueClient:
         """
         url = submit_url(self._base.text, request.endpoint, webhook=webhook_url)
         headers = {"Content-Type": "application/json"}
-        # only our worker reads it: there it makes a second submission the same request
+        # only our worker reads them: the first makes a second submission the same request, the
+        # other tells members apart, which is nobody else's business
         if self._resubmits_safely:
             headers[IDEMPOTENCY_HEADER] = idempotency_key
+            headers |= {SHARE_HEADER: share} if share else {}
         try:
             answer = await self._transport.exchange(
                 "POST", url, headers=headers, body=input_to_bytes(plain_request(request).to_input())

@@ -57,11 +57,19 @@ class RelocatableBackend:
     async def engine(self) -> str | None:
         return await self._started().engine()
 
+    async def places(self) -> int | None:
+        return await self._started().places()
+
     async def submit(
-        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+        self,
+        request: GenerationRequest,
+        *,
+        idempotency_key: str,
+        webhook_url: str | None = None,
+        share: str | None = None,
     ) -> str:
         return await self._started().submit(
-            request, idempotency_key=idempotency_key, webhook_url=webhook_url
+            request, idempotency_key=idempotency_key, webhook_url=webhook_url, share=share
         )
 
     async def watch(self, handle: RequestHandle) -> AsyncGenerator[BackendUpdate, None]:

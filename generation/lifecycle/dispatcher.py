@@ -5,9 +5,9 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
-from generation.domain.fairness import in_fair_order
 from generation.domain.job import Job, JobId, JobStatus
 from generation.lifecycle.lifecycle import JobLifecycle
+from generation.lifecycle.line import Schedule
 from generation.ports import Observer, Store
 from generation.protocol.clock import Clock, Deadline, sleep_or
 from generation.protocol.errors import FlipbookError, StaleJob, StoreError
@@ -19,8 +19,9 @@ class DispatcherTiming:
 
     ``poll_every`` is the pause between two searches for jobs while nothing wakes it, ``min_pause``
     the pause after each, so that a thousand submits in a second are not a thousand queries.
-    ``window`` is how many waiting jobs are put into fair order at least, ``store_pause`` the pause
-    of a job that could not be saved, ``settle`` how long a stop waits for submissions under way.
+    ``shown`` is how many jobs at the head of the line are told where they are, ``store_pause`` the
+    pause of a job that could not be saved, ``settle`` how long a stop waits for submissions under
+    way.
     """
 
     poll_every: float = 1.0
@@ -28,18 +29,11 @@ class DispatcherTiming:
     adopt_every: float = 10.0
     lease_every: float = 10.0
     cancel_abandoned_every: float = 10.0
+    places_every: float = 10.0
     in_flight: int = 64
-    window: int = 256
+    shown: int = 64
     store_pause: float = 2.0
     settle: float = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """A job in flight, as it was when it was taken, and the task that runs it."""
-
-    job: Job
-    task: asyncio.Task[None]
 
 
 class Dispatcher:
@@ -51,21 +45,24 @@ class Dispatcher:
         lifecycle: JobLifecycle,
         *,
         owner: str,
+        schedule: Schedule,
         clock: Clock,
         observer: Observer,
         timing: DispatcherTiming | None = None,
         is_deserted: Callable[[Job], bool] = lambda _: False,
     ) -> None:
-        """``is_deserted`` says of a job that no process holds whether nobody waits for it any more:
-        it is ended, not run."""
+        """``schedule`` says whose turn it is. ``is_deserted`` says of a job that no process holds
+        whether nobody waits for it any more: it is ended, not run."""
         self._store = store
         self._lifecycle = lifecycle
         self._owner = owner
+        self._line = schedule.line
+        self._places = schedule.places
         self._clock = clock
         self._observer = observer
         self._timing = timing or DispatcherTiming()
         self._is_deserted = is_deserted
-        self._running: dict[JobId, _Running] = {}
+        self._running: dict[JobId, asyncio.Task[None]] = {}
         self._is_full = False
         self._cancels: dict[JobId, asyncio.Task[None]] = {}
         self._woken = asyncio.Event()
@@ -96,9 +93,8 @@ class Dispatcher:
                     await sleep_or(self._clock, self._timing.poll_every, self._woken)
                 await self._settle()
             finally:
-                running = [running.task for running in self._running.values()]
                 # jobs in flight are saved at every step, so the next start goes on from there
-                for task in (*loops, *self._cancels.values(), *running):
+                for task in (*loops, *self._cancels.values(), *self._running.values()):
                     task.cancel()
 
     def stop(self) -> None:
@@ -112,6 +108,7 @@ class Dispatcher:
             self._every(timing.lease_every, self._renew_leases),
             self._every(timing.cancel_abandoned_every, self._lifecycle.cancel_abandoned_requests),
             self._every(timing.adopt_every, lambda: self._adopt(group)),
+            self._every(timing.places_every, self._places.learn),
         )
         return [group.create_task(loop) for loop in loops]
 
@@ -119,20 +116,22 @@ class Dispatcher:
         free = self._timing.in_flight - len(self._running)
         self._is_full = free <= 0
         if free > 0:
-            now = self._clock.now()
-            # more than there is room for: fairness needs to see beyond the oldest
-            found = await self._store.claimable(now, limit=max(self._timing.window, free))
-            self._is_full = len(found) >= free
-            waiting = (job for job in found if job.id not in self._running)
-            in_flight = [running.job for running in self._running.values()]
-            for job in in_fair_order(waiting, in_flight, now):
-                await self._take(group, job)
+            await self._line.refresh(self._store, self._clock.now())
+            await self._take_next(group)
+            self._is_full = self._line.has_more(self._running)
+        self._lifecycle.show_line(self._timing.shown)
         for job_id in await self._store.cancellations(self._owner):
             if job_id not in self._cancels and not self._lifecycle.is_cancelling(job_id):
                 # a task of its own: a backend may take its time to answer
                 self._cancels[job_id] = group.create_task(
                     self._cancel(job_id), name=f"cancel {job_id}"
                 )
+
+    async def _take_next(self, group: asyncio.TaskGroup) -> None:
+        backend = self._places.next_backend
+        for job in self._line.to_send(backend, self._places.assumed(backend)):
+            if job.id not in self._running:
+                await self._take(group, job)
 
     async def _adopt(self, group: asyncio.TaskGroup) -> None:
         """Take over unfinished jobs: of our last run, or of a process whose lease has ended."""
@@ -147,6 +146,7 @@ class Dispatcher:
                 # read again in a transaction: it may have moved since it was found
                 job = await self._claim_stalled(found.id)
                 if job is not None:
+                    self._line.found(job)
                     self._start(group, job)
 
     async def _claim_stalled(self, job_id: JobId) -> Job | None:
@@ -172,7 +172,7 @@ class Dispatcher:
     def _start(self, group: asyncio.TaskGroup, job: Job) -> None:
         if job.id not in self._running and not self._stopped.is_set():
             task = group.create_task(self._run(job), name=f"run {job.id}")
-            self._running[job.id] = _Running(job, task)
+            self._running[job.id] = task
 
     async def _run(self, job: Job) -> None:
         """The only place that survives any error of one job."""
@@ -180,12 +180,14 @@ class Dispatcher:
         try:
             ended = (await self._lifecycle.run(job)).status.is_final
         except StaleJob:
-            pass  # another process runs it
+            self._line.forget(job.id)  # another process runs it
         except StoreError as error:
+            self._line.forget(job.id)
             self._observer.trouble("saving a job", error, job_id=job.id)
             # taken again at once, it would fail at once
             await self._clock.sleep(self._timing.store_pause)
         except Exception as error:  # noqa: BLE001 - one job's failure is never another's
+            self._line.forget(job.id)
             self._observer.trouble("running a job", error, job_id=job.id)
             await self._guard("failing a job", self._lifecycle.abort(job.id))
         finally:

@@ -10,7 +10,7 @@ from generation.domain.job import Job, JobId
 from generation.ports import Store
 from generation.protocol.cache import BoundedCache
 from generation.protocol.progress import DurationEstimate
-from generation.protocol.request import Endpoint
+from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.work import relative_work
 
 _RECENT_CLIPS: Final = 50
@@ -31,6 +31,11 @@ class DurationEstimates:
     def of(self, job: Job) -> DurationEstimate:
         """The estimate for jobs like this one."""
         return self._estimates.setdefault(_key(job), DurationEstimate())
+
+    def expected(self, request: GenerationRequest, backend: str) -> float | None:
+        """Seconds that such a clip takes there; None before clips have been measured."""
+        estimate = self._estimates.get((backend, request.endpoint))
+        return None if estimate is None else estimate.seconds_for(float(relative_work(request)))
 
     async def learn_from_recent_clips(self, store: Store) -> None:
         """Learn from the newest clips, made before this process began. Raises StoreError."""

@@ -12,6 +12,7 @@ from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.failover import Failover
 from generation.lifecycle.failures import failure_of
 from generation.lifecycle.fetching import ClipFetcher
+from generation.lifecycle.line import Schedule
 from generation.lifecycle.progress_reports import ProgressReporter
 from generation.lifecycle.routing import BackendRouter
 from generation.lifecycle.submission import JobSubmitter
@@ -35,6 +36,7 @@ from generation.protocol.errors import (
     RequestCancelled,
     RequestNotFound,
 )
+from generation.protocol.fairness import ShareNames
 from generation.protocol.progress import RunningEta
 from generation.rules.operator_rules import OperatorRules
 
@@ -53,8 +55,10 @@ class _Watch:
 class JobLifecycle:
     """Runs each job as far as it can go now; one object serves every job of a process.
 
-    ``jobs`` saves them, ``fetcher`` brings their clips. ``public_url`` is where backends may call
-    us (None: nowhere). A job has ``max_attempts`` submissions that may have been accepted.
+    ``jobs`` saves them, ``fetcher`` brings their clips, ``schedule`` says when their turn is.
+    ``shares`` name members to our worker (None: they stay unnamed). ``public_url`` is where
+    backends may call us (None: nowhere). A job has ``max_attempts`` submissions that may have been
+    accepted.
     """
 
     def __init__(
@@ -66,9 +70,11 @@ class JobLifecycle:
         fetcher: ClipFetcher,
         breakers: Breakers,
         rules: OperatorRules,
+        schedule: Schedule,
         clock: Clock,
         observer: Observer,
         progress: ProgressSink,
+        shares: ShareNames | None = None,
         timing: LifecycleTiming | None = None,
         public_url: str | None = None,
         max_attempts: int = 3,
@@ -83,7 +89,7 @@ class JobLifecycle:
         self._max_attempts = max_attempts
         # its own parts: callers know this class only
         self._wakeups = Wakeups(clock)
-        self._reports = ProgressReporter(progress, clock)
+        self._reports = ProgressReporter(progress, clock, schedule)
         router = BackendRouter(
             store, backends, breakers=breakers, rules=rules, clock=clock, timing=timing
         )
@@ -105,6 +111,7 @@ class JobLifecycle:
             observer=observer,
             timing=timing,
             public_url=public_url,
+            shares=shares,
         )
 
     def lease(self) -> Lease:
@@ -115,6 +122,10 @@ class JobLifecycle:
         """Learn how long clips take from those made before. Raises StoreError."""
         await self._reports.learn_from_recent_clips(self._store)
         await self._jobs.learn_from_recent_clips()
+
+    def show_line(self, count: int) -> None:
+        """Tell those of the next so many jobs that wait for a backend where they are."""
+        self._reports.in_line(count)
 
     async def submissions_settled(self) -> None:
         """Return once no submission is under way."""
@@ -260,13 +271,22 @@ class JobLifecycle:
         """Save and report what the backend says of the job."""
         watch.updated_at, watch.unreachable_since = self._clock.now(), None
         self._breakers.answered(job.backend or "")
-        # saved once; a backend may skip states, so COMPLETED counts as well
-        if update.state is not BackendState.IN_QUEUE and job.status is JobStatus.QUEUED:
+        # saved once
+        if job.status is JobStatus.QUEUED and self._has_begun(job, update):
             job = await self._jobs.save(job.running(self._clock.now()), was=job)
         if update.inference_seconds is not None:
             job = job.measured(update.inference_seconds)
         self._reports.updated(job, update, watch.running_eta)
         return job
+
+    def _has_begun(self, job: Job, update: BackendUpdate) -> bool:
+        """Whether the clip has begun to render. A backend may skip states, so COMPLETED counts as
+        well; but of our own worker only with what it has measured: without, the request was
+        cancelled while it waited."""
+        backend = self._backends.get(job.backend or "")
+        if update.state is BackendState.COMPLETED and backend and backend.resubmits_safely:
+            return update.inference_seconds is not None
+        return update.state is not BackendState.IN_QUEUE
 
     async def _collect(self, job: Job, backend: Backend) -> Job:
         """Keep the finished clip; while the backend is out of reach it is asked again."""

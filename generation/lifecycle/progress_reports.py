@@ -1,7 +1,8 @@
 """From a backend's updates to what members read: phase, steps and the time left."""
 
-from generation.domain.job import Job
-from generation.lifecycle.durations import DurationEstimates, QueuePace
+from generation.domain.job import Job, JobId, JobStatus
+from generation.lifecycle.durations import QueuePace
+from generation.lifecycle.line import Schedule
 from generation.ports import BackendState, BackendUpdate, ProgressSink, Store
 from generation.protocol.clock import Clock
 from generation.protocol.progress import Phase, Progress, RunningEta, eta_of_queued, eta_of_running
@@ -11,15 +12,30 @@ from generation.protocol.work import relative_work
 class ProgressReporter:
     """Reports every job's progress, and learns from each finished clip how long clips take."""
 
-    def __init__(self, report: ProgressSink, clock: Clock) -> None:
+    def __init__(self, report: ProgressSink, clock: Clock, schedule: Schedule) -> None:
         self._report = report
         self._clock = clock
-        self._durations = DurationEstimates()
+        self._schedule = schedule
+        self._durations = schedule.durations
         self._queue_pace = QueuePace()
+        self._shown: dict[JobId, int | None] = {}
 
     async def learn_from_recent_clips(self, store: Store) -> None:
         """Learn how long clips take from those made before. Raises StoreError."""
         await self._durations.learn_from_recent_clips(store)
+
+    def in_line(self, count: int) -> None:
+        """Tell those of the next so many jobs that no backend has yet where they are, if that has
+        changed."""
+        pending = [
+            (job, progress)
+            for job, progress in self._schedule.progress_of_first(count)
+            if job.status is JobStatus.PENDING
+        ]
+        for job, progress in pending:
+            if self._shown.get(job.id) != progress.position:
+                self._report(job, progress)
+        self._shown = {job.id: progress.position for job, progress in pending}
 
     def waiting(self, job: Job, waiting_for: str | None) -> None:
         """The job waits for something before it can go on."""
@@ -37,6 +53,7 @@ class ProgressReporter:
                 self._report(job, Progress(Phase.QUEUED, position=update.position, eta_seconds=eta))
             case BackendState.IN_PROGRESS:
                 eta, steps = self._eta_of_running(job, update, running), update.steps
+                self._schedule.note_rest(job, eta)
                 self._report(
                     job,
                     Progress(Phase.RENDERING, steps=steps, eta_seconds=eta, preview=update.preview),

@@ -36,6 +36,7 @@ from generation.protocol.errors import (
     StoreError,
     SubmissionOutcomeUnknown,
 )
+from generation.protocol.fairness import ShareNames
 
 _ACCOUNT: Final = (CredentialsRejected, AccountLocked)
 """Not accepted before the operator acts: another backend may take it."""
@@ -46,7 +47,8 @@ _NOT_ACCEPTED: Final = (BackendUnavailable, BackendBusy, *_ACCOUNT)
 class JobSubmitter:
     """Brings jobs from PENDING to QUEUED.
 
-    ``public_url`` is where paid backends may call us (None: they may not).
+    ``public_url`` is where paid backends may call us (None: they may not); ``shares`` name members
+    to our own worker.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class JobSubmitter:
         observer: Observer,
         timing: LifecycleTiming,
         public_url: str | None,
+        shares: ShareNames | None,
     ) -> None:
         self._store = store
         self._backends = backends
@@ -79,6 +82,7 @@ class JobSubmitter:
         self._observer = observer
         self._timing = timing
         self._public_url = public_url
+        self._shares = shares
         self._sending: set[JobId] = set()
         self._none_sending = asyncio.Event()
         self._none_sending.set()
@@ -202,6 +206,7 @@ class JobSubmitter:
                 job.sent_request,
                 idempotency_key=job.idempotency_key,
                 webhook_url=self._webhook_url(job, backend),
+                share=self._share(job, backend),
             )
         except SubmissionOutcomeUnknown as error:
             self._breakers.failed(backend.name, error)
@@ -255,6 +260,12 @@ class JobSubmitter:
         if stored.handle != handle:
             stored = await self._jobs.save(replace(stored, handle=handle), was=stored)
         return stored
+
+    def _share(self, job: Job, backend: Backend) -> str | None:
+        """Whose share our own worker counts it in; nobody else is told who asks."""
+        if self._shares is None or not backend.resubmits_safely:
+            return None
+        return self._shares.of(str(job.channel.server), str(job.requested_by))
 
     def _webhook_url(self, job: Job, backend: Backend) -> str | None:
         """Where a paid backend calls when it is done. Our own worker is watched, and signs with

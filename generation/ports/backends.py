@@ -67,10 +67,19 @@ class Backend(Protocol):
     async def engine(self) -> str | None:
         """The backend's name for what renders there now; None where it does not report it."""
 
+    async def places(self) -> int | None:
+        """How many clips render there at once; None where it does not report it."""
+
     async def submit(
-        self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None
+        self,
+        request: GenerationRequest,
+        *,
+        idempotency_key: str,
+        webhook_url: str | None = None,
+        share: str | None = None,
     ) -> str:
-        """Queue a request; returns the request id.
+        """Queue a request; returns the request id. ``share`` names whose share it is counted in,
+        where the backend shares out what we send.
 
         Raises BackendUnavailable or BackendBusy only when the backend certainly accepted nothing,
         SubmissionOutcomeUnknown when that is not known.

@@ -201,6 +201,13 @@ class Store(Reads, PrivacyReads, Accounting, Protocol):
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
         """A server's unfinished jobs, oldest first."""
 
+    async def waiting_ids(self, now: datetime, *, limit: int) -> list[JobId]:
+        """Which pending jobs are due and without a valid lease: the oldest of each member of each
+        server first, then everyone's second, and so on."""
+
+    async def jobs(self, ids: Collection[JobId]) -> list[Job]:
+        """These jobs as they are now, oldest first, without those that are gone."""
+
     async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
         """Pending jobs that are due, without a valid lease and not held by a pause, oldest
         first."""
@@ -216,10 +223,6 @@ class Store(Reads, PrivacyReads, Accounting, Protocol):
 
     async def renew_leases(self, lease: Lease) -> None:
         """Extend the leases of all unfinished jobs that ``lease.owner`` holds."""
-
-    async def ahead_of(self, job: Job) -> int:
-        """How many older jobs wait (pending or queued), counted up to
-        :data:`generation.protocol.progress.MOST_AHEAD`."""
 
     async def recent_clips(self, *, limit: int) -> list[Job]:
         """The successful ones of the newest ``limit`` jobs, oldest first."""

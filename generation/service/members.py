@@ -20,6 +20,7 @@ from generation.protocol.errors import (
     PromptBlocked,
     StoreError,
 )
+from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
 from generation.rules.limits import LimitName, check, hour_resets_at
@@ -165,12 +166,10 @@ class MemberActs(ServicePart):
         """A plain sentence for each backend and chat in trouble; none when all is well."""
         return (*queue_lines(self._breakers.all, self._clock.now()), *self._chat_troubles())
 
-    async def ahead_of(self, job: Job) -> int:
-        """How many waiting jobs are older than this one, counted up to
-        :data:`generation.protocol.progress.MOST_AHEAD`."""
-        # counted at submission; used once, because by the next call it may have changed
-        counted = self._ahead.pop(job.id)
-        return await self._store.ahead_of(job) if counted is None else counted
+    def progress_of(self, job: Job) -> Progress:
+        """How many start to render before a job that waits, and when its clip is expected, as far
+        as that is known."""
+        return self._schedule.progress_of(job) if self._schedule else Progress(Phase.QUEUED)
 
     async def _admit(
         self,
@@ -221,7 +220,6 @@ class MemberActs(ServicePart):
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)
         await tx.add_job(job, delivery, context.lease)
-        self._ahead.put(job.id, usage.waiting_jobs)
         return job
 
 

@@ -1,20 +1,15 @@
 """What the parts of the service stand on: the store, the rules, the clock, and who is told."""
 
 from collections.abc import Callable
-from typing import Final
 
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.first_answers import FirstAnswers
-from generation.domain.job import JobId
 from generation.domain.refs import ServerRef, UserRef
+from generation.lifecycle.line import Schedule
 from generation.ports import Observer, Store, Wake
-from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, SeedSource
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.server_rules import ServerRules
-
-_POSITIONS: Final = 1024
-"""New jobs whose place in the queue is kept until it is read."""
 
 
 class ServicePart:
@@ -32,6 +27,7 @@ class ServicePart:
         ended: Wake,
         noticed: Wake = lambda: None,
         breakers: Breakers | None = None,
+        schedule: Schedule | None = None,
         chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         self._store = store
@@ -45,7 +41,7 @@ class ServicePart:
         self._breakers = breakers or Breakers(clock=clock)
         self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
-        self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
+        self._schedule = schedule
 
     async def rules_of(self, server: ServerRef) -> ServerRules:
         """What is set, the operator's ceilings, and what is in force."""

@@ -163,7 +163,7 @@ def _slack_scenes() -> list[Scene]:
         for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
     return [
-        _slack("queued", slack_render.queued_content(waiting, QUEUED.position)),
+        _slack("queued", slack_render.progress_content(waiting, QUEUED)),
         _slack("rendering", slack_render.progress_content(running, RENDERING)),
         _slack("clip", slack_render.outcome_content(done, has_clip=True), job=done),
         _slack("refusal", slack_render.error_content(TOO_MANY), asked=ASKED),

@@ -25,7 +25,7 @@ from generation.domain.job import Job
 from generation.domain.refs import MessageRef
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryError, FlipbookError
-from generation.protocol.progress import Phase, Progress
+from generation.protocol.progress import Progress
 from generation.service import Service
 
 Submit = Callable[[], Awaitable[Job]]
@@ -67,16 +67,9 @@ class FirstResponses:
                 "a job's message could not be recorded", job=job.id, error=type(error).__name__
             )
 
-    async def queue_progress(self, job: Job) -> Progress:
-        """A new job's position in the queue, where the store can be read."""
-        try:
-            return Progress(Phase.QUEUED, position=await self._service.ahead_of(job))
-        except FlipbookError:
-            return Progress(Phase.QUEUED)
-
     async def _show(self, interaction: discord.Interaction, job: Job) -> None:
         # the job is stored and may cost money: from here on errors are logged, not raised
-        progress = await self.queue_progress(job)
+        progress = self._service.progress_of(job)
         content = render.under_way(job, progress, self._clock.now())
         try:
             message_id = await _respond(interaction, content, buttons(job))

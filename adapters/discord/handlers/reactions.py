@@ -93,9 +93,8 @@ class Reactions:
         responses = handler.first_responses
         # without a first message the outcome is posted as a new one
         with suppress(DeliveryError):
-            opened = await handler.messenger.open(
-                job, await responses.queue_progress(job), reply_to=message
-            )
+            progress = handler.service.progress_of(job)
+            opened = await handler.messenger.open(job, progress, reply_to=message)
             await responses.record(job, opened)
 
     def _is_new(self, event: discord.RawReactionActionEvent) -> bool:

@@ -69,7 +69,7 @@ class FirstMessage:
 
     async def _post(self, job: Job, tried_at: tuple[float, ...]) -> str:
         target, metadata = post_target(job.channel), MessageMetadata(job.id)
-        content = render.queued_content(job, await self._service.ahead_of(job))
+        content = render.progress_content(job, self._service.progress_of(job))
         for attempt in range(1, TRIES):
             try:
                 return await self._posts.post(target, content, metadata, tried_at=tried_at)

@@ -20,7 +20,7 @@ from generation.domain.job import Job, JobStatus
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
 from generation.protocol.messages import mark
-from generation.protocol.progress import Phase, Progress
+from generation.protocol.progress import Progress
 from generation.text import outcomes
 from generation.text.clips import (
     bar_words,
@@ -173,12 +173,6 @@ def comes_directly_content(error: SlackRefused) -> SlackContent:
         return SlackContent(said)
     invite = SLACK.gettext("To get clips here, invite the bot into the channel.")
     return SlackContent(f"{said} {invite}")
-
-
-def queued_content(job: Job, ahead: int | None) -> SlackContent:
-    """The first message; ``ahead`` is the number of jobs before this one, None where it is
-    unknown."""
-    return progress_content(job, Progress(Phase.QUEUED, position=ahead))
 
 
 def progress_content(job: Job, progress: Progress) -> SlackContent:

@@ -36,7 +36,8 @@ class FairQueue:
         self._root = _Lane("", None)
         self._entries: dict[str, _Entry] = {}
         self._arrivals = 0
-        self._places: dict[str, int] | None = None
+        self._shown: dict[str, int] = {}
+        self._others: Iterator[str] | None = None
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -61,7 +62,7 @@ class FairQueue:
         leaf.arrive()
         entry = self._entries[name] = _Entry(age, rank, work, name, leaf)
         insort(leaf.waiting, entry)
-        self._places = None
+        self._others = None
 
     def remove(self, name: str) -> int | None:
         """One that waited leaves without having used its work; its age. None where it does not
@@ -72,7 +73,7 @@ class FairQueue:
         leaf = entry.leaf
         del leaf.waiting[bisect_left(leaf.waiting, entry)]
         self._leave(leaf)
-        self._places = None
+        self._others = None
         return entry.age
 
     def start(self, name: str) -> int | None:
@@ -88,7 +89,7 @@ class FairQueue:
         leaf.arrive()
         leaf.charge(work)
         self._leave(leaf)
-        self._places = None
+        self._others = None
 
     def refund(self, lanes: Lanes, work: float = 1.0) -> None:
         """What was counted for one that started was not used after all: its lanes get it back."""
@@ -97,7 +98,7 @@ class FairQueue:
             lane = lane.inner.get(name) if lane is not None else None
             if lane is not None:
                 lane.start -= work
-        self._places = None
+        self._others = None
 
     def in_order(self, room: Room | None = None) -> Iterator[str]:
         """Those that wait, in the order in which they are to start; with ``room`` at most as many
@@ -112,21 +113,27 @@ class FairQueue:
 
     def first_ones(self) -> tuple[str, ...]:
         """The next :data:`~generation.protocol.progress.MOST_AHEAD` in order."""
-        return tuple(self._counted())
+        self._show_until(None)
+        return tuple(self._shown)
 
     def position(self, name: str) -> int | None:
         """How many start before it, counted up to
         :data:`~generation.protocol.progress.MOST_AHEAD`; None where it does not wait."""
         if name not in self._entries:
             return None
-        return self._counted().get(name, MOST_AHEAD)
+        self._show_until(name)
+        return self._shown.get(name, MOST_AHEAD)
 
-    def _counted(self) -> dict[str, int]:
-        # for all at once: after a change many are asked for
-        if self._places is None:
-            order = zip(range(MOST_AHEAD), self.in_order(), strict=False)
-            self._places = {name: ahead for ahead, name in order}
-        return self._places
+    def _show_until(self, name: str | None) -> None:
+        """Count as far as that one: after a change many are asked for, most of them near the
+        front."""
+        if self._others is None:
+            self._shown, self._others = {}, self.in_order()
+        while name not in self._shown and len(self._shown) < MOST_AHEAD:
+            following = next(self._others, None)
+            if following is None:
+                break
+            self._shown[following] = len(self._shown)
 
     def _lane(self, lanes: Lanes) -> "_Lane":
         """The innermost lane."""

@@ -176,10 +176,21 @@ class WebhookBody(Wire):
         return without(dump(self), "error", "payload_error")
 
 
+_MOST_PLACES: Final = 10_000
+
+
+def _places(given: object) -> int | None:
+    """A number of clips that an engine may render at once; None for anything else."""
+    if not isinstance(given, int) or isinstance(given, bool):
+        return None
+    return given if 1 <= given <= _MOST_PLACES else None
+
+
 class HealthBody(Wire):
     """Our worker's health page, as far as the queue client reads it."""
 
     engine: str = ""
+    places: Annotated[int | None, BeforeValidator(_places)] = None
 
 
 _ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")

@@ -24,9 +24,6 @@ class Usage:
     server_spent_today: Micros
     all_spent_today: Micros
     day: date
-    waiting_jobs: int = 0
-    """How many jobs of all servers wait, counted up to
-    :data:`generation.protocol.progress.MOST_AHEAD`."""
     user_clips_this_hour: int = 0
     """In the 60 minutes before ``at``."""
     user_clips_this_month: int = 0

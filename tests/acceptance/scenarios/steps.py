@@ -27,18 +27,17 @@ async def the_worker_is_busy(story: Story) -> None:
 
 
 async def the_member_asks_and_reads_where_the_clip_is(story: Story) -> None:
-    """Queued: the position, and when the clip can be expected."""
+    """Queued: next, before the second clip of whoever was there first, and when the clip can be expected."""
     post = story.keep("first", await story.asks(MEMBER))
-    await story.shows(post, "queued", "1 ahead")
+    await story.shows(post, "queued", "next")
     await story.until(lambda: story.chat.names_a_time(story.chat.words(post)))
     await story.bought(4)
 
 
 async def rendering_begins_and_a_bar_is_shown(story: Story) -> None:
     """Rendering."""
-    story.engine.allow(2 * STEPS)
+    story.engine.allow(STEPS)
     await story.delivered(story.post("rendering"))
-    await story.delivered(story.post("waiting"))
     story.engine.allow(STEPS // 2)
     await story.shows(story.post("first"), "rendering", "█", f"of {STEPS}")
 
@@ -50,6 +49,8 @@ async def the_clip_appears_in_the_same_message(story: Story) -> None:
     await story.delivered(post)
     await story.has_the_kept_clip(post)
     assert await story.clips_of(MEMBER) == 1
+    story.engine.allow(STEPS)
+    await story.delivered(story.post("waiting"))
     await story.bought(4)
 
 

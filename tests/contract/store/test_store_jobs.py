@@ -10,7 +10,6 @@ from generation.domain.job import Job, JobId, JobStatus, RequestHandle
 from generation.domain.pricing import Micros
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.protocol.errors import StaleJob, StoreError
-from generation.protocol.progress import MOST_AHEAD
 
 
 async def add(store: SqlStore, *jobs: Job) -> None:
@@ -170,20 +169,42 @@ async def test_unfinished_jobs_are_counted_by_status(store):
     assert await store.status_counts() == {"pending": 3, "submitting": 1, "queued": 1, "running": 1}
 
 
-async def test_only_older_waiting_jobs_are_ahead(store):
-    statuses = [JobStatus.PENDING, JobStatus.QUEUED, JobStatus.SUBMITTING, JobStatus.RUNNING, JobStatus.SUCCEEDED]
-    older = [moved(a_job(created_at=later(minutes=-1)), status) for status in statuses]
-    same_time_before, job, same_time_after = a_job(), a_job(), a_job()
-    await add(store, *older, same_time_before, job, same_time_after, a_job(created_at=later(minutes=1)))
-    assert await store.ahead_of(job) == 3
-    assert await store.ahead_of(a_job()) == 0
+def asked_by(user: str, server: str = "9001", **fields: object) -> Job:
+    return a_job(requested_by=a_user(user), channel=a_channel(server=a_server(server)), **fields)
 
 
-async def test_the_jobs_ahead_are_counted_only_up_to_a_maximum(store):
-    await add(store, *(a_job(created_at=later(minutes=-1)) for _ in range(MOST_AHEAD + 5)))
-    job = a_job()
-    await add(store, job)
-    assert await store.ahead_of(job) == MOST_AHEAD
+async def test_everyones_first_waiting_job_is_found_before_anyones_second(store):
+    flood = [asked_by("1") for _ in range(5)]
+    first, second, elsewhere = asked_by("2"), asked_by("2"), asked_by("1", "9002")
+    await add(store, *flood, first, elsewhere, second)
+    expected = [flood[0], first, elsewhere, flood[1], second, *flood[2:]]
+    assert await store.waiting_ids(NOW, limit=10) == [job.id for job in expected]
+    assert await store.waiting_ids(NOW, limit=4) == [job.id for job in expected[:4]]
+
+
+async def test_the_first_of_a_member_is_the_first_by_number_whatever_the_clock_said(store):
+    first, second = a_job(created_at=later(minutes=5)), a_job(created_at=later(minutes=-5))
+    await add(store, first, second)
+    assert await store.waiting_ids(NOW, limit=10) == [first.id, second.id]
+
+
+async def test_only_due_pending_jobs_without_a_lease_wait_for_their_turn(store):
+    free = a_job()
+    postponed = moved(a_job(), JobStatus.PENDING).waiting(not_before=later(seconds=9), waiting_for="fal")
+    await add(store, *(moved(a_job(), status) for status in JobStatus if status is not JobStatus.PENDING), free)
+    await add(store, postponed)
+    async with store.transaction() as tx:
+        held = a_job()
+        await tx.add_job(held, a_delivery(held), a_lease())
+    assert await store.waiting_ids(NOW, limit=10) == [free.id]
+    assert await store.waiting_ids(later(seconds=9), limit=10) == [free.id, postponed.id]
+
+
+async def test_jobs_are_read_by_their_ids_oldest_first(store):
+    jobs = [a_job() for _ in range(4)]
+    await add(store, *jobs)
+    assert await store.jobs([jobs[2].id, "unknown", jobs[0].id]) == [jobs[0], jobs[2]]
+    assert await store.jobs([]) == []
 
 
 async def test_hostile_text_is_stored_and_found_again(store):

@@ -16,7 +16,7 @@ from generation.rules.ledger import EVERYWHERE
 
 WHOLE_TABLE = re.compile(
     r"SCAN (jobs|deliveries|notices|ledger|ledger_totals|audit)\b"
-    r"(?! USING (COVERING )?INDEX ix_(jobs_(unf|und|lea|left)|notices_(owed|held)))"
+    r"(?! USING (COVERING )?INDEX ix_(jobs_(in_turn|unf|und|lea|left)|notices_(owed|held)))"
 )
 
 
@@ -65,7 +65,8 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.claimable(NOW, limit=10)
     await store.stalled_jobs("me", NOW, limit=10)
     await store.abandoned_requests(limit=10)
-    await store.ahead_of(job)
+    await store.waiting_ids(NOW, limit=10)
+    await store.jobs([job.id])
     await store.cancellations("me")
     await store.recent_clips(limit=10)
     await store.owed_deliveries(NOW, owner="me", platforms=frozenset(Platform), limit=10)
@@ -118,7 +119,9 @@ async def test_claimable_jobs_are_read_in_order_without_sorting(recorded):
     assert pauses == ["CORRELATED SCALAR SUBQUERY 1", "SEARCH pauses USING INDEX sqlite_autoindex_pauses_1 (server=?)"]
 
 
-async def test_the_jobs_ahead_are_counted_from_an_index_alone_and_only_up_to_their_own_time(recorded):
+async def test_the_next_jobs_of_all_members_are_found_without_sorting_those_of_each(recorded):
     store, record = recorded
-    await store.ahead_of(a_job())
-    assert "SEARCH jobs USING COVERING INDEX ix_jobs_unfinished (status=? AND created_at<?)" in record.plans()
+    await store.waiting_ids(NOW, limit=10)
+    plans = record.plans()
+    assert "SCAN jobs USING INDEX ix_jobs_in_turn" in plans
+    assert [line for line in plans if line.startswith("USE TEMP B-TREE")] == ["USE TEMP B-TREE FOR ORDER BY"]

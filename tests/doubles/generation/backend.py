@@ -44,6 +44,8 @@ class ScriptedBackend:
     """What its results say made the clip."""
     renders_with: str | None = "animatediff"
     """What it says it renders with at present."""
+    renders_at_once: int | None = 64
+    """How many clips it says that it renders at once."""
     away: bool = False
     """Set: nothing reaches it."""
     leaves: bool = False
@@ -51,6 +53,7 @@ class ScriptedBackend:
     """Set: watches wait for it before their last update."""
     submissions: list[tuple[str, GenerationRequest]] = field(default_factory=list)
     webhooks: list[str | None] = field(default_factory=list)
+    shares: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
     on_submit: Callable[[], None] | None = None
     _requests: dict[str, str] = field(default_factory=dict)
@@ -68,9 +71,21 @@ class ScriptedBackend:
         self.leaves = self.away = False
         self.updates = FINISHED
 
-    async def submit(self, request: GenerationRequest, *, idempotency_key: str, webhook_url: str | None = None) -> str:
+    async def places(self) -> int | None:
+        self._maybe_raise("places")
+        return self.renders_at_once
+
+    async def submit(
+        self,
+        request: GenerationRequest,
+        *,
+        idempotency_key: str,
+        webhook_url: str | None = None,
+        share: str | None = None,
+    ) -> str:
         self.submissions.append((idempotency_key, request))
         self.webhooks.append(webhook_url)
+        self.shares.append(share)
         if self.on_submit is not None:
             self.on_submit()
         if self.away:

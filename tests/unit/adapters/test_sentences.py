@@ -189,7 +189,6 @@ def slack_contents() -> Iterator[SlackContent]:
     yield from (slack_render.deleted_content(job) for job in the_gone_clips(Platform.SLACK))
     for job in jobs:
         yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
-        yield from (slack_render.queued_content(job, ahead) for ahead in (None, 0, 10**6))
         yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         for where in WHERE:
             yield slack_render.elsewhere_content(job, where)
@@ -309,7 +308,7 @@ def test_a_screen_reader_is_given_no_markup() -> None:
 def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
     job = a_job(request=a_request(prompt="a {place} {0} {n}"))
     assert "> a {place} {0} {n}" in discord_render.under_way(job, Progress(Phase.QUEUED), NOW)
-    assert "a {place} {0} {n}" in slack_render.queued_content(job, 0).text
+    assert "a {place} {0} {n}" in slack_render.progress_content(job, Progress(Phase.QUEUED)).text
     assert "{place}" in sentence(e.JobNotFound("{place}"), DISCORD)
 
 

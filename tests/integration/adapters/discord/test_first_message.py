@@ -150,9 +150,6 @@ class Forgetful:
     async def opened(self, *_args: Any) -> None:
         raise StoreBusy
 
-    async def ahead_of(self, _job: Any) -> int:
-        raise StoreBusy
-
 
 @pytest.mark.parametrize("asks", ["by command", "by reaction"])
 async def test_when_the_message_cannot_be_recorded_the_member_is_not_told_to_ask_again(bot: Bot, asks: str) -> None:
@@ -166,7 +163,7 @@ async def test_when_the_message_cannot_be_recorded_the_member_is_not_told_to_ask
     else:
         await bot.double.react(first)
         second = await bot.double.wait_for_message(lambda message: message.replies_to is first)
-    assert second.content.startswith("⏳ **Queued**\n")
+    assert second.content.startswith("⏳ **Queued, next** · ready <t:")
     await bot.until_handled()
     bot.advance(11)
     await bot.until_recorded(2)

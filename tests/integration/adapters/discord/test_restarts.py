@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,13 @@ class Dead:
         self.buried = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return self._die if name == self._verb else getattr(self._service, name)
+        if name != self._verb:
+            return getattr(self._service, name)
+        return self._die if iscoroutinefunction(getattr(self._service, name)) else self._die_at_once
+
+    def _die_at_once(self, *_args: Any, **_keywords: Any) -> None:
+        self.reached.set()
+        raise asyncio.CancelledError
 
     async def _die(self, *_args: Any, **_keywords: Any) -> None:
         self.reached.set()
@@ -73,7 +80,7 @@ async def test_killed_between_submitting_and_answering_the_clip_is_posted(
     tmp_path: Path, discord_double: DiscordDouble
 ) -> None:
     backend = ScriptedBackend(hold=asyncio.Event())
-    asked = await killed_before(discord_double, tmp_path, "ahead_of", backend)
+    asked = await killed_before(discord_double, tmp_path, "progress_of", backend)
     assert not asked.answered
     async with running_bot(discord_double, tmp_path, backend=backend) as bot:
         await finish(bot)

@@ -27,9 +27,9 @@ class Counting(FaultyStore):
 
     looks = due_looks = transactions = 0
 
-    async def claimable(self, *args: Any, **keywords: Any) -> Any:
+    async def waiting_ids(self, *args: Any, **keywords: Any) -> Any:
         self.looks += 1
-        return await self.store.claimable(*args, **keywords)
+        return await self.store.waiting_ids(*args, **keywords)
 
     async def owed_deliveries(self, *args: Any, **keywords: Any) -> Any:
         self.due_looks += 1

@@ -12,7 +12,7 @@ from db.store import SqlStore
 from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from factories import a_channel, a_request, a_server, a_user
-from generation.domain.job import FailureKind, Job, JobStatus
+from generation.domain.job import FailureKind, JobId, JobStatus
 from generation.domain.refs import Platform
 from generation.lifecycle.dispatcher import DispatcherTiming
 from generation.protocol.errors import BackendUnavailable, StoreBusy
@@ -203,9 +203,9 @@ class CountingStore:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
-    async def claimable(self, now: datetime, *, limit: int) -> list[Job]:
+    async def waiting_ids(self, now: datetime, *, limit: int) -> list[JobId]:
         self.queries += 1
-        return list(await self._store.claimable(now, limit=limit))
+        return list(await self._store.waiting_ids(now, limit=limit))
 
 
 async def test_many_submits_at_once_are_few_queries(tmp_path: Path) -> None:

@@ -75,8 +75,6 @@ def every_content() -> Iterator[SlackContent]:
     """Every content that the bot sends, with the worst text that it may hold."""
     jobs = list(every_job())
     for job in jobs:
-        yield render.queued_content(job, None)
-        yield render.queued_content(job, 12_345)
         yield from (render.progress_content(job, progress) for progress in PROGRESSES)
         yield from (render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
         for where in (render.IN_ITS_THREAD, render.IN_ANOTHER_MESSAGE, render.IN_A_DIRECT_MESSAGE):
