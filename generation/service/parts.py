@@ -10,6 +10,7 @@ from generation.ports import Observer, Store, Wake
 from generation.protocol.clock import Clock, SeedSource
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.server_rules import ServerRules
+from generation.service.drafts import Drafts
 
 
 class ServicePart:
@@ -42,6 +43,8 @@ class ServicePart:
         self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._schedule = schedule
+        self._drafts = Drafts()
+        self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
 
     async def rules_of(self, server: ServerRef) -> ServerRules:
         """What is set, the operator's ceilings, and what is in force."""

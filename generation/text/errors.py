@@ -209,6 +209,10 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     ),
     e.StyleUnknown: unknown_style_sentence,
     e.StyleTooLong: too_long_style_sentence,
+    e.DraftGone: lambda _error, d: d.gettext(
+        "What you typed was kept for 15 minutes and is gone now. {command} opens an empty form.",
+        command=Markup(d.code("/animate")),
+    ),
     e.LastChannel: _last_channel,
     e.LedgerUnavailable: _plain(
         mark("The bot cannot check the limits at the moment, so it makes no clips."),

@@ -7,6 +7,7 @@ from generation.protocol.messages import mark
 from generation.text.dialect import Dialect, Markup
 
 ANIMATE_ABOUT: Final = mark("Make a short clip from a prompt")
+EXAMPLE_PROMPT: Final = mark("a paper boat on a stormy sea")
 FLIPBOOK_ABOUT: Final = mark("Your clips, the queue and your quota")
 """What the chats' own lists of commands say of ``/animate`` and ``/flipbook``."""
 _MEMBERS: Final = {

@@ -9,7 +9,7 @@ from generation.protocol.messages import mark
 from generation.protocol.request import VideoSizePreset
 from generation.rules.limits import LimitName
 from generation.text.dialect import Markup, excerpt
-from generation.text.help import help_lines
+from generation.text.help import EXAMPLE_PROMPT, help_lines
 from generation.text.limits import limit_label, limit_range_words, typed_name
 
 _ADMIN: Final = (
@@ -40,7 +40,7 @@ def animate_content() -> SlackContent:
         f"• `{flag.name}{' ' + flag.example if flag.example else ''}` — {SLACK.gettext(flag.about)}"
         for flag in FLAGS
     )
-    example = SLACK.gettext("a paper boat on a stormy sea")
+    example = SLACK.gettext(EXAMPLE_PROMPT)
     lines = [
         SLACK.gettext(
             "Type {command} and what you want to see, as in {example}. Add where you like:",

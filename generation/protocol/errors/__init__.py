@@ -18,6 +18,7 @@ FlipbookError
 │   ├── PromptBlocked              the prompt holds a term that is not allowed here
 │   ├── StyleUnknown               the server has no prompt style of that name
 │   ├── StyleTooLong               with the style's words the prompt is longer than it may be
+│   ├── DraftGone                  what was filled in is no longer kept
 │   ├── LastChannel                removing it would let the bot answer everywhere
 │   ├── LedgerUnavailable          usage could not be read: the answer is no
 │   ├── TooManyReports             a member has reported too many clips in an hour
@@ -119,6 +120,7 @@ from generation.protocol.errors.refusals import (
     BudgetExhausted,
     BudgetTooSmall,
     ChannelNotAllowed,
+    DraftGone,
     LastChannel,
     LedgerUnavailable,
     LimitExceeded,
@@ -162,6 +164,7 @@ __all__ = [
     "DeliveryDelayed",
     "DeliveryError",
     "DeliveryStepFailed",
+    "DraftGone",
     "EndpointNotFound",
     "FlipbookError",
     "GenerationFailed",

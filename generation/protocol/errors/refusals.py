@@ -118,6 +118,10 @@ class StyleTooLong(Refused):
         self.given = given
 
 
+class DraftGone(Refused):
+    """A form that was not taken is no longer kept, or is somebody else's."""
+
+
 class LastChannel(Refused):
     """The last channel of the allow-list would go, and the bot would answer in every channel."""
 

@@ -48,6 +48,7 @@ from generation.text.options import ABOUT
 from generation.text.styles import PARTS
 from unit.adapters.backend_sentences import backend_sentences
 from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
+from unit.adapters.form_sentences import form_sentences
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.sentence_examples import (
     AUDITED,
@@ -238,6 +239,7 @@ def everything() -> Iterator[Said]:
         yield from of_errors(d)
         yield from (Said(d.platform, each, is_sentence=False) for each in style_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in moderation_sentences(d))
+        yield from (Said(d.platform, text, is_sentence=whole) for text, whole in form_sentences(d))
     yield from (Said(Platform.TERMINAL, text, is_sentence=whole) for text, whole in backend_sentences())
     yield from on_discord()
     yield from on_slack()

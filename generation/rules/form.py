@@ -1,0 +1,219 @@
+"""The form for a clip, defined once: its fields, what may be filled in under a server's limits, and
+what stands in it from the start. The chats lay it out, and bring back what was filled in.
+
+Every value is text, as a person would type it (``turbo``, ``640x384``, ``zoom-in,pan-left``), so
+that a value that is wrong can be shown again in its field. An absent value is an empty field. Pure.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from generation.domain.job import Job, JobId
+from generation.domain.parsing import parse_request
+from generation.domain.style import StyledRequest
+from generation.protocol.errors import LimitExceeded
+from generation.protocol.request import (
+    DEFAULT_NEGATIVE_PROMPT,
+    DEFAULTS,
+    MAX_SEED,
+    Endpoint,
+    GenerationRequest,
+    VideoSizePreset,
+    bounds_of,
+)
+from generation.rules.limits import LimitName, Limits
+from generation.rules.styles import Styles, with_shape
+
+
+class FormField(StrEnum):
+    """A field of the form, by the name of the request's field; in the order in which they stand."""
+
+    PROMPT = "prompt"
+    NEGATIVE = "negative_prompt"
+    QUALITY = "endpoint"
+    SIZE = "video_size"
+    MOTIONS = "motions"
+    STYLE = "style"
+    FRAMES = "num_frames"
+    FPS = "fps"
+    STEPS = "num_inference_steps"
+    GUIDANCE = "guidance_scale"
+    SEED = "seed"
+
+
+NUMBERS: Final = (
+    FormField.FRAMES,
+    FormField.FPS,
+    FormField.STEPS,
+    FormField.GUIDANCE,
+    FormField.SEED,
+)
+FormValues = Mapping[FormField, str]
+_SIDES: Final = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
+_NOTHING_SAID: Final = GenerationRequest.model_validate({"prompt": "-", "seed": 0})
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form about to be shown: what stands in it, what may be chosen, and the smallest and largest
+    value of each number. ``usual`` are the values of a form that nobody has touched; ``lowered``
+    are fields whose value was changed because the server does not allow it, or no longer.
+    ``parent`` is the clip that is edited."""
+
+    values: FormValues
+    usual: FormValues
+    qualities: tuple[Endpoint, ...]
+    sizes: tuple[str, ...]
+    styles: tuple[str, ...]
+    bounds: Mapping[FormField, tuple[int, int]]
+    lowered: tuple[FormField, ...] = ()
+    parent: JobId | None = None
+
+    def value(self, field: FormField) -> str:
+        """What stands in a field; empty where nothing does."""
+        return self.values.get(field, "")
+
+
+def form_of(
+    given: FormValues, limits: Limits, styles: Styles, *, parent: JobId | None = None
+) -> Form:
+    """The form with these values in it, and with the usual ones where none are given. Raises
+    LimitExceeded where the server allows no quality at all."""
+    if not limits.endpoints:
+        raise LimitExceeded(LimitName.ENDPOINTS, allowed="none", used=Endpoint.STANDARD.label)
+    style = styles.find(given.get(FormField.STYLE, ""))
+    usual = _usual(limits.fitted(with_shape(_NOTHING_SAID, style, limits)))
+    named = {FormField.STYLE: style.name} if style is not None else {}
+    filled = {field: text for field, text in {**usual, **given, **named}.items() if text.strip()}
+    bounds = _bounds(limits)
+    allowed = dict(_allowed(filled, usual, limits, styles, bounds))
+    lowered = tuple(field for field in FormField if filled.get(field) != allowed.get(field))
+    return Form(
+        allowed,
+        usual,
+        qualities=tuple(endpoint for endpoint in Endpoint if endpoint in limits.endpoints),
+        sizes=_sizes(limits, allowed[FormField.SIZE]),
+        styles=styles.names,
+        bounds=bounds,
+        lowered=lowered,
+        parent=parent,
+    )
+
+
+def values_of(job: Job) -> FormValues:
+    """What was filled in for a clip, its seed too: the same words with it make the same clip."""
+    request = job.request
+    defaults = DEFAULTS[request.endpoint]
+    values = _usual(request) | {
+        FormField.PROMPT: request.prompt,
+        FormField.MOTIONS: ",".join(request.motions),
+        FormField.STYLE: job.style.name if job.style else "",
+        FormField.SEED: str(request.seed),
+    }
+    if request.negative_prompt != DEFAULT_NEGATIVE_PROMPT:
+        values[FormField.NEGATIVE] = request.negative_prompt
+    # another quality has other ones of its own
+    if request.num_inference_steps != defaults.num_inference_steps:
+        values[FormField.STEPS] = str(request.num_inference_steps)
+    if request.guidance_scale != defaults.guidance_scale:
+        values[FormField.GUIDANCE] = f"{request.guidance_scale:g}"
+    return {field: text for field, text in values.items() if text}
+
+
+def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledRequest:
+    """What a form asks for, with a drawn seed where it names none. Raises InvalidRequest naming
+    each field that is wrong."""
+    filled: dict[str, object] = {
+        field.value: text.strip() for field, text in values.items() if text.strip()
+    }
+    filled.setdefault("prompt", "")
+    filled.setdefault("seed", draw_seed())
+    style = filled.pop("style", None)
+    if quality := filled.get("endpoint"):
+        filled["endpoint"] = next((e.value for e in Endpoint if e.label == quality), quality)
+    if size := filled.get("video_size"):
+        filled["video_size"] = size_in(str(size))
+    if motions := filled.get("motions"):
+        parts = str(motions).lower().replace("_", "-").split(",")
+        filled["motions"] = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    return StyledRequest(parse_request(filled), None if style is None else str(style))
+
+
+def size_in(text: str) -> object:
+    """``640x384`` as width and height; a named size, and what is neither, as it is."""
+    sides = _SIDES.fullmatch(text.strip())
+    return {"width": int(sides[1]), "height": int(sides[2])} if sides else text.strip().lower()
+
+
+def pixels_in(text: str) -> int | None:
+    """How many pixels a size has; None for what is no size."""
+    size = size_in(text)
+    if isinstance(size, dict):
+        return int(size["width"]) * int(size["height"])
+    if size not in set(VideoSizePreset):
+        return None
+    width, height = VideoSizePreset(str(size)).pixels
+    return width * height
+
+
+def _usual(request: GenerationRequest) -> dict[FormField, str]:
+    width, height = request.pixels
+    size = request.video_size
+    return {
+        FormField.QUALITY: request.endpoint.label,
+        FormField.SIZE: size.value if isinstance(size, VideoSizePreset) else f"{width}x{height}",
+        FormField.FRAMES: str(request.num_frames),
+        FormField.FPS: str(request.fps),
+    }
+
+
+def _bounds(limits: Limits) -> Mapping[FormField, tuple[int, int]]:
+    bounds = {field: bounds_of(field.value) for field in NUMBERS}
+    bounds[FormField.FRAMES] = (1, limits.max_frames)
+    bounds[FormField.STEPS] = (1, limits.max_steps)
+    bounds[FormField.SEED] = (0, MAX_SEED)
+    return bounds
+
+
+def _allowed(
+    values: FormValues,
+    usual: FormValues,
+    limits: Limits,
+    styles: Styles,
+    bounds: Mapping[FormField, tuple[int, int]],
+) -> Iterator[tuple[FormField, str]]:
+    """Each value that the server allows, or the nearest that it does: a form must not be refused
+    for what it was opened with."""
+    for field, text in values.items():
+        match field:
+            case FormField.QUALITY:
+                labels = {endpoint.label for endpoint in limits.endpoints}
+                yield field, text if text in labels else usual[field]
+            case FormField.SIZE:
+                pixels = pixels_in(text)
+                fits = pixels is not None and pixels <= limits.max_pixels
+                yield field, text if fits else usual[field]
+            case FormField.STYLE:
+                if text in styles.names:
+                    yield field, text
+            case FormField.FRAMES | FormField.STEPS:
+                yield field, _at_most(text, bounds[field][1])
+            case _:
+                yield field, text
+
+
+def _at_most(text: str, most: int) -> str:
+    # what is no number stays: the field says so
+    return str(most) if text.strip().isdecimal() and int(text) > most else text
+
+
+def _sizes(limits: Limits, chosen: str) -> tuple[str, ...]:
+    named = [
+        preset.value
+        for preset in VideoSizePreset
+        if preset.pixels[0] * preset.pixels[1] <= limits.max_pixels
+    ]
+    return tuple(dict.fromkeys([*named, chosen]))
