@@ -10,8 +10,8 @@ from generation.rules.audit import AuditEntry
 from generation.rules.limits import LimitName
 from generation.rules.policy import Policy
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
+from generation.text.forms.styles import style_change
 from generation.text.limits import NONE, limit_label, value_words
-from generation.text.styles import style_change
 
 _MOST_NAMED: Final = 20
 _TERM_ROOM: Final = 60

@@ -13,8 +13,8 @@ from generation.text.audit import audit_words, policy_lines
 from generation.text.clips import negative_words, settings_words, status_words
 from generation.text.dialect import Dialect, Markup
 from generation.text.errors import failure_sentence
+from generation.text.forms.styles import style_words
 from generation.text.limits import limit_lines
-from generation.text.styles import style_words
 
 _PROMPT_ROOM: Final = 70
 _LONG_PROMPT_ROOM: Final = 1_000

@@ -13,8 +13,8 @@ from generation.rules.policy import Policy
 from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
+from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.limits import changed_limit_words, quota_lines
-from generation.text.styles import removed_style_words, style_in_full, style_lines
 
 
 def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:

@@ -23,7 +23,7 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Markup
 from generation.text.errors import sentence
-from generation.text.styles import style_words
+from generation.text.forms.styles import style_words
 
 MAX_CONTENT: Final = 2000
 ONLY_IN_SERVERS: Final = DISCORD.gettext(

@@ -15,8 +15,8 @@ from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.dialect import Markup
+from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.limits import changed_limit_words, quota_lines
-from generation.text.styles import removed_style_words, style_in_full, style_lines
 
 MOST_LISTED: Final = 15
 MOST_AUDITED: Final = 10

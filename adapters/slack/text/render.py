@@ -33,8 +33,8 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Markup, excerpt
 from generation.text.errors import sentence
+from generation.text.forms.styles import style_words
 from generation.text.limits import unknown_limit_words
-from generation.text.styles import style_words
 
 _PROMPT_SHOWN: Final = 700
 _SECTION_LIMIT: Final = 2_900

@@ -15,7 +15,7 @@ from generation.domain.style import MAX_WORDS
 from generation.rules.styles import Styles, style_of
 from generation.service import Service
 from generation.text.dialect import plain_for
-from generation.text.styles import style_changes, style_lines
+from generation.text.forms.styles import style_changes, style_lines
 
 styles = typer.Typer(help="Looks with a name that a server's members choose.", no_args_is_help=True)
 

@@ -8,8 +8,8 @@ from generation.protocol.request import Endpoint
 from generation.rules.form import NUMBERS, Form, FormField, form_of
 from generation.rules.limits import Limits
 from generation.rules.styles import starter_styles
-from generation.text import forms
 from generation.text.dialect import Dialect
+from generation.text.forms import fields as forms
 from unit.adapters.sentence_examples import the_errors
 
 

@@ -6,7 +6,7 @@ from generation.domain.style import PromptStyle
 from generation.protocol.request import Endpoint, VideoSizePreset
 from generation.rules.styles import Styles, starter_styles
 from generation.text.dialect import Dialect
-from generation.text.styles import removed_style_words, style_in_full, style_lines
+from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 
 LARGEST = PromptStyle(
     name="x" * 30,

@@ -42,13 +42,13 @@ from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
+from generation.text.forms.styles import PARTS
 from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
-from generation.text.styles import PARTS
 from unit.adapters.backend_sentences import backend_sentences
-from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
 from unit.adapters.form_sentences import form_sentences
+from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.sentence_examples import (
     AUDITED,

@@ -8,7 +8,7 @@ from adapters.slack.text.markup import plain
 from generation.domain.pairs import pairs_in
 from generation.rules.styles import style_of
 from generation.service import Service
-from generation.text.styles import style_changes
+from generation.text.forms.styles import style_changes
 
 
 class SlackStyleCommands:

@@ -8,7 +8,7 @@ from generation.protocol.errors import InvalidRequest, StyleTooLong, StyleUnknow
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, VideoSizePreset
 from generation.rules.limits import Limits
 from generation.rules.styles import MAX_STYLES, Styles, starter_styles, style_of, with_shape
-from generation.text.styles import style_lines
+from generation.text.forms.styles import style_lines
 
 FILM = PromptStyle(name="film", prefix="film still", suffix="grain, ", negative_prompt="cartoon")
 
