@@ -148,11 +148,19 @@ async def upgrade(engine: DatabaseEngine, script_location: Path, version_table: 
     revision that this version does not know, and DatabaseUnusable for a SQLite file of something
     else.
     """
-    config = Config()
-    # Alembic reads options with ConfigParser, which interpolates %
-    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
-    config.attributes["version_table"] = version_table
+    config = _config(script_location, version_table)
     await run_alone(engine, partial(_migrate, config=config), version_table)
+
+
+async def pending(engine: DatabaseEngine, script_location: Path, version_table: str) -> list[str]:
+    """What :func:`upgrade` would do, oldest first: a line for each migration. Changes nothing.
+    Raises as :func:`upgrade`."""
+    config = _config(script_location, version_table)
+    steps: list[str] = []
+    await run_alone(
+        engine, lambda connection: steps.extend(_pending(connection, config)), version_table
+    )
+    return steps
 
 
 async def run_alone(
@@ -166,6 +174,14 @@ async def run_alone(
         else:
             async with engine.begin() as connection:
                 await connection.run_sync(work)
+
+
+def _config(script_location: Path, version_table: str) -> Config:
+    config = Config()
+    # Alembic reads options with ConfigParser, which interpolates %
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    config.attributes["version_table"] = version_table
+    return config
 
 
 def _migrate(connection: Connection, config: Config) -> None:
@@ -182,6 +198,10 @@ def _migrate(connection: Connection, config: Config) -> None:
 
 
 def _is_current(connection: Connection, config: Config) -> bool:
+    return not _pending(connection, config)
+
+
+def _pending(connection: Connection, config: Config) -> list[str]:
     script = ScriptDirectory.from_config(config)
     context = MigrationContext.configure(
         connection, opts={"version_table": config.attributes["version_table"]}
@@ -192,7 +212,13 @@ def _is_current(connection: Connection, config: Config) -> bool:
         raise DatabaseTooNew(
             f"the database is at revision {', '.join(sorted(unknown))}, made by a newer Flipbook"
         )
-    return found == set(script.get_heads())
+    done = {step.revision for head in found for step in script.iterate_revisions(head, "base")}
+    # newest first, as Alembic walks
+    return [
+        f"{step.revision} {' '.join(step.doc.split()).rstrip('.')}"
+        for step in reversed(list(script.walk_revisions()))
+        if step.revision not in done
+    ]
 
 
 def _check_foreign_keys(connection: Connection) -> None:

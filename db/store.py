@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from db.encryption import Cipher
-from db.engine import begin_write, check, close, open_engine, upgrade
+from db.engine import begin_write, check, close, open_engine, pending, upgrade
 from db.queries.accounting import AccountingStore
 from db.queries.corrupt_rows import OnUnreadable, log_unreadable
 from db.queries.deliveries import DeliveryStore
@@ -26,6 +26,16 @@ from db.transaction import SqlTransaction
 from generation.ports import Urgency
 
 MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+
+async def pending_migrations(url: str) -> list[str]:
+    """The migrations that :meth:`SqlStore.open` would run on the database, a line for each; it is
+    not changed. Raises as that does."""
+    engine = open_engine(url)
+    try:
+        return await pending(engine, MIGRATIONS, VERSION_TABLE)
+    finally:
+        await close(engine)
 
 
 class SqlStore(

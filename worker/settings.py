@@ -159,7 +159,8 @@ class WorkerSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The keys may be in a file of their own."""
-        return init_settings, env_settings, dotenv_settings, SecretFiles(settings_cls)
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings)
+        return init_settings, env_settings, dotenv_settings, files
 
     @field_validator("key", mode="after")
     @classmethod

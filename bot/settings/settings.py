@@ -116,7 +116,7 @@ class Settings(SharedSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic's own names
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Secrets may be in files of their own."""
-        files = SecretFiles(settings_cls, also=SECRET_URLS)
+        files = SecretFiles(settings_cls, env_settings, dotenv_settings, also=SECRET_URLS)
         return init_settings, env_settings, dotenv_settings, files
 
     discord_token: Credential = _from_variable("DISCORD_TOKEN")

@@ -1,14 +1,12 @@
 """Secrets in files of their own: ``DISCORD_TOKEN_FILE=/run/secrets/discord`` in place of
 ``DISCORD_TOKEN``, as containers and systemd hand them over."""
 
-import os
 from pathlib import Path
 from typing import Any, Final, get_args
 
-from dotenv import dotenv_values
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource
 
 SUFFIX: Final = "_FILE"
 MAX_BYTES: Final = 64 * 1024
@@ -22,18 +20,23 @@ class SecretFileUnusable(Exception):
 
 class SecretFiles(PydanticBaseSettingsSource):
     """Reads every secret field, and those in ``also``, from the file that ``<variable>_FILE``
-    names, in the environment or the settings file.
+    names in one of ``sources``, the environment or the settings file; the first one wins.
 
     Raises SecretFileUnusable.
     """
 
-    def __init__(self, settings: type[BaseSettings], *, also: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        settings: type[BaseSettings],
+        *sources: PydanticBaseSettingsSource,
+        also: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(settings)
         self._also = also
-        # the environment wins, as it does for the values themselves
-        file = self.config.get("env_file")
-        of_file = dotenv_values(str(file), encoding="utf-8") if file else {}
-        self._named = {name.upper(): value for name, value in (of_file | os.environ).items()}
+        self._named: dict[str, str | None] = {}
+        for source in reversed(sources):
+            if isinstance(source, EnvSettingsSource):
+                self._named |= {name.upper(): value for name, value in source.env_vars.items()}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """The field's secret, if a file has it."""

@@ -27,26 +27,41 @@ class Instruction:
     rest: str
 
 
-def instructions() -> list[Instruction]:
+def stages() -> dict[str, list[Instruction]]:
+    """Every stage by its name, with what is done in it; the image that it begins with is its first instruction."""
     text = re.sub(r"\\\n", " ", (ROOT / "Dockerfile").read_text())
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return [Instruction(*line.split(maxsplit=1)) for line in lines]
+    found: dict[str, list[Instruction]] = {}
+    for line in text.splitlines():
+        if line.strip() and not line.startswith("#"):
+            instruction = Instruction(*line.split(maxsplit=1))
+            if instruction.word == "FROM":
+                stage = found.setdefault(instruction.rest.split()[-1], [])
+            stage.append(instruction)
+    return found
 
 
-def every(word: str) -> list[str]:
-    return [i.rest for i in instructions() if i.word == word]
+def every(word: str, *of: str) -> list[str]:
+    """What such an instruction says in these stages, those of the bot where none is named."""
+    return [i.rest for name in of or ("source", "build", "bot") for i in stages()[name] if i.word == word]
 
 
-def environment() -> dict[str, str]:
-    return dict(part.split("=", 1) for rest in every("ENV") for part in shlex.split(rest))
+def environment(*of: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for rest in every("ENV", *of) for part in shlex.split(rest))
 
 
-def test_it_has_two_stages_and_does_not_run_as_root() -> None:
-    words = [i.word for i in instructions()]
-    assert words.count("FROM") == 2
-    assert every("USER") == ["flipbook"]
+@pytest.mark.parametrize("image", ["bot", "worker"])
+def test_an_image_does_not_run_as_root_and_has_no_build_tools_of_the_stage_before(image: str) -> None:
+    words = [i.word for i in stages()[image]]
+    assert every("USER", image) == ["flipbook"]
     assert words.index("USER") < words.index("ENTRYPOINT")
-    assert "--uid 10001" in " ".join(every("RUN"))
+    assert "--uid 10001" in " ".join(every("RUN", image))
+    assert every("COPY", image) == [
+        f"--from={'build' if image == 'bot' else 'build-worker'} /opt/flipbook /opt/flipbook"
+    ]
+
+
+def test_the_bot_is_what_a_build_without_a_target_makes() -> None:
+    assert list(stages())[-1] == "bot"
 
 
 def test_data_is_a_volume_health_is_checked_and_the_pages_are_reachable() -> None:
@@ -55,6 +70,20 @@ def test_data_is_a_volume_health_is_checked_and_the_pages_are_reachable() -> Non
     assert environment()["FLIPBOOK_DATA_DIR"] == "/data"
     assert environment()["FLIPBOOK_WEB_PORT"] == every("EXPOSE")[0] == "8080"
     assert (json.loads(every("ENTRYPOINT")[0]), json.loads(every("CMD")[0])) == (["flipbook"], ["run"])
+
+
+def test_the_workers_image_compiles_keeps_what_it_compiled_and_says_when_it_is_ready() -> None:
+    settings = environment("worker")
+    assert "gcc" in every("RUN", "worker")[0]
+    assert json.loads(every("VOLUME", "worker")[0]) == [
+        settings["FLIPBOOK_WORKER_DATA_DIR"],
+        settings["FLIPBOOK_WORKER_MODELS_DIR"],
+    ]
+    assert settings["TORCHINDUCTOR_CACHE_DIR"].startswith(settings["FLIPBOOK_WORKER_DATA_DIR"])
+    assert "/health" in every("HEALTHCHECK", "worker")[0]
+    assert settings["FLIPBOOK_WORKER_PORT"] == every("EXPOSE", "worker")[0] == "8650"
+    assert json.loads(every("CMD", "worker")[0]) == ["worker"]
+    assert '".[worker]"' in every("RUN", "build-worker")[0]
 
 
 def test_what_is_copied_exists_and_is_not_ignored_by_docker() -> None:
@@ -82,9 +111,9 @@ def test_the_image_steps_give_a_service_that_starts_is_healthy_and_stops(tmp_pat
             *names, target = rest.split()
             for name in names:
                 copy(ROOT / name, source / (name if target == "./" else target))
-    step = next(rest for rest in every("RUN") if "pip install" in rest)
-    moved = step.replace("/opt/flipbook", str(tmp_path / "opt/flipbook"))
-    subprocess.run(["bash", "-euc", moved], cwd=source, check=True, capture_output=True)
+    for step in every("RUN", "source", "build"):
+        moved = step.replace("/opt/flipbook", str(tmp_path / "opt/flipbook"))
+        subprocess.run(["bash", "-euc", moved], cwd=source, check=True, capture_output=True)
 
     port = free_port()
     run_environment = {

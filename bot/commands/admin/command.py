@@ -25,13 +25,28 @@ Server = Annotated[
 Channels = Annotated[list[str], typer.Argument(help="channel ids", metavar="ID…")]
 
 
-def migrate(data_dir: DataDir = None) -> None:
+def migrate(
+    data_dir: DataDir = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Change nothing; say what would be done, and exit with 1 where it is something.",
+        ),
+    ] = False,
+) -> None:
     """Bring the database up to date. `flipbook run` does this by itself."""
-    from bot.commands.admin.database import migrate as bring_up_to_date  # noqa: PLC0415 - the database
+    from bot.commands.admin import database  # noqa: PLC0415 - the database
 
     settings = _quiet_settings(data_dir)
     with exit_on_error():
-        typer.echo(asyncio.run(bring_up_to_date(settings)))
+        if not check:
+            typer.echo(asyncio.run(database.migrate(settings)))
+            return
+        steps = asyncio.run(database.check(settings))
+    if steps:
+        die(Exit.FAILED, "\n".join(("To be done, by `flipbook migrate`:", *steps)))
+    typer.echo("The database is up to date.")
 
 
 def config(data_dir: DataDir = None) -> None:

@@ -4,11 +4,13 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands.backup.rotation import dated, remove_oldest
 from bot.commands.options import DataDir, log_errors_only, read_settings
 from bot.exit_codes import Exit, die, exit_on_error
 
@@ -18,7 +20,21 @@ if TYPE_CHECKING:
 BackupFile = Annotated[Path, typer.Argument(metavar="FILE", help="The backup, one tar file.")]
 
 
-def backup(file: BackupFile, data_dir: DataDir = None) -> None:
+def backup(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE", help="The backup, one tar file; in a folder it is named by the time."
+        ),
+    ],
+    data_dir: DataDir = None,
+    keep: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=10_000, help="For a folder: how many backups stay; older ones are removed."
+        ),
+    ] = None,
+) -> None:
     """Save everything into one file, beside a running bot: database, keys and clips.
 
     The file is as secret as the bot's keys, which are in it.
@@ -27,6 +43,11 @@ def backup(file: BackupFile, data_dir: DataDir = None) -> None:
 
     settings = read_settings(data_dir=data_dir)
     log_errors_only(settings)
+    folder = file if file.is_dir() else None
+    if folder is None and keep is not None:
+        die(Exit.INVALID, f"--keep needs a folder for the backups, and {file} is none.")
+    if folder is not None:
+        file = dated(folder, datetime.now(UTC))
     with _errors():
         saved = asyncio.run(save(settings, file, progress=_show_clips))
     _show_clips(0)
@@ -37,6 +58,11 @@ def backup(file: BackupFile, data_dir: DataDir = None) -> None:
         typer.echo(f"The clips stay where they are kept: {settings.artifacts_url}.")
     if settings.secret_key is not None:
         typer.echo("FLIPBOOK_SECRET_KEY is not in it: keep it too.")
+    # only now: a backup that failed must not cost an older one
+    if folder is not None and keep is not None:
+        with _errors():
+            for old in remove_oldest(folder, keep=keep):
+                typer.echo(f"Removed: {old}")
 
 
 def verify(file: BackupFile) -> None:

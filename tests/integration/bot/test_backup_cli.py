@@ -259,3 +259,38 @@ def test_postgresql_is_told_what_to_run(tmp_path: Path, data: Path) -> None:
     assert result.exit_code == 2
     assert "pg_dump" in result.stderr
     assert "secret" not in result.stderr
+
+
+# In a folder ---------------------------------------------------------------------------------------
+
+
+def test_backups_in_a_folder_are_named_by_the_time_and_the_oldest_go(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = [f"flipbook-2026010{day}T033000Z.tar" for day in range(1, 5)]
+    others = ["flipbook-2025.tar", "before-the-move.tar"]
+    for name in (*old, *others):
+        (folder / name).write_bytes(b"tar")
+    result = flipbook("backup", "--keep", "3", folder, "--data-dir", data)
+    assert result.exit_code == 0, result.output
+    left = sorted(path.name for path in folder.iterdir())
+    (made,) = set(left) - {*old, *others}
+    assert left == sorted([*others, *old[2:], made])
+    assert flipbook("verify", folder / made).exit_code == 0
+    assert f"Removed: {folder / old[0]}" in result.output
+
+
+def test_a_backup_that_fails_costs_no_older_one(data: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old = folder / "flipbook-20260101T033000Z.tar"
+    old.write_bytes(b"tar")
+    (data / DATABASE).write_bytes(b"no database" * 1000)
+    assert flipbook("backup", "--keep", "1", folder, "--data-dir", data).exit_code != 0
+    assert [path.name for path in folder.iterdir()] == [old.name]
+
+
+def test_how_many_to_keep_needs_a_folder(data: Path, tmp_path: Path) -> None:
+    result = flipbook("backup", "--keep", "3", tmp_path / "one.tar", "--data-dir", data)
+    assert result.exit_code == 2
+    assert "--keep needs a folder" in result.output

@@ -1,0 +1,109 @@
+"""The files in ``deploy/``, judged as far as they can be without the machines they are for."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").iterdir())
+needs_systemd = pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="judged by systemd-analyze")
+
+
+def compose() -> dict[str, dict[str, object]]:
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    assert isinstance(services, dict)
+    return services
+
+
+def units_of(folder: Path) -> list[Path]:
+    """The units as they are, but for the program, which is installed nowhere here."""
+    copies = []
+    for unit in UNITS:
+        copy = folder / unit.name
+        copy.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", unit.read_text(), flags=re.MULTILINE))
+        copies.append(copy)
+    return copies
+
+
+@needs_systemd
+def test_systemd_understands_every_line_of_the_units(tmp_path: Path) -> None:
+    said = subprocess.run(
+        ["systemd-analyze", "verify", *map(str, units_of(tmp_path))], capture_output=True, text=True, check=False
+    )
+    assert (said.returncode, said.stdout + said.stderr) == (0, "")
+
+
+@needs_systemd
+@pytest.mark.parametrize(
+    ("unit", "most"), [("flipbook.service", 20), ("flipbook-worker.service", 25), ("flipbook-backup.service", 15)]
+)
+def test_the_units_give_up_what_they_do_not_need(tmp_path: Path, unit: str, most: int) -> None:
+    """The exposure that systemd computes, in tenths: 10.0 is a service without any sandbox."""
+    units_of(tmp_path)
+    said = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={most}", str(tmp_path / unit)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 0, said.stdout[-400:]
+
+
+def test_the_units_start_commands_that_exist() -> None:
+    started = set(re.findall(r"^ExecStart=\S+/flipbook (\w+)", "\n".join(u.read_text() for u in UNITS), re.MULTILINE))
+    helped = subprocess.run([sys.executable, "-m", "bot", "--help"], capture_output=True, text=True, check=True).stdout
+    assert started == {"run", "worker", "backup"}
+    assert all(re.search(rf"\b{name}\b", helped) for name in started)
+
+
+def test_a_permanent_fault_is_not_tried_again() -> None:
+    for name in ("flipbook.service", "flipbook-worker.service"):
+        assert "RestartPreventExitStatus=2 69 75 78\n" in (DEPLOY / "systemd" / name).read_text()
+
+
+def test_the_compose_file_is_one_by_its_own_schema() -> None:
+    judge = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    said = subprocess.run([*judge, str(DEPLOY / "compose.yaml")], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout + said.stderr
+
+
+def test_a_profile_that_is_off_keeps_nothing_from_starting() -> None:
+    text = (DEPLOY / "compose.yaml").read_text()
+    # ${NAME:?…} is an error for every profile, also for one that does not use it
+    assert ":?" not in text
+    services = compose()
+    assert {name for name, service in services.items() if "profiles" not in service} == {"flipbook"}
+    needed = services["flipbook"]["depends_on"]
+    assert isinstance(needed, dict)
+    assert all(need["required"] is False for need in needed.values())
+
+
+def test_every_container_is_read_only_without_rights_and_its_log_is_bounded() -> None:
+    for name, service in compose().items():
+        assert service["logging"] == {"driver": "local", "options": {"max-size": "10m", "max-file": "5"}}
+        if name != "postgres":  # its entry point changes the owner of its files
+            assert service["read_only"] is True
+            assert service["cap_drop"] == ["ALL"]
+            assert service["security_opt"] == ["no-new-privileges:true"]
+        for port in service.get("ports", []):  # type: ignore[attr-defined]
+            assert str(port).startswith("127.0.0.1:")
+
+
+@pytest.mark.parametrize("name", ["nginx.conf", "Caddyfile"])
+def test_proxies_let_through_what_is_meant_for_outside_only_and_keep_streams_whole(name: str) -> None:
+    text = (DEPLOY / "proxy" / name).read_text()
+    lines = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    assert lines.count("{") == lines.count("}")
+    for outside in ("webhooks", "clips", "slack"):
+        assert outside in lines
+    for inside in ("metrics", "healthz", "dashboard"):
+        assert inside not in lines
+    assert "proxy_buffering off;" in lines or "flush_interval -1" in lines
+    assert "127.0.0.1:8080" in lines
+    assert "127.0.0.1:8650" in lines
