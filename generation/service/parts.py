@@ -44,7 +44,6 @@ class ServicePart:
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._schedule = schedule
         self._drafts = Drafts()
-        self._ahead: BoundedCache[JobId, int] = BoundedCache(_POSITIONS)
 
     async def rules_of(self, server: ServerRef) -> ServerRules:
         """What is set, the operator's ceilings, and what is in force."""
