@@ -16,6 +16,7 @@ from db.queries.ledger_members import MembersKey, hide_members
 from db.queries.notices import NoticeStore
 from db.queries.pauses import PauseStore
 from db.queries.privacy.members import MemberDataStore
+from db.queries.privacy.reports import ReportsOfMember
 from db.queries.privacy.retention import RetentionStore
 from db.queries.privacy.traces import remove_traces
 from db.queries.reports import ReportReads
@@ -50,6 +51,7 @@ class SqlStore(
     StandingReads,
     MemberDataStore,
     RetentionStore,
+    ReportsOfMember,
 ):
     """Put together from one class per table, which hold the statements.
 

@@ -7,6 +7,7 @@ from db.queries.ledger import LedgerTransaction
 from db.queries.notices import NoticeTransaction
 from db.queries.pauses import PauseTransaction
 from db.queries.privacy.members import MemberDataTransaction
+from db.queries.privacy.reports import ForgettingReports
 from db.queries.privacy.retention import RetentionTransaction
 from db.queries.reports import ReportTransaction
 from db.queries.servers import ServerTransaction
@@ -27,6 +28,7 @@ class SqlTransaction(
     StandingReads,
     MemberDataTransaction,
     RetentionTransaction,
+    ForgettingReports,
 ):
     """Put together from one class per table, which hold the statements."""
 

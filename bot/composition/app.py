@@ -1,5 +1,6 @@
 """All the parts of a process, joined."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from adapters.terminal.messenger import needs_its_terminal
 from adapters.web.metrics import MetricsObserver
 from bot.composition.backends import Role, open_backends
+from bot.composition.keeping import keeping_tasks
 from bot.composition.stores import clip_links, open_artifacts, open_store, secret_key
 from bot.folders import prepare_folders, staging
 from bot.observer import LogObserver, Observers
@@ -25,6 +27,7 @@ from generation.lifecycle.lifecycle import JobLifecycle
 from generation.lifecycle.line import JobLine, Places, Schedule
 from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, Store
+from generation.privacy.tasks import KeepingTasks
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
 from generation.protocol.fairness import ShareNames
 from generation.protocol.proxies import ProxyUnusable
@@ -60,6 +63,7 @@ class App:
     dispatcher: Dispatcher
     relay: Relay
     notices: NoticeRelay
+    keeping: KeepingTasks
     webhooks: WebhookReceiver
     links: ClipLinks | None
     worker: EmbeddedWorker | None
@@ -175,6 +179,7 @@ def _join(
         timing=DispatcherTiming(in_flight=settings.jobs_in_flight),
         is_deserted=needs_its_terminal,
     )
+    asked = asyncio.Event()
     service = Service(
         ports.store,
         rules,
@@ -184,9 +189,23 @@ def _join(
         submitted=dispatcher.wake,
         ended=relay.wake,
         noticed=notices.wake,
+        forgetting=asked.set,
+        links=links,
         breakers=breakers,
         schedule=schedule,
         chat_troubles=chat_troubles,
+    )
+    keeping = keeping_tasks(
+        settings,
+        ports.store,
+        ports.artifacts,
+        service,
+        clock=clock,
+        observer=observer,
+        cancelled=dispatcher.wake,
+        removed=relay.wake,
+        noticed=notices.wake,
+        woken=asked,
     )
     webhooks = WebhookReceiver(ports.store, line, lifecycle.wake)
     return App(
@@ -202,6 +221,7 @@ def _join(
         dispatcher=dispatcher,
         relay=relay,
         notices=notices,
+        keeping=keeping,
         webhooks=webhooks,
         links=links,
         worker=worker,

@@ -164,6 +164,7 @@ class Settings(SharedSettings):
     database_url: Place = None
     artifacts_url: Place = None
     secret_key: Secret = None
+    disk_reserve_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512
     public_url: Text = None
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080

@@ -37,12 +37,12 @@ class ReportReads(QueryPart):
     async def open_reports_in(self, server: ServerRef, *, limit: int) -> list[Report]:
         async with self._read() as connection:
             rows = await connection.execute(_OPEN_IN, {"of": str(server), "most": limit})
-            return [_report_from_row(row) for row in rows.mappings()]
+            return [report_from_row(row) for row in rows.mappings()]
 
     async def reports_of(self, job_id: JobId) -> list[Report]:
         async with self._read() as connection:
             rows = await connection.execute(_OF_JOB, {"job": job_id})
-            return [_report_from_row(row) for row in rows.mappings()]
+            return [report_from_row(row) for row in rows.mappings()]
 
     async def reports_by(self, member: UserRef, *, since: datetime) -> int:
         async with self._read() as connection:
@@ -79,7 +79,8 @@ class ReportTransaction(ReportReads, TransactionPart):
         return (await self._connection.execute(_DECIDE, values)).rowcount
 
 
-def _report_from_row(row: RowMapping) -> Report:
+def report_from_row(row: RowMapping) -> Report:
+    """The report in a row of :data:`db.schema.reports`."""
     c = reports.c
     decided = row[c.decision]
     return Report(

@@ -16,6 +16,7 @@ class NoticeKind(StrEnum):
     LOG_CHANNEL_LOST = "log_channel_lost"
     REPORT = "report"
     PROMPT_BLOCKED = "prompt_blocked"
+    FORGOTTEN = "forgotten"
 
 
 class Audience(StrEnum):

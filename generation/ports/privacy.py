@@ -8,11 +8,19 @@ from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
 from generation.domain.privacy import Forgetting, KeptAmount, KeptClip, KeptOfMember
 from generation.domain.refs import ServerRef, UserRef
+from generation.domain.report import Report
 from generation.rules.ledger import Entry
 from generation.rules.pseudonyms import Pseudonyms
 
 
-class PrivacyReads(Protocol):
+class ExportReads(Protocol):
+    """What both the store and a transaction read."""
+
+    async def exported_at(self, user: UserRef) -> datetime | None:
+        """When a member last got a copy of their data."""
+
+
+class PrivacyReads(ExportReads, Protocol):
     """What the store reads for privacy and retention. Nothing here takes a lock."""
 
     @property
@@ -28,9 +36,6 @@ class PrivacyReads(Protocol):
     async def forgetting_of(self, user: UserRef) -> Forgetting | None:
         """Whether a member is being forgotten."""
 
-    async def exported_at(self, user: UserRef) -> datetime | None:
-        """When a member last got a copy of their data."""
-
     async def all_jobs_of(
         self, user: UserRef, *, until: datetime, after: JobId | None, limit: int
     ) -> list[Job]:
@@ -41,6 +46,9 @@ class PrivacyReads(Protocol):
 
     async def ledger_of_jobs(self, jobs: Sequence[JobId]) -> list[Entry]:
         """The ledger's lines of these jobs, oldest first."""
+
+    async def every_report_by(self, user: UserRef) -> list[Report]:
+        """What a member has reported, oldest first."""
 
     async def servers_with_jobs(self) -> list[ServerRef]:
         """Every server with a job that still has a prompt or a clip."""
@@ -68,11 +76,17 @@ class PrivacyReads(Protocol):
         """A server's jobs that still have a prompt or a member, by id, those after one id."""
 
 
-class PrivacyWrites(Protocol):
+class PrivacyWrites(ExportReads, Protocol):
     """What a transaction writes for privacy and retention."""
 
     async def ask_to_forget(self, asked: Forgetting) -> Forgetting:
         """Note it; asked again while it is under way, the later moment counts."""
+
+    async def forget_reports(self, user: UserRef) -> None:
+        """Leave of the member's reports what was reported and decided, under pseudonyms."""
+
+    async def forget_notices(self, user: UserRef) -> int:
+        """Delete what the member was told; returns how many notices are still to be told."""
 
     async def end_forgetting(self, user: UserRef) -> None:
         """It is done: nothing of the member is left but what is documented."""
@@ -82,6 +96,9 @@ class PrivacyWrites(Protocol):
 
     async def note_export(self, user: UserRef, at: datetime) -> None:
         """The member got a copy of their data."""
+
+    async def forget_export(self, user: UserRef) -> None:
+        """The member did not get it after all."""
 
     async def erase_job(self, job: Job, at: datetime) -> None:
         """Leave of an ended job its id, its shape, its price and a pseudonym; its delivery goes.

@@ -38,6 +38,17 @@ class Pseudonyms:
         digest = hmac.digest(self._key, f"{server}|{user}".encode(errors="replace"), "sha256")
         return Pseudonym(UserRef(user.platform, MARK + digest.hex()[:_DIGITS]))
 
+    def signature(self, text: str) -> str:
+        """24 hexadecimal digits that nobody can make without the secret."""
+        return hmac.digest(self._key, f"signed|{text}".encode(), "sha256").hex()[:24]
+
+    def is_signed(self, text: str, signature: str) -> bool:
+        """Whether the signature, which may be anything, is that of the text."""
+        # in constant time, so that it cannot be guessed digit by digit
+        return hmac.compare_digest(
+            self.signature(text).encode(), signature.encode(errors="replace")
+        )
+
     @property
     def key_check(self) -> str:
         """Tells one secret from another, without telling either."""

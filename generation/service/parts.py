@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from generation.backends.circuit_breaker import Breakers
+from generation.delivery.clip_links import ClipLinks
 from generation.delivery.first_answers import FirstAnswers
 from generation.domain.refs import ServerRef, UserRef
 from generation.lifecycle.line import Schedule
@@ -27,6 +28,8 @@ class ServicePart:
         submitted: Wake,
         ended: Wake,
         noticed: Wake = lambda: None,
+        forgetting: Wake = lambda: None,
+        links: ClipLinks | None = None,
         breakers: Breakers | None = None,
         schedule: Schedule | None = None,
         chat_troubles: Callable[[], tuple[str, ...]] = tuple,
@@ -39,6 +42,8 @@ class ServicePart:
         self._submitted = submitted
         self._ended = ended
         self._noticed = noticed
+        self._forgetting = forgetting
+        self._links = links
         self._breakers = breakers or Breakers(clock=clock)
         self._chat_troubles = chat_troubles
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)

@@ -2,8 +2,9 @@
 
 from generation.service.forms import FormActs
 from generation.service.notices import Notices
+from generation.service.privacy import PrivacyActs
 from generation.service.reports import Reports
 
 
-class Service(Reports, FormActs, Notices):
+class Service(Reports, FormActs, Notices, PrivacyActs):
     """Everything that adapters call the core for; they only translate."""

@@ -10,6 +10,7 @@ from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.forms.styles import too_long_style_sentence, unknown_style_sentence
+from generation.text.privacy import export_too_soon
 from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
 from generation.text.reports import decided_before_words
 
@@ -214,6 +215,16 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
         command=Markup(d.code("/animate")),
     ),
     e.LastChannel: _last_channel,
+    e.ExportTooSoon: export_too_soon,
+    e.ExportTooLarge: _plain(
+        mark(
+            "Your data is more than a chat takes as one file. Whoever runs this bot can make the "
+            "copy for you."
+        )
+    ),
+    e.ConfirmationInvalid: _plain(
+        mark("That confirmation has expired, or is not yours. Nothing was changed; ask again.")
+    ),
     e.LedgerUnavailable: _plain(
         mark("The bot cannot check the limits at the moment, so it makes no clips."),
         _IN_A_MINUTE,

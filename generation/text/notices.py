@@ -10,6 +10,7 @@ from generation.rules.limits import Limits
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import limit_lines
 from generation.text.moderation_notices import blocked_prompt_lines, report_lines_of
+from generation.text.privacy import forgotten_lines
 from generation.text.reports import case_id, decision_label
 
 _Details = Mapping[str, str]
@@ -99,4 +100,5 @@ _TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = 
     NoticeKind.LOG_CHANNEL_LOST: _log_channel_lost,
     NoticeKind.REPORT: _report,
     NoticeKind.PROMPT_BLOCKED: _prompt_blocked,
+    NoticeKind.FORGOTTEN: lambda details, d: NoticeText(forgotten_lines(int(details["left"]), d)),
 }

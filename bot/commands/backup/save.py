@@ -1,6 +1,7 @@
 """Makes a backup beside a running bot, and verifies one."""
 
 import asyncio
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from bot.commands.backup.archive import (
     writing,
 )
 from bot.folders import LAST_BACKUP
+from bot.forgotten_members import FORGOTTEN, read, remember
 from bot.settings import Settings, SettingsError
 from db.encryption import FernetCipher
 from db.snapshot import Snapshot, sqlite_file, take_snapshot
@@ -78,8 +80,10 @@ async def save(settings: Settings, path: Path, *, progress: Progress = lambda _:
             manifest = archive.finish(__version__, missing, clips_kept_elsewhere=elsewhere)
         await asyncio.to_thread(_give_name, written, path)
     with suppress(OSError):  # the backup is made, whatever becomes of the note about it
-        note = manifest.model_dump_json(include={"made_at"})
-        write_private(settings.data_dir / LAST_BACKUP, note.encode())
+        note = {"made_at": manifest.made_at.isoformat(), "folder": str(path.parent.absolute())}
+        write_private(settings.data_dir / LAST_BACKUP, json.dumps(note).encode())
+    # what was forgotten is still in older backups, and they are in this folder
+    remember(path.parent, read(settings.data_dir / FORGOTTEN))
     return Saved.of(manifest, path)
 
 

@@ -143,6 +143,7 @@ class _RunningParts:
     dispatcher: asyncio.Task[None]
     relay: asyncio.Task[None]
     notices: asyncio.Task[None]
+    keeping: asyncio.Task[None]
     web: asyncio.Task[None]
     gc_tuning: asyncio.Task[None]
     chats: asyncio.Task[None]
@@ -231,6 +232,7 @@ class ServiceProcess:
             dispatcher=self._start(group, self._app.dispatcher.run),
             relay=self._start(group, self._app.relay.run),
             notices=self._start(group, self._app.notices.run),
+            keeping=self._start(group, self._app.keeping.run),
             web=self._start(group, partial(web.serve, [listener])),
             gc_tuning=self._start(
                 group, GcTuning(self._app.clock, lambda: self._app.dispatcher.in_flight).run
@@ -251,6 +253,7 @@ class ServiceProcess:
         self._app.dispatcher.stop()
         self._app.relay.stop()
         self._app.notices.stop()
+        self._app.keeping.stop()
         web.should_exit = True  # it stops listening, and finishes what it is sending
         began = asyncio.get_running_loop().time()
         # a paid submission that is cut off here would be in doubt at the next start
@@ -258,7 +261,14 @@ class ServiceProcess:
         if parts.worker is not None:
             parts.worker.cancel()
         left = began + _STOP_SECONDS - asyncio.get_running_loop().time()
-        stopping = [parts.dispatcher, parts.relay, parts.notices, parts.web, parts.chats]
+        stopping = [
+            parts.dispatcher,
+            parts.relay,
+            parts.notices,
+            parts.keeping,
+            parts.web,
+            parts.chats,
+        ]
         _, late = await asyncio.wait(stopping, timeout=max(0.0, left))
         for task in late:  # its jobs and deliveries are on disk, and go on at the next start
             self._log.warning("stopped before it was done", part=task.get_name())

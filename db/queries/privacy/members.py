@@ -20,9 +20,10 @@ from db.queries.mapping import (
     server_from_key,
     user_from_key,
 )
-from db.queries.parts import StorePart, TransactionPart
+from db.queries.parts import QueryPart, StorePart, TransactionPart
 from db.queries.privacy.traces import note_traces
 from db.schema import WITH_CLIP, deliveries, exports, forgettings, jobs, ledger
+from db.schema.reports import reports
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
 from generation.domain.privacy import Forgetting, KeptOfMember
@@ -63,6 +64,9 @@ _ADD_LEFT: Final = (
 _EXPORTED_AT: Final = select(exports.c.at).where(exports.c.user == bindparam("by"))
 _FORGET_EXPORT: Final = delete(exports).where(exports.c.user == bindparam("by"))
 _ERASE: Final = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.finished_at.is_not(None))
+_DROP_REPORTS_WORDS: Final = (
+    update(reports).where(reports.c.job_id == bindparam("job")).values(words="")
+)
 _DROP_DELIVERY: Final = delete(deliveries).where(deliveries.c.job_id == bindparam("job"))
 
 _NOTHING_BUT_SHAPE: Final[Values] = {
@@ -86,7 +90,16 @@ _NOTHING_BUT_SHAPE: Final[Values] = {
 there, and a backend's id of the request leads to the prompt as long as the backend keeps it."""
 
 
-class MemberDataStore(StorePart):
+class ExportMoments(QueryPart):
+    """What both the store and a transaction read."""
+
+    async def exported_at(self, user: UserRef) -> datetime | None:
+        async with self._read() as connection:
+            at: datetime | None = await connection.scalar(_EXPORTED_AT, {"by": str(user)})
+        return at
+
+
+class MemberDataStore(ExportMoments, StorePart):
     """What the store reads of one member."""
 
     @property
@@ -107,11 +120,6 @@ class MemberDataStore(StorePart):
         async with self._read() as connection:
             row = (await connection.execute(_FORGETTING_OF, {"by": str(user)})).mappings().first()
         return None if row is None else _forgetting_from_row(row)
-
-    async def exported_at(self, user: UserRef) -> datetime | None:
-        async with self._read() as connection:
-            at: datetime | None = await connection.scalar(_EXPORTED_AT, {"by": str(user)})
-        return at
 
     async def all_jobs_of(
         self, user: UserRef, *, until: datetime, after: JobId | None, limit: int
@@ -136,7 +144,7 @@ class MemberDataStore(StorePart):
         return [entry_from_row(row) for row in rows]
 
 
-class MemberDataTransaction(TransactionPart):
+class MemberDataTransaction(ExportMoments, TransactionPart):
     """What a transaction writes of one member."""
 
     async def ask_to_forget(self, asked: Forgetting) -> Forgetting:
@@ -172,6 +180,9 @@ class MemberDataTransaction(TransactionPart):
             )
         )
 
+    async def forget_export(self, user: UserRef) -> None:
+        await self._connection.execute(_FORGET_EXPORT, {"by": str(user)})
+
     async def erase_job(self, job: Job, at: datetime) -> None:
         values: Values = {
             **_NOTHING_BUT_SHAPE,
@@ -185,7 +196,8 @@ class MemberDataTransaction(TransactionPart):
         }
         if (await self._connection.execute(_ERASE, values)).rowcount == 0:
             raise StaleJob(job.id)  # it goes on
-        await self._connection.execute(_DROP_DELIVERY, {"job": job.id})
+        for statement in (_DROP_DELIVERY, _DROP_REPORTS_WORDS):
+            await self._connection.execute(statement, {"job": job.id})
 
 
 def _forgetting_from_row(row: RowMapping) -> Forgetting:

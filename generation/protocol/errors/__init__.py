@@ -22,7 +22,10 @@ FlipbookError
 │   ├── LastChannel                removing it would let the bot answer everywhere
 │   ├── LedgerUnavailable          usage could not be read: the answer is no
 │   ├── TooManyReports             a member has reported too many clips in an hour
-│   └── ReportDecided              an admin has decided about this report already
+│   ├── ReportDecided              an admin has decided about this report already
+│   ├── ExportTooSoon              a copy of a member's data was made within the last hour
+│   ├── ExportTooLarge             a copy of a member's data that no chat takes as a file
+│   └── ConfirmationInvalid        too old, or not this member's
 ├── JobError                       something was asked of a job that cannot be done
 │   ├── JobNotFound                no such job, or not for this member
 │   ├── NotYourJob                 only its owner or an admin may do this
@@ -116,6 +119,11 @@ from generation.protocol.errors.keeping import (
     StoreBusy,
     StoreError,
 )
+from generation.protocol.errors.privacy import (
+    ConfirmationInvalid,
+    ExportTooLarge,
+    ExportTooSoon,
+)
 from generation.protocol.errors.refusals import (
     BudgetExhausted,
     BudgetTooSmall,
@@ -155,6 +163,7 @@ __all__ = [
     "ChatUnusable",
     "ClipDeleted",
     "ClipHidden",
+    "ConfirmationInvalid",
     "ContentRejected",
     "CorruptVideo",
     "CredentialsRejected",
@@ -166,6 +175,8 @@ __all__ = [
     "DeliveryStepFailed",
     "DraftGone",
     "EndpointNotFound",
+    "ExportTooLarge",
+    "ExportTooSoon",
     "FlipbookError",
     "GenerationFailed",
     "GenerationTimedOut",

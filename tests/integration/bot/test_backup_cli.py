@@ -97,7 +97,8 @@ def test_a_backup_is_one_private_file_that_verifies(saved: Path, data: Path) -> 
     result = flipbook("verify", saved)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{saved} is sound: 2 clips, ")
-    assert json.loads((data / "backup.json").read_text()).keys() == {"made_at"}
+    noted = json.loads((data / "backup.json").read_text())
+    assert (noted.keys(), noted["folder"]) == ({"made_at", "folder"}, str(saved.parent))
     assert sorted(path.name for path in saved.parent.iterdir()) == ["data", "saved.tar"]
 
 

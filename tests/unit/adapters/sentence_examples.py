@@ -63,6 +63,7 @@ def classes_below(cls: type[FlipbookError]) -> list[type[FlipbookError]]:
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("Frames per clip", "a whole number", "''"),) * 12),
     e.BudgetExhausted: e.BudgetExhausted(NOW),
+    e.ExportTooSoon: e.ExportTooSoon(NOW),
     e.LimitExceeded: e.LimitExceeded(LimitName.ENDPOINTS, allowed="none", used="turbo"),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.Paused: e.Paused("back *soon* " * 40, NOW),

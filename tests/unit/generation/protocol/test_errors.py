@@ -3,7 +3,7 @@
 import inspect
 
 from generation.protocol import errors
-from generation.protocol.errors import backends, base, jobs, keeping, refusals
+from generation.protocol.errors import backends, base, jobs, keeping, privacy, refusals
 
 _INDENT = len("├── ")
 
@@ -23,7 +23,7 @@ def drawn(tree: str) -> list[tuple[str, str]]:
 def test_the_docstring_draws_every_error_below_its_base() -> None:
     defined = [
         (name, one.__base__.__name__)
-        for module in (base, refusals, jobs, backends, keeping)
+        for module in (base, refusals, privacy, jobs, backends, keeping)
         for name, one in vars(module).items()
         if inspect.isclass(one) and issubclass(one, Exception) and one.__module__ == module.__name__
     ]

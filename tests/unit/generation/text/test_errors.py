@@ -21,6 +21,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),
     e.LimitExceeded: e.LimitExceeded("max_frames", allowed="8", used="16"),
     e.BudgetExhausted: e.BudgetExhausted(AT),
+    e.ExportTooSoon: e.ExportTooSoon(AT),
     e.BudgetTooSmall: e.BudgetTooSmall("$0.05", server_budget="$0.01"),
     e.ServerNotAllowed: e.ServerNotAllowed("discord:1"),
     e.PromptBlocked: e.PromptBlocked("term"),
