@@ -16,6 +16,9 @@ PAUSE_SECONDS: Final = 60.0
 KEY_SECONDS: Final = 2.0
 """How long it may take until a new key is accepted, and a revoked one refused."""
 
+MAX_CLIPLESS: Final = 1000
+"""Requests of one key that ended without a clip and are kept: they cost their owner nothing."""
+
 
 async def reload_keys(parts: AppParts) -> None:
     """Read the keys from the database every :data:`KEY_SECONDS`, until cancelled."""
@@ -57,14 +60,14 @@ async def delete_expired_results(parts: AppParts) -> None:
         log.info("results forgotten", count=len(forgotten))
 
 
-async def delete_surplus_results(parts: AppParts) -> None:
-    """Delete requests that ended without a clip, the oldest first, of every key that has too many:
-    who cancels what it has just submitted would otherwise fill the disk."""
-    while surplus := parts.registry.surplus_by_owner:
+async def delete_surplus_results(parts: AppParts, *, most: int = MAX_CLIPLESS) -> None:
+    """Delete requests that ended without a clip, the oldest first, of every key that has more than
+    that: who cancels what it has just submitted would otherwise fill the disk."""
+    while surplus := parts.registry.clipless.surplus(most):
         for owner, count in surplus.items():
             deleted = await parts.database.requests.delete_oldest_clipless(owner, count)
             parts.registry.forget(deleted)
             log.info("results of a key forgotten", owner=owner, count=len(deleted))
             if not deleted:
-                await parts.registry.count_clipless()
+                await parts.registry.clipless.count()
     await parts.database.measure()

@@ -214,10 +214,10 @@ class RenderLoop:
             self._durations.learn(generation, pace.seconds, others=pace.others)
 
     def _drop_cancelled(self, thread: EngineThread) -> None:
-        """Drop the renders whose callers have cancelled them."""
+        """Drop the renders whose callers have cancelled them, or will never know of them."""
         for request_id, live in self._rendering.items():
             # one drop command is enough; the request stays until the engine confirms
-            if live.request.cancel_requested and request_id not in self._dropping:
+            if live.is_unwanted and request_id not in self._dropping:
                 self._dropping.add(request_id)
                 thread.drop(request_id)
 
@@ -278,7 +278,7 @@ class RenderLoop:
     async def _outcome_of(self, live: LiveRequest, result: RenderResult) -> Outcome:
         generation = live.request.input
         # a cancel that came during the last step counts: the caller was promised it
-        if result is None or generation is None or live.request.cancel_requested:
+        if result is None or generation is None or live.is_unwanted:
             return failures.cancelled()
         if isinstance(result, Exception):
             log.warning("render failed", request_id=live.request.id, error=type(result).__name__)

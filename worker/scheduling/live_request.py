@@ -49,7 +49,8 @@ class LiveRequest:
     to wait for changes.
 
     ``version`` grows with every change that a watcher could see, ``turns`` with those for which no
-    watcher should wait: of its state and its preview.
+    watcher should wait: of its state and its preview. ``is_discarded``: it was never stored, so its
+    render is for nobody.
     """
 
     def __init__(self, request: Request, logs: Sequence[LogEntry] = ()) -> None:
@@ -58,10 +59,16 @@ class LiveRequest:
         self.preview: PreviewImage | None = None
         self.pace: RenderPace | None = None
         self.lock = asyncio.Lock()
+        self.is_discarded = False
         self.version = 0
         self.turns = 0
         self._changed: asyncio.Event | None = None
         self._turned: asyncio.Event | None = None
+
+    @property
+    def is_unwanted(self) -> bool:
+        """Whether its render should be dropped."""
+        return self.is_discarded or self.request.cancel_requested
 
     @property
     def watched(self) -> bool:

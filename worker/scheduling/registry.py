@@ -2,8 +2,7 @@
 caller can see it."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import UTC
 from typing import Final
 
@@ -13,11 +12,11 @@ from worker.records import (
     Idempotency,
     Outcome,
     Request,
-    StoredClip,
     StoredRequest,
 )
 from worker.scheduling import failures
 from worker.scheduling.cache import FinishedRequests
+from worker.scheduling.clipless import CliplessRequests
 from worker.scheduling.fairness import may_run_beside
 from worker.scheduling.live_request import LiveRequest, PreviewImage, new_preview_name
 from worker.scheduling.recovery import recovered
@@ -27,8 +26,6 @@ from worker.scheduling.submission_limits import SubmissionLimits
 from worker.store import DeletedRequest, RequestStore
 
 MAX_LOGS: Final = 500
-MAX_CLIPLESS: Final = 1000
-"""Requests of one key that ended without a clip and are kept: they cost their owner nothing."""
 MAX_CONCURRENT_READS: Final = 4
 """Polls that read the database at the same time; it has few connections, and submissions need them
 too."""
@@ -52,6 +49,7 @@ class RequestRegistry:
         clock: Clock,
         max_queue: int,
     ) -> None:
+        self.clipless = CliplessRequests(store)
         self.queue = RequestQueue(clock)
         self._store = store
         self._wake = wake
@@ -59,17 +57,17 @@ class RequestRegistry:
         self._clock = clock
         self._limits = SubmissionLimits(max_queue)
         self._is_free: Callable[[], bool] = lambda: False
-        self._starting = 0
+        self._starting: set[str] = set()
+        self._being_stored: dict[str, LiveRequest] = {}
         self._begun: list[LiveRequest] = []
         self._active: dict[str, LiveRequest] = {}
         self._finished = FinishedRequests()
-        self._clipless: Counter[str] = Counter()
         self._reading = asyncio.Semaphore(MAX_CONCURRENT_READS)
 
     async def open(self) -> None:
         """Recover the open requests of the previous worker: queued ones wait again, interrupted
         ones get one more attempt."""
-        await self.count_clipless()
+        await self.clipless.count()
         for request in await self._store.open_requests():
             resumed = recovered(request, self._clock.now())
             # a queued request is as it was, and needs no write
@@ -120,14 +118,14 @@ class RequestRegistry:
         return await self._load(stored)
 
     def start_at_once_when(self, is_free: Callable[[], bool]) -> None:
-        """From now on a new request starts with its submission while that is true: one write less,
-        and nobody waits for it. The render loop gets it from :meth:`begun`."""
+        """From now on a new request starts with its submission while that is true: it renders while
+        it is being stored, and with one write less. The render loop gets it from :meth:`begun`."""
         self._is_free = is_free
 
     @property
     def starting(self) -> int:
         """How many requests have started with their submission, and are not rendered yet."""
-        return self._starting + len(self._begun)
+        return len(self._starting) + len(self._begun)
 
     def begun(self) -> tuple[LiveRequest, ...]:
         """The requests that have started with their submission since the last call."""
@@ -180,7 +178,7 @@ class RequestRegistry:
     async def finish(self, live: LiveRequest, outcome: Outcome) -> bool:
         """It has ended; False, without any change, when it had ended before."""
         async with live.lock:
-            if not live.request.open:
+            if not live.request.open or live.is_discarded:
                 return False
             await self._apply(live, live.request.finished(outcome, self._clock.now()))
         return True
@@ -219,32 +217,18 @@ class RequestRegistry:
         offered = (live.preview for live in self._active.values())
         return next((preview for preview in offered if preview and preview.name == name), None)
 
-    @property
-    def surplus_by_owner(self) -> dict[str, int]:
-        """How many more requests than :data:`MAX_CLIPLESS` of an owner have ended without a
-        clip."""
-        return {
-            owner: count - MAX_CLIPLESS
-            for owner, count in self._clipless.items()
-            if count > MAX_CLIPLESS
-        }
-
-    async def count_clipless(self) -> None:
-        """Count anew, in the store, how many of each owner have ended without a clip."""
-        self._clipless = Counter(await self._store.clipless_by_owner())
-
-    def forget(self, deleted: Iterable[DeletedRequest]) -> None:
+    def forget(self, deleted: Collection[DeletedRequest]) -> None:
         """Drop deleted requests from memory."""
         for old in deleted:
             self._finished.forget(old.request_id)
-            if old.file_name is None:
-                self._clipless[old.owner] -= 1
+        self.clipless.forget(deleted)
 
     def _in_memory(self, request_id: str) -> LiveRequest | None:
         return (
             self._active.get(request_id)
             or self.queue.get(request_id)
             or self._finished.get(request_id)
+            or self._being_stored.get(request_id)
         )
 
     async def _on_disk(self, request_id: str) -> LiveRequest | None:
@@ -268,17 +252,33 @@ class RequestRegistry:
     async def _start_at_once(
         self, request: Request, idempotency: Idempotency | None
     ) -> LiveRequest:
-        self._starting += 1
+        live = LiveRequest(request.started(self._clock.now()))
+
+        def begin() -> None:
+            """It is new: its render begins while the disk takes its time."""
+            self._starting.discard(request.id)
+            self._begun.append(live)
+            self._wake.set()
+
+        self._starting.add(request.id)
+        # one that comes under the same key meanwhile finds this one, and not only its row
+        self._being_stored[request.id] = live
         try:
-            started = request.started(self._clock.now())
-            stored = await self._store.insert(started, idempotency)
+            # its end waits for this lock, so that nothing is told of what is not stored
+            async with live.lock:
+                stored = await self._store.insert(live.request, idempotency, before_commit=begin)
+                if stored.id == request.id:
+                    self._active[request.id] = live
+        except BaseException:
+            # nobody knows of it: its render is dropped
+            live.is_discarded = True
+            raise
         finally:
-            self._starting -= 1
+            self._starting.discard(request.id)
+            del self._being_stored[request.id]
             self._wake.set()
         if stored.id != request.id:
             return await self._load(stored)
-        live = self._active[request.id] = LiveRequest(stored)
-        self._begun.append(live)
         self.queue.count_start(stored)
         self._announce(stored)
         return live
@@ -319,8 +319,7 @@ class RequestRegistry:
         log_state(request)
         if request.open:
             return
-        if not isinstance(request.outcome, StoredClip):
-            self._clipless[request.owner] += 1
+        self.clipless.ended(request)
         if request.options.webhook is not None:
             self._owed.set()
 

@@ -1,5 +1,6 @@
 """The requests table: a request counts as accepted once it is in here."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -63,9 +64,15 @@ class RequestStore:
     def __init__(self, engine: DatabaseEngine) -> None:
         self._engine = engine
 
-    async def insert(self, request: Request, idempotency: Idempotency | None = None) -> Request:
+    async def insert(
+        self,
+        request: Request,
+        idempotency: Idempotency | None = None,
+        *,
+        before_commit: Callable[[], None] = lambda: None,
+    ) -> Request:
         """Store a new request, or return the one that its owner submitted under this idempotency
-        key.
+        key. ``before_commit`` is called for a new one, which may still fail to be stored.
 
         Raises IdempotencyConflict when that was another submission.
         """
@@ -77,6 +84,7 @@ class RequestStore:
                 return earlier
             await change(connection, _INSERT, _new_values(request, idempotency))
             await _add_webhook(connection, request)
+            before_commit()
         return request
 
     async def submitted_earlier(self, owner: str, idempotency: Idempotency) -> Request | None:

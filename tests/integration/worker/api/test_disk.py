@@ -9,7 +9,6 @@ from doubles.worker.engine import SteppedEngine
 from generation.protocol.wire import RequestState
 from worker.process.housekeeping import delete_surplus_results
 from worker.process.keys import add_key
-from worker.scheduling import registry
 from workers import INPUT, STANDARD, Worker, open_worker, worker_settings
 
 
@@ -64,10 +63,7 @@ async def test_what_is_deleted_makes_room(tmp_path: Path) -> None:
         assert worker.parts.database.used_bytes < full - 60 * 3000
 
 
-async def test_of_each_key_so_many_requests_without_a_clip_are_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(registry, "MAX_CLIPLESS", 3)
+async def test_of_each_key_so_many_requests_without_a_clip_are_kept(tmp_path: Path) -> None:
     keys = [await add_key(worker_settings(tmp_path), name) for name in ("studio", "students")]
     studio, students = ({"authorization": f"Key {key.pair}"} for key in keys)
     engines = [SteppedEngine(refusals={"odd": "This engine cannot do that."}) for _ in range(2)]
@@ -79,23 +75,22 @@ async def test_of_each_key_so_many_requests_without_a_clip_are_kept(
     # counted again by the next worker
     async with open_worker(tmp_path, engines[1]) as worker:
         many += [await refused(worker, "studio", **studio) for _ in range(2)]
-        await delete_surplus_results(worker.parts)
+        await delete_surplus_results(worker.parts, most=3)
         for request_id in (clip, *many[-3:]):
             assert (await worker.live(request_id, "studio")).request.state is RequestState.COMPLETED
         assert [await worker.parts.registry.find(request_id, "studio") for request_id in many[:4]] == [None] * 4
         assert await worker.live(other, "students")
-        assert worker.parts.registry.surplus_by_owner == {}
+        assert worker.parts.registry.clipless.surplus(3) == {}
 
 
-async def test_a_count_of_requests_that_was_wrong_is_put_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_count_of_requests_that_was_wrong_is_put_right(tmp_path: Path) -> None:
     async with open_worker(tmp_path, SteppedEngine(refusals={"odd": "This engine cannot do that."})) as worker:
         many = [await refused(worker, "") for _ in range(5)]
         # deleted behind the registry's back
         assert len(await worker.parts.database.requests.delete_oldest_clipless("", 5)) == len(many)
-        monkeypatch.setattr(registry, "MAX_CLIPLESS", 3)
         unused = worker.parts.database.used_bytes
-        await delete_surplus_results(worker.parts)
-        assert worker.parts.registry.surplus_by_owner == {}
+        await delete_surplus_results(worker.parts, most=3)
+        assert worker.parts.registry.clipless.surplus(3) == {}
         assert worker.parts.database.used_bytes <= unused
 
 
