@@ -141,6 +141,11 @@ class Bot(RunningBot):
         return await self.core.service.quota(user_ref(people.member.id), server_ref(guild.id))
 
 
+def actions(message: Message) -> list[str]:
+    """What the buttons of a message do, in order."""
+    return [name.split(":")[1] for name in message.custom_ids]
+
+
 def clips(double: DiscordDouble) -> list[Message]:
     """Every message with a clip that anyone can see."""
     return [message for message in double.world.messages() if message.files]

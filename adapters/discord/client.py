@@ -13,7 +13,8 @@ from discord import app_commands
 from adapters.discord.errors import RECONNECTING, close_sentence
 from adapters.discord.handlers.admin.commands import AdminCommands
 from adapters.discord.handlers.animate import animate_command
-from adapters.discord.handlers.buttons import press
+from adapters.discord.handlers.buttons import press, submit_form
+from adapters.discord.handlers.clips.menus import clip_menus
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import InteractionHandler
 from adapters.discord.handlers.member_commands import MemberCommands
@@ -66,6 +67,12 @@ class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
         await tell(interaction, render.OUTDATED_COMMAND)
 
 
+_HANDLERS: Final = {
+    discord.InteractionType.component: press,
+    discord.InteractionType.modal_submit: submit_form,
+}
+
+
 class FlipbookClient(discord.Client):
     """Passes Discord's events to our handlers. Caches no messages and no members."""
 
@@ -103,6 +110,8 @@ class FlipbookClient(discord.Client):
         self.tree.add_command(animate_command(handler))
         self.tree.add_command(MemberCommands(handler))
         self.tree.add_command(AdminCommands(handler))
+        for menu in clip_menus(handler):
+            self.tree.add_command(menu)
 
     async def close(self) -> None:
         """Log out for good."""
@@ -129,11 +138,11 @@ class FlipbookClient(discord.Client):
             await asyncio.sleep(self._between_sessions)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        """Handle button presses; commands go through the tree."""
-        # the tree never sees these: no view is registered
-        pressed = interaction.type is discord.InteractionType.component
-        if pressed and self.handler is not None and self.handler.is_new(interaction):
-            await press(self.handler, interaction)
+        """Handle button presses and forms; commands go through the tree."""
+        # the tree never sees these: no view and no modal is registered
+        handle = _HANDLERS.get(interaction.type)
+        if handle is not None and self.handler is not None and self.handler.is_new(interaction):
+            await handle(self.handler, interaction)
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:
         """Handle a new reaction."""

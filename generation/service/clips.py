@@ -13,7 +13,7 @@ from generation.domain.clip_actions import (
     rule_of,
     state_of,
 )
-from generation.domain.delivery import DeliveryStatus
+from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobId
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Transaction, Urgency
@@ -33,8 +33,8 @@ from generation.rules.audit import AuditEntry, clip_entry
 from generation.service.members import MemberActs
 from generation.service.submit_context import SubmitContext
 
-_REMOVAL_LOOKS: Final = (0.2, 0.3, 0.5)
-"""Seconds before each look whether a deleted clip's message is gone."""
+_LOOKS: Final = (0.2, 0.3, 0.5)
+"""Seconds before each look whether a message has followed."""
 _MAKES_A_CLIP: Final = frozenset(
     {ClipAction.REROLL, ClipAction.OTHER_QUALITY, ClipAction.RETRY, ClipAction.EDIT}
 )
@@ -91,17 +91,16 @@ class ClipActs(MemberActs):
         self._ended()
         return job
 
-    async def removal_of(self, job_id: JobId) -> DeliveryStatus:
-        """How far a deletion has come within a second: SENT, all is gone; OWED, the chat does not
-        take it now; ABANDONED, the chat keeps the message."""
-        status = DeliveryStatus.OWED
-        for pause in _REMOVAL_LOOKS:
+    async def delivery_soon(self, job_id: JobId) -> Delivery | None:
+        """How far a change of a clip's message has come within a second: SENT, it is done; OWED,
+        the chat does not take it now; ABANDONED, the chat keeps the message as it is."""
+        delivery = None
+        for pause in _LOOKS:
             await self._clock.sleep(pause)
             delivery = await self._store.delivery_of(job_id)
-            status = DeliveryStatus.SENT if delivery is None else delivery.status
-            if status is not DeliveryStatus.OWED:
+            if delivery is None or delivery.status is not DeliveryStatus.OWED:
                 break
-        return status
+        return delivery
 
     async def set_spoiler(self, job_id: JobId, actor: Actor) -> Job:
         """Cover a clip, or uncover a covered one. Raises as :meth:`clip_for`."""
@@ -143,6 +142,15 @@ def check_action(action: ClipAction, job: Job, actor: Actor) -> None:
         raise NotYourJob(job.id)
     if action in _MAKES_A_CLIP and job.prompt_removed_at is not None:
         raise PromptNotKept(job.id)
+
+
+def is_allowed(action: ClipAction, job: Job, actor: Actor) -> bool:
+    """Whether that member may do that with the job as it is."""
+    try:
+        check_action(action, job, actor)
+    except JobError:
+        return False
+    return True
 
 
 def in_other_quality(request: GenerationRequest) -> GenerationRequest:

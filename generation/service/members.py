@@ -11,6 +11,8 @@ from generation.domain.style import PromptStyle, styled
 from generation.lifecycle import completion
 from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
+    ClipDeleted,
+    ClipHidden,
     DatabaseUnusable,
     JobNotFound,
     LedgerUnavailable,
@@ -123,6 +125,10 @@ class MemberActs(ServicePart):
         job = await self.job(job_id, channel.server)
         if job.requested_by != by and job.channel != channel and not is_admin:
             raise NotYourJob(job_id)
+        if job.deleted_at is not None:
+            raise ClipDeleted(job_id)
+        if job.hidden_at is not None:
+            raise ClipHidden(job_id)
         async with self._store.transaction() as tx:
             delivery = await tx.delivery_of(job_id)
             # an outcome that is due arrives anyway

@@ -38,6 +38,13 @@ def status_words(status: JobStatus, d: Dialect = PLAIN) -> Markup:
     return d.gettext(_STATUSES[status])
 
 
+def state_words(job: Job, d: Dialect = PLAIN) -> Markup:
+    """A job's status; a deleted or hidden clip's is that."""
+    if job.deleted_at is not None:
+        return d.gettext("Deleted")
+    return d.gettext("Hidden") if job.hidden_at is not None else status_words(job.status, d)
+
+
 def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
     """``standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 42``: with the
     prompts enough to make the clip again."""

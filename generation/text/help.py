@@ -36,6 +36,7 @@ def help_lines(d: Dialect, arguments: Mapping[str, str]) -> list[Markup]:
             emoji="🔁",
         ),
         d.gettext("{emoji} under a clip that is under way cancels it.", emoji="✖️"),
+        d.gettext("⚡ and 🎞️ make it in the other quality, ⚙️ shows how it was made, 🗑️ deletes it."),
     ]
 
 

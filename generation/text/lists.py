@@ -10,7 +10,7 @@ from generation.rules.audit import AuditEntry
 from generation.rules.limits import Limits
 from generation.rules.policy import Policy
 from generation.text.audit import audit_words, policy_lines
-from generation.text.clips import negative_words, settings_words, status_words
+from generation.text.clips import negative_words, settings_words, state_words, status_words
 from generation.text.dialect import Dialect, Markup
 from generation.text.errors import failure_sentence
 from generation.text.forms.styles import style_words
@@ -51,7 +51,7 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
     """Everything about one job."""
     asked = d.gettext(
         "{status}, asked for by {who} {when}",
-        status=Markup(d.bold(status_words(job.status, d))),
+        status=Markup(d.bold(state_words(job, d))),
         who=d.who(job.requested_by),
         when=Markup(d.when(job.created_at)),
     )
@@ -99,7 +99,7 @@ def _queue_line(job: Job, viewer: UserRef, d: Dialect) -> str:
 def _history_line(job: Job, d: Dialect) -> Markup:
     when = d.when(job.finished_at or job.created_at)
     prompt = d.quote(job.request.prompt, _PROMPT_ROOM)
-    return Markup(f"{d.bullet}{prompt} · {status_words(job.status, d)} {when} · {d.code(job.id)}")
+    return Markup(f"{d.bullet}{prompt} · {state_words(job, d)} {when} · {d.code(job.id)}")
 
 
 def _how(d: Dialect) -> Markup:

@@ -20,6 +20,8 @@ from generation.protocol.clock import Clock
 _ORIGINAL: Final = cast("int", "@original")
 """Discord's name for an interaction's first response; discord.py's types know numbers only."""
 _HISTORY_LIMIT: Final = 100
+_SPOILER: Final = "SPOILER_"
+"""How Discord's library names a covered file."""
 _CLOCK_SKEW: Final = timedelta(minutes=2)
 _MISSING: Final[Any] = discord.utils.MISSING
 """discord.py's default for an argument that is not given."""
@@ -253,7 +255,8 @@ def _shows(message: discord.Message, job: Job) -> bool:
     """Whether a message shows the job: by its file, by the interaction it responds to, or by its
     buttons."""
     # the file first: a direct message has no buttons
-    if any(attachment.filename == file_name(job.id) for attachment in message.attachments):
+    names = {attachment.filename.removeprefix(_SPOILER) for attachment in message.attachments}
+    if file_name(job.id) in names:
         return True
     # a response that was sent, but not recorded before the crash
     caused_by = message.interaction_metadata

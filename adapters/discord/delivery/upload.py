@@ -28,7 +28,10 @@ class ClipAttachment:
     def file(self) -> discord.File:
         """A new attachment: each request consumes its file."""
         return discord.File(
-            io.BytesIO(self.data), file_name(self.job.id), description=alt_text(self.job)
+            io.BytesIO(self.data),
+            file_name(self.job.id),
+            description=alt_text(self.job),
+            spoiler=self.job.is_spoiler,
         )
 
 

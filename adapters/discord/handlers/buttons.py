@@ -1,16 +1,23 @@
-"""Button presses, handled by their custom_ids alone: discord.py keeps no view, so buttons work
-after a restart."""
+"""Button presses and forms, handled by their custom_ids alone: discord.py keeps no view, so they
+work after a restart and on last year's messages."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any, Final
 
 import discord
 
+from adapters.discord.handlers.clips import deleting, reporting, showing
+from adapters.discord.handlers.clips.context import actor_of
+from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
-from adapters.discord.ids import ButtonAction, parse_custom_id
+from adapters.discord.ids import parse_case_id, parse_custom_id
 from adapters.discord.text import render
+from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
-from generation.service import Service
+
+Act = Callable[[InteractionHandler, InteractionContext, JobId], Awaitable[None]]
 
 
 async def press(handler: InteractionHandler, interaction: discord.Interaction) -> None:
@@ -18,22 +25,75 @@ async def press(handler: InteractionHandler, interaction: discord.Interaction) -
     await handler.handle(interaction, partial(_press, handler))
 
 
+async def submit_form(handler: InteractionHandler, interaction: discord.Interaction) -> None:
+    """Do what a filled-in form asks for."""
+    await handler.handle(interaction, partial(_submit_form, handler))
+
+
 async def _press(handler: InteractionHandler, context: InteractionContext) -> None:
     # a custom_id can be forged: the service checks that the job is of this server
-    match parse_custom_id(context.interaction.custom_id or ""):
-        case (ButtonAction.REROLL, job_id):
-            reroll = partial(handler.service.reroll, job_id, context.submit_context())
-            await handler.submit(context, reroll)
-        case (ButtonAction.CANCEL, job_id):
-            await cancel(handler.service, context, job_id)
+    pressed = context.interaction.custom_id or ""
+    match parse_custom_id(pressed):
+        case (action, job_id) if action in _PRESSED:
+            await _PRESSED[action](handler, context, job_id)
+        case _ if case := parse_case_id(pressed):
+            await reporting.decide(handler, context, *case)
         case _:
             await tell(context.interaction, render.STALE_BUTTON)
 
 
-async def cancel(service: Service, context: InteractionContext, job_id: JobId) -> None:
-    """Cancel a clip for its owner or an admin, and confirm it privately; the clip's own message
+async def _submit_form(handler: InteractionHandler, context: InteractionContext) -> None:
+    match parse_custom_id(context.interaction.custom_id or ""):
+        case (ClipAction.DELETE, job_id):
+            await deleting.delete(handler, context, job_id)
+        case (ClipAction.REPORT, job_id):
+            await reporting.report(handler, context, job_id, filled(context.interaction))
+        case _:
+            await tell(context.interaction, render.STALE_BUTTON)
+
+
+def filled(interaction: discord.Interaction) -> Mapping[str, object]:
+    """What a form's fields were filled with, by their custom_ids."""
+    data: Any = interaction.data or {}
+    parts = data.get("components", [])
+    fields = [each.get("component", each) for each in parts]
+    return {
+        each["custom_id"]: each["values"] if "values" in each else each.get("value")
+        for each in fields
+        if "custom_id" in each
+    }
+
+
+async def cancel(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
+    """Cancel a clip for its owner or a moderator, and confirm it privately; the clip's own message
     shows the outcome."""
-    job = await service.cancel(
-        job_id, by=context.user, server=context.server, is_admin=context.is_admin
+    is_moderator = actor_of(context).is_moderator
+    job = await handler.service.cancel(
+        job_id, by=context.user, server=context.server, is_admin=is_moderator
     )
     await tell(context.interaction, render.cancelling(job))
+
+
+async def _other_quality(
+    handler: InteractionHandler, context: InteractionContext, job_id: JobId
+) -> None:
+    submit = partial(handler.service.other_quality, job_id, context.submit_context())
+    await handler.submit(context, submit)
+
+
+async def _retry(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
+    submit = partial(handler.service.retry, job_id, context.submit_context())
+    await handler.submit(context, submit)
+
+
+_PRESSED: Final[Mapping[ClipAction, Act]] = {
+    ClipAction.REROLL: reroll,
+    ClipAction.OTHER_QUALITY: _other_quality,
+    ClipAction.RETRY: _retry,
+    ClipAction.CANCEL: cancel,
+    ClipAction.SETTINGS: showing.show_settings,
+    ClipAction.SHOW: showing.show,
+    ClipAction.DELETE: deleting.ask_to_delete,
+    ClipAction.SPOILER: deleting.set_spoiler,
+    ClipAction.REPORT: reporting.ask_for_report,
+}

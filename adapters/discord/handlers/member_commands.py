@@ -4,8 +4,8 @@ from typing import Final
 
 from discord import app_commands
 
-from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.handlers.buttons import cancel
+from adapters.discord.handlers.clips.showing import show
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
@@ -14,11 +14,9 @@ from adapters.discord.handlers.interactions import (
     in_server,
 )
 from adapters.discord.handlers.options import ClipId
-from adapters.discord.text import lists, render
+from adapters.discord.text import lists
 from adapters.discord.text.help import HELP
-from adapters.discord.text.layout import NO_MENTIONS
 from generation.domain.job import JobId
-from generation.protocol.errors import FlipbookError
 from generation.text.help import FLIPBOOK_ABOUT
 
 _MOST_CLIPS: Final = 10
@@ -50,19 +48,14 @@ class MemberCommands(CommandGroup):
     @in_server
     async def show(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
         """A finished clip again, or the state of an unfinished one."""
-        # raises for a job of another server, as for one that does not exist
-        job = await self.service.job(JobId(id), context.server)
-        if job.status.is_final:
-            await self._show_clip(context, job.id)
-        else:
-            await tell(context.interaction, lists.details(job))
+        await show(self.handler, context, JobId(id))
 
     @app_commands.command(description="Cancel one of your clips")
     @app_commands.describe(id="The 24 characters under the clip")
     @in_server
     async def cancel(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
         """The same as the ✖ button."""
-        await cancel(self.service, context, JobId(id))
+        await cancel(self.handler, context, JobId(id))
 
     @app_commands.command(description="What you have used and may still make")
     @in_server
@@ -76,22 +69,3 @@ class MemberCommands(CommandGroup):
     async def help(self, context: InteractionContext) -> None:
         """All commands, one line each."""
         await tell(context.interaction, HELP)
-
-    async def _show_clip(self, context: InteractionContext, job_id: JobId) -> None:
-        """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
-        interaction = context.interaction
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        token = InteractionToken(interaction.token, interaction.filesize_limit, interaction.user.id)
-        try:
-            await self.service.deliver_again(
-                job_id,
-                token.answer(self.handler.clock.now(), private=True),
-                by=context.user,
-                channel=context.channel,
-                is_admin=context.is_admin,
-            )
-        except FlipbookError as error:
-            # "thinking…" stays until the deferred response itself is edited
-            await interaction.edit_original_response(
-                content=render.refusal(error), allowed_mentions=NO_MENTIONS
-            )

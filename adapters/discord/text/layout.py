@@ -6,29 +6,63 @@ from typing import Final
 
 import discord
 
-from adapters.discord.ids import ButtonAction, custom_id
-from generation.domain.job import Job, JobStatus
+from adapters.discord.ids import WITHOUT_HANDLER, custom_id
+from adapters.discord.text.markup import DISCORD
+from generation.domain.clip_actions import ClipAction, Place, offered
+from generation.domain.job import Job
+from generation.domain.refs import Platform
+from generation.text.clip_actions import look_of
 from generation.text.notices import NoticeButton
 
 REROLL_EMOJI: Final = "🔁"
 NO_MENTIONS: Final = discord.AllowedMentions.none()
+_WITH_WORDS: Final = frozenset({ClipAction.REROLL, ClipAction.RETRY, ClipAction.CANCEL})
 
 
 def buttons(job: Job) -> discord.ui.View | None:
-    """🔁 for a finished clip, ✖ for one under way, None for others.
+    """What can be done with a clip in the state it is in; None for a deleted one.
 
-    The view is stopped: discord.py then keeps nothing of it, and ``handlers.buttons`` handles the
+    The view is stopped: discord.py then keeps nothing of it, and ``handlers.clips`` handles the
     press by its custom_id.
     """
-    if job.status is JobStatus.SUCCEEDED:
-        return _row("Re-roll", REROLL_EMOJI, custom_id(ButtonAction.REROLL, job.id))
-    if not job.status.is_final:
-        return _row("Cancel", "✖️", custom_id(ButtonAction.CANCEL, job.id))
-    # failed or cancelled: there is no clip to make again
-    return None
+    return _offered(job, Place.ROW)
 
 
-def notice_buttons(offered: Sequence[NoticeButton]) -> discord.ui.View | None:
+def settings_buttons(job: Job) -> discord.ui.View | None:
+    """What ⚙️ offers besides."""
+    return _offered(job, Place.SETTINGS, with_words=True)
+
+
+def reroll_button(job: Job) -> discord.ui.View | None:
+    """🔁 alone, for a clip that is shown no more."""
+    return _view([_button(ClipAction.REROLL, job, with_words=True)])
+
+
+def _offered(job: Job, place: Place, *, with_words: bool = False) -> discord.ui.View | None:
+    actions = offered(job, place, Platform.DISCORD)
+    return _view(
+        [
+            _button(action, job, with_words=with_words)
+            for action in actions
+            if action not in WITHOUT_HANDLER
+        ]
+    )
+
+
+def _button(
+    action: ClipAction, job: Job, *, with_words: bool
+) -> discord.ui.Button[discord.ui.View]:
+    look = look_of(action, job, DISCORD)
+    return discord.ui.Button(
+        # five icons are a row that fits a phone
+        label=look.label if with_words or action in _WITH_WORDS else None,
+        emoji=look.emoji,
+        custom_id=custom_id(action, job.id),
+        style=discord.ButtonStyle.secondary,
+    )
+
+
+def notice_buttons(asked: Sequence[NoticeButton]) -> discord.ui.View | None:
     """The buttons under a notice; None without any."""
     return _view(
         [
@@ -39,17 +73,7 @@ def notice_buttons(offered: Sequence[NoticeButton]) -> discord.ui.View | None:
                 if each.is_dangerous
                 else discord.ButtonStyle.secondary,
             )
-            for each in offered
-        ]
-    )
-
-
-def _row(label: str, emoji: str, button_id: str) -> discord.ui.View | None:
-    return _view(
-        [
-            discord.ui.Button(
-                label=label, emoji=emoji, custom_id=button_id, style=discord.ButtonStyle.secondary
-            )
+            for each in asked
         ]
     )
 

@@ -13,6 +13,7 @@ from generation.rules.policy import Policy
 from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
+from generation.text.clip_actions import settings_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.limits import changed_limit_words, quota_lines
 
@@ -25,6 +26,17 @@ def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) ->
 def history(jobs: Sequence[Job]) -> str:
     """A member's own last clips."""
     return _fitting(lists.history_lines(jobs, DISCORD))
+
+
+def settings(job: Job, command: str) -> tuple[str, bool]:
+    """How a clip was made, and whether the command that makes it again fits beside it."""
+    code = f"`{command.replace('`', chr(39))}`" if command else ""
+    text = "\n".join(settings_lines(job, code, DISCORD))
+    if len(text) <= MAX_CONTENT:
+        return text, True
+    without = "\n".join(settings_lines(job, "", DISCORD))
+    said = DISCORD.gettext("The command that asks for the same again is in the file.")
+    return f"{without}\n{said}"[:MAX_CONTENT], False
 
 
 def details(job: Job) -> str:

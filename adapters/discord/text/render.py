@@ -36,6 +36,7 @@ OUTDATED_COMMAND: Final = DISCORD.gettext(
     "This command has changed. Restart Discord (Ctrl+R) and try again."
 )
 STALE_BUTTON: Final = outcomes.stale_button_words(DISCORD)
+NO_CLIP_OF_OURS: Final = DISCORD.gettext("That message shows no clip of Flipbook.")
 SENT_PRIVATELY: Final = DISCORD.gettext(
     "It could not be shown here. You will find it in a direct message from Flipbook."
 )
@@ -187,10 +188,19 @@ def _message(head: str, job: Job, notes: list[str]) -> str:
     return "\n".join([*([head] if head else []), prompt, *rest])
 
 
+def _parent(job: Job) -> Markup:
+    """The clip that this one was made from, as a link to its message where that is known."""
+    shown = job.parent_message
+    if shown is None:
+        return Markup(f"`{job.parent}`")
+    url = f"https://discord.com/channels/{job.channel.server.id}/{shown.channel.id}/{shown.id}"
+    return Markup(DISCORD.link(url, f"`{job.parent}`"))
+
+
 def _facts(job: Job) -> str:
     parts = [settings_words(job.request, DISCORD), *style_words(job, DISCORD)]
     parts += made_words(job, DISCORD)
     parts.append(for_words(job, DISCORD))
     if job.parent is not None:
-        parts.append(DISCORD.gettext("re-roll of {id}", id=Markup(f"`{job.parent}`")))
+        parts.append(DISCORD.gettext("re-roll of {id}", id=_parent(job)))
     return " · ".join([*parts, f"`{job.id}`"])

@@ -164,7 +164,7 @@ async def test_a_spoiler_and_a_deletion_reach_the_same_message(tmp_path: Path) -
         assert len(core.messenger.delivered) == 2
         await core.service.delete(job.id, ADMIN)
         await core.relay.deliver(job.id)
-        assert await core.service.removal_of(job.id) is DeliveryStatus.SENT
+        assert (await core.service.delivery_soon(job.id)).status is DeliveryStatus.SENT
         assert core.messenger.retracted == [job.id]
 
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from factories import NOW, a_channel, a_job, a_server, a_user, an_audit_entry, moved
+from factories import NOW, a_channel, a_delivery, a_job, a_request, a_server, a_user, an_audit_entry, moved
+from generation.domain.clip_actions import ClipAction
+from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.domain.report import Decision, Report, ReportReason
+from generation.protocol.request import Endpoint
 from generation.rules.policy import Policy
-from generation.text import audit, outcomes, reports
+from generation.text import audit, clip_actions, outcomes, reports
 from generation.text.dialect import Dialect
 from generation.text.notices import notice_text
 from unit.adapters.notice_examples import the_notices
@@ -27,6 +30,28 @@ def the_gone_clips(platform: Platform) -> Iterator[Job]:
     yield made.as_spoiler(is_spoiler=True)
 
 
+def clip_action_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
+    """Buttons, and what is read after pressing them."""
+    for job in the_gone_clips(d.platform):
+        for action in ClipAction:
+            for quality in Endpoint:
+                look = clip_actions.look_of(action, replace(job, request=a_request(endpoint=quality)), d)
+                yield look.label, True
+                yield look.about, True
+        yield "\n".join(clip_actions.settings_lines(job, "x", d)), True
+        yield "\n".join(clip_actions.settings_lines(job, "", d)), True
+        for may_make_again in (True, False):
+            yield clip_actions.gone_words(job, d, may_make_again=may_make_again), True
+        for status in DeliveryStatus:
+            delivery = a_delivery(job, status=status, told=("the thread is archived",))
+            yield clip_actions.deleted_words(delivery, d), True
+            yield clip_actions.covered_words(job, delivery, d), True
+        yield clip_actions.covered_words(job, None, d), True
+    for question in (clip_actions.SURE, clip_actions.WHAT_GOES, clip_actions.DELETE_IT, clip_actions.KEEP_IT):
+        yield d.gettext(question), True
+    yield clip_actions.no_spoilers_words(d), True
+
+
 def moderation_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
     """What members, reporters and admins read, and whether it is a whole sentence."""
     server, member = a_server("T1", d.platform), a_user("71", d.platform)
@@ -37,6 +62,8 @@ def moderation_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
             yield reports.decided_words(job, decision, member, d), True
             yield reports.decided_before_words(decision, member, d), True
     yield reports.ASK_REASON, True
+    yield from clip_action_sentences(d)
+    yield d.gettext(reports.REPORT_CLIP), True
     yield d.gettext(reports.ASK_REASON), True
     yield d.gettext(reports.ASK_WORDS), True
     for reason in ReportReason:

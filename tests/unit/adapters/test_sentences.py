@@ -161,12 +161,15 @@ def on_discord() -> Iterator[Said]:
         discord_render.OUTDATED_COMMAND,
         discord_render.STALE_BUTTON,
         discord_render.SENT_PRIVATELY,
+        discord_render.NO_CLIP_OF_OURS,
         discord_help.HELP,
     ):
         yield said(text)
     jobs = [*the_jobs(Platform.DISCORD)] * 3
     entries = [an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["1","2"]}')] * 50
     yield said(discord_lists.queue(jobs, a_user("71")))
+    yield said(discord_lists.settings(jobs[-1], "/animate " + "x" * 3_000)[0])
+    yield said(discord_lists.settings(jobs[-1], "/animate x")[0])
     yield said(discord_lists.history(jobs))
     yield said(discord_lists.audit(entries))
     yield from (said(discord_lists.policy_list(policy)) for policy in the_policies())
@@ -317,7 +320,12 @@ def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
 def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this module does not say would not be tested by it."""
     seen = {discord_render.ONLY_IN_SERVERS, discord_render.ADMINS_ONLY, discord_render.OUTDATED_COMMAND}
-    seen |= {discord_render.STALE_BUTTON, discord_render.SENT_PRIVATELY, backends.PREVIEWS_ONLY}
+    seen |= {
+        discord_render.NO_CLIP_OF_OURS,
+        discord_render.STALE_BUTTON,
+        discord_render.SENT_PRIVATELY,
+        backends.PREVIEWS_ONLY,
+    }
     for d in DIALECTS.values():
         one, two = d.catalogue.gettext, d.catalogue.ngettext
         monkeypatch.setattr(d.catalogue, "gettext", lambda message, one=one: (seen.add(message), one(message))[1])

@@ -15,6 +15,7 @@ from doubles.discord.wire.payloads import channel_payload, partial_member_payloa
 SUB_COMMAND, SUB_COMMAND_GROUP, STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, FILE = range(1, 12)
 PLAIN: dict[int, tuple[type, ...]] = {STRING: (str,), INTEGER: (int,), BOOLEAN: (bool,), NUMBER: (int, float)}
 """The Python types of values that travel as they are."""
+RADIO_GROUP, CHECKBOX = 21, 23
 
 
 class CannotDoThat(ValueError):
@@ -165,6 +166,8 @@ def _modal_row(row: Json, values: dict[str, Any]) -> Json:
 def _modal_field(item: Json, values: dict[str, Any]) -> Json:
     name = item["custom_id"]
     field: Json = {"type": item["type"], "id": item.get("id") or 1, "custom_id": name}
+    if item["type"] in {RADIO_GROUP, CHECKBOX}:
+        return {**field, "value": values.pop(name, None)}
     if item["type"] != 4:
         return {**field, "values": list(values.pop(name, []))}
     value = str(values.pop(name, item.get("value") or ""))

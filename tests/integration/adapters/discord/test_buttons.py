@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from discord_bot import Bot, clips, running_bot
+from discord_bot import Bot, actions, clips, running_bot
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.messages import Message
 from doubles.generation.backend import ScriptedBackend
@@ -29,7 +29,8 @@ async def test_a_re_roll_is_a_new_message_with_a_new_seed_charged_to_who_pressed
     assert (child.parent, child.requested_by.id) == (parent.id, str(other.id))
     assert child.request == parent.request.with_seed(child.request.seed)
     assert child.request.seed != 42
-    assert f"re-roll of `{parent.id}`" in second.content
+    where = f"{first.channel.guild.id}/{first.channel.id}/{first.id}"
+    assert f"re-roll of [`{parent.id}`](<https://discord.com/channels/{where}>)" in second.content
     assert f"for {other.mention}" in second.content
     assert clips(bot.double) == [first, second]
     assert bot.bought == 2
@@ -82,7 +83,7 @@ async def test_the_owner_cancels_a_clip_that_is_rendering(slow_bot: Bot) -> None
     assert told.content == "The clip is being cancelled. If it is nearly done, it may still arrive."
     await slow_bot.until_recorded()
     assert message.content.startswith("✖️ Cancelled. It does not count against your quota.\n> a paper boat")
-    assert (message.custom_ids, message.files) == ([], [])
+    assert (actions(message), message.files) == (["retry", "delete"], [])
     assert (await slow_bot.the_job()).status is JobStatus.CANCELLED
     assert (await slow_bot.quota()).usage.user_clips_today == 0
 
@@ -128,7 +129,7 @@ async def test_a_re_roll_of_what_is_not_finished_says_so(slow_bot: Bot) -> None:
 
 
 @pytest.mark.parametrize(
-    "custom_id", ["v1:reroll:", "v2:reroll:" + "a" * 24, "v1:delete:" + "a" * 24, "v1:reroll:' OR 1=1", "x" * 100, "🔁"]
+    "custom_id", ["v1:reroll:", "v2:reroll:" + "a" * 24, "v1:dance:" + "a" * 24, "v1:reroll:' OR 1=1", "x" * 100, "🔁"]
 )
 async def test_a_forged_button_gets_one_sentence(bot: Bot, custom_id: str) -> None:
     message = await bot.clip()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core import a_clip_links
-from discord_bot import Bot, clips, running_bot
+from discord_bot import Bot, actions, clips, running_bot
 from doubles.discord.backstage import Strictness
 from doubles.discord.fixtures import OpenDouble
 from doubles.discord.state.permissions import Permission
@@ -80,7 +80,7 @@ async def test_a_message_too_old_to_edit_is_replied_to(open_discord_double: Open
         assert (clip_message.replies_to, clip_message.nonce) == (message, (await bot.the_job()).id)
         assert "It is posted here because the message is too old to be changed." in clip_message.content
         assert await told(bot) == ("the message is too old to be changed",)
-        assert clip_message.custom_ids == [f"v1:reroll:{(await bot.the_job()).id}"]
+        assert actions(clip_message) == ["reroll", "other_quality", "settings", "delete"]
         await double.react(clip_message)
         await bot.until_recorded(2)
         assert len(await bot.jobs()) == 2
@@ -111,7 +111,7 @@ async def test_without_attach_files_the_clip_goes_to_the_member(slow_bot: Bot) -
         "📨 The clip could not be posted here: Flipbook lacks a permission in the channel. "
         f"It went to {asker} in a direct message."
     )
-    assert (message.custom_ids, message.files) == ([], [])
+    assert (actions(message), message.files) == (["retry", "delete"], [])
 
 
 async def test_an_archived_thread_is_followed_by_its_parent(slow_bot: Bot) -> None:
@@ -179,7 +179,7 @@ async def test_where_no_clip_is_taken_its_message_says_why_and_how_to_get_it(
     )
     assert f"`/flipbook show id:{job.id}` sends it again" in head
     assert (f"(<https://clips.example/clips/{job.id}.mp4?" in head) is (links is not None)
-    assert message.custom_ids == [f"v1:reroll:{job.id}"]
+    assert actions(message) == ["reroll", "other_quality", "settings", "delete"]
 
 
 async def test_a_server_that_the_bot_left_pays_for_nothing_more(slow_bot: Bot) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from discord_bot import Bot
+from discord_bot import Bot, actions
 from doubles.discord.state.messages import Message
 from doubles.discord.state.permissions import Permission
 
@@ -42,7 +42,7 @@ async def test_nothing_is_refused_and_the_button_remains(bot: Bot, way: Callable
     message = await way(bot)
     await bot.until_recorded(len(await bot.jobs()))
     assert message.files != []
-    assert [name.split(":")[1] for name in message.custom_ids] == ["reroll"]
+    assert actions(message) == ["reroll", "other_quality", "settings", "delete"]
     asked = [each.name for each in bot.double.log if each.kind == "rest" and "/reactions/" in each.name]
     assert asked == []
     assert bot.double.violations == []

@@ -11,7 +11,7 @@ import pytest
 from adapters.discord.client import INTENTS, FlipbookClient
 from adapters.discord.command_sync import fingerprint
 from adapters.discord.handlers.interactions import InteractionHandler
-from adapters.discord.ids import ButtonAction, custom_id, parse_custom_id
+from adapters.discord.ids import WITHOUT_HANDLER, custom_id, parse_case_id, parse_custom_id
 from adapters.discord.setup.permissions import (
     REQUIRED_PERMISSIONS,
     invite_url,
@@ -23,8 +23,10 @@ from adapters.discord.text.help import HELP
 from adapters.discord.text.layout import buttons
 from doubles.discord.gateway.intents import PRIVILEGED
 from doubles.discord.rules.commands import command_violations
-from factories import a_job, moved
+from factories import NOW, a_job, moved
+from generation.domain.clip_actions import ClipAction, Place, offered
 from generation.domain.job import JobStatus
+from generation.domain.refs import Platform
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
 from generation.rules.limits import LimitName
 from judges.discord_spec import discord_spec
@@ -32,6 +34,8 @@ from judges.specs import specs
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs/discord.md").read_text(encoding="utf-8")
 SUB_COMMAND, GROUP = 1, 2
+MENU = 3
+MENUS = ["Re-roll", "Clip settings", "Report to admins"]
 Json = dict[str, Any]
 
 
@@ -63,8 +67,9 @@ def test_discord_takes_every_definition(commands: list[Json]) -> None:
 
 
 def test_these_are_the_commands(commands: list[Json]) -> None:
+    assert [each["name"] for each in commands if each["type"] == MENU] == MENUS
     found = {}
-    for command in commands:
+    for command in (each for each in commands if each["type"] != MENU):
         paths = []
         for option in command.get("options", []):
             if option["type"] == GROUP:
@@ -100,7 +105,8 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
 def test_names_and_descriptions_keep_discords_lengths_and_say_something(commands: list[Json]) -> None:
     for item in walk(commands):
         assert 1 <= len(item["name"]) <= 32
-        assert 5 <= len(item["description"]) <= 100, item
+        # a menu has a name alone
+        assert item.get("type") == MENU or 5 <= len(item["description"]) <= 100, item
         for choice in item.get("choices") or []:
             assert 1 <= len(choice["name"]) <= 100
 
@@ -108,7 +114,9 @@ def test_names_and_descriptions_keep_discords_lengths_and_say_something(commands
 def test_commands_are_for_servers_only_and_admins_commands_for_managers(commands: list[Json]) -> None:
     for command in commands:
         assert (command["contexts"], command["integration_types"]) == ([0], [0])
-    permissions = {command["name"]: command["default_member_permissions"] for command in commands}
+    permissions = {
+        command["name"]: command["default_member_permissions"] for command in commands if command["type"] != MENU
+    }
     assert permissions == {"animate": None, "flipbook": None, "flipbook-admin": 1 << 5}
 
 
@@ -157,7 +165,7 @@ def test_the_fingerprint_is_the_same_for_the_same_definitions_only() -> None:
 
 
 def test_help_names_what_members_can_do(commands: list[Json]) -> None:
-    for command in commands:
+    for command in (each for each in commands if each["type"] != MENU):
         assert f"`/{command['name']}" in HELP
     assert len(HELP) <= 2000
 
@@ -166,26 +174,35 @@ def test_help_names_what_members_can_do(commands: list[Json]) -> None:
 
 
 @pytest.mark.parametrize("status", JobStatus)
-async def test_each_state_has_its_button(status: JobStatus) -> None:
+async def test_each_state_has_its_buttons(status: JobStatus) -> None:
     job = moved(a_job(), status)
     view = buttons(job)
-    if status in {JobStatus.FAILED, JobStatus.CANCELLED}:
-        assert view is None
-        return
     assert view is not None
     assert view.is_finished()
-    action = ButtonAction.REROLL if status is JobStatus.SUCCEEDED else ButtonAction.CANCEL
-    ((button,),) = [row["components"] for row in view.to_components()]
-    assert button["custom_id"] == custom_id(action, job.id)
-    assert len(button["custom_id"]) <= 100
-    assert 1 <= len(button["label"]) <= 80
+    (row,) = [row["components"] for row in view.to_components()]
+    wanted = [each for each in offered(job, Place.ROW, Platform.DISCORD) if each not in WITHOUT_HANDLER]
+    assert [button["custom_id"] for button in row] == [custom_id(action, job.id) for action in wanted]
+    assert len(row) <= 5
+    for button in row:
+        assert len(button["custom_id"]) <= 100
+        assert len(button.get("label") or "") <= 34
+        # Discord takes a sign without emoji presentation only with U+FE0F after it
+        assert button["emoji"]["name"].endswith("\ufe0f") or button["emoji"]["name"] in "🔁⚡"
     judge = discord_spec(specs())
     body = {"content": "x", "components": view.to_components()}
     assert judge.request("POST", "/channels/1/messages", "application/json", body) == []
 
 
-@pytest.mark.parametrize("action", ButtonAction)
-def test_an_id_of_ours_is_read_back(action: ButtonAction) -> None:
+async def test_a_deleted_clip_has_no_buttons_and_a_hidden_one_can_be_deleted() -> None:
+    job = moved(a_job(), JobStatus.SUCCEEDED)
+    assert buttons(job.deleted(NOW)) is None
+    hidden = buttons(job.hidden(NOW))
+    assert hidden is not None
+    assert [each.custom_id for each in hidden.children] == [custom_id(ClipAction.DELETE, job.id)]
+
+
+@pytest.mark.parametrize("action", ClipAction)
+def test_an_id_of_ours_is_read_back(action: ClipAction) -> None:
     job = a_job()
     assert parse_custom_id(custom_id(action, job.id)) == (action, job.id)
 
@@ -195,6 +212,7 @@ def test_an_id_of_ours_is_read_back(action: ButtonAction) -> None:
 )
 def test_anything_else_is_none_of_ours(text: str) -> None:
     assert parse_custom_id(text) is None
+    assert parse_case_id(text) is None
 
 
 # Permissions --------------------------------------------------------------------------------------
@@ -245,7 +263,8 @@ def test_the_page_lists_the_permissions_with_their_reasons_and_the_same_link() -
 
 def test_the_page_names_every_command(commands: list[Json]) -> None:
     for command in commands:
-        assert f"`/{command['name']}" in PAGE
+        slash = "" if command["type"] == MENU else "/"
+        assert f"`{slash}{command['name']}" in PAGE
         for option in command.get("options", []):
             if option["type"] in {SUB_COMMAND, GROUP}:
                 assert option["name"] in PAGE

@@ -1,0 +1,88 @@
+"""⚙️ and show: how a clip was made, and the clip again, to one member alone."""
+
+import io
+
+import discord
+
+from adapters.discord.delivery.interaction_token import InteractionToken
+from adapters.discord.handlers.clips.context import actor_of
+from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
+from adapters.discord.text import lists, render
+from adapters.discord.text.command_line import command_line
+from adapters.discord.text.layout import NO_MENTIONS, reroll_button, settings_buttons
+from adapters.discord.text.markup import DISCORD
+from generation.domain.clip_actions import ClipAction, ClipState, state_of
+from generation.domain.job import Job, JobId
+from generation.protocol.errors import FlipbookError
+from generation.service.clips import is_allowed
+from generation.text.clip_actions import gone_words
+
+
+async def show_settings(
+    handler: InteractionHandler, context: InteractionContext, job_id: JobId
+) -> None:
+    """How the clip was made, what else can be done with it, and a command that asks for it again;
+    one that is too long for a message comes as a file."""
+    job = await handler.service.clip_for(ClipAction.SETTINGS, job_id, actor_of(context))
+    command = "" if job.prompt_removed_at is not None else command_line(job)
+    text, is_whole = lists.settings(job, command)
+    file = (
+        discord.utils.MISSING
+        if is_whole
+        else discord.File(io.BytesIO(command.encode()), "command.txt")
+    )
+    await context.interaction.response.send_message(
+        text,
+        ephemeral=True,
+        file=file,
+        view=settings_buttons(job) or discord.utils.MISSING,
+        allowed_mentions=NO_MENTIONS,
+    )
+
+
+async def show(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
+    """A finished clip again, the state of an unfinished one, or that it is gone."""
+    # raises for a job of another server, as for one that does not exist
+    job = await handler.service.job(job_id, context.server)
+    match state_of(job):
+        case ClipState.DELETED | ClipState.HIDDEN:
+            await _say_gone(context, job)
+        case ClipState.UNDER_WAY:
+            await context.interaction.response.send_message(
+                lists.details(job), ephemeral=True, allowed_mentions=NO_MENTIONS
+            )
+        case _:
+            await _deliver_again(handler, context, job.id)
+
+
+async def _say_gone(context: InteractionContext, job: Job) -> None:
+    may_make_again = is_allowed(ClipAction.REROLL, job, actor_of(context))
+    view = reroll_button(job) if may_make_again else None
+    await context.interaction.response.send_message(
+        gone_words(job, DISCORD, may_make_again=may_make_again),
+        ephemeral=True,
+        view=view or discord.utils.MISSING,
+        allowed_mentions=NO_MENTIONS,
+    )
+
+
+async def _deliver_again(
+    handler: InteractionHandler, context: InteractionContext, job_id: JobId
+) -> None:
+    """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
+    interaction = context.interaction
+    await interaction.response.defer(ephemeral=True, thinking=True)
+    token = InteractionToken(interaction.token, interaction.filesize_limit, interaction.user.id)
+    try:
+        await handler.service.deliver_again(
+            job_id,
+            token.answer(handler.clock.now(), private=True),
+            by=context.user,
+            channel=context.channel,
+            is_admin=context.is_admin,
+        )
+    except FlipbookError as error:
+        # "thinking…" stays until the deferred response itself is edited
+        await interaction.edit_original_response(
+            content=render.refusal(error), allowed_mentions=NO_MENTIONS
+        )
