@@ -50,7 +50,7 @@ class Who(StrEnum):
     MODERATORS = "the member who asked, and moderators"
 
 
-class Place(StrEnum):
+class ButtonPlace(StrEnum):
     """Where it is offered."""
 
     ROW = "under the clip"
@@ -76,9 +76,9 @@ class ActionRule:
     asker_only: frozenset[ClipState] = frozenset()
     platforms: frozenset[Platform] = frozenset({Platform.DISCORD, Platform.SLACK})
 
-    def offers(self, state: ClipState, place: Place) -> bool:
+    def offers(self, state: ClipState, place: ButtonPlace) -> bool:
         """Whether a message in that state has its button there."""
-        return state in (self.row if place is Place.ROW else self.behind_settings)
+        return state in (self.row if place is ButtonPlace.ROW else self.behind_settings)
 
 
 RULES: Final[tuple[ActionRule, ...]] = (
@@ -151,7 +151,7 @@ def state_of(job: Job) -> ClipState:
             return ClipState.UNDER_WAY
 
 
-def offered(job: Job, place: Place, platform: Platform) -> tuple[ClipAction, ...]:
+def offered(job: Job, place: ButtonPlace, platform: Platform) -> tuple[ClipAction, ...]:
     """The actions that a chat offers there, in order."""
     state = state_of(job)
     return tuple(

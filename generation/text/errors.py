@@ -8,11 +8,11 @@ from generation.domain.refs import UserRef
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
+from generation.text.controls.reports import decided_before_words
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.forms.styles import too_long_style_sentence, unknown_style_sentence
 from generation.text.privacy import export_too_soon
 from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
-from generation.text.reports import decided_before_words
 
 NOT_COUNTED: Final = mark("It does not count against your quota.")
 NO_CLIP: Final = mark("The clip could not be made.")

@@ -36,7 +36,8 @@ def help_lines(d: Dialect, arguments: Mapping[str, str]) -> list[Markup]:
             emoji="🔁",
         ),
         d.gettext("{emoji} under a clip that is under way cancels it.", emoji="✖️"),
-        d.gettext("⚡ and 🎞️ make it in the other quality, ⚙️ shows how it was made, 🗑️ deletes it."),
+        d.gettext("⚡ and 🎞️ make it in the other quality, ⚙️ shows how it was made."),
+        d.gettext("{emoji} deletes it, for the member who asked and for moderators.", emoji="🗑️"),
     ]
 
 

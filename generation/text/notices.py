@@ -7,11 +7,11 @@ from typing import Final
 from generation.domain.notice import Notice, NoticeKind
 from generation.domain.report import Decision
 from generation.rules.limits import Limits
+from generation.text.controls.notices import blocked_prompt_lines, report_lines_of
+from generation.text.controls.reports import case_id, decision_label
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import limit_lines
-from generation.text.moderation_notices import blocked_prompt_lines, report_lines_of
 from generation.text.privacy import forgotten_lines
-from generation.text.reports import case_id, decision_label
 
 _Details = Mapping[str, str]
 

@@ -13,9 +13,9 @@ import structlog
 from adapters.discord.delivery.interaction_token import DEFAULT_UPLOAD_LIMIT, InteractionToken
 from adapters.discord.delivery.notices import DiscordNotices
 from adapters.discord.delivery.outcome import OutcomeTarget, Send, send_outcome
-from adapters.discord.delivery.own_message import OwnMessage
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.rate_limits import CloudflareBan
+from adapters.discord.delivery.retraction import OwnMessage
 from adapters.discord.delivery.steps import DeliveryStep, is_valid, steps_of
 from adapters.discord.delivery.upload import PreviewAttachment
 from adapters.discord.errors import NETWORK, UNKNOWN_MESSAGE

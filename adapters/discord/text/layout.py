@@ -8,10 +8,10 @@ import discord
 
 from adapters.discord.ids import WITHOUT_HANDLER, custom_id
 from adapters.discord.text.markup import DISCORD
-from generation.domain.clip_actions import ClipAction, Place, offered
+from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
 from generation.domain.job import Job
 from generation.domain.refs import Platform
-from generation.text.clip_actions import look_of
+from generation.text.controls.actions import look_of
 from generation.text.notices import NoticeButton
 
 REROLL_EMOJI: Final = "🔁"
@@ -25,12 +25,12 @@ def buttons(job: Job) -> discord.ui.View | None:
     The view is stopped: discord.py then keeps nothing of it, and ``handlers.clips`` handles the
     press by its custom_id.
     """
-    return _offered(job, Place.ROW)
+    return _offered(job, ButtonPlace.ROW)
 
 
 def settings_buttons(job: Job) -> discord.ui.View | None:
     """What ⚙️ offers besides."""
-    return _offered(job, Place.SETTINGS, with_words=True)
+    return _offered(job, ButtonPlace.SETTINGS, with_words=True)
 
 
 def reroll_button(job: Job) -> discord.ui.View | None:
@@ -38,7 +38,7 @@ def reroll_button(job: Job) -> discord.ui.View | None:
     return _view([_button(ClipAction.REROLL, job, with_words=True)])
 
 
-def _offered(job: Job, place: Place, *, with_words: bool = False) -> discord.ui.View | None:
+def _offered(job: Job, place: ButtonPlace, *, with_words: bool = False) -> discord.ui.View | None:
     actions = offered(job, place, Platform.DISCORD)
     return _view(
         [

@@ -13,7 +13,7 @@ from generation.rules.policy import Policy
 from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
-from generation.text.clip_actions import settings_lines
+from generation.text.controls.actions import settings_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.limits import changed_limit_words, quota_lines
 

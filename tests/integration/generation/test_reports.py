@@ -8,7 +8,7 @@ import pytest
 
 from core import Core, a_core
 from factories import a_channel, a_message, a_request, a_server, a_user
-from generation.domain.clip_actions import RULES, ClipAction, ClipState, Place, offered, state_of
+from generation.domain.clip_actions import RULES, ButtonPlace, ClipAction, ClipState, offered, state_of
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
 from generation.domain.notice import NoticeKind
@@ -128,7 +128,7 @@ async def test_who_may_do_what_is_the_definition(tmp_path: Path) -> None:
                         with pytest.raises(e.JobError):
                             check_action(rule.action, job, actor)
                 # nothing is offered that does not work
-                for place in Place:
+                for place in ButtonPlace:
                     if rule.action in offered(job, place, Platform.DISCORD):
                         assert state in rule.works
         forgotten = replace(made, prompt_removed_at=now)

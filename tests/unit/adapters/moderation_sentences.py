@@ -11,7 +11,9 @@ from generation.domain.refs import Platform
 from generation.domain.report import Decision, Report, ReportReason
 from generation.protocol.request import Endpoint
 from generation.rules.policy import Policy
-from generation.text import audit, clip_actions, outcomes, reports
+from generation.text import audit, outcomes
+from generation.text.controls import actions as clip_actions
+from generation.text.controls import reports
 from generation.text.dialect import Dialect
 from generation.text.notices import notice_text
 from unit.adapters.notice_examples import the_notices

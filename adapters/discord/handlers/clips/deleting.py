@@ -10,7 +10,7 @@ from adapters.discord.ids import custom_id
 from adapters.discord.text.markup import DISCORD
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
-from generation.text import clip_actions as words
+from generation.text.controls import actions as words
 
 
 async def ask_to_delete(

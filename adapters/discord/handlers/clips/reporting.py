@@ -16,7 +16,7 @@ from adapters.discord.text.markup import DISCORD
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
 from generation.domain.report import MOST_WORDS, Decision, ReportReason
-from generation.text import reports
+from generation.text.controls import reports
 
 
 async def ask_for_report(

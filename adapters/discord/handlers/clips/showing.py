@@ -7,15 +7,15 @@ import discord
 from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
+from adapters.discord.handlers.parsing import command_line
 from adapters.discord.text import lists, render
-from adapters.discord.text.command_line import command_line
 from adapters.discord.text.layout import NO_MENTIONS, reroll_button, settings_buttons
 from adapters.discord.text.markup import DISCORD
 from generation.domain.clip_actions import ClipAction, ClipState, state_of
 from generation.domain.job import Job, JobId
 from generation.protocol.errors import FlipbookError
 from generation.service.clips import is_allowed
-from generation.text.clip_actions import gone_words
+from generation.text.controls.actions import gone_words
 
 
 async def show_settings(

@@ -24,7 +24,7 @@ from adapters.discord.text.layout import buttons
 from doubles.discord.gateway.intents import PRIVILEGED
 from doubles.discord.rules.commands import command_violations
 from factories import NOW, a_job, moved
-from generation.domain.clip_actions import ClipAction, Place, offered
+from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
 from generation.domain.job import JobStatus
 from generation.domain.refs import Platform
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
@@ -180,7 +180,7 @@ async def test_each_state_has_its_buttons(status: JobStatus) -> None:
     assert view is not None
     assert view.is_finished()
     (row,) = [row["components"] for row in view.to_components()]
-    wanted = [each for each in offered(job, Place.ROW, Platform.DISCORD) if each not in WITHOUT_HANDLER]
+    wanted = [each for each in offered(job, ButtonPlace.ROW, Platform.DISCORD) if each not in WITHOUT_HANDLER]
     assert [button["custom_id"] for button in row] == [custom_id(action, job.id) for action in wanted]
     assert len(row) <= 5
     for button in row:

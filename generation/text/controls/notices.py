@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from generation.domain.refs import ChannelRef, ServerRef
 from generation.domain.report import ReportReason
+from generation.text.controls.reports import reason_words
 from generation.text.dialect import Dialect, Markup
-from generation.text.reports import reason_words
 
 _PROMPT_ROOM = 200
 _WORDS_ROOM = 600
