@@ -73,7 +73,7 @@ def show(server: Server, data_dir: DataDir = None) -> None:
 def change(
     server: Server,
     changes: Annotated[
-        list[str], typer.Argument(help="name=value …; `none` for no limit, money in dollars")
+        list[str], typer.Argument(help="name=value …; `none` for no limit, money as 2.50")
     ],
     data_dir: DataDir = None,
 ) -> None:

@@ -9,12 +9,20 @@ from generation.rules.limits.calendar import (
     is_zone,
     month_start,
 )
-from generation.rules.limits.checks import check, check_price
+from generation.rules.limits.checks import check_counts, check_shape
 from generation.rules.limits.layers import NO_CEILING, SomeLimits, most_generous, narrowest, over
-from generation.rules.limits.model import NEVER_REFUSED, Bounds, LimitName, Limits, bounds_of_limit
+from generation.rules.limits.model import (
+    BUDGETS,
+    NEVER_REFUSED,
+    Bounds,
+    LimitName,
+    Limits,
+    bounds_of_limit,
+)
 from generation.rules.limits.usage import HOUR, Usage, hour_resets_at
 
 __all__ = [
+    "BUDGETS",
     "HOUR",
     "NEVER_REFUSED",
     "NO_CEILING",
@@ -27,8 +35,8 @@ __all__ = [
     "Usage",
     "ZoneChange",
     "bounds_of_limit",
-    "check",
-    "check_price",
+    "check_counts",
+    "check_shape",
     "day_end",
     "day_of",
     "hour_resets_at",

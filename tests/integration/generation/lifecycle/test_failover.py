@@ -82,8 +82,8 @@ async def test_a_worker_that_stays_too_busy_gives_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("operator_rules", "whose"),
     [
-        (rules(daily_budget=Micros(PRICE - 1)), "the bot's budget for today"),
-        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "today's budget here"),
+        (rules(daily_budget=Micros(PRICE - 1)), "the bot's budget"),
+        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "the budget here"),
     ],
 )
 async def test_a_job_that_no_budget_allows_to_be_bought_waits_for_the_worker_and_says_so(
