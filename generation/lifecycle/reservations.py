@@ -35,7 +35,7 @@ async def reserve_for(
         return job
     # read in the transaction that reserves, so that two jobs never share the last of a budget
     budgets = await _budgets(tx, job, rules)
-    check_budgets(budgets, extra)
+    _check(budgets, job, price)
     paid = replace(job, reserved=price, reserved_for=backend)
     await tx.append(ledger.reserve_more(paid, extra, at))
     await tell_of_budgets(tx, job.channel.server, (b.with_more(extra) for b in budgets), price, at)
@@ -45,11 +45,11 @@ async def reserve_for(
 async def refusal(store: Store, job: Job, backend: str, rules: OperatorRules) -> Refused | None:
     """Why the job may not cost its price at that backend at present; None where it may. Nothing is
     reserved, so :func:`reserve_for` may still refuse it."""
-    extra = Micros(_price(job, backend, rules) - job.reserved)
-    if extra <= FREE:
+    price = _price(job, backend, rules)
+    if price <= job.reserved:
         return None
     try:
-        check_budgets(await _budgets(store, job, rules), extra)
+        _check(await _budgets(store, job, rules), job, price)
     except Refused as error:
         return error
     return None
@@ -71,6 +71,11 @@ async def tell_of_budgets(
     reserved. In the transaction that reserves, so that each is told once."""
     for notice in budget_notices(server, budgets, price, at):
         await tx.add_notice(notice)
+
+
+def _check(budgets: Iterable[Budget], job: Job, price: Micros) -> None:
+    # the whole price, because a refusal names it; so what is reserved of it is not spent yet
+    check_budgets([each.with_more(Micros(-job.reserved)) for each in budgets], price)
 
 
 async def _budgets(reads: Reads, job: Job, rules: OperatorRules) -> tuple[Budget, ...]:
