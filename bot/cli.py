@@ -10,6 +10,7 @@ from bot.commands.animate.command import animate
 from bot.commands.animate.options import AnimateCommand
 from bot.commands.backup.command import backup, restore, verify
 from bot.commands.doctor.command import doctor
+from bot.commands.pause.command import pause, resume
 from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
@@ -30,7 +31,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(cls=AnimateCommand)(animate)
-for command in (run, migrate, config, doctor, backup, verify, restore, spend):
+for command in (run, migrate, config, doctor, backup, verify, restore, spend, pause, resume):
     app.command()(command)
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")

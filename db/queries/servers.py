@@ -96,6 +96,15 @@ class ServerTransaction(RulesReads, TransactionPart):
         await self._upsert(server_policies, "policy", server, policy.model_dump_json())
         await add_audit(self._connection, audit)
 
+    async def set_rules(
+        self, server: ServerRef, limits: Limits | None, policy: Policy | None, audit: AuditEntry
+    ) -> None:
+        if limits is not None:
+            await self._upsert(server_limits, "limits", server, limits.model_dump_json())
+        if policy is not None:
+            await self._upsert(server_policies, "policy", server, policy.model_dump_json())
+        await add_audit(self._connection, audit)
+
     async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
         if styles is None:
             await self._connection.execute(_DELETE_STYLES, {"of": str(server)})

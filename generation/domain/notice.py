@@ -17,7 +17,6 @@ class NoticeKind(StrEnum):
     REPORT = "report"
     PROMPT_BLOCKED = "prompt_blocked"
     FORGOTTEN = "forgotten"
-    BUDGET = "budget"
 
 
 class Audience(StrEnum):

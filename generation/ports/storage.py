@@ -158,6 +158,11 @@ class Transaction(Reads, PrivacyWrites, Protocol):
     async def set_policy(self, server: ServerRef, policy: Policy, audit: AuditEntry) -> None:
         """Write a server's policy and who changed it."""
 
+    async def set_rules(
+        self, server: ServerRef, limits: Limits | None, policy: Policy | None, audit: AuditEntry
+    ) -> None:
+        """Write a server's limits and policy (None: they stay) as one change, and who made it."""
+
     async def set_styles(self, server: ServerRef, styles: Styles | None, audit: AuditEntry) -> None:
         """Write a server's prompt styles (None: back to the shipped ones) and who changed them."""
 

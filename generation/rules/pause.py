@@ -9,6 +9,9 @@ from generation.domain.refs import Platform, ServerRef, UserRef
 EVERY_SERVER: Final = ServerRef(Platform.TERMINAL, "all")
 """Stands for all servers where the operator sets something for them together."""
 
+MAX_REASON: Final = 300
+"""Characters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:

@@ -7,9 +7,16 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 
-from generation.domain.parsing import shown
+from generation.domain.parsing import shown, violations_of
 from generation.domain.prompt_syntax import plain_request
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.errors import (
@@ -36,7 +43,14 @@ from generation.protocol.request import (
     bounds_of,
 )
 from generation.protocol.visible import is_blank
-from generation.rules.limits import Calendar, SomeLimits, ZoneChange, is_zone
+from generation.rules.limits import (
+    OF_MEMBERS,
+    Calendar,
+    SomeLimits,
+    ZoneChange,
+    is_zone,
+    some_limits,
+)
 from generation.rules.terms import (
     MAX_PATTERNS,
     blocklist,
@@ -74,6 +88,31 @@ class NotifyWhen(StrEnum):
     NEVER = "never"
     WHEN_SLOW = "when_slow"
     ALWAYS = "always"
+
+
+class PolicyName(StrEnum):
+    """The fields of a policy that admins set, in the order in which they are shown."""
+
+    CHANNELS = "channels"
+    DENIED_CHANNELS = "denied_channels"
+    AGE_RESTRICTED = "age_restricted"
+    ALLOWED_USERS = "allowed_users"
+    BLOCKED_USERS = "blocked_users"
+    ALLOWED_ROLES = "allowed_roles"
+    EXEMPT_ROLES = "exempt_roles"
+    BLOCKED_TERMS = "blocked_terms"
+    ALLOWED_TERMS = "allowed_terms"
+    REPORTS_UNTIL_HIDDEN = "reports_until_hidden"
+    ADDED_NEGATIVE = "added_negative"
+    DEFAULT_QUALITY = "default_quality"
+    DEFAULT_SIZE = "default_size"
+    DEFAULT_FRAMES = "default_frames"
+    DEFAULT_STEPS = "default_steps"
+    DEFAULT_FPS = "default_fps"
+    TIME_ZONE = "time_zone"
+    LOG_CHANNEL = "log_channel"
+    REROLL_EMOJI = "reroll_emoji"
+    NOTIFY = "notify"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +180,31 @@ class Policy(BaseModel):
     def calendar(self) -> Calendar:
         """When the server's days begin."""
         return Calendar(self.time_zone, self.zone_change)
+
+    def changed(self, changes: Mapping[str, object], now: datetime) -> "Policy":
+        """The same with some fields changed. Raises InvalidRequest naming each that is wrong."""
+        others = {name: value for name, value in changes.items() if name != "time_zone"}
+        try:
+            policy = Policy.model_validate(self.model_dump() | others)
+        except ValidationError as error:
+            raise InvalidRequest(violations_of(error)) from error
+        return policy.in_zone(str(changes["time_zone"]), now) if "time_zone" in changes else policy
+
+    def with_role_limits(
+        self, role: str, changes: Mapping[str, object]
+    ) -> Mapping[str, SomeLimits]:
+        """The roles' quotas with some limits of one role changed. Raises InvalidRequest for a limit
+        that is no member's own."""
+        for name in changes:
+            if name not in OF_MEMBERS:
+                allowed = "a limit of members: " + ", ".join(OF_MEMBERS)
+                raise InvalidRequest((Violation("limit", allowed, shown(name)),))
+        quota = {**self.role_limits.get(role, {}), **some_limits(changes)}
+        return {**self.role_limits, role: quota}
+
+    def without_role_limits(self, role: str) -> Mapping[str, SomeLimits]:
+        """The roles' quotas without that role's."""
+        return {each: quota for each, quota in self.role_limits.items() if each != role}
 
     def in_zone(self, zone: str, now: datetime) -> "Policy":
         """The same with another time zone, from the end of the day on. Raises InvalidRequest for

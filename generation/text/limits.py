@@ -1,10 +1,10 @@
 """Limits as admins read and write them in any chat: ``20``, ``none``, ``$5``, ``512×512``,
-``standard, turbo``."""
+``standard, turbo``; and what is used of them."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from decimal import InvalidOperation
-from math import isqrt
 from typing import Final
 
 from generation.domain.currency import shown_currency
@@ -15,11 +15,15 @@ from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import SIDE_MULTIPLE, Endpoint
 from generation.protocol.visible import is_blank
-from generation.rules.limits import BUDGETS, Bounds, LimitName, Limits, bounds_of_limit
+from generation.rules.limits import Bounds, LimitName, Limits, Usage, bounds_of_limit
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")
 QUALITY: Final = mark("quality")
+NO_CHANGE: Final = mark("No change. {label}: {value}, as before.")
+FROM_NOW_ON: Final = mark("{label}: {value} from now on.")
+NUMBER: Final = mark("a whole number from {low} to {high}")
+NUMBER_OR_NONE: Final = mark("a whole number from {low} to {high}, or none")
 _UNLIMITED: Final = mark("no limit")
 _NO_LIMIT: Final = frozenset({NONE, _UNLIMITED, "no", "unlimited", "off", "-"})
 _NAME_ROOM: Final = 40
@@ -35,10 +39,7 @@ _LABELS: Final = {
     LimitName.USER_ACTIVE_JOBS: mark("clips under way per member"),
     LimitName.SERVER_ACTIVE_JOBS: mark("clips under way in this {place}"),
     LimitName.COOLDOWN_SECONDS: mark("seconds between two clips of a member"),
-    LimitName.USER_BUDGET_PER_DAY: mark("budget of a member per day"),
-    LimitName.USER_BUDGET_PER_MONTH: mark("budget of a member per month"),
     LimitName.SERVER_BUDGET_PER_DAY: mark("budget per day in this {place}"),
-    LimitName.SERVER_BUDGET_PER_MONTH: mark("budget per month in this {place}"),
     LimitName.MAX_FRAMES: mark("frames per clip"),
     LimitName.MAX_STEPS: mark("steps per clip"),
     LimitName.MAX_PIXELS: mark("size of a clip"),
@@ -94,7 +95,7 @@ def value_words(name: LimitName, value: object, d: Dialect = PLAIN) -> Markup:
     match value:
         case None:
             return d.gettext(_UNLIMITED)
-        case int() if name in BUDGETS:
+        case int() if name is LimitName.SERVER_BUDGET_PER_DAY:
             return Markup(money(Micros(value)))
         case int() if name is LimitName.MAX_PIXELS:
             return size_words(value)
@@ -106,15 +107,28 @@ def value_words(name: LimitName, value: object, d: Dialect = PLAIN) -> Markup:
     raise TypeError(f"{name} cannot be {type(value).__name__}")
 
 
+def labelled(label: str, value: Markup, d: Dialect) -> Markup:
+    """``Frames per clip: 32``."""
+    return d.gettext("{label}: {value}", label=capital(label), value=value)
+
+
 def size_words(pixels: int) -> Markup:
     """So many pixels as the most nearly square size that has them: ``512×512``, ``640×384``."""
-    side = isqrt(pixels)
+    side = math.isqrt(pixels)
     for height in range(side, side // 2, -1):
         width, rest = divmod(pixels, height)
         if not rest and not width % SIDE_MULTIPLE and not height % SIDE_MULTIPLE:
             return Markup(f"{width}×{height}")
     # no size has exactly so many: the largest square that has no more
     return Markup(f"{side}×{side}")
+
+
+def sides_of(words: str) -> tuple[int, int]:
+    """Width and height of ``512x512``. Raises ValueError for what is no size."""
+    sides = _SIZE.fullmatch(words)
+    if sides is None:
+        raise ValueError(words)
+    return int(sides[1]), int(sides[2])
 
 
 def frames_words(number: int, d: Dialect = PLAIN) -> Markup:
@@ -151,7 +165,7 @@ def limit_value(
 
 def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
     """What may be written for a limit."""
-    if name in BUDGETS:
+    if name is LimitName.SERVER_BUDGET_PER_DAY:
         return d.gettext("an amount from 0 to {most}, or none", most=f"{_MOST_MONEY:,}")
     if name is LimitName.ENDPOINTS:
         return d.gettext("standard, turbo, or both with a comma between them")
@@ -160,8 +174,8 @@ def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
         return d.gettext("a size from {low} to {high}", low=size_words(low), high=size_words(high))
     bounds = {"low": f"{low:,}", "high": f"{high:,}"}
     if is_optional:
-        return d.gettext("a whole number from {low} to {high}, or none", **bounds)
-    return d.gettext("a whole number from {low} to {high}", **bounds)
+        return d.gettext(NUMBER_OR_NONE, **bounds)
+    return d.gettext(NUMBER, **bounds)
 
 
 def limit_lines(limits: Limits, d: Dialect = PLAIN) -> list[Markup]:
@@ -172,7 +186,7 @@ def limit_lines(limits: Limits, d: Dialect = PLAIN) -> list[Markup]:
 def _limit_line(limits: Limits, name: LimitName, d: Dialect) -> Markup:
     label, value = capital(limit_label(name, d)), Markup(d.bold(limit_words(limits, name, d)))
     if d.platform is Platform.DISCORD:  # there it is chosen from a list
-        return d.gettext("{label}: {value}", label=label, value=value)
+        return labelled(label, value, d)
     typed = Markup(d.code(typed_name(name, d)))
     return d.gettext("{label}: {value} ({name})", label=label, value=value, name=typed)
 
@@ -184,21 +198,81 @@ def changed_limit_words(
     value = limit_words(limits, name, d)
     said = {"label": capital(limit_label(name, d)), "value": Markup(d.bold(value))}
     if before is not None and limit_words(before, name, d) == value:
-        return d.gettext("No change. {label}: {value}, as before.", **said)
-    return d.gettext("{label}: {value} from now on.", **said)
+        return d.gettext(NO_CHANGE, **said)
+    return d.gettext(FROM_NOW_ON, **said)
+
+
+def quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup]:
+    """What a member and the server have used of their limits, and when the day starts again."""
+
+    def used(count: int, name: LimitName) -> Markup:
+        return _used_words(count, getattr(limits, name.value), d)
+
+    spent, budget = usage.server_spent_today, LimitName.SERVER_BUDGET_PER_DAY
+    return [
+        d.gettext(
+            "Your clips today: {used}",
+            used=used(usage.user_clips_today, LimitName.USER_CLIPS_PER_DAY),
+        ),
+        d.gettext(
+            "Your clips under way: {used}",
+            used=used(usage.user_active_jobs, LimitName.USER_ACTIVE_JOBS),
+        ),
+        d.gettext(
+            "Clips in this {place} today: {used}",
+            used=used(usage.server_clips_today, LimitName.SERVER_CLIPS_PER_DAY),
+        ),
+        d.gettext(
+            "Clips under way in this {place}: {used}",
+            used=used(usage.server_active_jobs, LimitName.SERVER_ACTIVE_JOBS),
+        ),
+        d.gettext(
+            "Spent in this {place} today: {used}",
+            used=_of(
+                money(spent),
+                None if limits.server_budget_per_day is None else limit_words(limits, budget, d),
+                d,
+            ),
+        ),
+        _largest_words(limits, d),
+        d.gettext("A new day starts {when}.", when=Markup(d.when(usage.resets_at))),
+    ]
+
+
+def _used_words(count: int, most: int | None, d: Dialect) -> Markup:
+    if most == 0:
+        return d.gettext("none allowed")
+    return _of(f"{count:,}", None if most is None else f"{most:,}", d)
+
+
+def _of(used: str, most: str | None, d: Dialect) -> Markup:
+    strong = Markup(d.bold(used))
+    if most is None:
+        return d.gettext("{used}, without limit", used=strong)
+    return d.gettext("{used} of {most}", used=strong, most=most)
+
+
+def _largest_words(limits: Limits, d: Dialect) -> Markup:
+    return d.gettext(
+        "Each clip: at most {frames}, {steps} and {size}; quality: {quality}",
+        frames=frames_words(limits.max_frames, d),
+        steps=steps_words(limits.max_steps, d),
+        size=size_words(limits.max_pixels),
+        quality=limit_words(limits, LimitName.ENDPOINTS, d),
+    )
 
 
 def _value(name: LimitName, words: str) -> object:
     if name is LimitName.ENDPOINTS:
         return _endpoints([part.strip() for part in words.split(",") if part.strip()])
-    if name in BUDGETS:
+    if name is LimitName.SERVER_BUDGET_PER_DAY:
         amount = shown_currency().number(words)
         if not 0 <= amount <= _MOST_MONEY:
             raise ValueError(words)
         return int(micros(amount))
-    sides = _SIZE.fullmatch(words) if name is LimitName.MAX_PIXELS else None
+    is_size = name is LimitName.MAX_PIXELS and _SIZE.fullmatch(words)
     # people write 1,000 as they read it
-    number = int(sides[1]) * int(sides[2]) if sides else int(words.replace(",", ""))
+    number = math.prod(sides_of(words)) if is_size else int(words.replace(",", ""))
     low, high, _ = _bounds(name)
     if not low <= number <= high:
         raise ValueError(words)

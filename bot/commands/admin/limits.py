@@ -1,99 +1,128 @@
-"""``flipbook admin limits`` and ``flipbook admin channels``: show and change what a server allows
-its members."""
+"""``flipbook admin limits``: show and change the limits of a server, of its roles, and the
+ceilings over them."""
 
-import getpass
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
-from bot.commands.admin.database import maintenance_app
-from bot.settings import Settings
+from bot.commands.admin.acting import Acting, last_changes
 from generation.domain.parsing import shown
 from generation.domain.pricing import money
-from generation.domain.refs import Platform, ServerRef, UserRef
+from generation.domain.refs import Platform, UserRef
 from generation.protocol.errors import InvalidRequest, Violation
-from generation.rules.limits import BUDGETS, LimitName, Limits
-from generation.rules.policy import Policy
-from generation.service import Service
-from generation.text.audit import audit_words, policy_lines
-from generation.text.dialect import Dialect, plain_for
-from generation.text.limits import limit_named, limit_value, limit_words, typed_name
+from generation.rules.limits import LimitName
+from generation.rules.server_rules import ServerRules
+from generation.text.limits import limit_named, limit_value, typed_name, value_words
+from generation.text.rules.screen import changed_rule_lines, has_ceiling, rule_notes
 
-_MOST_CHANGES: Final = 5
-
-
-async def show_limits(settings: Settings, server: str) -> list[str]:
-    """A server's limits, today's usage and the last changes.
-
-    Raises ValueError where ``server`` is not of the form platform:id.
-    """
-    ref = ServerRef.parse(server)
-    d = plain_for(ref.platform)
-    async with maintenance_app(settings) as app:
-        # no user: only the server's part of the quota is printed
-        quota = await app.service.quota(UserRef(ref.platform, ""), ref)
-        lines = [f"{typed_name(name)}={_typed_value(quota.limits, name)}" for name in LimitName]
-        usage = quota.usage
-        used = d.ngettext(
-            "# Today: {n} clip, {spent}; under way: {active}",
-            "# Today: {n} clips, {spent}; under way: {active}",
-            usage.server_clips_today,
-            spent=money(usage.server_spent_today),
-            active=usage.server_active_jobs,
-        )
-        return [*lines, used, *await _changes(app.service, ref, d)]
+_COMMENT: Final = 32
+"""Where comments begin."""
 
 
-async def change_limits(settings: Settings, server: str, changes: Sequence[str]) -> list[str]:
-    """Change limits as ``name=value``; the lines of :func:`show_limits` afterwards.
-
-    Raises ValueError or InvalidRequest; then nothing was changed.
-    """
-    ref = ServerRef.parse(server)
-    # parse all of them first: one mistake among several changes none
-    parsed = dict(_change(text) for text in changes)
-    async with maintenance_app(settings) as app:
-        await app.service.set_limits(ref, parsed, by=_operator())
-    return await show_limits(settings, server)
-
-
-async def show_channels(settings: Settings, server: str) -> list[str]:
-    """A server's rules on channels, members and words, and the last changes. Raises ValueError."""
-    ref = ServerRef.parse(server)
-    d = plain_for(ref.platform)
-    async with maintenance_app(settings) as app:
-        policy = await app.service.policy_of(ref)
-        return [*policy_lines(policy, d), *await _changes(app.service, ref, d)]
+async def show_limits(acting: Acting) -> list[str]:
+    """A server's limits as they can be typed again, with the ceiling and what is in force where it
+    differs; today's usage and the last changes."""
+    service, d = acting.service, acting.d
+    rules = await service.rules_of(acting.server)
+    # no user: only the server's part of the quota is printed
+    usage = (await service.quota(UserRef(acting.server.platform, ""), acting.server)).usage
+    used = d.ngettext(
+        "# Today: {n} clip, {spent}; under way: {active}",
+        "# Today: {n} clips, {spent}; under way: {active}",
+        usage.server_clips_today,
+        spent=money(usage.server_spent_today),
+        active=usage.server_active_jobs,
+    )
+    return [*limit_assignments(rules), used, *await last_changes(acting)]
 
 
-async def change_channels(
-    settings: Settings,
-    server: str,
-    *,
-    added: frozenset[str] = frozenset(),
-    removed: frozenset[str] = frozenset(),
-    everywhere: bool = False,
-) -> list[str]:
-    """Let the bot answer in channels or no longer, or everywhere; the lines of
-    :func:`show_channels` afterwards.
-
-    Raises ValueError, and LastChannel where the last channel would go.
-    """
-    ref = ServerRef.parse(server)
-    async with maintenance_app(settings) as app:
-        policy = await app.service.policy_of(ref)
-        kept = policy.without_channels(removed) if removed else policy.channels
-        channels = frozenset[str]() if everywhere else kept | added
-        changed = Policy.model_validate(policy.model_dump() | {"channels": channels})
-        await app.service.set_policy(ref, changed, by=_operator())
-    return await show_channels(settings, server)
+def limit_assignments(rules: ServerRules) -> list[str]:
+    """``name=value`` for every limit, with a comment on its ceiling; and a line for each role."""
+    lines = [_assignment(rules, name) for name in LimitName]
+    for role, quota in sorted(rules.policy.role_limits.items()):
+        lines.append(f"--role {role} {' '.join(assignments(quota))}")
+    return lines
 
 
-async def _changes(service: Service, server: ServerRef, d: Dialect) -> list[str]:
-    return [f"# {audit_words(c, d)}" for c in await service.audit_of(server, limit=_MOST_CHANGES)]
+def assignments(quota: Mapping[str, Any]) -> list[str]:
+    """``name=value`` for each of some limits."""
+    return [f"{typed_name(LimitName(name))}={_typed(name, value)}" for name, value in quota.items()]
 
 
-def _operator() -> UserRef:
-    return UserRef(Platform.TERMINAL, getpass.getuser())
+async def change_limits(acting: Acting, changes: Sequence[str]) -> list[str]:
+    """Change limits as ``name=value``; what holds then. Raises ValueError or InvalidRequest; then
+    nothing was changed."""
+    change = await acting.service.change_rules(acting.server, parsed(changes), by=acting.by)
+    names = [LimitName(name) for name in parsed(changes)]
+    said = changed_rule_lines(change.before, change.after, names, acting.d)
+    return [*said, *rule_notes(change.after, acting.d)]
+
+
+async def reset_limits(acting: Acting) -> list[str]:
+    """Go back to the operator's defaults; the lines of :func:`show_limits` afterwards."""
+    await acting.service.reset_limits(acting.server, by=acting.by)
+    return await show_limits(acting)
+
+
+async def change_role(acting: Acting, role: str, changes: Sequence[str]) -> list[str]:
+    """Give a role limits of its own, or change them."""
+    _check_roles(acting)
+    values = parsed(changes)
+    change = await acting.service.change_policy(
+        acting.server,
+        lambda policy: {"role_limits": policy.with_role_limits(role, values)},
+        by=acting.by,
+    )
+    return limit_assignments(change.after)
+
+
+async def reset_role(acting: Acting, role: str) -> list[str]:
+    """Take a role's limits of its own away."""
+    change = await acting.service.change_policy(
+        acting.server,
+        lambda policy: {"role_limits": policy.without_role_limits(role)},
+        by=acting.by,
+    )
+    return limit_assignments(change.after)
+
+
+async def show_ceilings(acting: Acting) -> list[str]:
+    """The ceilings that are stored for a server, or for all, and the last changes."""
+    stored = await acting.service.ceilings_of(acting.server)
+    lines = assignments(stored) or ["# no ceilings beside those of the settings"]
+    return [*lines, *await last_changes(acting)]
+
+
+async def change_ceilings(acting: Acting, changes: Sequence[str]) -> list[str]:
+    """Set ceilings as ``name=value``; those that are stored then."""
+    stored = await acting.service.set_ceilings(acting.server, parsed(changes), by=acting.by)
+    return assignments(stored)
+
+
+async def reset_ceilings(acting: Acting) -> list[str]:
+    """Forget the stored ceilings; what :func:`show_ceilings` says then."""
+    await acting.service.reset_ceilings(acting.server, by=acting.by)
+    return await show_ceilings(acting)
+
+
+def parsed(changes: Sequence[str]) -> dict[str, object]:
+    """The limits that were typed. All of them first: one mistake among several changes none. Raises
+    ValueError or InvalidRequest."""
+    return dict(_change(text) for text in changes)
+
+
+def _assignment(rules: ServerRules, name: LimitName) -> str:
+    text = f"{typed_name(name)}={_typed(name, getattr(rules.limits, name.value))}"
+    if not has_ceiling(rules, name):
+        return text
+    ceiling = _typed(name, getattr(rules.ceiling, name.value))
+    in_force = _typed(name, getattr(rules.in_force, name.value))
+    held = f"in force: {in_force}, " if rules.is_capped(name) else ""
+    return f"{text:{_COMMENT}}  # {held}ceiling: {ceiling}"
+
+
+def _check_roles(acting: Acting) -> None:
+    if acting.server.platform is Platform.SLACK:
+        raise ValueError("Slack has no roles; list members with `flipbook admin policy`.")
 
 
 def _change(text: str) -> tuple[str, object]:
@@ -105,14 +134,14 @@ def _change(text: str) -> tuple[str, object]:
     if not separator:
         names = ", ".join(map(typed_name, LimitName))
         raise ValueError(f"Write name=value, not {shown(text)}. The names are {names}.")
-    if name in BUDGETS and value.strip()[:1] in {"", "."}:
-        allowed = "an amount such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
+    if name is LimitName.SERVER_BUDGET_PER_DAY and value.strip()[:1] in {"", "."}:
+        allowed = "dollars such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
         raise InvalidRequest((Violation(typed_name(name), allowed, shown(value)),))
     return name.value, limit_value(name, value, called=typed_name(name))
 
 
-def _typed_value(limits: Limits, name: LimitName) -> str:
+def _typed(name: str, value: object) -> str:
     """A limit as it can be typed again, without spaces."""
-    if getattr(limits, name.value) is None:
+    if value is None:
         return "none"
-    return limit_words(limits, name).replace(" ", "").replace("×", "x")
+    return value_words(LimitName(name), value).replace(" ", "").replace("×", "x")

@@ -7,7 +7,7 @@ from bot.commands.doctor.backends import backends, engine, proxies
 from bot.commands.doctor.chats import chats
 from bot.commands.settings_sources import settings_findings
 from bot.settings import Settings
-from generation.diagnostics import Finding, Grade
+from generation.diagnostics import Finding
 from generation.protocol.clock import Clock, SystemClock
 
 
@@ -31,9 +31,7 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
     )
     findings: list[Finding] = []
     for check in checks:
-        # what keeps one part from working may keep the next one from it too: it is said once
-        said = {each.detail for each in findings if each.grade is Grade.BAD}
-        findings += [each for each in await check(settings) if each.detail not in said]
+        findings += await check(settings)
     return findings
 
 

@@ -9,11 +9,18 @@ from generation.rules.limits.calendar import (
     is_zone,
     month_start,
 )
-from generation.rules.limits.checks import check_counts, check_shape
-from generation.rules.limits.layers import NO_CEILING, SomeLimits, most_generous, narrowest, over
+from generation.rules.limits.checks import check, check_price
+from generation.rules.limits.layers import (
+    NO_CEILING,
+    SomeLimits,
+    most_generous,
+    narrowest,
+    over,
+    some_limits,
+)
 from generation.rules.limits.model import (
-    BUDGETS,
     NEVER_REFUSED,
+    OF_MEMBERS,
     Bounds,
     LimitName,
     Limits,
@@ -22,10 +29,10 @@ from generation.rules.limits.model import (
 from generation.rules.limits.usage import HOUR, Usage, hour_resets_at
 
 __all__ = [
-    "BUDGETS",
     "HOUR",
     "NEVER_REFUSED",
     "NO_CEILING",
+    "OF_MEMBERS",
     "UTC_CALENDAR",
     "Bounds",
     "Calendar",
@@ -35,8 +42,8 @@ __all__ = [
     "Usage",
     "ZoneChange",
     "bounds_of_limit",
-    "check_counts",
-    "check_shape",
+    "check",
+    "check_price",
     "day_end",
     "day_of",
     "hour_resets_at",
@@ -45,4 +52,5 @@ __all__ = [
     "most_generous",
     "narrowest",
     "over",
+    "some_limits",
 ]

@@ -16,6 +16,12 @@ def _some(values: Any) -> Any:
     return {name.value: getattr(limits, name.value) for name in LimitName if name.value in values}
 
 
+def some_limits(values: Mapping[str, object]) -> dict[str, object]:
+    """The values as they are kept. Raises InvalidRequest naming the limit that is wrong."""
+    limits = NO_CEILING.changed(values)
+    return {name.value: getattr(limits, name.value) for name in LimitName if name.value in values}
+
+
 SomeLimits = Annotated[dict[str, Any], BeforeValidator(_some)]
 """A few limits by name; about all others nothing is said."""
 

@@ -102,7 +102,7 @@ def test_the_bot_is_kept_to_channels_and_let_out_only_when_that_is_said() -> Non
     shown = run("everywhere", "slack:T1")[1].splitlines()
     assert shown[0] == "Channels: every channel"
     assert re.fullmatch(
-        r"# The operator \(.+\) changed the channels from channel C2 to every channel · at \d{4}-\d\d-\d\d .*", shown[3]
+        r"# The operator \(.+\) changed the channels from channel C2 to every channel · at \d{4}-\d\d-\d\d .*", shown[5]
     )
 
 

@@ -1,0 +1,1 @@
+"""``flipbook pause`` and ``flipbook resume``."""
