@@ -59,6 +59,7 @@ class App:
     breakers: Breakers
     service: Service
     lifecycle: JobLifecycle
+    schedule: Schedule
     fetcher: ClipFetcher
     dispatcher: Dispatcher
     relay: Relay
@@ -217,6 +218,7 @@ def _join(
         breakers=breakers,
         service=service,
         lifecycle=lifecycle,
+        schedule=schedule,
         fetcher=fetcher,
         dispatcher=dispatcher,
         relay=relay,

@@ -119,7 +119,7 @@ class Dispatcher:
             await self._line.refresh(self._store, self._clock.now())
             await self._take_next(group)
             self._is_full = self._line.has_more(self._running)
-        self._lifecycle.show_line(self._timing.shown)
+        self._lifecycle.show_line(self._timing.shown, taken=self._running)
         for job_id in await self._store.cancellations(self._owner):
             if job_id not in self._cancels and not self._lifecycle.is_cancelling(job_id):
                 # a task of its own: a backend may take its time to answer

@@ -1,6 +1,6 @@
 """One job's life: submit, watch, fetch, keep. Every step is saved before the next one begins."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -123,9 +123,10 @@ class JobLifecycle:
         await self._reports.learn_from_recent_clips(self._store)
         await self._jobs.learn_from_recent_clips()
 
-    def show_line(self, count: int) -> None:
-        """Tell those of the next so many jobs that wait for a backend where they are."""
-        self._reports.in_line(count)
+    def show_line(self, count: int, *, taken: Collection[JobId]) -> None:
+        """Tell those of the next so many jobs where they are that wait for a backend, and are not
+        taken."""
+        self._reports.in_line(count, taken)
 
     async def submissions_settled(self) -> None:
         """Return once no submission is under way."""

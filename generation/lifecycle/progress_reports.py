@@ -1,5 +1,7 @@
 """From a backend's updates to what members read: phase, steps and the time left."""
 
+from collections.abc import Collection
+
 from generation.domain.job import Job, JobId, JobStatus
 from generation.lifecycle.durations import QueuePace
 from generation.lifecycle.line import Schedule
@@ -24,13 +26,13 @@ class ProgressReporter:
         """Learn how long clips take from those made before. Raises StoreError."""
         await self._durations.learn_from_recent_clips(store)
 
-    def in_line(self, count: int) -> None:
-        """Tell those of the next so many jobs that no backend has yet where they are, if that has
-        changed."""
+    def in_line(self, count: int, taken: Collection[JobId]) -> None:
+        """Tell those of the next so many jobs where they are that no backend has yet, if that has
+        changed; those that are taken hear of it from their backend."""
         pending = [
             (job, progress)
             for job, progress in self._schedule.progress_of_first(count)
-            if job.status is JobStatus.PENDING
+            if job.status is JobStatus.PENDING and job.id not in taken
         ]
         for job, progress in pending:
             if self._shown.get(job.id) != progress.position:

@@ -92,7 +92,7 @@ async def test_a_flood_has_one_more_at_the_backend_than_can_render_and_a_newcome
     async with a_core(tmp_path, clock=ManualClock(), rules=OPEN, backend=backend) as core, dispatching(core):
         await until(core, lambda: core.schedule.places.known("worker") == 2)
         flood = [await ask(core, "1") for _ in range(300)]
-        await until(core, lambda: len(backend.submissions) == 3)
+        await until(core, lambda: (len(backend.submissions), len(core.schedule.line.rendering)) == (3, 2))
         newcomer = await ask(core, "2")
         assert core.service.progress_of(newcomer).position == 0
         await until(core, lambda: len(backend.submissions) == 4)
@@ -100,7 +100,6 @@ async def test_a_flood_has_one_more_at_the_backend_than_can_render_and_a_newcome
         # only as many follow as have ended
         backend.end("request-1")
         await until(core, lambda: len(backend.submissions) == 5)
-        await until(core, lambda: len(core.schedule.line.rendering) == 2)
         assert sent(core)[-1] == flood[3].id
 
 
@@ -193,7 +192,7 @@ async def test_ten_thousand_that_wait_are_looked_at_once_for_each_change(tmp_pat
             )
     async with a_core(tmp_path, clock=ManualClock(), rules=OPEN, backend=backend, around=around) as core:
         async with dispatching(core):
-            await until(core, lambda: len(backend.submissions) == 2)
+            await until(core, lambda: (len(backend.submissions), len(core.schedule.line.rendering)) == (2, 1))
             newcomer = await ask(core, "2", server="9002")
             await until(core, lambda: len(backend.submissions) == 3)
             assert (sent(core)[0], sent(core)[2]) == (template.id, newcomer.id)

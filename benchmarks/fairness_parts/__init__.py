@@ -1,0 +1,1 @@
+"""Parts of the fairness benchmark: the real bot and worker, and a simulation on their order."""
