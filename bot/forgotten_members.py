@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from bot.folders import LAST_BACKUP
-from generation.protocol.disk import disk_errors, in_thread, write_private
+from generation.protocol.disk import disk_errors, write_private
+from generation.protocol.threads import in_thread
 from generation.rules.pseudonyms import Pseudonym
 
 FORGOTTEN: Final = "forgotten.jsonl"

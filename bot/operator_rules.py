@@ -26,6 +26,7 @@ def operator_rules(settings: Settings) -> OperatorRules:
         backends=tuple(settings.preferred_backends),
         allowed_servers=allowed,
         daily_budget=micros(settings.daily_budget),
+        monthly_budget=None if settings.monthly_budget is None else micros(settings.monthly_budget),
         default_limits=settings.default_limits,
         limits_of={LOCAL_SERVER: _TERMINAL_LIMITS},
         ceilings=settings.ceilings,

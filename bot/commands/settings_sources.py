@@ -23,6 +23,7 @@ _LIKENESS_WITHOUT_PREFIX: Final = 0.85
 _AGAINST_SPENDING: Final = frozenset(
     {
         "DAILY_BUDGET",
+        "MONTHLY_BUDGET",
         "PRICE_STANDARD",
         "PRICE_TURBO",
         "PRICE_WORKER_STANDARD",
@@ -105,7 +106,9 @@ def _meant(name: str, known: Iterable[str]) -> str | None:
     if found := get_close_matches(bare, bares, n=1, cutoff=_LIKENESS):
         return bares[found[0]]
     parts = [each for each in bares if len(bare) >= 6 and (bare in each or each in bare)]
-    return bares[parts[0]] if len(parts) == 1 else None
+    # of several, one that was meant against spending: nothing may be spent until that is clear
+    costly = [each for each in parts if each in _AGAINST_SPENDING]
+    return bares[min(costly or parts)] if costly or len(parts) == 1 else None
 
 
 def _is_surely_ours(name: str, known: Iterable[str]) -> bool:

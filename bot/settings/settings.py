@@ -136,6 +136,7 @@ class Settings(SharedSettings):
         BeforeValidator(comma_separated),
     ] = frozenset()
     daily_budget: Annotated[Decimal, Field(ge=0, le=1_000_000)] = Decimal(10)
+    monthly_budget: Annotated[Decimal, Field(ge=0, le=30_000_000)] | None = None
     currency: CurrencySetting = Currency()
     price_standard: PriceSetting = Price(Decimal("0.05"))
     price_turbo: PriceSetting = Price(Decimal("0.01"))

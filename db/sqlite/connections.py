@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect, Engine, ScalarResult, Select
 
 from db.connection import AnyResult
 from db.sqlite.compiled import Change, Values, compiled
-from db.sqlite.threads import in_thread
+from generation.protocol.threads import in_thread
 
 T = TypeVar("T")
 
@@ -52,7 +52,7 @@ class ReadingConnection:
 
     async def run_sync(self, function: Callable[[Connection], T], /) -> T:
         return await in_thread(
-            self._threads, lambda: function(self._opened()), interrupt=self._interrupt
+            lambda: function(self._opened()), threads=self._threads, interrupt=self._interrupt
         )
 
     def close(self) -> None:

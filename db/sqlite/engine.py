@@ -7,7 +7,6 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, cast
@@ -20,10 +19,11 @@ from db.connection import DatabaseConnection
 from db.sqlite.connections import BufferingDriver, ReadingConnection, driver_of
 from db.sqlite.file import DatabaseFile
 from db.sqlite.group_commit import WriterQueue
-from db.sqlite.threads import in_thread
+from db.sqlite.threads import DatabaseThreads
 from db.sqlite.writer import Writer, is_busy
 from generation.ports import Urgency
 from generation.protocol.errors import StoreBusy
+from generation.protocol.threads import in_thread
 
 READERS: Final = 15
 """How many read at once: their connections are opened when needed, then kept."""
@@ -43,7 +43,7 @@ class SqliteEngine:
     def __init__(self, url: URL, busy_seconds: int) -> None:
         self.file = DatabaseFile(url)
         self._busy_seconds = busy_seconds
-        self._threads = ThreadPoolExecutor(READERS + _OTHERS, thread_name_prefix="sqlite")
+        self._threads = DatabaseThreads(READERS + _OTHERS, thread_name_prefix="sqlite")
         self.sync_engine = create_engine(
             url,
             # None: sqlite3 begins no transactions by itself, the writer does
@@ -91,14 +91,14 @@ class SqliteEngine:
         ``version_table``.
         """
         claim = partial(self.file.claim, version_table, self._busy_seconds)
-        await in_thread(self._threads, claim)
+        await in_thread(claim, threads=self._threads)
         writer = Writer(self.sync_engine, self._threads, self._busy_seconds)
         async with self._writers.exclusive():
             try:
                 connection = await writer.begin("PRAGMA foreign_keys = OFF")
                 sync = connection.sync_connection
                 interrupt = driver_of(sync).interrupt
-                await in_thread(self._threads, partial(migration, sync), interrupt=interrupt)
+                await in_thread(migration, sync, threads=self._threads, interrupt=interrupt)
                 await writer.commit()
             finally:
                 writer.abandon()
@@ -109,7 +109,7 @@ class SqliteEngine:
         ``secure_delete`` alone leaves pieces where rows have moved from page to page.
         """
         async with self._writers.exclusive():
-            await in_thread(self._threads, self._vacuum)
+            await in_thread(self._vacuum, threads=self._threads)
 
     def _vacuum(self) -> None:
         with self.sync_engine.connect() as connection:

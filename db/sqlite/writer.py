@@ -9,8 +9,8 @@ from typing import Final
 from sqlalchemy import Connection, Engine
 
 from db.sqlite.connections import WritingConnection, driver_of
-from db.sqlite.threads import in_thread
 from generation.protocol.backoff import Backoff
+from generation.protocol.threads import in_thread
 
 _BETWEEN_LOCKS: Final = Backoff(first=0.001, longest=0.025)
 
@@ -36,7 +36,7 @@ class Writer:
         Raises sqlite3.OperationalError when another process keeps the lock for too long.
         """
         if self._connection is None:
-            await in_thread(self._threads, self._open)
+            await in_thread(self._open, threads=self._threads)
         assert self._connection is not None  # noqa: S101 - opened above
         for statement in before:
             self.execute(statement)
@@ -47,7 +47,7 @@ class Writer:
     async def commit(self) -> None:
         """Commit in a thread: it waits for the disk."""
         assert self._connection is not None  # noqa: S101 - begun
-        await in_thread(self._threads, self._connection.commit)
+        await in_thread(self._connection.commit, threads=self._threads)
 
     def execute(self, statement: str) -> None:
         """Execute a statement that returns nothing and is none of SQLAlchemy's business."""

@@ -36,6 +36,7 @@ class _Batch:
     late: set[JobId] = field(default_factory=set)
     error: Exception | None = None
     written: asyncio.Event = field(default_factory=asyncio.Event)
+    writing: asyncio.Task[None] | None = None
 
 
 class FirstAnswers:
@@ -53,18 +54,18 @@ class FirstAnswers:
         stored. Raises JobNotFound or StoreError."""
         batch = self._collecting
         if batch is None:
-            batch = self._collecting = _Batch([record])
-            await self._write(batch)
-        else:
-            batch.records.append(record)
-            await batch.written.wait()
+            batch = self._collecting = _Batch()
+            # not in this task: a caller that leaves must not take the others' records along
+            batch.writing = asyncio.create_task(self._write(batch), name="recording first answers")
+        batch.records.append(record)
+        await batch.written.wait()
         if batch.error is not None:
             raise batch.error
         if record.job_id in batch.late:
             await self._record_late(record)
 
     async def _write(self, batch: _Batch) -> None:
-        """As the first of a batch: wait until it may be written, then write it for all."""
+        """Wait until a batch may be written, then write it for all."""
         loop = asyncio.get_running_loop()
         try:
             # by the loop's time: this spaces work out, and is nothing that a member would see

@@ -17,6 +17,7 @@ class NoticeKind(StrEnum):
     REPORT = "report"
     PROMPT_BLOCKED = "prompt_blocked"
     FORGOTTEN = "forgotten"
+    BUDGET = "budget"
 
 
 class Audience(StrEnum):

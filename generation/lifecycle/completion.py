@@ -104,6 +104,7 @@ class JobWriter:
             now = self._clock.now()
             ended = job.succeeded(artifact, price, now, engine=engine)
             await _end(tx, ended, was=job, entry=ledger.settle(ended, now))
+            await reservations.tell_of_settlement(tx, ended, self._rules, now)
         self._learn(ended)
         return self._moved(ended)
 
@@ -139,6 +140,7 @@ class JobWriter:
         charged = probably_charged(job, failure, self._cost(job))
         ended = job.failed(failure, now, cost=charged)
         await _end(tx, ended, was=job, entry=ledger.refund(ended, now, charged))
+        await reservations.tell_of_settlement(tx, ended, self._rules, now)
         return ended
 
     async def learn_from_recent_clips(self) -> None:

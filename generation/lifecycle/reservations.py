@@ -1,18 +1,23 @@
 """Money reserved before it is spent: at submission the lowest price of the clip, the rest when a
 job goes to a backend that costs more.
 
-Both count for the day of the submission, so a day's budget holds for that day's clips.
+Both count for the day of the submission, so a day's budget holds for that day's clips, whenever
+they are settled.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
 from generation.domain.job import Job
 from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import ServerRef
 from generation.ports import Reads, Store, Transaction
 from generation.protocol.errors import Refused
 from generation.rules import ledger
-from generation.rules.limits import check_price, day_of
+from generation.rules.budget_notices import budget_notices
+from generation.rules.budgets import Budget, check_budgets
+from generation.rules.limits import day_of
 from generation.rules.operator_rules import OperatorRules
 
 
@@ -22,40 +27,64 @@ async def reserve_for(
     """The job with its price at that backend reserved; the ledger gets the difference in the same
     transaction.
 
-    Raises Refused where the server's or the operator's budget does not allow it.
+    Raises Refused where a budget does not allow it.
     """
     price = _price(job, backend, rules)
     extra = Micros(price - job.reserved)
     if extra <= FREE:
         return job
     # read in the transaction that reserves, so that two jobs never share the last of a budget
-    await _check(tx, job, extra, rules)
+    budgets = await _budgets(tx, job, rules)
+    _check(budgets, job, price)
     paid = replace(job, reserved=price, reserved_for=backend)
     await tx.append(ledger.reserve_more(paid, extra, at))
+    await tell_of_budgets(tx, job.channel.server, (b.with_more(extra) for b in budgets), price, at)
     return paid
 
 
 async def refusal(store: Store, job: Job, backend: str, rules: OperatorRules) -> Refused | None:
     """Why the job may not cost its price at that backend at present; None where it may. Nothing is
     reserved, so :func:`reserve_for` may still refuse it."""
-    extra = Micros(_price(job, backend, rules) - job.reserved)
-    if extra <= FREE:
+    price = _price(job, backend, rules)
+    if price <= job.reserved:
         return None
     try:
-        await _check(store, job, extra, rules)
+        _check(await _budgets(store, job, rules), job, price)
     except Refused as error:
         return error
     return None
 
 
-async def _check(reads: Reads, job: Job, extra: Micros, rules: OperatorRules) -> None:
+async def tell_of_settlement(
+    tx: Transaction, ended: Job, rules: OperatorRules, at: datetime
+) -> None:
+    """A clip has cost more than was reserved for it: the budgets may be spent now."""
+    if ended.cost is not None and ended.cost > ended.reserved:
+        budgets = await _budgets(tx, ended, rules)
+        await tell_of_budgets(tx, ended.channel.server, budgets, ended.cost, at)
+
+
+async def tell_of_budgets(
+    tx: Transaction, server: ServerRef, budgets: Iterable[Budget], price: Micros, at: datetime
+) -> None:
+    """Owe a notice for each budget that is nearly spent, or spent, after a clip of that price was
+    reserved. In the transaction that reserves, so that each is told once."""
+    for notice in budget_notices(server, budgets, price, at):
+        await tx.add_notice(notice)
+
+
+def _check(budgets: Iterable[Budget], job: Job, price: Micros) -> None:
+    # the whole price, because a refusal names it; so what is reserved of it is not spent yet
+    check_budgets([each.with_more(Micros(-job.reserved)) for each in budgets], price)
+
+
+async def _budgets(reads: Reads, job: Job, rules: OperatorRules) -> tuple[Budget, ...]:
     server = job.channel.server
     # of the day that its lines in the ledger count for
     day = job.day or day_of(job.created_at)
     standing = await reads.standing(server, job.requested_by, job.created_at, day=day)
     limits = rules.for_server(server, standing.rules).in_force
-    check_price(limits, job.request, standing.usage, extra)
-    rules.check_budget(standing.usage, extra)
+    return rules.budgets(limits, standing.usage)
 
 
 def _price(job: Job, backend: str, rules: OperatorRules) -> Micros:

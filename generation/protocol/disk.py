@@ -1,10 +1,9 @@
 """Files that must survive a power cut, and what a file system's errors mean."""
 
-import asyncio
 import errno
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,20 +37,6 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
         raise NotADirectoryError(
             f"{file.absolute()} is a file where a folder is needed; move it away"
         ) from error
-
-
-async def in_thread(work: Callable[..., T], *arguments: object) -> T:
-    """The result of work on the disk, done in a thread. Once begun it is done: a cancellation waits
-    for it, so that what is cleaned up then is all that it has made."""
-    doing = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
-    try:
-        return await asyncio.shield(doing)
-    except asyncio.CancelledError:
-        while not doing.done():
-            # cancelled again and again, it still has to end first
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([doing])
-        raise
 
 
 def flush(path: Path) -> None:

@@ -228,6 +228,16 @@ class GenerationRequest(BaseModel):
         # validated again, which model_copy would not do
         return self.model_validate({**self.model_dump(), "seed": seed})
 
+    def as_chosen(self) -> Self:
+        """The same request, where the quality and what differs from its defaults count as asked
+        for: of one that was stored nobody knows it better."""
+        asked = {"endpoint": self.endpoint, "prompt": self.prompt, "seed": self.seed}
+        defaults = type(self).model_validate(asked)
+        differing = {name for name, value in self if value != getattr(defaults, name)}
+        kept: Self = self.model_copy()
+        kept.model_fields_set.intersection_update(differing | asked.keys())
+        return kept
+
     def without_texts(self) -> Self:
         """What is left when a prompt is no longer kept: the shape of the clip, not what it shows,
         nor the number that would draw the same again."""

@@ -1,12 +1,27 @@
-"""What the operator decides for all servers, and whether one more clip fits the budget. Pure."""
+"""What the operator decides for all servers, and which budgets a clip has to fit. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from generation.domain.pricing import FREE, Micros, Prices, money
+from generation.domain.pricing import Micros, Prices
 from generation.domain.refs import ServerRef
-from generation.protocol.errors import BudgetExhausted, BudgetTooSmall
-from generation.rules.limits import NO_CEILING, Limits, SomeLimits, Usage, over
+from generation.protocol.request import GenerationRequest
+from generation.rules.budgets import (
+    Budget,
+    budgets_of,
+    check_affordable,
+    check_budgets,
+    operator_budgets,
+)
+from generation.rules.limits import (
+    NO_CEILING,
+    Limits,
+    SomeLimits,
+    Usage,
+    check_counts,
+    check_shape,
+    over,
+)
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.rules.standing import StoredRules
@@ -16,7 +31,8 @@ from generation.rules.standing import StoredRules
 class OperatorRules:
     """What the operator decides for all servers.
 
-    Without ``allowed_servers`` every server is allowed, without a ``daily_budget`` every amount.
+    Without ``allowed_servers`` every server is allowed, without a
+    ``daily_budget`` or ``monthly_budget`` every amount.
     ``backends`` are the names a job may go to, in order of preference; ``limits_of`` holds other
     defaults for some servers. ``ceilings`` are what no server's admins can go beyond,
     ``ceilings_of`` those that hold for some servers in their place.
@@ -25,6 +41,7 @@ class OperatorRules:
     backends: tuple[str, ...] = ()
     allowed_servers: frozenset[ServerRef] = frozenset()
     daily_budget: Micros | None = None
+    monthly_budget: Micros | None = None
     default_limits: Limits = field(default_factory=Limits)
     limits_of: Mapping[ServerRef, Limits] = field(default_factory=dict)
     ceilings: SomeLimits = field(default_factory=dict)
@@ -51,12 +68,20 @@ class OperatorRules:
             pause=stored.pause,
         )
 
-    def check_budget(self, usage: Usage, price: Micros) -> None:
-        """Raise BudgetExhausted when ``price`` more would pass the daily budget, BudgetTooSmall
-        when it would pass it on any day."""
-        budget = self.daily_budget
-        if budget is not None and price > budget:
-            raise BudgetTooSmall(money(price))
-        # a free clip passes even where the budget is spent
-        if budget is not None and price > FREE and usage.all_spent_today + price > budget:
-            raise BudgetExhausted(usage.all_resets_at)
+    def budgets(self, limits: Limits, usage: Usage) -> tuple[Budget, ...]:
+        """Every budget that a clip has to fit, in the order in which they are checked: a member's
+        and the server's by its limits, then the operator's."""
+        own = operator_budgets(self.daily_budget, self.monthly_budget, usage)
+        return (*budgets_of(limits, usage), *own)
+
+    def check(
+        self, limits: Limits, request: GenerationRequest, usage: Usage, price: Micros
+    ) -> tuple[Budget, ...]:
+        """Raise the first refusal of one more such request, which costs so much: what no waiting
+        cures comes first, and money last. Returns the budgets that it fits."""
+        budgets = self.budgets(limits, usage)
+        check_shape(limits, request)
+        check_affordable(budgets, price)
+        check_counts(limits, usage)
+        check_budgets(budgets, price)
+        return budgets

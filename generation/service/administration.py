@@ -1,22 +1,13 @@
 """What is allowed in a server: read by everyone, changed by its admins, each change audited."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Urgency
 from generation.rules.audit import AuditEntry, difference
-from generation.rules.limits import Limits, Usage
+from generation.rules.limits import Limits
 from generation.rules.policy import Policy
 from generation.service.parts import ServicePart
-
-
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """The limits of a member's server, and what is used of them."""
-
-    limits: Limits
-    usage: Usage
 
 
 class Administration(ServicePart):
@@ -26,14 +17,6 @@ class Administration(ServicePart):
         """The limits in force: the server's own, else the operator's defaults, and none beyond the
         ceilings."""
         return (await self.rules_of(server)).in_force
-
-    async def quota(
-        self, user: UserRef, server: ServerRef, *, roles: frozenset[str] = frozenset()
-    ) -> Quota:
-        """What a member with these roles has used and what is allowed."""
-        standing = await self._store.standing(server, user, self._clock.now())
-        rules = self._rules.for_server(server, standing.rules)
-        return Quota(rules.limits_for(roles), standing.usage)
 
     async def set_limits(
         self, server: ServerRef, changes: Mapping[str, object], *, by: UserRef

@@ -9,6 +9,7 @@ from generation.domain.job import Job, JobId, JobStatus, new_job_id
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.style import PromptStyle, styled
 from generation.lifecycle import completion
+from generation.lifecycle.reservations import tell_of_budgets
 from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
     ClipDeleted,
@@ -25,7 +26,7 @@ from generation.protocol.errors import (
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
-from generation.rules.limits import LimitName, check, hour_resets_at
+from generation.rules.limits import LimitName, hour_resets_at
 from generation.rules.policy import Asker, check_server
 from generation.rules.standing import Standing
 from generation.rules.styles import with_shape
@@ -201,14 +202,14 @@ class MemberActs(ServicePart):
         rules.policy.check(styled(request, style), asker)
         limits = rules.limits_for(context.roles)
         # what the member asked for, else the style's, else the server's default
-        request = limits.fitted(rules.policy.completed(with_shape(request, style, limits)))
+        request = rules.policy.completed(with_shape(request, style, limits))
+        request = limits.fitted(request if parent is None else request.as_chosen())
         # a dearer backend reserves the rest when the job goes there
         backend, price = self._rules.prices.cheapest(request, self._rules.backends)
         try:
-            check(limits, request, usage, price)
+            budgets = self._rules.check(limits, request, usage, price)
         except LimitExceeded as refused:
             raise await _dated(tx, refused, server, user, now) from None
-        self._rules.check_budget(usage, price)
         job = Job(
             id=new_job_id(now),
             request=request,
@@ -226,6 +227,7 @@ class MemberActs(ServicePart):
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)
         await tx.add_job(job, delivery, context.lease)
+        await tell_of_budgets(tx, server, (b.with_more(price) for b in budgets), price, now)
         return job
 
 

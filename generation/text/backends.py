@@ -22,13 +22,12 @@ def waiting_words(backend: str, trouble: Trouble) -> str:
 
 def budget_words(backend: str, refused: Refused) -> str:
     """What a job waits for when its price is not allowed: ``fal, which is beyond
-    the bot's budget for today``."""
-    of_server = isinstance(refused, LimitExceeded) or (
-        isinstance(refused, BudgetTooSmall) and refused.server_budget is not None
-    )
-    if of_server:
-        return gettext("{backend}, which is beyond today's budget here", backend=backend)
-    return gettext("{backend}, which is beyond the bot's budget for today", backend=backend)
+    the bot's budget``."""
+    if isinstance(refused, LimitExceeded) or (
+        isinstance(refused, BudgetTooSmall) and refused.scope != "operator"
+    ):
+        return gettext("{backend}, which is beyond the budget here", backend=backend)
+    return gettext("{backend}, which is beyond the bot's budget", backend=backend)
 
 
 def queue_lines(breakers: Mapping[str, CircuitBreaker], now: datetime) -> tuple[str, ...]:

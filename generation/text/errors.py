@@ -11,6 +11,7 @@ from generation.protocol.messages import mark
 from generation.text.controls.reports import decided_before_words
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.forms.styles import too_long_style_sentence, unknown_style_sentence
+from generation.text.money.budgets import exhausted_sentence, too_dear_sentence
 from generation.text.privacy import export_too_soon
 from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
 
@@ -119,21 +120,6 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
 }
 
 
-def _too_dear(error: e.BudgetTooSmall, d: Dialect) -> Markup:
-    if error.server_budget is None:
-        return d.gettext(
-            "The clip costs {price}, more than the bot may spend in a whole day. Ask for a smaller "
-            "one.",
-            price=error.price,
-        )
-    return d.gettext(
-        "The clip costs {price}, more than this {place} may spend in a whole day: {budget}. Ask "
-        "for a smaller one.",
-        price=error.price,
-        budget=error.server_budget,
-    )
-
-
 def _invalid(violations: tuple[Violation, ...], d: Dialect) -> Markup:
     return Markup(" ".join(violation_sentence(violation, d) for violation in violations))
 
@@ -175,11 +161,8 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.InvalidRequest: lambda error, d: _invalid(error.violations, d),
     e.Refused: _plain(mark("That is not allowed here.")),
     e.LimitExceeded: limit_sentence,
-    e.BudgetExhausted: lambda error, d: d.gettext(
-        "The clip would take the bot over its budget for today. A new day starts {when}.",
-        when=Markup(d.when(error.resets_at)),
-    ),
-    e.BudgetTooSmall: _too_dear,
+    e.BudgetExhausted: exhausted_sentence,
+    e.BudgetTooSmall: too_dear_sentence,
     e.ServerNotAllowed: _not_allowed,
     e.Paused: paused_sentence,
     e.MemberNotAllowed: _plain(

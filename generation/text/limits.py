@@ -1,5 +1,5 @@
 """Limits as admins read and write them in any chat: ``20``, ``none``, ``$5``, ``512×512``,
-``standard, turbo``; and what is used of them."""
+``standard, turbo``."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import SIDE_MULTIPLE, Endpoint
 from generation.protocol.visible import is_blank
-from generation.rules.limits import Bounds, LimitName, Limits, Usage, bounds_of_limit
+from generation.rules.limits import BUDGETS, Bounds, LimitName, Limits, bounds_of_limit
 from generation.text.dialect import PLAIN, Dialect, Markup, capital, excerpt
 
 NONE: Final = mark("none")
@@ -39,7 +39,10 @@ _LABELS: Final = {
     LimitName.USER_ACTIVE_JOBS: mark("clips under way per member"),
     LimitName.SERVER_ACTIVE_JOBS: mark("clips under way in this {place}"),
     LimitName.COOLDOWN_SECONDS: mark("seconds between two clips of a member"),
+    LimitName.USER_BUDGET_PER_DAY: mark("budget of a member per day"),
+    LimitName.USER_BUDGET_PER_MONTH: mark("budget of a member per month"),
     LimitName.SERVER_BUDGET_PER_DAY: mark("budget per day in this {place}"),
+    LimitName.SERVER_BUDGET_PER_MONTH: mark("budget per month in this {place}"),
     LimitName.MAX_FRAMES: mark("frames per clip"),
     LimitName.MAX_STEPS: mark("steps per clip"),
     LimitName.MAX_PIXELS: mark("size of a clip"),
@@ -95,7 +98,7 @@ def value_words(name: LimitName, value: object, d: Dialect = PLAIN) -> Markup:
     match value:
         case None:
             return d.gettext(_UNLIMITED)
-        case int() if name is LimitName.SERVER_BUDGET_PER_DAY:
+        case int() if name in BUDGETS:
             return Markup(money(Micros(value)))
         case int() if name is LimitName.MAX_PIXELS:
             return size_words(value)
@@ -165,7 +168,7 @@ def limit_value(
 
 def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
     """What may be written for a limit."""
-    if name is LimitName.SERVER_BUDGET_PER_DAY:
+    if name in BUDGETS:
         return d.gettext("an amount from 0 to {most}, or none", most=f"{_MOST_MONEY:,}")
     if name is LimitName.ENDPOINTS:
         return d.gettext("standard, turbo, or both with a comma between them")
@@ -202,70 +205,10 @@ def changed_limit_words(
     return d.gettext(FROM_NOW_ON, **said)
 
 
-def quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup]:
-    """What a member and the server have used of their limits, and when the day starts again."""
-
-    def used(count: int, name: LimitName) -> Markup:
-        return _used_words(count, getattr(limits, name.value), d)
-
-    spent, budget = usage.server_spent_today, LimitName.SERVER_BUDGET_PER_DAY
-    return [
-        d.gettext(
-            "Your clips today: {used}",
-            used=used(usage.user_clips_today, LimitName.USER_CLIPS_PER_DAY),
-        ),
-        d.gettext(
-            "Your clips under way: {used}",
-            used=used(usage.user_active_jobs, LimitName.USER_ACTIVE_JOBS),
-        ),
-        d.gettext(
-            "Clips in this {place} today: {used}",
-            used=used(usage.server_clips_today, LimitName.SERVER_CLIPS_PER_DAY),
-        ),
-        d.gettext(
-            "Clips under way in this {place}: {used}",
-            used=used(usage.server_active_jobs, LimitName.SERVER_ACTIVE_JOBS),
-        ),
-        d.gettext(
-            "Spent in this {place} today: {used}",
-            used=_of(
-                money(spent),
-                None if limits.server_budget_per_day is None else limit_words(limits, budget, d),
-                d,
-            ),
-        ),
-        _largest_words(limits, d),
-        d.gettext("A new day starts {when}.", when=Markup(d.when(usage.resets_at))),
-    ]
-
-
-def _used_words(count: int, most: int | None, d: Dialect) -> Markup:
-    if most == 0:
-        return d.gettext("none allowed")
-    return _of(f"{count:,}", None if most is None else f"{most:,}", d)
-
-
-def _of(used: str, most: str | None, d: Dialect) -> Markup:
-    strong = Markup(d.bold(used))
-    if most is None:
-        return d.gettext("{used}, without limit", used=strong)
-    return d.gettext("{used} of {most}", used=strong, most=most)
-
-
-def _largest_words(limits: Limits, d: Dialect) -> Markup:
-    return d.gettext(
-        "Each clip: at most {frames}, {steps} and {size}; quality: {quality}",
-        frames=frames_words(limits.max_frames, d),
-        steps=steps_words(limits.max_steps, d),
-        size=size_words(limits.max_pixels),
-        quality=limit_words(limits, LimitName.ENDPOINTS, d),
-    )
-
-
 def _value(name: LimitName, words: str) -> object:
     if name is LimitName.ENDPOINTS:
         return _endpoints([part.strip() for part in words.split(",") if part.strip()])
-    if name is LimitName.SERVER_BUDGET_PER_DAY:
+    if name in BUDGETS:
         amount = shown_currency().number(words)
         if not 0 <= amount <= _MOST_MONEY:
             raise ValueError(words)

@@ -11,6 +11,7 @@ from generation.text.controls.notices import blocked_prompt_lines, report_lines_
 from generation.text.controls.reports import case_id, decision_label
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import limit_lines
+from generation.text.money.budgets import budget_notice_sentence
 from generation.text.privacy import forgotten_lines
 
 _Details = Mapping[str, str]
@@ -95,10 +96,15 @@ def _prompt_blocked(details: _Details, d: Dialect) -> NoticeText:
     return NoticeText(blocked_prompt_lines(details, d))
 
 
+def _budget(details: _Details, d: Dialect) -> NoticeText:
+    return NoticeText((budget_notice_sentence(details, d),))
+
+
 _TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = {
     NoticeKind.WELCOME: _welcome,
     NoticeKind.LOG_CHANNEL_LOST: _log_channel_lost,
     NoticeKind.REPORT: _report,
     NoticeKind.PROMPT_BLOCKED: _prompt_blocked,
     NoticeKind.FORGOTTEN: lambda details, d: NoticeText(forgotten_lines(int(details["left"]), d)),
+    NoticeKind.BUDGET: _budget,
 }

@@ -14,6 +14,24 @@ _NO_CLIPS_FOR_MEMBERS: Final = mark("This {place} allows its members no clips.")
 _NO_QUALITY: Final = "none"
 _REASON_ROOM: Final = 300
 _MOST_ROLES: Final = 10
+_BUDGETS: Final = {
+    LimitName.USER_BUDGET_PER_DAY: mark(
+        "The clip would take you over your budget: {allowed} a day, of which {used} is spent. A "
+        "new day starts {when}."
+    ),
+    LimitName.USER_BUDGET_PER_MONTH: mark(
+        "The clip would take you over your budget: {allowed} a month, of which {used} is spent. A "
+        "new month starts {when}."
+    ),
+    LimitName.SERVER_BUDGET_PER_DAY: mark(
+        "The clip would take this {place} over its budget: {allowed} a day, of which {used} is "
+        "spent. A new day starts {when}."
+    ),
+    LimitName.SERVER_BUDGET_PER_MONTH: mark(
+        "The clip would take this {place} over its budget: {allowed} a month, of which {used} is "
+        "spent. A new month starts {when}."
+    ),
+}
 
 
 def limit_sentence(error: e.LimitExceeded, d: Dialect) -> Markup:
@@ -139,8 +157,7 @@ def _place_active(error: e.LimitExceeded, d: Dialect) -> Markup:
 
 def _budget(error: e.LimitExceeded, d: Dialect) -> Markup:
     return d.gettext(
-        "The clip would take this {place} over its budget: {allowed} a day, of which {used} is "
-        "spent. A new day starts {when}.",
+        _BUDGETS[LimitName(error.limit)],
         allowed=error.allowed,
         used=error.used,
         when=_resets(error, d),
@@ -196,7 +213,7 @@ _LIMITS: Final[dict[LimitName, Callable[[e.LimitExceeded, Dialect], Markup]]] = 
     LimitName.COOLDOWN_SECONDS: _cooldown,
     LimitName.USER_ACTIVE_JOBS: _own_active,
     LimitName.SERVER_ACTIVE_JOBS: _place_active,
-    LimitName.SERVER_BUDGET_PER_DAY: _budget,
+    **dict.fromkeys(_BUDGETS, _budget),
     LimitName.MAX_FRAMES: _frames,
     LimitName.MAX_STEPS: _steps,
     LimitName.MAX_PIXELS: _size,

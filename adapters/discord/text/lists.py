@@ -15,7 +15,8 @@ from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import settings_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
-from generation.text.limits import changed_limit_words, quota_lines
+from generation.text.limits import changed_limit_words
+from generation.text.money.quota import quota_lines
 
 
 def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:
@@ -46,7 +47,9 @@ def details(job: Job) -> str:
 
 def quota(found: Quota) -> str:
     """A member's and the server's usage beside the limits, and when the day starts again."""
-    return "\n".join(quota_lines(found.limits, found.usage, DISCORD))
+    return "\n".join(
+        quota_lines(found.limits, found.usage, DISCORD, hour_resets_at=found.hour_resets_at)
+    )
 
 
 def limits_list(limits: Limits) -> str:

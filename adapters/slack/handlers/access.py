@@ -27,6 +27,9 @@ from generation.protocol.errors import DeliveryError
 
 LOOKUPS_PER_MINUTE: Final = 45
 """Of the 50 that Slack's tier 3 allows for ``conversations.info``."""
+TOKEN_FRESH: Final = timedelta(seconds=5)
+"""For how long a good call shows that the token works: one that dies then lets a command in, whose
+job is cancelled when its message fails."""
 FRESH: Final = timedelta(seconds=60)
 """How long a cached fact counts."""
 MOST_FACTS: Final = 10_000
@@ -87,7 +90,7 @@ class Access:
         not ask it."""
         identity = await self.check_workspace(act)
         try:
-            await self._api.check_token(FRESH)
+            await self._api.check_token(TOKEN_FRESH)
         except (TokenDead, AppRemoved) as error:
             raise AccessRefused(AccessProblem.REVOKED) from error
         is_shared = act.is_shared

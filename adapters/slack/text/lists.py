@@ -16,7 +16,8 @@ from generation.service import Quota
 from generation.text import lists
 from generation.text.dialect import Markup
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
-from generation.text.limits import changed_limit_words, quota_lines
+from generation.text.limits import changed_limit_words
+from generation.text.money.quota import quota_lines
 
 MOST_LISTED: Final = 15
 MOST_AUDITED: Final = 10
@@ -54,7 +55,9 @@ def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) ->
 
 def quota_content(quota: Quota) -> SlackContent:
     """What a member and the workspace have used of their limits."""
-    return _content(quota_lines(quota.limits, quota.usage, SLACK))
+    return _content(
+        quota_lines(quota.limits, quota.usage, SLACK, hour_resets_at=quota.hour_resets_at)
+    )
 
 
 def limits_content(

@@ -9,7 +9,7 @@ from generation.domain.parsing import shown
 from generation.domain.pricing import money
 from generation.domain.refs import Platform, UserRef
 from generation.protocol.errors import InvalidRequest, Violation
-from generation.rules.limits import LimitName
+from generation.rules.limits import BUDGETS, LimitName
 from generation.rules.server_rules import ServerRules
 from generation.text.limits import limit_named, limit_value, typed_name, value_words
 from generation.text.rules.screen import changed_rule_lines, has_ceiling, rule_notes
@@ -134,8 +134,8 @@ def _change(text: str) -> tuple[str, object]:
     if not separator:
         names = ", ".join(map(typed_name, LimitName))
         raise ValueError(f"Write name=value, not {shown(text)}. The names are {names}.")
-    if name is LimitName.SERVER_BUDGET_PER_DAY and value.strip()[:1] in {"", "."}:
-        allowed = "dollars such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
+    if name in BUDGETS and value.strip()[:1] in {"", "."}:
+        allowed = "an amount such as 2.50 or '$2.50' (a shell takes an unquoted $2 away), or none"
         raise InvalidRequest((Violation(typed_name(name), allowed, shown(value)),))
     return name.value, limit_value(name, value, called=typed_name(name))
 

@@ -7,7 +7,7 @@ from bot.commands.doctor.backends import backends, engine, proxies
 from bot.commands.doctor.chats import chats
 from bot.commands.settings_sources import settings_findings
 from bot.settings import Settings
-from generation.diagnostics import Finding
+from generation.diagnostics import Finding, Grade
 from generation.protocol.clock import Clock, SystemClock
 
 
@@ -31,7 +31,9 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
     )
     findings: list[Finding] = []
     for check in checks:
-        findings += await check(settings)
+        # what keeps one part from working may keep the next one from it too: it is said once
+        said = {each.detail for each in findings if each.grade is Grade.BAD}
+        findings += [each for each in await check(settings) if each.detail not in said]
     return findings
 
 

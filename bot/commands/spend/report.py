@@ -15,7 +15,7 @@ from generation.domain.pricing import Micros
 from generation.ports import Store
 from generation.rules.spending import SpendBy, Spending, SpendQuery, by_spending
 from generation.text.dialect import PLAIN
-from generation.text.spending import (
+from generation.text.money.spending import (
     misbooked_words,
     no_spending_words,
     reconciled_words,

@@ -5,8 +5,8 @@ FlipbookError
 ├── InvalidRequest                 fields outside their bounds; nothing stored, nothing spent
 ├── Refused                        a rule says no; nothing stored, nothing spent
 │   ├── LimitExceeded              a server's limit: what is allowed, what is used, when it resets
-│   ├── BudgetExhausted            the operator's own daily ceiling over all servers
-│   ├── BudgetTooSmall             the clip costs more than a whole day's budget: no waiting helps
+│   ├── BudgetExhausted            the operator's own budget over all servers
+│   ├── BudgetTooSmall             the clip costs more than a whole budget: no waiting helps
 │   ├── ServerNotAllowed           not on the operator's allow-list
 │   ├── Paused                     the operator has paused this server, or all
 │   ├── MemberNotAllowed           the server's admins let only others in

@@ -23,21 +23,25 @@ class LimitExceeded(Refused):
 
 
 class BudgetExhausted(Refused):
-    """The operator's daily budget over all servers is spent until ``resets_at``."""
+    """The operator's budget over all servers is spent for the ``period``, which ends at
+    ``resets_at``."""
 
-    def __init__(self, resets_at: datetime) -> None:
-        super().__init__("daily budget")
+    def __init__(self, resets_at: datetime, *, period: str = "day") -> None:
+        super().__init__(f"budget of the {period}")
         self.resets_at = resets_at
+        self.period = period
 
 
 class BudgetTooSmall(Refused):
-    """The clip costs more than a whole day's budget: the server's, with its amount, or the
-    operator's own (None)."""
+    """The clip costs more than a whole budget, so no waiting helps. ``scope`` says whose:
+    ``member``, ``server`` or ``operator``; ``period`` is ``day`` or ``month``."""
 
-    def __init__(self, price: str, *, server_budget: str | None = None) -> None:
-        super().__init__(f"{price} of {server_budget or 'the daily budget'}")
+    def __init__(self, price: str, *, scope: str, budget: str, period: str = "day") -> None:
+        super().__init__(f"{price} of {budget} a {period}")
         self.price = price
-        self.server_budget = server_budget
+        self.scope = scope
+        self.budget = budget
+        self.period = period
 
 
 class ServerNotAllowed(Refused):

@@ -9,7 +9,7 @@ from generation.rules.limits.calendar import (
     is_zone,
     month_start,
 )
-from generation.rules.limits.checks import check, check_price
+from generation.rules.limits.checks import check_counts, check_shape
 from generation.rules.limits.layers import (
     NO_CEILING,
     SomeLimits,
@@ -19,6 +19,7 @@ from generation.rules.limits.layers import (
     some_limits,
 )
 from generation.rules.limits.model import (
+    BUDGETS,
     NEVER_REFUSED,
     OF_MEMBERS,
     Bounds,
@@ -29,6 +30,7 @@ from generation.rules.limits.model import (
 from generation.rules.limits.usage import HOUR, Usage, hour_resets_at
 
 __all__ = [
+    "BUDGETS",
     "HOUR",
     "NEVER_REFUSED",
     "NO_CEILING",
@@ -42,8 +44,8 @@ __all__ = [
     "Usage",
     "ZoneChange",
     "bounds_of_limit",
-    "check",
-    "check_price",
+    "check_counts",
+    "check_shape",
     "day_end",
     "day_of",
     "hour_resets_at",

@@ -3,31 +3,26 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from generation.domain.pricing import FREE, Micros, money
-from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
+from generation.protocol.errors import LimitExceeded
 from generation.protocol.request import GenerationRequest
 from generation.rules.limits.model import LimitName, Limits
 from generation.rules.limits.usage import Usage
 
 
-def check(limits: Limits, request: GenerationRequest, usage: Usage, price: Micros) -> None:
-    """Raise :class:`LimitExceeded` for the first limit that one more such request would pass;
-    :class:`BudgetTooSmall` for one that no day's budget allows."""
-    for refusals in (_shape, _too_dear, _active, _cooldown, _clips, _money):
-        for refusal in refusals(limits, request, usage, price):
+def check_shape(limits: Limits, request: GenerationRequest) -> None:
+    """Raise :class:`LimitExceeded` where the request is larger than any may be."""
+    for refusal in _shape(limits, request):
+        raise refusal
+
+
+def check_counts(limits: Limits, usage: Usage) -> None:
+    """Raise :class:`LimitExceeded` for the first count that one more request would pass."""
+    for refusals in (_active, _cooldown, _clips):
+        for refusal in refusals(limits, usage):
             raise refusal
 
 
-def check_price(limits: Limits, request: GenerationRequest, usage: Usage, price: Micros) -> None:
-    """As :func:`check`, for the budgets alone."""
-    for refusals in (_too_dear, _money):
-        for refusal in refusals(limits, request, usage, price):
-            raise refusal
-
-
-def _shape(
-    limits: Limits, request: GenerationRequest, _usage: Usage, _price: Micros
-) -> Iterator[LimitExceeded]:
+def _shape(limits: Limits, request: GenerationRequest) -> Iterator[LimitExceeded]:
     if request.endpoint not in limits.endpoints:
         allowed = ", ".join(sorted(e.label for e in limits.endpoints)) or "none"
         yield LimitExceeded(LimitName.ENDPOINTS, allowed=allowed, used=request.endpoint.label)
@@ -44,16 +39,12 @@ def _shape(
             yield LimitExceeded(name, allowed=str(most), used=used)
 
 
-def _active(
-    limits: Limits, _request: GenerationRequest, usage: Usage, _price: Micros
-) -> Iterator[LimitExceeded]:
+def _active(limits: Limits, usage: Usage) -> Iterator[LimitExceeded]:
     yield from _count(LimitName.USER_ACTIVE_JOBS, limits, usage.user_active_jobs, None)
     yield from _count(LimitName.SERVER_ACTIVE_JOBS, limits, usage.server_active_jobs, None)
 
 
-def _cooldown(
-    limits: Limits, _request: GenerationRequest, usage: Usage, _price: Micros
-) -> Iterator[LimitExceeded]:
+def _cooldown(limits: Limits, usage: Usage) -> Iterator[LimitExceeded]:
     if usage.last_clip_at is None or usage.at is None:
         return
     since = usage.at - usage.last_clip_at
@@ -68,9 +59,7 @@ def _cooldown(
         )
 
 
-def _clips(
-    limits: Limits, _request: GenerationRequest, usage: Usage, _price: Micros
-) -> Iterator[LimitExceeded]:
+def _clips(limits: Limits, usage: Usage) -> Iterator[LimitExceeded]:
     day, month = usage.resets_at, usage.month_resets_at
     # when that is over takes another read, which only a refusal makes
     yield from _count(LimitName.USER_CLIPS_PER_HOUR, limits, usage.user_clips_this_hour, None)
@@ -88,25 +77,3 @@ def _count(
     most: int | None = getattr(limits, name.value)
     if most is not None and used >= most:
         yield LimitExceeded(name, allowed=str(most), used=str(used), resets_at=resets_at)
-
-
-def _too_dear(
-    limits: Limits, _request: GenerationRequest, _usage: Usage, price: Micros
-) -> Iterator[Refused]:
-    budget = limits.server_budget_per_day
-    if budget is not None and price > budget:
-        yield BudgetTooSmall(money(price), server_budget=money(Micros(budget)))
-
-
-def _money(
-    limits: Limits, _request: GenerationRequest, usage: Usage, price: Micros
-) -> Iterator[Refused]:
-    budget = limits.server_budget_per_day
-    # a free clip passes even where the budget is spent
-    if budget is not None and price > FREE and usage.server_spent_today + price > budget:
-        yield LimitExceeded(
-            LimitName.SERVER_BUDGET_PER_DAY,
-            allowed=money(Micros(budget)),
-            used=money(usage.server_spent_today),
-            resets_at=usage.resets_at,
-        )

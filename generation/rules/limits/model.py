@@ -20,6 +20,7 @@ from generation.protocol.request import (
 )
 
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Amount = Annotated[int, Field(ge=0, le=10**12)]
 Days = Annotated[int, Field(ge=1, le=3650)]
 
 
@@ -34,7 +35,10 @@ class LimitName(StrEnum):
     USER_ACTIVE_JOBS = "user_active_jobs"
     SERVER_ACTIVE_JOBS = "server_active_jobs"
     COOLDOWN_SECONDS = "cooldown_seconds"
+    USER_BUDGET_PER_DAY = "user_budget_per_day"
+    USER_BUDGET_PER_MONTH = "user_budget_per_month"
     SERVER_BUDGET_PER_DAY = "server_budget_per_day"
+    SERVER_BUDGET_PER_MONTH = "server_budget_per_month"
     MAX_FRAMES = "max_frames"
     MAX_STEPS = "max_steps"
     MAX_PIXELS = "max_pixels"
@@ -47,6 +51,16 @@ NEVER_REFUSED: Final = frozenset({LimitName.CLIP_RETENTION_DAYS, LimitName.PROMP
 """Limits of what is kept, which no request passes."""
 
 
+BUDGETS: Final = frozenset(
+    {
+        LimitName.USER_BUDGET_PER_DAY,
+        LimitName.USER_BUDGET_PER_MONTH,
+        LimitName.SERVER_BUDGET_PER_DAY,
+        LimitName.SERVER_BUDGET_PER_MONTH,
+    }
+)
+"""Limits that are amounts of money."""
+
 OF_MEMBERS: Final = tuple(
     name for name in LimitName if name not in NEVER_REFUSED and not name.value.startswith("server_")
 )
@@ -54,7 +68,7 @@ OF_MEMBERS: Final = tuple(
 
 
 class Limits(BaseModel):
-    """One server's limits. ``None`` means without limit; money is in micro-dollars; days and months
+    """One server's limits. ``None`` means without limit; money is in millionths; days and months
     begin in the server's time zone, an hour is the last 60 minutes."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,7 +82,10 @@ class Limits(BaseModel):
     server_active_jobs: Annotated[int, Field(ge=1, le=10_000)] = 20
     cooldown_seconds: Annotated[int, Field(ge=0, le=3600)] = 0
     """How long a member waits between two clips."""
-    server_budget_per_day: Annotated[int, Field(ge=0, le=10**12)] | None = 5_000_000
+    user_budget_per_day: Amount | None = None
+    user_budget_per_month: Amount | None = None
+    server_budget_per_day: Amount | None = 5_000_000
+    server_budget_per_month: Amount | None = None
     max_frames: Annotated[int, Field(ge=1, le=32)] = 32
     max_steps: Annotated[int, Field(ge=1, le=50)] = 50
     max_pixels: Annotated[int, Field(ge=64 * 64, le=MAX_PIXELS)] = MAX_PIXELS

@@ -25,7 +25,7 @@ from generation.protocol.errors import (
     ServerNotAllowed,
     UserBlocked,
 )
-from generation.protocol.request import Endpoint
+from generation.protocol.request import Endpoint, GenerationRequest
 from generation.rules.ledger import EVERYWHERE, Totals
 from generation.rules.limits import LimitName, Limits
 from generation.rules.operator_rules import OperatorRules
@@ -172,6 +172,37 @@ async def test_a_reroll_is_the_same_request_with_a_new_seed_charged_to_the_one_w
         assert (job.parent, job.requested_by) == (parent.id, a_user("7002"))
         usage = (await core.service.quota(a_user("7002"), a_server())).usage
         assert usage.user_clips_today == 1
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "fitted"),
+    [
+        ({"max_frames": 8}, {"num_frames": 8}),
+        ({"max_steps": 10}, {"num_inference_steps": 10}),
+        ({"max_pixels": 256 * 256}, {"video_size": {"width": 256, "height": 256}}),
+        ({"max_frames": 4, "max_steps": 5}, {"num_frames": 4, "num_inference_steps": 5}),
+        ({"max_frames": 16}, {}),
+    ],
+)
+async def test_a_reroll_is_fitted_where_nobody_asked_for_more_than_is_allowed_now(
+    tmp_path: Path, narrowed: dict[str, object], fitted: dict[str, object]
+) -> None:
+    async with a_core(tmp_path, rules=rules()) as core:
+        plain = GenerationRequest(prompt="a fox", seed=7)
+        parent = await core.run(await core.service.submit(plain, SubmitContext("o1", a_user(), a_channel())))
+        await core.service.set_limits(a_server(), narrowed, by=ADMIN)
+        job = await core.service.reroll(parent.id, SubmitContext("o2", a_user(), a_channel()))
+        assert job.request.model_dump() == parent.request.model_dump() | {"seed": job.request.seed} | fitted
+
+
+async def test_a_reroll_of_what_was_asked_for_beyond_the_limits_of_now_is_refused(tmp_path: Path) -> None:
+    async with a_core(tmp_path, rules=rules()) as core:
+        asked = GenerationRequest(prompt="a fox", seed=7, num_frames=24)
+        parent = await core.run(await core.service.submit(asked, SubmitContext("o1", a_user(), a_channel())))
+        await core.service.set_limits(a_server(), {"max_frames": 20}, by=ADMIN)
+        with pytest.raises(LimitExceeded) as refused:
+            await core.service.reroll(parent.id, SubmitContext("o2", a_user(), a_channel()))
+        assert (refused.value.allowed, refused.value.used) == ("20", "24")
 
 
 async def test_an_unfinished_clip_cannot_be_rerolled(tmp_path: Path) -> None:

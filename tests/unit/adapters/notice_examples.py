@@ -1,9 +1,10 @@
 """The least and the most that a notice of each kind may hold."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import Final
 
-from factories import a_notice
+from factories import NOW, a_notice
 from generation.domain.notice import Notice, NoticeKind
 from generation.rules.limits import Limits
 
@@ -39,6 +40,18 @@ DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
             "standard": "$0.05",
             "turbo": "$0.01",
         },
+    ),
+    NoticeKind.BUDGET: tuple(
+        {
+            "scope": scope,
+            "period": period,
+            "percent": percent,
+            "spent": "$4.00",
+            "budget": "$5.00",
+            "resets_at": NOW.isoformat(),
+            "server": "discord:9001",
+        }
+        for scope, period, percent in product(("server", "one_server", "operator"), ("day", "month"), ("80", "100"))
     ),
     NoticeKind.LOG_CHANNEL_LOST: (
         {"channel": "C1", "reason": "the channel is gone"},

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 
 from adapters.discord.errors import DiscordUnusable
 from factories import NOW, PASTED, a_channel, a_job, a_request, a_server, a_user, later, moved
@@ -13,7 +14,8 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
-from generation.rules.limits import NEVER_REFUSED, LimitName, Limits, Usage, day_of
+from generation.rules.budgets import BudgetScope, Period
+from generation.rules.limits import BUDGETS, NEVER_REFUSED, LimitName, Limits, Usage, day_of
 from generation.rules.policy import Policy
 
 NUMBERS = ("0", "1", "1000000")
@@ -64,6 +66,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("Frames per clip", "a whole number", "''"),) * 12),
     e.BudgetExhausted: e.BudgetExhausted(NOW),
     e.ExportTooSoon: e.ExportTooSoon(NOW),
+    e.BudgetTooSmall: e.BudgetTooSmall("$7.00", scope="operator", budget="$5.00"),
     e.LimitExceeded: e.LimitExceeded(LimitName.ENDPOINTS, allowed="none", used="turbo"),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.Paused: e.Paused("back *soon* " * 40, NOW),
@@ -95,8 +98,13 @@ def the_errors() -> Iterator[FlipbookError]:
     yield e.RoleNeeded(frozenset({"71"}))
     yield e.StyleUnknown("film", ())
     yield e.StyleTooLong("film", "negative_prompt", allowed=1_900, given=2_000)
-    yield e.BudgetTooSmall("$7.00", server_budget="$5.00")
+    for scope, period in product(BudgetScope, Period):
+        yield e.BudgetTooSmall("$7.00", scope=scope, budget="$5.00", period=period)
+    yield e.BudgetExhausted(NOW, period="month")
     yield e.RequestRejected("fal", (Violation("Fps", "a whole number from 1 to 30", "99"),))
+
+
+HOUR_AND_MONTH = {"user_clips_per_hour": 1, "user_clips_per_month": 10**6, "server_clips_per_month": 10**6}
 
 
 def the_limits() -> Iterator[Limits]:
@@ -105,6 +113,7 @@ def the_limits() -> Iterator[Limits]:
     smallest = {"user_active_jobs": 1, "server_active_jobs": 1, "max_frames": 1, "max_steps": 1, "max_pixels": 64 * 64}
     nothing = {"user_clips_per_day": 0, "server_clips_per_day": 0, "server_budget_per_day": 0, "endpoints": ()}
     yield Limits.model_validate(smallest | nothing)
+    yield Limits.model_validate({name.value: 10**12 for name in BUDGETS} | HOUR_AND_MONTH)
     yield Limits(user_clips_per_day=10**6, server_clips_per_day=10**6, server_budget_per_day=10**12, max_pixels=300_001)
 
 

@@ -44,11 +44,13 @@ from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.forms.styles import PARTS
 from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
+from generation.text.money.quota import quota_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
 from unit.adapters.backend_sentences import backend_sentences
 from unit.adapters.form_sentences import form_sentences
 from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
+from unit.adapters.money_sentences import money_sentences
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.rule_sentences import rule_sentences
 from unit.adapters.sentence_examples import (
@@ -112,7 +114,8 @@ def of_servers(d: Dialect) -> Iterator[Said]:
     for found in the_limits():
         yield Said(d.platform, "\n".join(lists.limits_list(found, d)))
         for usage in USAGES:
-            yield Said(d.platform, "\n".join(limits.quota_lines(found, usage, d)))
+            for moment in (None, NOW):
+                yield Said(d.platform, "\n".join(quota_lines(found, usage, d, hour_resets_at=moment)))
         for name in LimitName:
             yield Said(d.platform, limits.changed_limit_words(found, name, d, before=Limits()))
             yield Said(d.platform, limits.limit_range_words(name, d), is_sentence=False)
@@ -245,7 +248,8 @@ def everything() -> Iterator[Said]:
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in moderation_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in rule_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in form_sentences(d))
-    yield from (Said(Platform.TERMINAL, text, is_sentence=whole) for text, whole in backend_sentences())
+    for text, whole in (*backend_sentences(), *money_sentences()):
+        yield Said(Platform.TERMINAL, text, is_sentence=whole)
     yield from on_discord()
     yield from on_slack()
 

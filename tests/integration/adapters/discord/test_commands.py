@@ -132,15 +132,36 @@ async def test_quota_shows_limits_beside_usage(bot: Bot) -> None:
     await bot.clip()
     await bot.until_recorded()
     shown = await bot.ask("flipbook quota")
-    resets = int((await bot.quota()).usage.resets_at.timestamp())
+    usage = (await bot.quota()).usage
+    day, month = (int(moment.timestamp()) for moment in (usage.resets_at, usage.month_resets_at))
     assert shown.content.splitlines() == [
-        "Your clips today: **1** of 20",
-        "Your clips under way: **0** of 2",
-        "Clips in this server today: **1** of 200",
-        "Clips under way in this server: **0** of 20",
-        "Spent in this server today: **$0.00** of $5.00",
+        "**Yours**",
+        "- clips today: **19** of 20 left",
+        "- under way: **0** of 2",
+        "**Of this server**",
+        "- clips today: **199** of 200 left",
+        "- under way: **0** of 20",
+        "- money today: **$5.00** of $5.00 left",
         "Each clip: at most 32 frames, 50 steps and 1024×1024; quality: standard, turbo",
-        f"A new day starts <t:{resets}:R>.",
+        f"A new day starts <t:{day}:R>, a new month <t:{month}:R>.",
+    ]
+
+
+async def test_quota_shows_every_limit_that_is_set_on_one_screen(bot: Bot) -> None:
+    for limit in ("user_clips_per_hour", "user_clips_per_month", "server_clips_per_month"):
+        await bot.ask_as_admin("limits set", limit=limit, value="1")
+    for limit in ("user_budget_per_day", "user_budget_per_month", "server_budget_per_month"):
+        await bot.ask_as_admin("limits set", limit=limit, value="0.50")
+    await bot.clip()
+    await bot.until_recorded()
+    lines = (await bot.ask("flipbook quota")).content.splitlines()
+    assert len(lines) <= 16
+    assert next(line for line in lines if "hour" in line).startswith("- clips this hour: **0** of 1 left, more <t:")
+    assert [line for line in lines if "month: " in line] == [
+        "- clips this month: **0** of 1 left",
+        "- money this month: **$0.50** of $0.50 left",
+        "- clips this month: **0** of 1 left",
+        "- money this month: **$0.50** of $0.50 left",
     ]
 
 
@@ -159,9 +180,9 @@ async def test_limits_are_shown_set_and_reset(bot: Bot) -> None:
     await bot.ask_as_admin("limits set", limit="endpoints", value="Turbo")
     await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="none")
     shown = (await bot.ask_as_admin("limits show")).content.splitlines()
-    assert shown[1] == "- Clips per member per day: **no limit**"
-    assert shown[5] == "- Budget per day in this server: **$2.50**"
-    assert shown[9] == "- Quality: **turbo**"
+    assert "- Clips per member per day: **no limit**" in shown
+    assert "- Budget per day in this server: **$2.50**" in shown
+    assert "- Quality: **turbo**" in shown
     refusal = await bot.animate(quality="standard")
     assert refusal.content == "This server allows turbo quality only; you asked for standard."
     await bot.ask_as_admin("limits reset")
@@ -204,7 +225,7 @@ async def test_what_nobody_asked_for_is_fitted_and_shown(
         ("max_frames", "none", "Frames per clip must be a whole number from 1 to 32, not 'none'."),
         ("user_clips_per_day", "many", "Clips per member per day must be a whole number from 0 to 1,000,000, or none"),
         ("endpoints", "fast", "Quality must be standard, turbo, or both with a comma between them, not 'fast'."),
-        ("server_budget_per_day", "-1", "Budget per day in this server must be dollars from 0 to 1,000,000, or none"),
+        ("server_budget_per_day", "-1", "Budget per day in this server must be an amount from 0 to 1,000,000, or none"),
     ],
 )
 async def test_a_limit_that_cannot_be_gets_one_sentence(bot: Bot, limit: str, value: str, sentence: str) -> None:

@@ -121,8 +121,14 @@ async def test_quota_counts_what_is_used(slack: SlackDouble, tmp_path: Path) -> 
     async with running_bot(slack, tmp_path, rules=rules) as bot:
         await bot.clip()
         told = (await asked(bot, "quota")).splitlines()
-    assert told[0] == "Your clips today: *1* of 5"
-    assert told[2] == "Clips in this workspace today: *1*, without limit"
+    assert told[:6] == [
+        "*Yours*",
+        "• clips today: *4* of 5 left",
+        "• under way: *0* of 2",
+        "*Of this workspace*",
+        "• clips today: *1* made, without limit",
+        "• under way: *0* of 20",
+    ]
     assert told[-1].startswith("A new day starts <!date^")
 
 

@@ -51,7 +51,7 @@ async def test_a_person_is_guided_to_a_key_that_is_tried_and_written(tmp_path: P
     assert text.EMPTY in person.said
     assert "fal does not accept it (HTTP 401" in person.text
     assert person.said[-1].endswith(
-        "Clips are made at fal, at about $0.05 each, $0.01 for turbo, and at most $10 a day for everyone together "
+        "Clips are made at fal, at about $0.05 each, $0.01 for turbo, and at most $10.00 a day for everyone together "
         "(FLIPBOOK_DAILY_BUDGET)."
     )
     assert KEY not in person.text
@@ -97,7 +97,7 @@ async def test_a_list_of_backends_without_fal_is_named(tmp_path: Path) -> None:
         ({"fal_key": KEY, "backends": "worker"}, text.ONLY_PREVIEWS_BESIDE_FAL),
         ({"engine": "animatediff"}, "No clip can be made yet: "),
         ({"worker_url": "http://gpu:8000"}, "Clips are made by your worker at http://gpu:8000, at no charge."),
-        ({"fal_key": KEY, "daily_budget": "2.5"}, "and at most $2.5 a day for everyone together"),
+        ({"fal_key": KEY, "daily_budget": "2.5"}, "and at most $2.50 a day for everyone together"),
         ({"fal_key": KEY, "worker_url": "http://gpu:8000"}, "at no charge.\nClips are made at fal, at about $0.05"),
     ],
 )

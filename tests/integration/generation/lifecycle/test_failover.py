@@ -2,6 +2,7 @@
 only where budgets allow it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,12 +24,14 @@ from failover_cores import (
 )
 from generation.backends.circuit_breaker import Trouble
 from generation.domain.job import JobStatus
-from generation.domain.pricing import FREE, Micros
+from generation.domain.pricing import FREE, Micros, money
 from generation.domain.refs import ServerRef
+from generation.lifecycle import reservations
 from generation.protocol.errors import (
     AccountLocked,
     BackendBusy,
     BackendUnavailable,
+    BudgetTooSmall,
 )
 from generation.rules.ledger import EVERYWHERE, EntryKind, Totals
 from generation.rules.limits import Limits
@@ -82,8 +85,8 @@ async def test_a_worker_that_stays_too_busy_gives_way(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("operator_rules", "whose"),
     [
-        (rules(daily_budget=Micros(PRICE - 1)), "the bot's budget for today"),
-        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "today's budget here"),
+        (rules(daily_budget=Micros(PRICE - 1)), "the bot's budget"),
+        (rules(default_limits=Limits(server_budget_per_day=PRICE - 1)), "the budget here"),
     ],
 )
 async def test_a_job_that_no_budget_allows_to_be_bought_waits_for_the_worker_and_says_so(
@@ -104,6 +107,21 @@ async def test_a_job_that_no_budget_allows_to_be_bought_waits_for_the_worker_and
 async def test_a_spent_budget_does_not_keep_members_from_the_worker(tmp_path: Path) -> None:
     async with both(tmp_path, a_worker(), a_fal(), rules(daily_budget=FREE)) as core:
         assert (await run_to_end(core, await core.submit())).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("tight", ["the server's", "the bot's"])
+@pytest.mark.parametrize("reserved", [0, 1, PRICE - 1])
+async def test_what_a_backend_costs_is_named_whole_however_much_is_reserved(
+    tmp_path: Path, tight: str, reserved: int
+) -> None:
+    budget = Micros(PRICE - 1)
+    limits = Limits(server_budget_per_day=budget if tight == "the server's" else None)
+    operator_rules = rules(default_limits=limits, daily_budget=budget if tight == "the bot's" else None)
+    async with both(tmp_path, a_worker(), a_fal(), operator_rules) as core:
+        job = replace(await core.submit(), reserved=Micros(reserved))
+        refused = await reservations.refusal(core.store, job, "fal", operator_rules)
+        assert isinstance(refused, BudgetTooSmall)
+        assert refused.price == money(PRICE)
 
 
 async def test_two_jobs_never_share_the_last_of_a_budget(tmp_path: Path) -> None:

@@ -184,6 +184,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     errors.InvalidRequest: errors.InvalidRequest((errors.Violation("--fps", "a number", "'<!here>'"),)),
     errors.LimitExceeded: errors.LimitExceeded("user_clips_per_day", allowed="1", used="1", resets_at=NOW),
     errors.BudgetExhausted: errors.BudgetExhausted(NOW),
+    errors.BudgetTooSmall: errors.BudgetTooSmall("$7.00", scope="server", budget="$5.00"),
     errors.ServerNotAllowed: errors.ServerNotAllowed("slack:T1"),
     errors.PromptBlocked: errors.PromptBlocked("<!here>"),
     errors.TooManyReports: errors.TooManyReports(5),

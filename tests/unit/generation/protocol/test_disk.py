@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from generation.protocol.disk import in_thread, write_private
+from generation.protocol.disk import write_private
+from generation.protocol.threads import in_thread
 
 
 def mode_of(path: Path) -> int:

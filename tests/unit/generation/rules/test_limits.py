@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from factories import a_request
 from generation.domain.pricing import FREE, Micros
 from generation.protocol.errors import BudgetTooSmall, LimitExceeded
-from generation.protocol.request import Endpoint
-from generation.rules.limits import LimitName, Limits, Usage, check, check_price, day_end, day_of
+from generation.protocol.request import Endpoint, GenerationRequest
+from generation.rules.limits import LimitName, Limits, Usage, day_end, day_of
 from generation.rules.operator_rules import OperatorRules
 from generation.text.errors import sentence
 
@@ -30,6 +30,10 @@ def usage(**used: int) -> Usage:
         "all_spent_today": 0,
     }
     return Usage(**{**nothing, **used}, day=DAY)
+
+
+def check(limits: Limits, request: GenerationRequest, used: Usage, price: Micros) -> None:
+    OperatorRules().check(limits, request, used, price)
 
 
 def refusal(limits: Limits, used: Usage, *, price: Micros = FREE, **fields: object) -> LimitExceeded:
@@ -155,15 +159,15 @@ def test_what_no_waiting_cures_is_said_first():
 )
 def test_a_clip_that_no_days_budget_allows_is_not_told_to_wait(budget, price, told):
     limits = Limits(server_budget_per_day=budget)
-    for checked in (check, check_price):
-        with pytest.raises(BudgetTooSmall) as refused:
-            checked(limits, a_request(), usage(), Micros(price))
-        assert sentence(refused.value) == told
+    with pytest.raises(BudgetTooSmall) as refused:
+        check(limits, a_request(), usage(), Micros(price))
+    assert sentence(refused.value) == told
     # nor is it told so by what others have spent
     with pytest.raises(BudgetTooSmall):
         check(limits, a_request(), usage(server_spent_today=budget), Micros(price))
+    unlimited = Limits(server_budget_per_day=None)
     with pytest.raises(BudgetTooSmall) as refused:
-        OperatorRules(daily_budget=Micros(budget)).check_budget(usage(), Micros(price))
+        OperatorRules(daily_budget=Micros(budget)).check(unlimited, a_request(), usage(), Micros(price))
     assert sentence(refused.value).endswith("more than the bot may spend in a whole day. Ask for a smaller one.")
 
 

@@ -22,7 +22,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.LimitExceeded: e.LimitExceeded("max_frames", allowed="8", used="16"),
     e.BudgetExhausted: e.BudgetExhausted(AT),
     e.ExportTooSoon: e.ExportTooSoon(AT),
-    e.BudgetTooSmall: e.BudgetTooSmall("$0.05", server_budget="$0.01"),
+    e.BudgetTooSmall: e.BudgetTooSmall("$0.05", scope="server", budget="$0.01"),
     e.ServerNotAllowed: e.ServerNotAllowed("discord:1"),
     e.PromptBlocked: e.PromptBlocked("term"),
     e.TooManyReports: e.TooManyReports(5),

@@ -71,6 +71,18 @@ async def test_nothing_is_bought_without_a_token_and_the_member_reads_why(
         assert bot.bought == 1
 
 
+async def test_a_token_that_died_since_its_last_good_call_lets_nothing_in_after_five_seconds(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        clip = await bot.clip()
+        await slack.fault(faults.TokensDead(CODES[0]))
+        slack.clock.advance(5.1)
+        await command(bot, clip)
+        await slack.wait_for_message(lambda each: REVOKED in each.text)
+        assert [job.status for job in await bot.jobs()] == [JobStatus.SUCCEEDED]
+
+
 async def test_health_says_since_when_nothing_can_be_posted_and_what_to_do(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path, backend=held()) as bot:
         await under_way(bot)

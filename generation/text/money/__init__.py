@@ -1,0 +1,1 @@
+"""What people read of money: budgets, what is left of them, and what was spent."""
