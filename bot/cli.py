@@ -9,6 +9,7 @@ from bot.commands.admin.command import admin, config, migrate
 from bot.commands.animate.command import animate
 from bot.commands.animate.options import AnimateCommand
 from bot.commands.backup.command import backup, restore, verify
+from bot.commands.dashboard import dashboard
 from bot.commands.doctor.command import doctor
 from bot.commands.pause.command import pause, resume
 from bot.commands.run.command import run
@@ -31,7 +32,19 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command(cls=AnimateCommand)(animate)
-for command in (run, migrate, config, doctor, backup, verify, restore, spend, pause, resume):
+for command in (
+    run,
+    dashboard,
+    migrate,
+    config,
+    doctor,
+    backup,
+    verify,
+    restore,
+    spend,
+    pause,
+    resume,
+):
     app.command()(command)
 app.add_typer(admin, name="admin")
 app.add_typer(worker, name="worker")

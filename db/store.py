@@ -13,6 +13,7 @@ from db.queries.deliveries import DeliveryStore
 from db.queries.jobs import JobStore
 from db.queries.ledger import LedgerStore
 from db.queries.ledger_members import MembersKey, hide_members
+from db.queries.logins import LoginStore
 from db.queries.notices import NoticeStore
 from db.queries.pauses import PauseStore
 from db.queries.privacy.members import MemberDataStore
@@ -46,6 +47,7 @@ class SqlStore(
     AccountingStore,
     ServerStore,
     NoticeStore,
+    LoginStore,
     ReportReads,
     PauseStore,
     StandingReads,

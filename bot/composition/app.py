@@ -31,6 +31,7 @@ from generation.privacy.tasks import KeepingTasks
 from generation.protocol.clock import Clock, RandomSeeds, SystemClock
 from generation.protocol.fairness import ShareNames
 from generation.protocol.proxies import ProxyUnusable
+from generation.rules.operator_rules import OperatorRules
 from generation.service import Service
 
 
@@ -57,6 +58,8 @@ class App:
     observer: Observer
     metrics: MetricsObserver
     breakers: Breakers
+    rules: OperatorRules
+    schedule: Schedule
     service: Service
     lifecycle: JobLifecycle
     schedule: Schedule
@@ -216,6 +219,8 @@ def _join(
         observer=observer,
         metrics=observability.metrics,
         breakers=breakers,
+        rules=rules,
+        schedule=schedule,
         service=service,
         lifecycle=lifecycle,
         schedule=schedule,

@@ -11,6 +11,7 @@ from bot.settings.reading import variable_of as variable_of
 from bot.settings.settings import ENV_FILE as ENV_FILE
 from bot.settings.settings import SECRET_URLS as SECRET_URLS
 from bot.settings.settings import BackendName as BackendName
+from bot.settings.settings import DashboardAccess as DashboardAccess
 from bot.settings.settings import LogFormat as LogFormat
 from bot.settings.settings import LogLevel as LogLevel
 from bot.settings.settings import Settings as Settings

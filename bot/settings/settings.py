@@ -58,6 +58,15 @@ class BackendName(StrEnum):
     WORKER = "worker"
 
 
+class DashboardAccess(StrEnum):
+    """Who may see the dashboard: whoever opens a one-time link on this machine, whoever the proxy
+    in front lets through, or nobody."""
+
+    LINK = "link"
+    PROXY = "proxy"
+    OFF = "off"
+
+
 class LogFormat(StrEnum):
     """How log lines look; ``auto`` is console on a terminal and JSON elsewhere."""
 
@@ -167,6 +176,8 @@ class Settings(SharedSettings):
     secret_key: Secret = None
     disk_reserve_mb: Annotated[int, Field(ge=0, le=1_000_000)] = 512
     public_url: Text = None
+    dashboard: DashboardAccess = DashboardAccess.LINK
+    dashboard_secret: Credential = None
     web_host: str = "127.0.0.1"
     web_port: Annotated[int, Field(ge=0, le=65535)] = 8080
 
@@ -200,6 +211,15 @@ class Settings(SharedSettings):
     def _fal_needs_a_key(self) -> Self:
         if BackendName.FAL in self.backends and self.fal_key is None:
             raise ValueError("FLIPBOOK_BACKENDS names fal, but FAL_KEY is not set")
+        return self
+
+    @model_validator(mode="after")
+    def _a_proxy_needs_a_secret(self) -> Self:
+        if self.dashboard is DashboardAccess.PROXY and self.dashboard_secret is None:
+            raise ValueError(
+                "FLIPBOOK_DASHBOARD is proxy, but FLIPBOOK_DASHBOARD_SECRET is not set: without it "
+                "anybody could name themselves"
+            )
         return self
 
     @property

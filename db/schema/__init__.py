@@ -19,6 +19,7 @@ from db.schema.jobs import (
     jobs,
 )
 from db.schema.ledger import ledger, ledger_totals
+from db.schema.logins import logins
 from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.privacy import exports, forgettings, gone_servers
 from db.schema.reports import reports
@@ -54,6 +55,7 @@ __all__ = [
     "jobs",
     "ledger",
     "ledger_totals",
+    "logins",
     "metadata",
     "notices",
     "pauses",

@@ -7,6 +7,7 @@ from generation.ports.backends import (
     BackendUpdate,
     CancelOutcome,
 )
+from generation.ports.logins import Logins
 from generation.ports.messengers import (
     ClipLink,
     DeliveryPayload,
@@ -27,6 +28,7 @@ __all__ = [
     "ClipLink",
     "DeliveryPayload",
     "Lease",
+    "Logins",
     "Messenger",
     "NoticePayload",
     "Observer",

@@ -14,6 +14,7 @@ from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.domain.report import Decision, Report
 from generation.ports.accounting import Accounting
+from generation.ports.logins import Logins
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
@@ -189,7 +190,7 @@ class Transaction(Reads, PrivacyWrites, Protocol):
         from now on."""
 
 
-class Store(Reads, PrivacyReads, Accounting, Protocol):
+class Store(Reads, PrivacyReads, Accounting, Logins, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
     StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 

@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from uuid import uuid4
 
 import structlog
 from filelock import Timeout
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from adapters.web.clips import clip_route
 from adapters.web.health import HealthPages
@@ -26,11 +27,12 @@ from adapters.web.webhooks import webhook_route
 from bot import __version__
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app
+from bot.dashboard import dashboard_of, login_link
 from bot.exit_codes import Exit
 from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.health import Health
-from bot.settings import BackendName, Settings, proxy_of
+from bot.settings import BackendName, DashboardAccess, Settings, proxy_of
 from bot.web import open_listener, web_app, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 from generation.diagnostics import Finding, Grade
@@ -168,6 +170,8 @@ class ServiceProcess:
         self._stop = asyncio.Event()
         self._is_stopping = False
         self._refusal: str | None = None
+        self._health = Health(app, self._chats)
+        self._dashboard = dashboard_of(app, self._health)
 
     async def run(self) -> None:
         """Run every part until a signal, or until one of them fails.
@@ -183,6 +187,7 @@ class ServiceProcess:
             async with asyncio.TaskGroup() as group:
                 parts = self._start_all(group, web, listener)
                 self._announce(listener)
+                await self._show_dashboard(listener)
                 # by now everything that lives as long as the process is loaded
                 with startup_objects_frozen():
                     await self._stop.wait()
@@ -254,6 +259,8 @@ class ServiceProcess:
         self._app.relay.stop()
         self._app.notices.stop()
         self._app.keeping.stop()
+        if self._dashboard is not None:
+            await self._dashboard.close()
         web.should_exit = True  # it stops listening, and finishes what it is sending
         began = asyncio.get_running_loop().time()
         # a paid submission that is cut off here would be in doubt at the next start
@@ -277,20 +284,30 @@ class ServiceProcess:
     def _web_server(self, listener: socket.socket) -> HttpServer:
         store = self._app.ports.store
         settings = self._app.settings
-        health = Health(self._app, self._chats)
+        health = self._health
         pages = [
-            index_route(__version__),
+            index_route(__version__, has_dashboard=self._dashboard is not None),
             *HealthPages(health.report, health.why_not_ready).routes(),
             metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
         ]
-        routes = list(self._chats.routes(self._app.service))
+        routes: list[BaseRoute] = list(self._chats.routes(self._app.service))
         if self._app.links is not None:
             routes.append(clip_route(self._app.links, store.job, self._app.ports.artifacts))
         if BackendName.FAL in settings.preferred_backends:
             routes.append(self._fal_webhooks())
+        if self._dashboard is not None:
+            routes.append(self._dashboard.mount())
         # its address, not the name in the settings, says who can reach it
         host = listener.getsockname()[0]
         return web_server(web_app(pages, routes, host=host, public_url=settings.public_url))
+
+    async def _show_dashboard(self, listener: socket.socket) -> None:
+        """A link for whoever sits at the terminal. Not in a log that is kept: it opens the
+        dashboard to whoever reads it first."""
+        if self._app.settings.dashboard is DashboardAccess.LINK and sys.stderr.isatty():
+            port = listener.getsockname()[1]
+            link = await login_link(self._app.ports.store, self._app.clock, port=port)
+            print(f"The dashboard, once, within ten minutes: {link}", file=sys.stderr)
 
     def _fal_webhooks(self) -> Route:
         settings = self._app.settings

@@ -37,6 +37,7 @@ def test_every_secret_of_both_may_be_in_a_file() -> None:
         "FAL_KEY_FILE",
         "FLIPBOOK_WORKER_KEY_FILE",
         "FLIPBOOK_SECRET_KEY_FILE",
+        "FLIPBOOK_DASHBOARD_SECRET_FILE",
         "FLIPBOOK_DATABASE_URL_FILE",
     }
     assert file_variables(WorkerSettings) == {"FLIPBOOK_WORKER_KEY_FILE"}

@@ -1,0 +1,1 @@
+"""The operator's pages: what the bot does, and what can be done about it."""

@@ -1,0 +1,73 @@
+"""All pages of the dashboard behind their guard."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount
+from starlette.staticfiles import StaticFiles
+
+from adapters.web.dashboard.entrance import Entrance, LinkEntrance
+from adapters.web.dashboard.guard import ROOT, Guard
+from adapters.web.dashboard.login_pages import LoginPages, cookie_name
+from adapters.web.dashboard.pages.health import HealthPage
+from adapters.web.dashboard.pages.queue import QueuePage
+from adapters.web.dashboard.rendering import FOLDER, Templates
+from adapters.web.dashboard.sources import Sources
+from generation.protocol.errors import FlipbookError
+from generation.text.errors import sentence
+
+
+class Page(Protocol):
+    """One page with all that belongs to it."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Below the dashboard's root."""
+
+
+class Dashboard:
+    """``is_ours`` says of a host name whether the pages are served under it."""
+
+    def __init__(
+        self, sources: Sources, entrance: Entrance, *, is_ours: Callable[[str], bool]
+    ) -> None:
+        self._entrance = entrance
+        self._is_ours = is_ours
+        self._templates = Templates()
+        self._queue = QueuePage(sources, self._templates)
+        self._pages: list[Page] = [self._queue, HealthPage(sources, self._templates)]
+
+    def mount(self) -> Mount:
+        """Everything below ``/dashboard``."""
+        routes: list[BaseRoute] = [
+            Mount("/static", StaticFiles(directory=FOLDER / "static")),
+            *(route for page in self._pages for route in page.routes()),
+        ]
+        behind_proxy = True
+        if isinstance(self._entrance, LinkEntrance):
+            routes += LoginPages(self._entrance, self._templates).routes()
+            behind_proxy = False
+        guard = Guard(
+            # an app of its own: its errors are answered inside the guard, with the guard's headers
+            Starlette(routes=routes, exception_handlers={FlipbookError: _failed, 404: _not_found}),
+            self._entrance,
+            is_ours=self._is_ours,
+            behind_proxy=behind_proxy,
+            cookie=cookie_name,
+        )
+        return Mount(ROOT, app=guard)
+
+    async def close(self) -> None:
+        """End the streams, which would keep the process from ending."""
+        await self._queue.live.close()
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, FlipbookError)  # noqa: S101 - registered for that class
+    return PlainTextResponse(str(sentence(error)), 503)
+
+
+async def _not_found(_request: Request, _error: Exception) -> Response:
+    return PlainTextResponse("There is no such page in the dashboard.", 404)

@@ -1,0 +1,86 @@
+"""Fragments of pages that change while people look: one render serves all who look at it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from typing import Final
+
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from generation.protocol.clock import Clock
+from generation.protocol.errors import FlipbookError
+
+MOST_VIEWERS: Final = 20
+"""Streams of one fragment; the next viewer's page asks every few seconds instead."""
+_EVERY: Final = 1.0
+"""Seconds between two renders."""
+_QUIET: Final = 15
+"""Renders without a change after which a comment is sent: it keeps proxies from closing the stream,
+and finds viewers who have gone."""
+_LIFE: Final = 600
+"""Renders after which a stream ends: the browser opens another one, and has to be let in again."""
+
+
+class Live:
+    """The stream of one fragment. ``render`` gives its HTML; it may raise FlipbookError, then the
+    fragment stays as it is."""
+
+    def __init__(self, render: Callable[[], Awaitable[str]], clock: Clock) -> None:
+        self._render = render
+        self._clock = clock
+        self._viewers = 0
+        self._text = ""
+        self._turn = asyncio.Condition()
+        self._task: asyncio.Task[None] | None = None
+        self._is_over = False
+
+    async def response(self) -> Response:
+        """The stream, or 503 where too many look already."""
+        if self._viewers >= MOST_VIEWERS or self._is_over:
+            return PlainTextResponse("Too many look at this page live; ask again.", 503)
+        self._viewers += 1
+        if self._task is None:
+            self._task = asyncio.create_task(self._run(), name="dashboard fragment")
+        return StreamingResponse(
+            self._events(),
+            media_type="text/event-stream",
+            headers={"x-accel-buffering": "no"},
+        )
+
+    async def close(self) -> None:
+        """End every stream, at the end of the process."""
+        self._is_over = True
+        if self._task is not None:
+            self._task.cancel()
+        async with self._turn:
+            self._turn.notify_all()
+
+    async def _run(self) -> None:
+        """Render while anybody looks."""
+        while self._viewers:
+            # a fragment that cannot be made now stays as it was
+            with suppress(FlipbookError):
+                self._text = await self._render()
+            async with self._turn:
+                self._turn.notify_all()
+            await self._clock.sleep(_EVERY)
+        self._task, self._text = None, ""
+
+    async def _events(self) -> AsyncIterator[str]:
+        try:
+            yield "retry: 2000\n\n"
+            sent, quiet = "", 0
+            for _ in range(_LIFE):
+                async with self._turn:
+                    await self._turn.wait()
+                if self._is_over:
+                    return
+                text, quiet = self._text, quiet + 1
+                if text != sent:
+                    sent, quiet = text, 0
+                    yield "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
+                elif quiet >= _QUIET:
+                    quiet = 0
+                    yield ": still here\n\n"
+        finally:
+            self._viewers -= 1

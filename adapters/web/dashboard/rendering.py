@@ -1,0 +1,98 @@
+"""Templates: pages, and the fragments in them that change while they are looked at."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from adapters.web.dashboard.entrance import Visitor
+from adapters.web.dashboard.guard import ROOT, VISITOR
+
+FOLDER: Final = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class PageLink:
+    """A page in the list at the side. ``icon`` is the path of an SVG of 24 × 24."""
+
+    name: str
+    path: str
+    icon: str
+
+    @property
+    def key(self) -> str:
+        """What a page is called in code."""
+        return self.name.lower()
+
+
+PAGES: Final[Sequence[PageLink]] = (
+    PageLink("Queue", f"{ROOT}/", "M4 6h16M4 12h10M4 18h7"),
+    PageLink("Health", f"{ROOT}/health", "M3 12h4l3 7 4-14 3 7h4"),
+)
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Who looks; the guard has let nobody else through."""
+    visitor = request.scope[VISITOR]
+    assert isinstance(visitor, Visitor)  # noqa: S101 - the guard's own value
+    return visitor
+
+
+class Templates:
+    """Everything is escaped unless it is Markup, and an unknown name is an error."""
+
+    def __init__(self) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters |= {
+            "moment": moment,
+            "seconds": seconds,
+            "number": "{:,}".format,
+        }
+        self._environment.globals |= {"root": ROOT, "pages": PAGES}
+
+    def page(
+        self, request: Request, name: str, *, status_code: int = 200, **values: object
+    ) -> HTMLResponse:
+        """The page of that name, for whoever asks for it."""
+        text = self.text(f"{name}.html", visitor=visitor_of(request), page=name, **values)
+        return HTMLResponse(text, status_code)
+
+    def text(self, file: str, **values: object) -> str:
+        """A template filled with these values."""
+        return self._environment.get_template(file).render(**values)
+
+
+def moment(when: datetime | None) -> Markup:
+    """A moment that the script of the page writes in the reader's own zone."""
+    if when is None:
+        return Markup("–")
+    utc = when.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(
+        utc.isoformat(timespec="seconds"), escape(f"{utc:%Y-%m-%d %H:%M} UTC")
+    )
+
+
+def seconds(number: float | timedelta | None) -> str:
+    """A time span as people say it: ``42 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    if number is None:
+        return "–"
+    total = round(number.total_seconds() if isinstance(number, timedelta) else number)
+    hours, rest = divmod(max(0, total), 3600)
+    minutes, left = divmod(rest, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min" if minutes else f"{hours:,} h"
+    if minutes:
+        return f"{minutes} min {left} s" if left else f"{minutes} min"
+    return f"{left} s"

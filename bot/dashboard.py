@@ -1,0 +1,52 @@
+"""The dashboard of a running bot: what its pages read, and who may see them."""
+
+from typing import Final
+from urllib.parse import urlsplit
+
+from adapters.web.dashboard.app import Dashboard
+from adapters.web.dashboard.entrance import Entrance, LinkEntrance, ProxyEntrance
+from adapters.web.dashboard.guard import ROOT
+from adapters.web.dashboard.sources import Healthy, Sources
+from bot.composition import App
+from bot.settings import DashboardAccess, Settings
+from generation.ports import Logins
+from generation.protocol.clock import Clock
+from generation.protocol.hosts import host_name, is_loopback
+
+_OPERATOR: Final = "operator"
+"""Whom acts are audited under, where a link let them in: whoever has the machine."""
+
+
+def dashboard_of(app: App, health: Healthy) -> Dashboard | None:
+    """The pages, or None where they are switched off."""
+    settings = app.settings
+    if settings.dashboard is DashboardAccess.OFF:
+        return None
+    sources = Sources(
+        service=app.service,
+        store=app.ports.store,
+        schedule=app.schedule,
+        breakers=app.breakers,
+        rules=app.rules,
+        health=health,
+        clock=app.clock,
+    )
+    public = host_name(urlsplit(settings.public_url).netloc) if settings.public_url else None
+    by_proxy = settings.dashboard is DashboardAccess.PROXY
+
+    def is_ours(name: str) -> bool:
+        return is_loopback(name) or (by_proxy and name == public)
+
+    return Dashboard(sources, _entrance(app, settings), is_ours=is_ours)
+
+
+async def login_link(logins: Logins, clock: Clock, *, port: int) -> str:
+    """A link that opens the dashboard in a browser on this machine, once. Raises StoreError."""
+    code = await LinkEntrance(logins, clock).new_code(_OPERATOR)
+    return f"http://127.0.0.1:{port}{ROOT}/login?code={code}"
+
+
+def _entrance(app: App, settings: Settings) -> Entrance:
+    if settings.dashboard_secret is not None and settings.dashboard is DashboardAccess.PROXY:
+        return ProxyEntrance(settings.dashboard_secret.get_secret_value)
+    return LinkEntrance(app.ports.store, app.clock)
