@@ -142,7 +142,8 @@ async def test_a_delivery_under_way_ends_first_and_its_message_goes_then(tmp_pat
         clock = core.clock
     async with a_core(tmp_path, clock=clock) as again:
         await forget_all(again)
-        assert (again.messenger.retracted, again.messenger.delivered) == ([job.id], [])
+        # whether it arrived after all or not: it is gone in the end
+        assert again.messenger.retracted == [job.id]
         assert await again.store.delivery_of(job.id) is None
 
 
