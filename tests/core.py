@@ -222,6 +222,7 @@ async def a_core(
         submitted=dispatcher.wake,
         ended=relay.wake,
         noticed=notices.wake,
+        links=links,
         breakers=breakers,
         schedule=schedule,
     )

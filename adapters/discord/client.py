@@ -2,6 +2,7 @@
 about the connection."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -156,7 +157,17 @@ class FlipbookClient(discord.Client):
 
     async def on_guild_join(self, guild: discord.Guild) -> None:
         """Welcome a server that has added the bot; one that comes back after an outage is none."""
+        await self._note_present([guild])
         await self._welcome(guild)
+
+    async def _note_present(self, guilds: Sequence[discord.Guild]) -> None:
+        """These servers have the bot, also those that had removed it."""
+        if self.handler is None:
+            return
+        try:
+            await self.handler.service.servers_present([server_ref(each.id) for each in guilds])
+        except FlipbookError as error:
+            self._log.warning("servers were not noted as present", error=type(error).__name__)
 
     async def on_guild_remove(self, guild: discord.Guild) -> None:
         """Cancel the jobs of a server that has removed the bot."""
@@ -181,6 +192,8 @@ class FlipbookClient(discord.Client):
 
     async def _cancel_all(self, service: Service, server: ServerRef, by: UserRef) -> None:
         try:
+            # discord.py calls this for no outage
+            await service.server_left(server)
             # by the bot's own user: no member has asked for it
             for job in await service.queue_of(server, limit=_MOST_JOBS):
                 with suppress(JobError):  # it has just ended
@@ -199,6 +212,7 @@ class FlipbookClient(discord.Client):
     async def on_ready(self) -> None:
         """A new session has begun."""
         self._log.info("connected to Discord", servers=len(self.guilds))
+        await self._note_present(self.guilds)
         for guild in self.guilds:
             # added while the bot was away: Discord reports those as if it had always been there
             if _has_just_joined(guild):

@@ -32,9 +32,16 @@ from adapters.slack.handlers.payloads import (
     reaction_in,
     removal_in,
 )
+from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
-from adapters.slack.ids import ANIMATE_ACTION, CANCEL_ACTION, REROLL_ACTION
+from adapters.slack.ids import (
+    ANIMATE_ACTION,
+    CANCEL_ACTION,
+    FORGET_ACTION,
+    PRIVACY_ACTION,
+    REROLL_ACTION,
+)
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.web_api import SlackApi
@@ -51,6 +58,7 @@ class SlackHandlers:
     animate: AnimateHandler
     members: SlackMemberCommands
     buttons: SlackButtons
+    privacy: SlackPrivacy
     reactions: SlackReactions
     arrival: SlackArrival
     removal: SlackRemoval
@@ -106,6 +114,8 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.action(REROLL_ACTION)(beside_ack(_click_in, handlers.buttons.reroll))
     app.action(CANCEL_ACTION)(beside_ack(_click_in, handlers.buttons.cancel))
     app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
+    app.action(PRIVACY_ACTION)(beside_ack(_click_in, handlers.privacy.click))
+    app.action(FORGET_ACTION)(beside_ack(_click_in, handlers.privacy.forget))
     app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.unknown))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))

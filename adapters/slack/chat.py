@@ -33,6 +33,7 @@ from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
 from adapters.slack.handlers.member_commands import SlackMemberCommands
+from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.models import Identity
@@ -233,9 +234,12 @@ class SlackChat:
 
     async def _welcome(self, service: Service, identity: Identity) -> None:
         """Write to the admins that are known; else an invitation into a channel is waited for."""
-        if self._rules.admins:
-            with contextlib.suppress(StoreError):
-                await service.welcome(ServerRef(Platform.SLACK, identity.team))
+        server = ServerRef(Platform.SLACK, identity.team)
+        with contextlib.suppress(StoreError):
+            # its token is accepted, so the app is installed
+            await service.servers_present([server])
+            if self._rules.admins:
+                await service.welcome(server)
 
     async def _retry_owed(self, service: Service) -> None:
         """Deliver at once what waits for a good token: now, and whenever a dead one works again."""
@@ -261,11 +265,15 @@ class SlackChat:
             service, access, first_message, ephemeral, background=background, clock=clock
         )
         buttons = SlackButtons(service, access, animate)
-        admin = SlackAdminCommands(service, access)
+        admin, privacy = SlackAdminCommands(service, access), SlackPrivacy(api, service)
+        members = SlackMemberCommands(
+            api, service, access, buttons, admin=admin, privacy=privacy, clock=clock
+        )
         return SlackHandlers(
             animate,
-            SlackMemberCommands(api, service, access, buttons, admin=admin, clock=clock),
+            members,
             buttons,
+            privacy,
             SlackReactions(api, service, access, animate),
             SlackArrival(api, service),
             SlackRemoval(api, service),

@@ -9,6 +9,8 @@ from generation.protocol.errors import JobNotFound
 REROLL_ACTION: Final = "v1:reroll"
 CANCEL_ACTION: Final = "v1:cancel"
 ANIMATE_ACTION: Final = "v1:animate"
+PRIVACY_ACTION: Final = "v1:privacy"
+FORGET_ACTION: Final = "v1:forget"
 REROLL_REACTION: Final = "repeat"
 """Slack's name for 🔁."""
 

@@ -86,7 +86,11 @@ class PrivacyWrites(ExportReads, Protocol):
         """Leave of the member's reports what was reported and decided, under pseudonyms."""
 
     async def forget_notices(self, user: UserRef) -> int:
-        """Delete what the member was told; returns how many notices are still to be told."""
+        """Delete what the member was told, and what others were told about them; returns how many
+        notices are still to be told to the member."""
+
+    async def forget_old_notices(self, before: datetime) -> int:
+        """Leave of notices from before then that they were told; returns how many."""
 
     async def end_forgetting(self, user: UserRef) -> None:
         """It is done: nothing of the member is left but what is documented."""

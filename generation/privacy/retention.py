@@ -19,6 +19,7 @@ from generation.protocol.errors import FlipbookError
 
 BATCH: Final = 200
 """Rows in one transaction at most: members' transactions go in between."""
+_NOTICES: Final = timedelta(days=90)
 _UNDER_PRESSURE: Final = (14, 7, 3, 1)
 """Days that clips are kept at most while the disk is nearly full, one after the other until it is
 not."""
@@ -107,6 +108,8 @@ class Retention:
         pruned = Pruned()
         for server, days in servers.items():
             pruned = pruned.plus(await self._surviving(server, days))
+        async with self._store.transaction() as tx:
+            await tx.forget_old_notices(self._clock.now() - _NOTICES)
         for most in _UNDER_PRESSURE:
             for server, days in servers.items():
                 if not await self._is_tight():

@@ -1,5 +1,6 @@
 """What members do about their own data: see what is kept, take a copy, be forgotten."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -25,6 +26,8 @@ class PrivacyFacts:
     kept: KeptOfMember
     days: KeepDays
     forgetting_since: datetime | None
+    makers: tuple[str, ...] = ()
+    """The backends that get prompts."""
 
 
 class PrivacyActs(ServicePart):
@@ -34,7 +37,14 @@ class PrivacyActs(ServicePart):
         """What is kept of a member."""
         asked = await self._store.forgetting_of(user)
         kept = await self._store.kept_of(user)
-        return PrivacyFacts(kept, await self.keep_days(server), asked.asked_at if asked else None)
+        since = None if asked is None else asked.asked_at
+        days = await self.keep_days(server)
+        return PrivacyFacts(kept, days, since, makers=self._rules.backends)
+
+    @property
+    def exports_have_links(self) -> bool:
+        """Whether clips can be opened from a copy of a member's data."""
+        return self._links is not None
 
     async def keep_days(self, server: ServerRef) -> KeepDays:
         """How long a server keeps clips and prompts, as it is in force."""
@@ -85,10 +95,12 @@ class PrivacyActs(ServicePart):
         async with self._store.transaction() as tx:
             await tx.server_left(server, self._clock.now())
 
-    async def server_returned(self, server: ServerRef) -> None:
-        """A server has the bot: it keeps what it had."""
-        async with self._store.transaction() as tx:
-            await tx.server_returned(server)
+    async def servers_present(self, servers: Collection[ServerRef]) -> None:
+        """These servers have the bot: they keep what they had."""
+        for server in await self._store.gone_servers(self._clock.now()):
+            if server in servers:
+                async with self._store.transaction() as tx:
+                    await tx.server_returned(server)
 
     async def _forget_export(self, user: UserRef) -> None:
         async with self._store.transaction() as tx:

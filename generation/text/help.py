@@ -16,6 +16,7 @@ _MEMBERS: Final = {
     "show": mark("a clip again, or where it is, for you alone"),
     "cancel": mark("stop one of your clips"),
     "quota": mark("what you have used, and may still make"),
+    "privacy": mark("what is kept of you; get a copy, or be forgotten"),
 }
 """What the words after ``/flipbook`` do."""
 

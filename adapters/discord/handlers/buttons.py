@@ -12,6 +12,7 @@ from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
+from adapters.discord.handlers.privacy import press_privacy
 from adapters.discord.ids import parse_case_id, parse_custom_id
 from adapters.discord.text import render
 from generation.domain.clip_actions import ClipAction
@@ -38,6 +39,8 @@ async def _press(handler: InteractionHandler, context: InteractionContext) -> No
             await _PRESSED[action](handler, context, job_id)
         case _ if case := parse_case_id(pressed):
             await reporting.decide(handler, context, *case)
+        case _ if await press_privacy(handler.service, context):
+            pass
         case _:
             await tell(context.interaction, render.STALE_BUTTON)
 

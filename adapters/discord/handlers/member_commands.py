@@ -14,6 +14,7 @@ from adapters.discord.handlers.interactions import (
     in_server,
 )
 from adapters.discord.handlers.options import ClipId
+from adapters.discord.handlers.privacy import show_privacy
 from adapters.discord.text import lists
 from adapters.discord.text.help import HELP
 from generation.domain.job import JobId
@@ -63,6 +64,12 @@ class MemberCommands(CommandGroup):
         """The limits, and what is used of them."""
         found = await self.service.quota(context.user, context.server)
         await tell(context.interaction, lists.quota(found))
+
+    @app_commands.command(description="What is kept of you; get a copy of it, or be forgotten")
+    @in_server
+    async def privacy(self, context: InteractionContext) -> None:
+        """What is kept, with buttons for a copy and for being forgotten."""
+        await show_privacy(self.service, context)
 
     @app_commands.command(description="What Flipbook can do")
     @in_server

@@ -11,6 +11,7 @@ from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.parsing import command_line
 from adapters.slack.handlers.payloads import Command
+from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.ids import job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
@@ -40,6 +41,7 @@ class SlackMemberCommands:
         buttons: SlackButtons,
         *,
         admin: SlackAdminCommands,
+        privacy: SlackPrivacy,
         clock: Clock,
     ) -> None:
         self._api = api
@@ -48,12 +50,14 @@ class SlackMemberCommands:
         self._buttons = buttons
         self._clock = clock
         self._admin = admin.handle
+        self._privacy = privacy.command
         self._verbs: Mapping[str, MemberVerb] = {
             "queue": self._queue,
             "history": self._history,
             "show": self._show,
             "cancel": self._cancel,
             "quota": self._quota,
+            "privacy": self._privacy,
             "help": self._help,
             "admin": self._admin,
         }

@@ -31,7 +31,9 @@ class SlackRemoval:
         is_removed = removal is Removal.APP
         self._api.token.silence(AppRemoved() if is_removed else TokenDead("token_revoked"))
         if is_removed:
-            await self._cancel_waiting(ServerRef(Platform.SLACK, team))
+            server = ServerRef(Platform.SLACK, team)
+            await self._service.server_left(server)
+            await self._cancel_waiting(server)
 
     async def _cancel_waiting(self, server: ServerRef) -> None:
         for job in await self._service.queue_of(server, limit=MOST_CANCELLED):

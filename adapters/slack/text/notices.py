@@ -3,7 +3,7 @@
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text.markup import SLACK
 from generation.domain.notice import Notice
-from generation.text.notices import NoticeButton, notice_text
+from generation.text.notices import NoticeButton, NoticeText, notice_text
 
 _SECTION_LIMIT = 2_900
 """Characters; Slack takes 3,000 in a section."""
@@ -11,7 +11,11 @@ _SECTION_LIMIT = 2_900
 
 def notice_content(notice: Notice) -> SlackContent:
     """The notice with its buttons."""
-    text = notice_text(notice, SLACK)
+    return text_content(notice_text(notice, SLACK))
+
+
+def text_content(text: NoticeText) -> SlackContent:
+    """Lines with buttons under them."""
     said = "\n".join(text.lines)[:_SECTION_LIMIT]
     section: Block = {"type": "section", "text": {"type": "mrkdwn", "text": said}}
     if not text.buttons:

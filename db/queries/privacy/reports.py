@@ -1,8 +1,9 @@
 """What a member has reported and was told: read, and forgotten."""
 
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 
 from db.queries.mapping import server_from_key
 from db.queries.parts import StorePart, TransactionPart
@@ -23,7 +24,15 @@ _FORGET_REPORTS: Final = (
 )
 _OF_MEMBER: Final = notices.c.member == bindparam("of")
 _STILL_OWED: Final = select(func.count()).where(_OF_MEMBER, OWED_NOTICES)
-_FORGET_NOTICES: Final = delete(notices).where(_OF_MEMBER, ~OWED_NOTICES)
+_FORGET_NOTICES: Final = delete(notices).where(
+    or_(_OF_MEMBER, notices.c.details.contains(bindparam("named"))),
+    ~OWED_NOTICES,
+)
+_FORGET_OLD_NOTICES: Final = (
+    update(notices)
+    .where(~OWED_NOTICES, notices.c.created_at < bindparam("before"), notices.c.details != "{}")
+    .values(details="{}", member=None, note=None)
+)
 
 
 class ReportsOfMember(StorePart):
@@ -47,5 +56,9 @@ class ForgettingReports(TransactionPart):
 
     async def forget_notices(self, user: UserRef) -> int:
         member = {"of": str(user)}
-        await self._connection.execute(_FORGET_NOTICES, member)
+        # also what others were told about them, as an id in its details
+        await self._connection.execute(_FORGET_NOTICES, {**member, "named": f'"{user.id}"'})
         return int(await self._connection.scalar(_STILL_OWED, member) or 0)
+
+    async def forget_old_notices(self, before: datetime) -> int:
+        return (await self._connection.execute(_FORGET_OLD_NOTICES, {"before": before})).rowcount

@@ -21,6 +21,7 @@ from db.schema import (
     deliveries,
     gone_servers,
     jobs,
+    notices,
     server_limits,
     server_policies,
     server_styles,
@@ -171,6 +172,8 @@ class RetentionTransaction(TransactionPart):
     async def erase_server(self, server: ServerRef) -> None:
         for table in _SERVERS_OWN:
             await self._connection.execute(delete(table).where(table.c.server == str(server)))
+        # their keys too: a server that comes back after this is welcomed
+        await self._connection.execute(delete(notices).where(notices.c.server == str(server)))
         await self._connection.execute(_RETURNED, {"of": str(server)})
         await note_traces(self._connection)
 

@@ -1,12 +1,12 @@
 """What forgets and removes, around a core of a test."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from core import Core
-from core_running import relaying
+from core_running import PATIENCE_SECONDS, relaying
 from generation.delivery.notices import NoticeRelay
 from generation.domain.refs import Platform, ServerRef
 from generation.privacy.forgetting import Forgetter
@@ -59,6 +59,17 @@ async def forget_all(core: Core, forgetter: Forgetter | None = None) -> None:
     jobs = await core.store.all_jobs_of(left[0].user, until=core.clock.now(), after=None, limit=5)
     deliveries = await core.store.deliveries_of([job.id for job in jobs])
     raise AssertionError(f"still not forgotten: {left} {jobs} {deliveries} {core.observer.troubles}")
+
+
+async def until_forgotten(core: Core, advance: Callable[[float], None], forgetter: Forgetter | None = None) -> None:
+    """Go on until nobody is left to be forgotten, in a bot that runs; ``advance`` moves its time."""
+    forgetter = forgetter or a_forgetter(core)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while (await forgetter.go_on()).left:
+            advance(2)
+            core.relay.wake()
+            core.notices.wake()
+            await asyncio.sleep(0.01)
 
 
 def a_retention(core: Core, days: KeepDays | None = None, *, free: list[int] | None = None) -> Retention:

@@ -185,7 +185,7 @@ async def test_a_server_that_comes_back_within_a_week_keeps_everything(tmp_path:
         job = await a_delivered_clip(core)
         await core.service.server_left(a_server())
         await pass_days(core, 6)
-        await core.service.server_returned(a_server())
+        await core.service.servers_present([a_server("9003"), a_server()])
         await pass_days(core, 30)
         assert await gone_servers(core).purge() == 0
         assert await core.reload(job) == job
