@@ -24,3 +24,12 @@ def test_the_load_benchmark_answers_everybody_and_prints_its_tables(chat: str) -
     assert "429s: 0" in done.stdout
     assert "| Flipbook |" in done.stdout
     assert done.stdout.count("jobs in one channel") == 1
+
+
+def test_the_benchmark_of_hostile_callers_prints_a_row_for_each_attack() -> None:
+    script = ROOT / "benchmarks" / "hostile.py"
+    done = subprocess.run(
+        [sys.executable, str(script), "--seconds", "0.5"], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("| × ") == 8

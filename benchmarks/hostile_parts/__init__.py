@@ -1,0 +1,1 @@
+"""The attackers of the benchmark of hostile callers."""
