@@ -62,7 +62,6 @@ class App:
     schedule: Schedule
     service: Service
     lifecycle: JobLifecycle
-    schedule: Schedule
     fetcher: ClipFetcher
     dispatcher: Dispatcher
     relay: Relay
@@ -223,7 +222,6 @@ def _join(
         schedule=schedule,
         service=service,
         lifecycle=lifecycle,
-        schedule=schedule,
         fetcher=fetcher,
         dispatcher=dispatcher,
         relay=relay,
