@@ -52,6 +52,7 @@ from unit.adapters.form_sentences import form_sentences
 from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
 from unit.adapters.money_sentences import money_sentences
 from unit.adapters.notice_examples import the_notices
+from unit.adapters.privacy_sentences import privacy_sentences
 from unit.adapters.rule_sentences import rule_sentences
 from unit.adapters.sentence_examples import (
     AUDITED,
@@ -244,7 +245,7 @@ def everything() -> Iterator[Said]:
         yield from of_servers(d)
         yield from of_changes(d)
         yield from of_errors(d)
-        yield from (Said(d.platform, each, is_sentence=False) for each in style_sentences(d))
+        yield from (Said(d.platform, each, is_sentence=False) for each in (*style_sentences(d), *privacy_sentences(d)))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in moderation_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in rule_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in form_sentences(d))

@@ -27,6 +27,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.LimitExceeded: LimitExceeded(LimitName.USER_CLIPS_PER_DAY, allowed="8", used="16", resets_at=NOW),
     e.BudgetExhausted: e.BudgetExhausted(NOW),
     e.BudgetTooSmall: e.BudgetTooSmall("$7.00", scope="server", budget="$5.00"),
+    e.ExportTooSoon: e.ExportTooSoon(NOW),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),
