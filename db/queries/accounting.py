@@ -49,7 +49,8 @@ def _amount(kind: EntryKind) -> ColumnElement[int]:
 
 
 def _statement(query: SpendQuery) -> tuple[Select[Any], Values]:
-    day = ledger.c.day
+    # lines of before there were time zones have one day, which is UTC's
+    day = ledger.c.day if query.server else func.coalesce(ledger.c.utc_day, ledger.c.day)
     keys: dict[SpendBy, ColumnElement[Any]] = {
         SpendBy.DAY: day,
         SpendBy.SERVER: ledger.c.server,
