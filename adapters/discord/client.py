@@ -17,6 +17,7 @@ from adapters.discord.handlers.animate import animate_command
 from adapters.discord.handlers.buttons import press, submit_form
 from adapters.discord.handlers.clips.menus import clip_menus
 from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.forms import animate_text_menu
 from adapters.discord.handlers.interactions import InteractionHandler
 from adapters.discord.handlers.member_commands import MemberCommands
 from adapters.discord.handlers.reactions import Reactions
@@ -35,6 +36,7 @@ _MAX_RATELIMIT_SECONDS: Final = 30.0
 relay waits instead. 30 is the least that discord.py accepts."""
 _MOST_JOBS: Final = 1000
 _JUST_JOINED: Final = timedelta(days=1)
+
 
 
 class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
@@ -109,6 +111,7 @@ class FlipbookClient(discord.Client):
         self.handler = handler
         self._reactions = Reactions(handler)
         self.tree.add_command(animate_command(handler))
+        self.tree.add_command(animate_text_menu(handler))
         self.tree.add_command(MemberCommands(handler))
         self.tree.add_command(AdminCommands(handler))
         for menu in clip_menus(handler):

@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from generation.domain.job import Job, JobId
-from generation.domain.parsing import parse_request
+from generation.domain.parsing import parse_request, shown
 from generation.domain.style import StyledRequest
-from generation.protocol.errors import LimitExceeded
+from generation.protocol.errors import InvalidRequest, LimitExceeded, Violation
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     DEFAULTS,
@@ -42,6 +42,8 @@ class FormField(StrEnum):
     STEPS = "num_inference_steps"
     GUIDANCE = "guidance_scale"
     SEED = "seed"
+    MORE = "more"
+    """What could not be read of a line that stands for several fields, where a chat has one."""
 
 
 NUMBERS: Final = (
@@ -132,6 +134,8 @@ def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledReques
     filled.setdefault("prompt", "")
     filled.setdefault("seed", draw_seed())
     style = filled.pop("style", None)
+    if more := filled.pop("more", None):
+        raise InvalidRequest((Violation("more", "pairs such as style=film seed=7", shown(more)),))
     if quality := filled.get("endpoint"):
         filled["endpoint"] = next((e.value for e in Endpoint if e.label == quality), quality)
     if size := filled.get("video_size"):

@@ -8,6 +8,9 @@ from generation.text.dialect import Dialect, Markup
 
 ANIMATE_ABOUT: Final = mark("Make a short clip from a prompt")
 EXAMPLE_PROMPT: Final = mark("a paper boat on a stormy sea")
+MAKE_A_CLIP: Final = mark("Make a clip")
+ANIMATE_TEXT: Final = mark("Animate this text")
+"""In the menus of both chats: anywhere, and on a message."""
 FLIPBOOK_ABOUT: Final = mark("Your clips, the queue and your quota")
 """What the chats' own lists of commands say of ``/animate`` and ``/flipbook``."""
 _MEMBERS: Final = {

@@ -8,8 +8,13 @@ from discord import app_commands
 
 from adapters.discord.handlers import options as o
 from adapters.discord.handlers.autocomplete import Choice, style_choices
+from adapters.discord.handlers.forms import offering_again, open_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
-from adapters.discord.handlers.parsing import AnimateOptions, request_from_options
+from adapters.discord.handlers.parsing import (
+    AnimateOptions,
+    request_from_options,
+    values_from_options,
+)
 from generation.text.help import ANIMATE_ABOUT
 from generation.text.options import ABOUT
 
@@ -43,7 +48,7 @@ def animate_command(handler: InteractionHandler) -> Command:
     async def animate(
         interaction: discord.Interaction,
         *,
-        prompt: o.Prompt,
+        prompt: o.Prompt | None = None,
         negative_prompt: o.NegativePrompt | None = None,
         quality: str | None = None,
         size: str | None = None,
@@ -58,7 +63,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         seed: o.Seed | None = None,
     ) -> None:
         options = AnimateOptions(
-            prompt=prompt,
+            prompt=prompt or "",
             negative_prompt=negative_prompt,
             quality=quality,
             size=size,
@@ -80,7 +85,14 @@ def animate_command(handler: InteractionHandler) -> Command:
 async def _submit(
     handler: InteractionHandler, options: AnimateOptions, context: InteractionContext
 ) -> None:
-    # inside of handle(): options that make no request end in a sentence to the member
-    request, style = request_from_options(options, handler.service.draw_seed)
-    submit = partial(handler.service.submit, request, context.submit_context(), style=style)
-    await handler.submit(context, submit)
+    values = values_from_options(options)
+    if not options.prompt:
+        await open_form(handler, context, values)
+        return
+
+    async def make() -> None:
+        request, style = request_from_options(options, handler.service.draw_seed)
+        submit = partial(handler.service.submit, request, context.submit_context(), style=style)
+        await handler.submit(context, submit)
+
+    await offering_again(handler, context, values, make)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import discord
 
+from adapters.discord.handlers import forms
 from adapters.discord.handlers.clips import deleting, reporting, showing
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
@@ -32,6 +33,8 @@ async def submit_form(handler: InteractionHandler, interaction: discord.Interact
 
 
 async def _press(handler: InteractionHandler, context: InteractionContext) -> None:
+    if await forms.press(handler, context):
+        return
     # a custom_id can be forged: the service checks that the job is of this server
     pressed = context.interaction.custom_id or ""
     match parse_custom_id(pressed):
@@ -46,6 +49,8 @@ async def _press(handler: InteractionHandler, context: InteractionContext) -> No
 
 
 async def _submit_form(handler: InteractionHandler, context: InteractionContext) -> None:
+    if await forms.submit(handler, context):
+        return
     match parse_custom_id(context.interaction.custom_id or ""):
         case (ClipAction.DELETE, job_id):
             await deleting.delete(handler, context, job_id)

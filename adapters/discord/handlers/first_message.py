@@ -16,7 +16,6 @@ import structlog
 from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.delivery.messenger import DiscordMessenger
 from adapters.discord.errors import ALREADY_ANSWERED, NETWORK, UNKNOWN_INTERACTION
-from adapters.discord.handlers.ephemeral import refuse
 from adapters.discord.refs import message_ref
 from adapters.discord.text import render
 from adapters.discord.text.layout import NO_MENTIONS, buttons
@@ -48,13 +47,10 @@ class FirstResponses:
         self._log = structlog.get_logger("flipbook.discord")
 
     async def send(self, interaction: discord.Interaction, submit: Submit) -> None:
-        """Submit and respond. A submitted job goes on even if the response fails."""
-        try:
-            async with _Deferral(interaction, self._defer_after):
-                job = await submit()
-        except FlipbookError as error:
-            await refuse(interaction, render.refusal(error))
-            return
+        """Submit and respond. A submitted job goes on even if the response fails. Raises
+        FlipbookError where there is no job."""
+        async with _Deferral(interaction, self._defer_after):
+            job = await submit()
         await self._show(interaction, job)
 
     async def record(self, job: Job, message: MessageRef, answer: Answer | None = None) -> None:

@@ -14,6 +14,7 @@ from generation.protocol.request import (
     Endpoint,
     VideoSizePreset,
 )
+from generation.rules.form import FormField, FormValues
 
 _OPTION_OF: Final[Mapping[str, str]] = {
     "endpoint": "quality",
@@ -70,6 +71,26 @@ def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) 
         )
         raise InvalidRequest(tuple(violations)) from error
     return StyledRequest(request, options.style)
+
+
+def values_from_options(options: AnimateOptions) -> FormValues:
+    """The same in the fields of the form."""
+    sides = (options.width, options.height)
+    own_size = None if sides == (None, None) else "x".join(str(side or "?") for side in sides)
+    given = {
+        FormField.PROMPT: options.prompt,
+        FormField.NEGATIVE: options.negative_prompt,
+        FormField.QUALITY: options.quality,
+        FormField.SIZE: own_size or options.size,
+        FormField.MOTIONS: options.motion,
+        FormField.STYLE: options.style,
+        FormField.FRAMES: options.num_frames,
+        FormField.FPS: options.fps,
+        FormField.STEPS: options.steps,
+        FormField.GUIDANCE: options.guidance,
+        FormField.SEED: options.seed,
+    }
+    return {field: str(value) for field, value in given.items() if value is not None}
 
 
 def _endpoint(quality: str | None) -> str | None:

@@ -12,7 +12,7 @@ from generation.rules.form import Form, FormField, FormValues
 from generation.rules.limits import LimitName
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.errors import sentence, violation_sentence
-from generation.text.help import EXAMPLE_PROMPT
+from generation.text.help import EXAMPLE_PROMPT, MAKE_A_CLIP
 
 _LABELS: Final[Mapping[FormField, str]] = {
     FormField.PROMPT: mark("Prompt"),
@@ -26,6 +26,7 @@ _LABELS: Final[Mapping[FormField, str]] = {
     FormField.STEPS: mark("Steps"),
     FormField.GUIDANCE: mark("Guidance"),
     FormField.SEED: mark("Seed"),
+    FormField.MORE: mark("More"),
 }
 _FIELD_OF: Final = {
     LimitName.MAX_FRAMES: FormField.FRAMES,
@@ -43,7 +44,7 @@ _DRAFT_ROOM: Final = 300
 
 def title_words(form: Form, d: Dialect = PLAIN) -> Markup:
     """Over the form: at most 24 characters, which is what Slack takes."""
-    return d.gettext("Make a clip") if form.parent is None else d.gettext("Edit and run")
+    return d.gettext(MAKE_A_CLIP) if form.parent is None else d.gettext("Edit and run")
 
 
 def submit_words(d: Dialect = PLAIN) -> Markup:
@@ -54,6 +55,16 @@ def submit_words(d: Dialect = PLAIN) -> Markup:
 def label_words(field: FormField, d: Dialect = PLAIN) -> Markup:
     """A field's name."""
     return d.gettext(_LABELS[field])
+
+
+def shape_words(d: Dialect = PLAIN) -> Markup:
+    """Quality and size, where they are chosen together."""
+    return d.gettext("Quality and size")
+
+
+def no_text_words(d: Dialect = PLAIN) -> Markup:
+    """After "Animate this text" on a message without any."""
+    return d.gettext("This message has no text to animate.")
 
 
 def placeholder_words(field: FormField, d: Dialect = PLAIN) -> Markup:

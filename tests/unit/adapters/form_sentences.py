@@ -12,6 +12,15 @@ from generation.text.dialect import Dialect
 from generation.text.forms import fields as forms
 from unit.adapters.sentence_examples import the_errors
 
+WHOLE = (
+    forms.shape_words,
+    forms.no_text_words,
+    forms.submit_words,
+    forms.loading_words,
+    forms.try_again_words,
+    forms.late_form_words,
+)
+
 
 def the_forms() -> Iterator[Form]:
     """An empty form, a full one, and one with values that the server does not allow."""
@@ -46,8 +55,7 @@ def form_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
         yield forms.label_words(field, d), True
         yield forms.placeholder_words(field, d), False
     yield from ((forms.quality_words(endpoint, d), False) for endpoint in Endpoint)
-    for words in (forms.submit_words, forms.loading_words, forms.try_again_words, forms.late_form_words):
-        yield words(d), True
+    yield from ((words(d), True) for words in WHOLE)
     yield forms.no_style_words(d), False
     for error in the_errors():
         yield from ((said, True) for said in forms.field_errors(error, d).values())

@@ -43,7 +43,7 @@ from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.forms.styles import PARTS
-from generation.text.help import ANIMATE_ABOUT, FLIPBOOK_ABOUT, help_lines
+from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, FLIPBOOK_ABOUT, help_lines
 from generation.text.money.quota import quota_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
@@ -340,7 +340,7 @@ def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatc
     list(everything())
     written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
     # Discord's app shows these, registered once in its form for every language
-    seen |= {*ABOUT.values(), *PARTS.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT}
+    seen |= {*ABOUT.values(), *PARTS.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT, ANIMATE_TEXT}
     assert sorted(written - seen) == []
 
 

@@ -5,6 +5,7 @@ from doubles.discord.rest.call import Answer, Call
 from doubles.discord.rest.messages import require_young
 from doubles.discord.rest.routing import Route, Routes
 from doubles.discord.rules.access import require, require_open
+from doubles.discord.rules.modals import modal_violations
 from doubles.discord.rules.refusals import Refusal, form_refusal
 from doubles.discord.state.interactions import (
     FIRST_RESPONSE_SECONDS,
@@ -20,6 +21,7 @@ ROUTES: list[Route] = []
 route = Routes(ROUTES)
 
 SLASH_ANSWER, MENU_ANSWER = 20, 23
+MOST_CHOICES, MOST_OF_A_CHOICE = 25, 100
 ALLOWED = {
     InteractionKind.COMMAND: {Callback.MESSAGE, Callback.DEFERRED_MESSAGE, Callback.MODAL},
     InteractionKind.COMPONENT: set(Callback) - {Callback.CHOICES},
@@ -170,10 +172,16 @@ def _update(stage: Backstage, interaction: Interaction, body: Json, call: Call) 
 
 
 def _offer_choices(stage: Backstage, interaction: Interaction, body: Json, call: Call) -> None:
-    interaction.choices = list(body.get("choices") or [])
+    choices = list(body.get("choices") or [])
+    longest = max((len(str(choice[key])) for choice in choices for key in ("name", "value")), default=0)
+    if longest > MOST_OF_A_CHOICE or len(choices) > MOST_CHOICES:
+        raise form_refusal(f"{len(choices)} choices, the longest of {longest} characters")
+    interaction.choices = choices
 
 
 def _open_modal(stage: Backstage, interaction: Interaction, body: Json, call: Call) -> None:
+    if violations := modal_violations(body):
+        raise form_refusal("; ".join(violations))
     interaction.modal = body
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from doubles.discord.rules.modals import TEXT, answer, untouched
 from doubles.discord.state.messages import Attachment, Json
 from doubles.discord.state.people import Role, User
 from doubles.discord.state.permissions import Permission, permissions_in
@@ -166,12 +167,9 @@ def _modal_row(row: Json, values: dict[str, Any]) -> Json:
 def _modal_field(item: Json, values: dict[str, Any]) -> Json:
     name = item["custom_id"]
     field: Json = {"type": item["type"], "id": item.get("id") or 1, "custom_id": name}
-    if item["type"] in {RADIO_GROUP, CHECKBOX}:
-        return {**field, "value": values.pop(name, None)}
-    if item["type"] != 4:
-        return {**field, "values": list(values.pop(name, []))}
-    value = str(values.pop(name, item.get("value") or ""))
-    low, high = item.get("min_length") or 0, item.get("max_length") or 4000
-    if (item.get("required", True) and not value) or not (low <= len(value) <= high or not value):
-        raise CannotDoThat(f"{name}={value!r:.60} does not fit the field ({low}…{high} characters)")
-    return {**field, "value": value}
+    try:
+        given = untouched(item) if name not in values else answer(item, values.pop(name))
+        # the app sends off no field that is empty and required
+        return {**field, **(answer(item, given["value"]) if item["type"] == TEXT else given)}
+    except ValueError as error:
+        raise CannotDoThat(str(error)) from None

@@ -35,7 +35,7 @@ from judges.specs import specs
 PAGE = (Path(__file__).resolve().parents[4] / "docs/discord.md").read_text(encoding="utf-8")
 SUB_COMMAND, GROUP = 1, 2
 MENU = 3
-MENUS = ["Re-roll", "Clip settings", "Report to admins"]
+MENUS = ["Animate this text", "Re-roll", "Clip settings", "Report to admins"]
 Json = dict[str, Any]
 
 
@@ -78,6 +78,7 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
                 paths.append(option["name"])
         found[command["name"]] = sorted(paths)
     assert found == {
+        "Animate this text": [],
         "animate": [],
         "flipbook": ["cancel", "help", "history", "privacy", "queue", "quota", "show"],
         "flipbook-admin": [
@@ -122,7 +123,8 @@ def test_commands_are_for_servers_only_and_admins_commands_for_managers(commands
 
 def test_animate_shows_the_cores_own_ranges(commands: list[Json]) -> None:
     options = {option["name"]: option for option in commands[0]["options"]}
-    assert [name for name, option in options.items() if option.get("required")] == ["prompt"]
+    # without a prompt the form opens
+    assert [name for name, option in options.items() if option.get("required")] == []
 
     def values(name: str) -> tuple[int, int]:
         return options[name]["min_value"], options[name]["max_value"]
