@@ -38,7 +38,6 @@ _MOST_JOBS: Final = 1000
 _JUST_JOINED: Final = timedelta(days=1)
 
 
-
 class FlipbookTree(app_commands.CommandTree["FlipbookClient"]):
     """Our commands, in servers only; an interaction that is delivered twice is handled once."""
 

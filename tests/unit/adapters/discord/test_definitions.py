@@ -78,7 +78,6 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
                 paths.append(option["name"])
         found[command["name"]] = sorted(paths)
     assert found == {
-        "Animate this text": [],
         "animate": [],
         "flipbook": ["cancel", "help", "history", "privacy", "queue", "quota", "show"],
         "flipbook-admin": [
