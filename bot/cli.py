@@ -15,7 +15,7 @@ from bot.commands.pause.command import pause, resume
 from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
-from bot.commands.spend.command import spend
+from bot.commands.spend.command import quota, spend
 from bot.commands.worker.command import worker
 
 
@@ -42,6 +42,7 @@ for command in (
     verify,
     restore,
     spend,
+    quota,
     pause,
     resume,
 ):

@@ -20,7 +20,9 @@ from generation.backends.circuit_breaker import Circuit
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
 from generation.domain.notice import NoticeStatus, OwedNotice
+from generation.domain.pricing import FREE, Micros
 from generation.protocol.errors import StoreError
+from generation.service import MoneyNow
 
 _JOB_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
@@ -40,8 +42,8 @@ class MetricsObserver:
         )
         self._failures = counter("flipbook_job_failures_total", "Failed jobs by kind.", ("kind",))
         self._spent = counter(
-            "flipbook_spent_dollars_total",
-            "What clips cost, and what failures probably cost.",
+            "flipbook_spent_money_total",
+            "What clips cost, and what failures probably cost, in the operator's currency.",
             ("backend",),
         )
         self._seconds = Histogram(
@@ -66,6 +68,14 @@ class MetricsObserver:
             "flipbook_webhooks_forged_total", "Webhooks whose signature was not valid."
         )
         self._unfinished = gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",))
+        self._reserved = gauge(
+            "flipbook_reserved_money", "What jobs under way have reserved, in the same currency."
+        )
+        self._left = gauge(
+            "flipbook_budget_left_money",
+            "What may still be spent of a budget; no line for one that has no limit.",
+            ("scope", "period"),
+        )
         self._circuits = gauge(
             "flipbook_backend_circuit",
             "1 for the state of a backend's circuit, 0 for the others.",
@@ -79,8 +89,7 @@ class MetricsObserver:
             job.status, job.request.endpoint.label, platform, job.backend or "none"
         ).inc()
         if job.status.is_final:
-            # costs are whole millionths of a dollar
-            self._spent.labels(job.backend or "none").inc((job.cost or 0) / 1_000_000)
+            self._spent.labels(job.backend or "none").inc(_units(job.cost or FREE))
         if job.failure is not None:
             self._failures.labels(job.failure.kind).inc()
         if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
@@ -107,9 +116,17 @@ class MetricsObserver:
         """Count a webhook that fal did not sign."""
         self._forged.inc()
 
-    def render(self, unfinished: Mapping[str, int], circuits: Mapping[str, Circuit]) -> bytes:
-        """The metrics as text, with the unfinished jobs and the backends' circuits as given."""
-        # these two are states, not events, so they are set for each scrape
+    def render(
+        self,
+        unfinished: Mapping[str, int],
+        circuits: Mapping[str, Circuit],
+        money: MoneyNow | None = None,
+    ) -> bytes:
+        """The metrics as text, with the unfinished jobs, the backends' circuits and the money as
+        given."""
+        # these are states, not events, so they are set for each scrape
+        if money is not None:
+            self._show_money(money)
         for backend, circuit in circuits.items():
             for state in Circuit:
                 self._circuits.labels(backend, state).set(state is circuit)
@@ -118,20 +135,35 @@ class MetricsObserver:
                 self._unfinished.labels(status).set(unfinished.get(status, 0))
         return generate_latest(self.registry)
 
+    def _show_money(self, money: MoneyNow) -> None:
+        self._reserved.set(_units(money.reserved))
+        for budget in money.budgets:
+            # the operator's only: a member's or a server's would name them
+            if budget.left is not None:
+                self._left.labels(budget.scope, budget.period).set(_units(budget.left))
+
+
+def _units(amount: Micros) -> float:
+    """Of the currency: amounts are whole millionths."""
+    return amount / 1_000_000
+
 
 def metrics_route(
     metrics: MetricsObserver,
     status_counts: Callable[[], Awaitable[dict[str, int]]],
     circuits: Callable[[], Mapping[str, Circuit]] = dict,
+    money_now: Callable[[], Awaitable[MoneyNow]] | None = None,
 ) -> Route:
     """``/metrics`` in Prometheus' text format."""
 
     async def endpoint(_request: Request) -> Response:
         try:
             unfinished = await status_counts()
+            money = None if money_now is None else await money_now()
         except StoreError:
             # the counters of this process are worth having without the database
-            unfinished = {}
-        return Response(metrics.render(unfinished, circuits()), media_type=CONTENT_TYPE_LATEST)
+            unfinished, money = {}, None
+        body = metrics.render(unfinished, circuits(), money)
+        return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", endpoint, methods=["GET"])

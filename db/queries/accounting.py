@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from db.queries.mapping import Values
 from db.queries.parts import StorePart
-from db.schema import jobs, ledger
+from db.schema import UNFINISHED, jobs, ledger
 from generation.domain.job import JobId, JobStatus
 from generation.domain.pricing import Micros
 from generation.rules.ledger import EntryKind, Totals
@@ -124,6 +124,8 @@ _ORPHANS: Final = (
     .where(_piece(ledger.c.number), ~exists().where(_OF_JOB))
 )
 
+_RESERVED: Final = select(func.sum(jobs.c.reserved)).where(UNFINISHED)
+
 
 class AccountingStore(StorePart):
     """What the store adds up for the operator."""
@@ -157,6 +159,10 @@ class AccountingStore(StorePart):
             async with self._read() as connection:
                 found += await connection.scalar(_ORPHANS, piece) or 0
         return found
+
+    async def reserved(self) -> Micros:
+        async with self._read() as connection:
+            return Micros(int(await connection.scalar(_RESERVED) or 0))
 
     async def _pieces(self, number: Column[int]) -> AsyncIterator[Values]:
         """The numbers that there are now, so many at a time."""

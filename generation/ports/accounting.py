@@ -6,6 +6,7 @@ memory."""
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
+from generation.domain.pricing import Micros
 from generation.rules.spending import Discrepancy, Misbooked, Spending, SpendQuery
 
 
@@ -20,6 +21,9 @@ class Accounting(Protocol):
 
     async def lines_without_job(self) -> int:
         """How many lines are about jobs that are no longer kept; those cannot be compared."""
+
+    async def reserved(self) -> Micros:
+        """What the jobs under way have reserved."""
 
     async def ledger_discrepancies(self) -> Sequence[Discrepancy]:
         """The daily totals that are not the sum of their lines. Reads the whole ledger."""

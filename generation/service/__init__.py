@@ -1,8 +1,8 @@
 """What members and admins can do, the same on every platform: submit, re-roll, cancel, list, set
 limits."""
 
-from generation.service.money import Quota
+from generation.service.money import MoneyNow, Quota
 from generation.service.service import Service
 from generation.service.submit_context import SubmitContext
 
-__all__ = ["Quota", "Service", "SubmitContext"]
+__all__ = ["MoneyNow", "Quota", "Service", "SubmitContext"]

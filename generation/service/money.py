@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from generation.domain.pricing import Micros
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.rules.budgets import Budget, operator_budgets
 from generation.rules.limits import Limits, Usage, hour_resets_at
@@ -17,6 +18,14 @@ class Quota:
     limits: Limits
     usage: Usage
     hour_resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyNow:
+    """``reserved`` is what the jobs under way hold; ``budgets`` are the operator's."""
+
+    reserved: Micros
+    budgets: tuple[Budget, ...]
 
 
 class Money(ServicePart):
@@ -34,6 +43,10 @@ class Money(ServicePart):
             return Quota(limits, standing.usage)
         asked_at = await self._store.asked_lately(server, user, now)
         return Quota(limits, standing.usage, hour_resets_at(asked_at, most))
+
+    async def money_now(self) -> MoneyNow:
+        """What is reserved and what may still be spent, over all servers. Raises StoreError."""
+        return MoneyNow(await self._store.reserved(), await self.operator_budgets())
 
     async def operator_budgets(self) -> tuple[Budget, ...]:
         """What the operator allows all servers together, and what is spent of it."""

@@ -288,7 +288,12 @@ class ServiceProcess:
         pages = [
             index_route(__version__, has_dashboard=self._dashboard is not None),
             *HealthPages(health.report, health.why_not_ready).routes(),
-            metrics_route(self._app.metrics, store.status_counts, self._app.circuits),
+            metrics_route(
+                self._app.metrics,
+                store.status_counts,
+                self._app.circuits,
+                self._app.service.money_now,
+            ),
         ]
         routes: list[BaseRoute] = list(self._chats.routes(self._app.service))
         if self._app.links is not None:

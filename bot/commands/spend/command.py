@@ -1,4 +1,4 @@
-"""The options of ``flipbook spend``."""
+"""The options of ``flipbook spend`` and ``flipbook quota``."""
 
 import asyncio
 from datetime import date
@@ -90,3 +90,26 @@ def _day(text: str | None) -> date | None:
 
 def _server(text: str | None) -> ServerRef | None:
     return None if text is None else ServerRef.parse(text)
+
+
+def quota(
+    server: Annotated[
+        str | None,
+        typer.Option("--server", help="platform:id; this machine's terminal if left out"),
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", help="A member's id: what this member has left, too.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Print what is left of your budgets, and of a server's limits and budgets."""
+    from bot.commands.spend.quota import quota_report  # noqa: PLC0415 - the database
+
+    settings = read_settings(data_dir=data_dir)
+    log_errors_only(settings)
+    try:
+        with exit_on_error():
+            for line in asyncio.run(quota_report(settings, server, member)):
+                typer.echo(line)
+    except ValueError as error:  # what is no server
+        die(Exit.INVALID, str(error))

@@ -1,10 +1,11 @@
 """What is left of a member's and a server's limits and budgets, and when there is more again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
 from generation.domain.pricing import Micros, money
+from generation.domain.refs import UserRef
 from generation.protocol.messages import mark
 from generation.rules.budgets import Budget, BudgetScope, Period, budgets_of
 from generation.rules.limits import LimitName, Limits, Usage
@@ -20,17 +21,34 @@ _PERIODS: Final = {
 def quota_lines(
     limits: Limits, usage: Usage, d: Dialect = PLAIN, *, hour_resets_at: datetime | None = None
 ) -> list[Markup]:
-    """One screen: a member's own, the server's, and when each begins anew. What has no limit is
-    left out, except for the day. ``hour_resets_at`` is when the hour has room again, where it has
-    none."""
-    budgets = budgets_of(limits, usage)
-    own = [*_own_clips(limits, usage, d, hour_resets_at), *_money(budgets, BudgetScope.MEMBER, d)]
-    shared = [*_shared_clips(limits, usage, d), *_money(budgets, BudgetScope.SERVER, d)]
+    """One screen for a member: the member's own, the server's, and when each begins anew. What has
+    no limit is left out, except for the day. ``hour_resets_at`` is when the hour has room again,
+    where it has none."""
+    own = _own_lines(limits, usage, d, hour_resets_at)
+    return [*_section(d.gettext("Yours"), own, d), *place_quota_lines(limits, usage, d)]
+
+
+def member_quota_lines(
+    member: UserRef,
+    limits: Limits,
+    usage: Usage,
+    d: Dialect = PLAIN,
+    *,
+    hour_resets_at: datetime | None = None,
+) -> list[Markup]:
+    """A member's own part, as the operator reads of it."""
+    heading = d.gettext("Of {member}", member=d.who(member))
+    return _section(heading, _own_lines(limits, usage, d, hour_resets_at), d)
+
+
+def place_quota_lines(limits: Limits, usage: Usage, d: Dialect = PLAIN) -> list[Markup]:
+    """The server's part, and when its day and its month begin anew."""
+    shared = [
+        *_shared_clips(limits, usage, d),
+        *_money(budgets_of(limits, usage), BudgetScope.SERVER, d),
+    ]
     return [
-        Markup(d.bold(d.gettext("Yours"))),
-        *(Markup(f"{d.bullet}{line}") for line in own),
-        Markup(d.bold(d.gettext("Of this {place}"))),
-        *(Markup(f"{d.bullet}{line}") for line in shared),
+        *_section(d.gettext("Of this {place}"), shared, d),
         _largest_words(limits, d),
         d.gettext(
             "A new day starts {day}, a new month {month}.",
@@ -40,9 +58,23 @@ def quota_lines(
     ]
 
 
-def budget_lines(budgets: tuple[Budget, ...], d: Dialect = PLAIN) -> list[Markup]:
-    """The operator's budgets over all servers, for the operator."""
-    return list(_money(budgets, BudgetScope.OPERATOR, d))
+def _section(heading: Markup, lines: Iterable[Markup], d: Dialect) -> list[Markup]:
+    return [Markup(d.bold(heading)), *(Markup(f"{d.bullet}{line}") for line in lines)]
+
+
+def _own_lines(
+    limits: Limits, usage: Usage, d: Dialect, hour_resets_at: datetime | None
+) -> Iterator[Markup]:
+    yield from _own_clips(limits, usage, d, hour_resets_at)
+    yield from _money(budgets_of(limits, usage), BudgetScope.MEMBER, d)
+
+
+def operator_quota_lines(budgets: tuple[Budget, ...], d: Dialect = PLAIN) -> list[Markup]:
+    """The operator's budgets over all servers, which begin anew by UTC."""
+    lines = list(_money(budgets, BudgetScope.OPERATOR, d))
+    return _section(
+        d.gettext("All clips together"), lines or [d.gettext("money: without limit")], d
+    )
 
 
 def _own_clips(

@@ -90,3 +90,30 @@ def test_right_books_agree_and_wrong_ones_are_named(data: Path) -> None:
     assert f"job {job} (succeeded): the ledger has 1 clip, " in output
     assert "all on " in output
     assert "difference" in output.splitlines()[-1]
+
+
+def quota(*arguments: str, code: int = 0) -> list[str]:
+    result = runner.invoke(app, ["quota", *arguments])
+    assert result.exit_code == code, result.output
+    return result.output.splitlines()
+
+
+def test_what_is_left_is_told_of_everything_a_server_and_a_member(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLIPBOOK_MONTHLY_BUDGET", "40")
+    changed = runner.invoke(app, ["admin", "limits", "set", "discord:1", "user_budget_per_day=0.50"])
+    assert changed.exit_code == 0, changed.output
+    lines = quota("--server", "discord:1", "--member", "2")
+    assert lines[:4] == [
+        "All clips together",
+        "- money today: $10.00 of $10.00 left",
+        "- money this month: $40.00 of $40.00 left",
+        "Of this server",
+    ]
+    assert lines[-4:] == [
+        "Of member 2",
+        "- clips today: 20 of 20 left",
+        "- under way: 0 of 2",
+        "- money today: $0.50 of $0.50 left",
+    ]
+    assert "Of this machine" in quota()
+    assert "platform:id" in quota("--server", "nowhere", code=2)[0]

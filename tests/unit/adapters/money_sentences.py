@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 
-from factories import NOW
+from factories import NOW, a_user
 from generation.domain.job import JobId, JobStatus
 from generation.domain.pricing import Micros
 from generation.rules.budgets import operator_budgets
 from generation.rules.ledger import Totals
-from generation.rules.limits import Usage, day_of
+from generation.rules.limits import Limits, Usage, day_of
 from generation.rules.spending import Misbooked, SpendBy, Spending
 from generation.text.dialect import PLAIN
-from generation.text.money.quota import budget_lines
+from generation.text.money.quota import member_quota_lines, operator_quota_lines
 from generation.text.money.spending import (
     misbooked_words,
     no_spending_words,
@@ -37,4 +37,7 @@ def money_sentences() -> Iterator[tuple[str, bool]]:
         # without what makes columns of it
         yield from ((" ".join(line.split()), False) for line in spend_table(rows, tuple(SpendBy)))
     usage = Usage(0, 0, 0, 0, Micros(0), Micros(0), day_of(NOW))
-    yield from ((line, False) for line in budget_lines(operator_budgets(Micros(1), Micros(10**12), usage)))
+    for daily, monthly in ((None, None), (Micros(1), Micros(10**12))):
+        lines = operator_quota_lines(operator_budgets(daily, monthly, usage))
+        yield from ((line, False) for line in lines)
+    yield from ((line, False) for line in member_quota_lines(a_user(), Limits(), usage, hour_resets_at=NOW))

@@ -11,9 +11,10 @@ from adapters.web.health import HealthPages, HealthReport
 from adapters.web.metrics import MetricsObserver, metrics_route
 from core import a_core
 from generation.backends.circuit_breaker import Circuit
-from generation.domain.pricing import Price, Prices
+from generation.domain.pricing import Micros, Price, Prices
 from generation.protocol.errors import DeliveryDelayed
 from generation.protocol.request import Endpoint
+from generation.rules.operator_rules import OperatorRules
 
 
 async def nothing() -> None:
@@ -58,7 +59,8 @@ async def test_pages_are_only_read(path: str, tmp_path: Path) -> None:
 
 async def test_metrics_count_what_happened(tmp_path: Path) -> None:
     prices = Prices({"worker": {Endpoint.STANDARD: Price(Decimal("0.25"))}})
-    async with a_core(tmp_path, prices=prices) as core:
+    rules = OperatorRules(backends=("worker",), prices=prices, daily_budget=Micros(2_000_000))
+    async with a_core(tmp_path, rules=rules) as core:
         metrics = MetricsObserver()
         waiting = await core.submit(origin="waits")
         metrics.job_moved(waiting)
@@ -66,13 +68,18 @@ async def test_metrics_count_what_happened(tmp_path: Path) -> None:
         metrics.job_moved(done)
         metrics.trouble("delivery put off", DeliveryDelayed("busy"))
         circuits = {"worker": Circuit.HALF_OPEN}
-        async with client(metrics_route(metrics, core.store.status_counts, lambda: circuits)) as web:
+        route = metrics_route(metrics, core.store.status_counts, lambda: circuits, core.service.money_now)
+        async with client(route) as web:
             lines = (await web.get("/metrics")).text.splitlines()
     assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines
     assert (
         'flipbook_jobs_total{backend="worker",endpoint="standard",platform="discord",status="succeeded"} 1.0' in lines
     )
-    assert 'flipbook_spent_dollars_total{backend="worker"} 0.25' in lines
+    assert 'flipbook_spent_money_total{backend="worker"} 0.25' in lines
+    assert "flipbook_reserved_money 0.25" in lines
+    assert [line for line in lines if line.startswith("flipbook_budget_left_money")] == [
+        'flipbook_budget_left_money{period="day",scope="operator"} 1.5'
+    ]
     assert {line for line in lines if line.startswith("flipbook_backend_circuit")} == {
         'flipbook_backend_circuit{backend="worker",state="closed"} 0.0',
         'flipbook_backend_circuit{backend="worker",state="open"} 0.0',
