@@ -27,6 +27,8 @@ from generation.delivery.timing import RelayTiming
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.protocol.backoff import Backoff
 
+MADE = ["v1:reroll", "v1:other_quality", "v1:settings", "v1:more"]
+"""The elements under a finished clip."""
 QUICK = RelayTiming(retry=Backoff(0.05, 0.4), poll_every=0.05)
 """A relay with short pauses, so that tests need not wait."""
 
@@ -125,7 +127,11 @@ def words(message: Message) -> str:
     """Everything that a message says in its blocks."""
     found = []
     for block in message.blocks:
-        found += [block["text"]["text"]] if "text" in block else [e["text"] for e in block.get("elements", [])]
+        found += (
+            [block["text"]["text"]]
+            if "text" in block
+            else [e["text"] for e in block.get("elements", []) if "text" in e]
+        )
     return "\n".join(each if isinstance(each, str) else each["text"] for each in found)
 
 

@@ -18,6 +18,14 @@ from adapters.slack.handlers.acknowledge import Acknowledger
 from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.clips.menus import SlackClipMenus
+from adapters.slack.handlers.clips.payloads import (
+    Shortcut,
+    Submission,
+    shortcut_in,
+    submission_in,
+)
+from adapters.slack.handlers.clips.reporting import SlackReporting
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
 from adapters.slack.handlers.payloads import (
     Click,
@@ -37,10 +45,12 @@ from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.ids import (
     ANIMATE_ACTION,
-    CANCEL_ACTION,
+    CASE_ACTION,
+    DELETE_ACTION,
     FORGET_ACTION,
+    MORE_ACTION,
     PRIVACY_ACTION,
-    REROLL_ACTION,
+    REPORT_ACTION,
 )
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
@@ -59,6 +69,8 @@ class SlackHandlers:
     members: SlackMemberCommands
     buttons: SlackButtons
     privacy: SlackPrivacy
+    reporting: SlackReporting
+    menus: SlackClipMenus
     reactions: SlackReactions
     arrival: SlackArrival
     removal: SlackRemoval
@@ -111,12 +123,15 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.command(ANIMATE.name)(in_ack(handlers.animate.command))
     app.command(FLIPBOOK.name)(in_ack(handlers.members.handle))
     app.command(ANYTHING)(in_ack(unknown_command))
-    app.action(REROLL_ACTION)(beside_ack(_click_in, handlers.buttons.reroll))
-    app.action(CANCEL_ACTION)(beside_ack(_click_in, handlers.buttons.cancel))
     app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
     app.action(PRIVACY_ACTION)(beside_ack(_click_in, handlers.privacy.click))
     app.action(FORGET_ACTION)(beside_ack(_click_in, handlers.privacy.forget))
-    app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.unknown))
+    app.action(MORE_ACTION)(beside_ack(_click_in, handlers.buttons.choose))
+    app.action(CASE_ACTION)(beside_ack(_click_in, handlers.reporting.decide))
+    app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.press))
+    app.view(DELETE_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_deletion))
+    app.view(REPORT_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_report))
+    app.message_shortcut(REPORT_ACTION)(beside_ack(_shortcut_in, handlers.menus.report))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
@@ -180,6 +195,14 @@ def _answering_beside_ack(
 
 def _click_in(body: Body, context: AsyncBoltContext) -> Click:
     return click_in(body, _team(context))
+
+
+def _submission_in(body: Body, context: AsyncBoltContext) -> Submission:
+    return submission_in(body, _team(context))
+
+
+def _shortcut_in(body: Body, context: AsyncBoltContext) -> Shortcut:
+    return shortcut_in(body, _team(context))
 
 
 def _mention_in(body: Body, context: AsyncBoltContext) -> Mention | None:

@@ -30,6 +30,11 @@ from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.clips.deleting import SlackDeleting
+from adapters.slack.handlers.clips.menus import SlackClipMenus
+from adapters.slack.handlers.clips.reporting import SlackReporting
+from adapters.slack.handlers.clips.showing import SlackShowing
+from adapters.slack.handlers.clips.views import SlackViews
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
 from adapters.slack.handlers.member_commands import SlackMemberCommands
@@ -264,16 +269,28 @@ class SlackChat:
         animate = AnimateHandler(
             service, access, first_message, ephemeral, background=background, clock=clock
         )
-        buttons = SlackButtons(service, access, animate)
+        opened = SlackViews(api)
+        showing = SlackShowing(api, service, access, clock)
+        reporting = SlackReporting(api, service, access, opened)
+        buttons = SlackButtons(
+            service,
+            access,
+            animate,
+            showing=showing,
+            deleting=SlackDeleting(service, access, opened),
+            reporting=reporting,
+        )
         admin, privacy = SlackAdminCommands(service, access), SlackPrivacy(api, service)
         members = SlackMemberCommands(
-            api, service, access, buttons, admin=admin, privacy=privacy, clock=clock
+            service, access, buttons, showing=showing, admin=admin, privacy=privacy
         )
         return SlackHandlers(
             animate,
             members,
             buttons,
             privacy,
+            reporting,
+            SlackClipMenus(service, reporting),
             SlackReactions(api, service, access, animate),
             SlackArrival(api, service),
             SlackRemoval(api, service),

@@ -3,19 +3,32 @@
 import re
 from typing import Final
 
+from generation.domain.clip_actions import ANIMATE, ClipAction
 from generation.domain.job import JobId
+from generation.domain.report import Decision
 from generation.protocol.errors import JobNotFound
 
-REROLL_ACTION: Final = "v1:reroll"
-CANCEL_ACTION: Final = "v1:cancel"
-ANIMATE_ACTION: Final = "v1:animate"
+ACTION_PREFIX: Final = "v1:"
+ANIMATE_ACTION: Final = f"{ACTION_PREFIX}{ANIMATE}"
 PRIVACY_ACTION: Final = "v1:privacy"
 FORGET_ACTION: Final = "v1:forget"
+DELETE_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.DELETE}"
+REPORT_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.REPORT}"
+MORE_ACTION: Final = f"{ACTION_PREFIX}more"
+"""The menu under a clip; the values of its entries begin with an action's word."""
+CASE_ACTION: Final = re.compile(rf"v1:case:({'|'.join(Decision)})")
+WITHOUT_HANDLER: Final = frozenset({ClipAction.EDIT})
+"""Actions that no button offers yet: nothing would answer it."""
 REROLL_REACTION: Final = "repeat"
 """Slack's name for 🔁."""
 
 _ASKING: Final = re.compile(r"ask:(?P<ts>[0-9.]{1,32}):(?P<thread>[0-9.]{0,32})")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{24}")
+
+
+def action_id(action: ClipAction) -> str:
+    """The id of an action's button: ``v1:reroll``; its value is the job's id."""
+    return f"{ACTION_PREFIX}{action}"
 
 
 def job_block_id(job_id: JobId) -> str:

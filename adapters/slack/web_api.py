@@ -232,6 +232,10 @@ class SlackApi:
         opened = await self._call("conversations.open", {"users": user}, repeatable=True)
         return str(opened["channel"]["id"])
 
+    async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
+        """Open a form for the person who caused the trigger, within three seconds and once."""
+        await self._call("views.open", {"trigger_id": trigger, "view": view})
+
     # Files ----------------------------------------------------------------------------
 
     async def announce_file(self, name: str, length: int) -> tuple[str, str]:

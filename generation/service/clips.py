@@ -15,7 +15,7 @@ from generation.domain.clip_actions import (
 )
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobId
-from generation.domain.refs import ServerRef, UserRef
+from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
     ClipDeleted,
@@ -56,6 +56,23 @@ class ClipActs(MemberActs):
         """The job, where that member may do that with it now. Raises JobNotFound, NotYourJob, or
         the refusal of the state that the clip is in."""
         job = await self.job(job_id, actor.server)
+        check_action(action, job, actor)
+        return job
+
+    async def seen_job(self, job_id: JobId, actor: Actor, channel: ChannelRef) -> Job:
+        """A job whose prompt the member may read: their own, one of that channel, any for a
+        moderator. Raises JobNotFound."""
+        job = await self.job(job_id, actor.server)
+        is_own = job.requested_by == actor.user or actor.is_moderator
+        if not is_own and job.channel.id != channel.id:
+            raise JobNotFound(job_id)
+        return job
+
+    async def seen_clip(
+        self, action: ClipAction, job_id: JobId, actor: Actor, channel: ChannelRef
+    ) -> Job:
+        """As :meth:`clip_for`, for what shows the prompt."""
+        job = await self.seen_job(job_id, actor, channel)
         check_action(action, job, actor)
         return job
 

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from adapters.slack.errors import (
     CHANNEL_CLOSED,
@@ -40,6 +40,14 @@ SOON: Final = 0.8
 MOST_REROLLS: Final = 10_000
 """Re-rolls that are remembered; more than are made in :data:`REROLL_EVERY`."""
 _ASKS_FOR_HELP: Final = frozenset({"", "help", "--help", "-h", "?"})
+
+
+class MakeAgain(Protocol):
+    """Makes a clip from an earlier one, as a method of the service."""
+
+    __name__: str
+
+    async def __call__(self, job_id: JobId, context: SubmitContext, /) -> Job: ...
 
 
 class AnimateHandler:
@@ -94,9 +102,13 @@ class AnimateHandler:
 
     async def reroll(self, act: Act, job_id: JobId) -> SlackContent | None:
         """The same request with a new seed, charged to the member who acted."""
+        return await self.make_again(act, job_id, self._service.reroll)
+
+    async def make_again(self, act: Act, job_id: JobId, make: MakeAgain) -> SlackContent | None:
+        """A clip from an earlier one, charged to the member who acted."""
         await self._access.check(act)
         job = await self._service.job(job_id, server_ref(act))
-        if self._is_double_click(job.id, act.user):
+        if self._is_double_click(job.id, f"{act.user} {make.__name__}"):
             return None
         # the clip may have been delivered elsewhere, as in a direct message
         channel = (
@@ -104,9 +116,7 @@ class AnimateHandler:
             if job.channel.id == act.channel
             else replace(job.channel, id=act.channel, thread=None)
         )
-        return await self._submit(
-            act, lambda context: self._service.reroll(job.id, context), channel
-        )
+        return await self._submit(act, lambda context: make(job.id, context), channel)
 
     async def _animate(self, act: Act, text: str) -> SlackContent | None:
         if text.strip().lower() in _ASKS_FOR_HELP:

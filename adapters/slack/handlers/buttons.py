@@ -1,45 +1,109 @@
-"""The buttons under a job's message, handled by their ids alone, so they work after a restart."""
+"""The buttons under a job's message, handled by their ids alone, so they work after a restart and
+on last year's messages."""
+
+from collections.abc import Awaitable, Callable, Mapping
 
 from adapters.slack.handlers.access import Access
-from adapters.slack.handlers.animate import AnimateHandler
+from adapters.slack.handlers.animate import AnimateHandler, MakeAgain
+from adapters.slack.handlers.clips.context import with_rights
+from adapters.slack.handlers.clips.deleting import SlackDeleting
+from adapters.slack.handlers.clips.payloads import Submission
+from adapters.slack.handlers.clips.reporting import SlackReporting
+from adapters.slack.handlers.clips.showing import SlackShowing
 from adapters.slack.handlers.payloads import Click
-from adapters.slack.ids import job_id_in
+from adapters.slack.ids import ACTION_PREFIX, job_id_in
 from adapters.slack.models import Act, SlackContent
-from adapters.slack.refs import server_ref, user_ref
-from adapters.slack.text import render
+from adapters.slack.text import clips, render
+from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
-from generation.protocol.errors import NotYourJob
 from generation.service import Service
+
+Press = Callable[[Click, JobId], Awaitable[SlackContent | None]]
 
 
 class SlackButtons:
-    """Handles clicks; every method raises FlipbookError when the answer is no."""
+    """Handles clicks and forms; every method raises FlipbookError when the answer is no."""
 
-    def __init__(self, service: Service, access: Access, animate: AnimateHandler) -> None:
+    def __init__(
+        self,
+        service: Service,
+        access: Access,
+        animate: AnimateHandler,
+        *,
+        showing: SlackShowing,
+        deleting: SlackDeleting,
+        reporting: SlackReporting,
+    ) -> None:
         self._service = service
         self._access = access
         self._animate = animate
+        self._showing = showing
+        self._deleting = deleting
+        self._reporting = reporting
+        self._presses: Mapping[ClipAction, Press] = {
+            ClipAction.REROLL: self._make(service.reroll),
+            ClipAction.OTHER_QUALITY: self._make(service.other_quality),
+            ClipAction.RETRY: self._make(service.retry),
+            ClipAction.CANCEL: self._cancel,
+            ClipAction.SETTINGS: self._settings,
+            ClipAction.SHOW: self._show,
+            ClipAction.DELETE: deleting.clicked,
+            ClipAction.REPORT: reporting.clicked,
+            ClipAction.SPOILER: self._no_spoilers,
+        }
 
-    async def reroll(self, click: Click) -> SlackContent | None:
-        """🔁 under a finished clip."""
-        return await self._animate.reroll(click.act, job_id_in(click.value))
+    async def press(self, click: Click) -> SlackContent | None:
+        """A button under a clip, or one of another version, or a forged one."""
+        word = click.action_id.removeprefix(ACTION_PREFIX)
+        press = self._presses.get(ClipAction(word)) if word in set(ClipAction) else None
+        if press is None:
+            return render.stale_button_content()
+        return await press(click, job_id_in(click.value))
 
-    async def cancel(self, click: Click) -> SlackContent:
-        """✖ under a job that is under way."""
-        return await self.cancel_job(click.act, job_id_in(click.value))
+    async def choose(self, click: Click) -> SlackContent | None:
+        """An entry of the menu ⋯: ``delete:<job>`` or ``report:<job>``."""
+        word, _, job_id = click.value.partition(":")
+        match word:
+            case ClipAction.DELETE:
+                return await self._deleting.ask(click, job_id_in(job_id))
+            case ClipAction.REPORT:
+                return await self._reporting.clicked(click, job_id_in(job_id))
+            case _:
+                return render.stale_button_content()
 
-    async def unknown(self, _: Click) -> SlackContent:
-        """A button of another version, or a forged one."""
-        return render.stale_button_content()
+    async def submit_deletion(self, submission: Submission) -> SlackContent:
+        """The question before a deletion was answered with yes."""
+        return await self._deleting.submitted(submission, job_id_in(submission.job_id))
+
+    async def submit_report(self, submission: Submission) -> SlackContent:
+        """A report was filled in."""
+        return await self._reporting.submitted(submission, job_id_in(submission.job_id))
 
     async def cancel_job(self, act: Act, job_id: JobId) -> SlackContent:
         """Cancel a job: members may cancel their own, admins any."""
-        server, user = server_ref(act), user_ref(act)
-        try:
-            job = await self._service.cancel(job_id, by=user, server=server)
-        except NotYourJob:
-            # only now, because Slack has to be asked who is an admin
-            if not await self._access.is_admin(act.user):
-                raise
-            job = await self._service.cancel(job_id, by=user, server=server, is_admin=True)
+        job = await with_rights(
+            self._access,
+            act,
+            lambda actor: self._service.cancel(
+                job_id, by=actor.user, server=actor.server, is_admin=actor.is_moderator
+            ),
+        )
         return render.cancelling_content(job)
+
+    def _make(self, make: MakeAgain) -> Press:
+        async def press(click: Click, job_id: JobId) -> SlackContent | None:
+            return await self._animate.make_again(click.act, job_id, make)
+
+        return press
+
+    async def _cancel(self, click: Click, job_id: JobId) -> SlackContent:
+        return await self.cancel_job(click.act, job_id)
+
+    async def _settings(self, click: Click, job_id: JobId) -> SlackContent:
+        return await self._showing.settings(click.act, job_id)
+
+    async def _show(self, click: Click, job_id: JobId) -> SlackContent:
+        return await self._showing.direct_show(click.act, job_id)
+
+    async def _no_spoilers(self, _click: Click, _job_id: JobId) -> SlackContent:
+        return clips.no_spoilers_content()

@@ -1,15 +1,11 @@
 """``/flipbook …``: what is under way, what a member made, what they may still make."""
 
-import contextlib
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import timedelta
-from typing import Final
 
-from adapters.slack.delivery.fallbacks import KEPT
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
-from adapters.slack.handlers.parsing import command_line
+from adapters.slack.handlers.clips.showing import SlackShowing
 from adapters.slack.handlers.payloads import Command
 from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.ids import job_id_in
@@ -17,17 +13,10 @@ from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
-from adapters.slack.web_api import SlackApi
-from generation.domain.delivery import Answer, Delivery, DeliveryStatus
-from generation.domain.job import Job, JobStatus
-from generation.protocol.clock import Clock
-from generation.protocol.errors import DeliveryError, JobNotFound
 from generation.service import Service
 
 MemberVerb = Callable[[Act, str], Awaitable[SlackContent]]
 """Handles the words after a known first one, such as ``show``."""
-REDELIVERY_LIFETIME: Final = timedelta(hours=1)
-"""How long a clip that is delivered again may be sent to the member who asked."""
 
 
 class SlackMemberCommands:
@@ -35,20 +24,18 @@ class SlackMemberCommands:
 
     def __init__(
         self,
-        api: SlackApi,
         service: Service,
         access: Access,
         buttons: SlackButtons,
         *,
+        showing: SlackShowing,
         admin: SlackAdminCommands,
         privacy: SlackPrivacy,
-        clock: Clock,
     ) -> None:
-        self._api = api
         self._service = service
         self._access = access
         self._buttons = buttons
-        self._clock = clock
+        self._showing = showing
         self._admin = admin.handle
         self._privacy = privacy.command
         self._verbs: Mapping[str, MemberVerb] = {
@@ -94,46 +81,7 @@ class SlackMemberCommands:
         return help_text.flipbook_content()
 
     async def _show(self, act: Act, words: str) -> SlackContent:
-        job = await self._service.job(job_id_in(words), server_ref(act))
-        if not await self._may_see(act, job):
-            raise JobNotFound(job.id)
-        delivery = await self._service.delivery_of(job.id)
-        link = await self._link(delivery)
-        # an unfinished delivery will post the clip without this
-        comes_again = link is None and job.status is JobStatus.SUCCEEDED and _is_over(delivery)
-        if comes_again:
-            answer = Answer(act.user, self._clock.now() + REDELIVERY_LIFETIME, private=True)
-            await self._service.deliver_again(job.id, answer, by=user_ref(act), channel=job.channel)
-        again = command_line(job)
-        return lists.job_content(job, link=link, comes_again=comes_again, again=again)
-
-    async def _may_see(self, act: Act, job: Job) -> bool:
-        """A prompt is shown to its author, in its channel, and to admins."""
-        return (
-            job.requested_by == user_ref(act)
-            or job.channel.id == act.channel
-            or await self._access.is_admin(act.user)
-        )
-
-    async def _link(self, delivery: Delivery | None) -> str | None:
-        """The address of the message that shows the outcome; None when there is none."""
-        # the last delivery step posts words without the clip
-        if delivery is None or delivery.message is None or delivery.step == KEPT:
-            return None
-        if delivery.status is DeliveryStatus.ABANDONED:
-            return None
-        # a deleted message has no permalink
-        with contextlib.suppress(DeliveryError):
-            return await self._api.permalink(delivery.message.channel.id, delivery.message.id)
-        return None
-
-
-def _is_over(delivery: Delivery | None) -> bool:
-    """Whether the delivery has ended, with or without success."""
-    return delivery is not None and delivery.status in {
-        DeliveryStatus.SENT,
-        DeliveryStatus.ABANDONED,
-    }
+        return await self._showing.show(act, job_id_in(words))
 
 
 async def unknown_command(command: Command) -> SlackContent:

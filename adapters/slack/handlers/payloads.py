@@ -32,12 +32,15 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A button under a message of ours."""
+    """A button under a message of ours, or an entry of a menu there; ``trigger`` opens a form."""
 
     act: Act
     action_id: str
     value: str
     block_id: str = ""
+    trigger: str = ""
+    message_ts: str = ""
+    message_text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +80,17 @@ class Removal(StrEnum):
     ACCESS = "access"
 
 
-class _Incoming(BaseModel):
+class Incoming(BaseModel):
+    """A part of a payload."""
+
     # Slack adds fields to its payloads at any time
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-Read = TypeVar("Read", bound=_Incoming)
+Read = TypeVar("Read", bound=Incoming)
 
 
-class _Slash(_Incoming):
+class _Slash(Incoming):
     command: str
     channel_id: str
     user_id: str
@@ -95,33 +100,52 @@ class _Slash(_Incoming):
     channel_name: str = ""
 
 
-class _Identified(_Incoming):
+class Identified(Incoming):
+    """A person or a channel."""
+
     id: str
     team_id: str | None = None
 
 
-class _Container(_Incoming):
+class _Container(Incoming):
     message_ts: str | None = None
     channel_id: str | None = None
     thread_ts: str | None = None
 
 
-class _Action(_Incoming):
+class ChosenOption(Incoming):
+    """An entry of a menu."""
+
+    value: str = ""
+
+
+class _Action(Incoming):
     action_id: str
     action_ts: str
     value: str = ""
     block_id: str = ""
+    selected_option: ChosenOption = ChosenOption()
 
 
-class _BlockActions(_Incoming):
-    user: _Identified
+class ShownMessage(Incoming):
+    """The message that was acted on."""
+
+    ts: str = ""
+    thread_ts: str | None = None
+    text: str = ""
+
+
+class _BlockActions(Incoming):
+    user: Identified
     container: _Container = _Container()
-    channel: _Identified | None = None
+    channel: Identified | None = None
     actions: tuple[_Action, ...] = Field(min_length=1)
     response_url: str | None = None
+    trigger_id: str = ""
+    message: ShownMessage = ShownMessage()
 
 
-class _MentionEvent(_Incoming):
+class _MentionEvent(Incoming):
     channel: str
     ts: str
     user: str = ""
@@ -131,13 +155,13 @@ class _MentionEvent(_Incoming):
     user_team: str | None = None
 
 
-class _ReactionItem(_Incoming):
+class _ReactionItem(Incoming):
     type: str = "message"
     channel: str = ""
     ts: str = ""
 
 
-class _ReactionEvent(_Incoming):
+class _ReactionEvent(Incoming):
     user: str
     reaction: str
     event_ts: str
@@ -145,28 +169,28 @@ class _ReactionEvent(_Incoming):
     item_user: str | None = None
 
 
-class _RevokedTokens(_Incoming):
+class _RevokedTokens(Incoming):
     bot: tuple[str, ...] = ()
 
 
-class _JoinedEvent(_Incoming):
+class _JoinedEvent(Incoming):
     user: str
     channel: str
 
 
-class _RemovalEvent(_Incoming):
+class _RemovalEvent(Incoming):
     type: str
     tokens: _RevokedTokens = _RevokedTokens()
 
 
-class _Envelope(_Incoming):
+class _Envelope(Incoming):
     event: dict[str, object]
     is_ext_shared_channel: bool = False
 
 
 def command_in(body: Mapping[str, object], team: str) -> Command:
     """A slash command. Raises UnreadablePayload."""
-    slash = _read(_Slash, body)
+    slash = read(_Slash, body)
     act = Act(
         key=f"command:{slash.channel_id}:{slash.user_id}:{slash.trigger_id}",
         team=team,
@@ -182,7 +206,7 @@ def command_in(body: Mapping[str, object], team: str) -> Command:
 
 def click_in(body: Mapping[str, object], team: str) -> Click:
     """The first action of an interaction. Raises UnreadablePayload."""
-    clicked = _read(_BlockActions, body)
+    clicked = read(_BlockActions, body)
     # Slack sends one action with each click
     action = clicked.actions[0]
     channel = clicked.channel.id if clicked.channel else clicked.container.channel_id or ""
@@ -196,13 +220,21 @@ def click_in(body: Mapping[str, object], team: str) -> Click:
         response_url=clicked.response_url,
         is_inside=True,
     )
-    return Click(act, action.action_id, action.value, action.block_id)
+    return Click(
+        act,
+        action.action_id,
+        action.value or action.selected_option.value,
+        action.block_id,
+        clicked.trigger_id,
+        clicked.container.message_ts or "",
+        clicked.message.text,
+    )
 
 
 def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
     """A mention of the bot. Raises UnreadablePayload."""
-    envelope = _read(_Envelope, body)
-    event = _read(_MentionEvent, envelope.event)
+    envelope = read(_Envelope, body)
+    event = read(_MentionEvent, envelope.event)
     act = Act(
         key=mention_key(event.channel, event.ts),
         team=team,
@@ -230,8 +262,8 @@ def mention_key(channel: str, ts: str) -> str:
 
 def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
     """A reaction that was added to a message. Raises UnreadablePayload."""
-    envelope = _read(_Envelope, body)
-    event = _read(_ReactionEvent, envelope.event)
+    envelope = read(_Envelope, body)
+    event = read(_ReactionEvent, envelope.event)
     act = Act(
         key=f"reaction:{event.item.channel}:{event.item.ts}:{event.user}:{event.event_ts}",
         team=team,
@@ -245,20 +277,21 @@ def reaction_in(body: Mapping[str, object], team: str) -> Reaction:
 
 def arrival_in(body: Mapping[str, object]) -> Arrival:
     """Who has come into which channel. Raises UnreadablePayload."""
-    event = _read(_JoinedEvent, _read(_Envelope, body).event)
+    event = read(_JoinedEvent, read(_Envelope, body).event)
     return Arrival(event.user, event.channel)
 
 
 def removal_in(body: Mapping[str, object]) -> Removal | None:
     """What was taken from the bot; None when only tokens of people were revoked. Raises
     UnreadablePayload."""
-    event = _read(_RemovalEvent, _read(_Envelope, body).event)
+    event = read(_RemovalEvent, read(_Envelope, body).event)
     if event.type == "app_uninstalled":
         return Removal.APP
     return Removal.ACCESS if event.tokens.bot else None
 
 
-def _read(model: type[Read], body: object) -> Read:
+def read(model: type[Read], body: object) -> Read:
+    """A part of a payload. Raises UnreadablePayload."""
     try:
         return model.model_validate(body)
     except ValidationError as error:

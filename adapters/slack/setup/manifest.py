@@ -6,6 +6,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from adapters.slack.commands import COMMANDS, CommandSpec
+from adapters.slack.ids import REPORT_ACTION
 from adapters.slack.scopes import SCOPES_OF
 from adapters.slack.signed_http import PATH
 
@@ -41,6 +42,17 @@ REASONS: Final[Mapping[str, str]] = {
     "users:read": "know who is an admin, a bot, or a member of another organisation",
 }
 """Why the app needs each scope, for the documentation and the setup."""
+
+
+SHORTCUTS: Final[tuple[Mapping[str, str], ...]] = (
+    {
+        "name": "Report to admins",
+        "type": "message",
+        "callback_id": REPORT_ACTION,
+        "description": "Tell the admins of a clip that should not be shown",
+    },
+)
+"""The entries of the menu of a message."""
 
 
 def scopes() -> list[str]:
@@ -79,6 +91,7 @@ def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[s
         "features": {
             "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
             "bot_user": {"display_name": name, "always_online": True},
+            "shortcuts": [dict(each) for each in SHORTCUTS],
             "slash_commands": [_command(spec, address) for spec in COMMANDS],
         },
         "oauth_config": {"scopes": {"bot": scopes()}},

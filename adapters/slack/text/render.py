@@ -13,8 +13,9 @@ from adapters.slack.errors import (
     CommandProblem,
     SlackRefused,
 )
-from adapters.slack.ids import CANCEL_ACTION, REROLL_ACTION, job_block_id
+from adapters.slack.ids import job_block_id
 from adapters.slack.models import Block, SlackContent
+from adapters.slack.text import clips
 from adapters.slack.text.markup import SLACK, escaped_within, user_mention
 from generation.domain.job import Job, JobStatus
 from generation.ports import ClipLink
@@ -184,12 +185,12 @@ def progress_content(job: Job, progress: Progress) -> SlackContent:
         said.insert(0, "`{}` {}".format(*drawn))
     # a notification shows no bar
     spoken = " · ".join([words, *([left] if left else [])])
-    return _job_content(job, " · ".join(said), _buttons(job), spoken=spoken)
+    return _job_content(job, " · ".join(said), clips.row(job), spoken=spoken)
 
 
 def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
     """How a job ended, for its message; ``has_clip``: the message shows the clip."""
-    return _job_content(job, _outcome_words(job, has_clip=has_clip), _buttons(job))
+    return _job_content(job, _outcome_words(job, has_clip=has_clip), clips.row(job))
 
 
 def deleted_content(job: Job) -> SlackContent:
@@ -205,7 +206,7 @@ IN_A_DIRECT_MESSAGE: Final = mark("The clip is in a direct message to the member
 def elsewhere_content(job: Job, where: str) -> SlackContent:
     """For the job's own message when another one shows the clip: ``where`` is one of the sentences
     above."""
-    return _job_content(job, SLACK.gettext(where), _buttons(job))
+    return _job_content(job, SLACK.gettext(where), clips.row(job))
 
 
 def kept_content(job: Job, reasons: tuple[str, ...], link: ClipLink | None) -> SlackContent:
@@ -219,13 +220,13 @@ def share_content(job: Job, reasons: tuple[str, ...]) -> SlackContent:
     """The words around a clip outside of its job's message, and why it is there."""
     made = _outcome_words(job, has_clip=True)
     why = outcomes.moved_words(reasons[-1:], SLACK)
-    return _job_content(job, "\n".join([made, *([why] if why else [])]), _buttons(job))
+    return _job_content(job, "\n".join([made, *([why] if why else [])]), clips.row(job))
 
 
 def arriving_content(job: Job) -> SlackContent:
     """For a message that the clip is being put into."""
     coming = SLACK.gettext("the clip is on its way")
-    return _job_content(job, f"{_done()} · {coming}", _buttons(job))
+    return _job_content(job, f"{_done()} · {coming}", clips.row(job))
 
 
 def file_title(job: Job) -> str:
@@ -274,35 +275,6 @@ def _done() -> str:
 
 def _prompt(job: Job) -> str:
     return escaped_within(excerpt(job.request.prompt, _PROMPT_SHOWN), _SECTION_LIMIT)
-
-
-def _buttons(job: Job) -> tuple[Block, ...]:
-    if job.status is JobStatus.SUCCEEDED:
-        return (
-            _button(
-                REROLL_ACTION,
-                SLACK.gettext("🔁 Re-roll"),
-                job.id,
-                SLACK.gettext("Make it again with another seed"),
-            ),
-        )
-    if job.status.is_final:
-        return ()
-    return (
-        _button(
-            CANCEL_ACTION, SLACK.gettext("✖ Cancel"), job.id, SLACK.gettext("Stop making this clip")
-        ),
-    )
-
-
-def _button(action_id: str, label: str, value: str, spoken: str) -> Block:
-    return {
-        "type": "button",
-        "action_id": action_id,
-        "text": {"type": "plain_text", "text": label, "emoji": True},
-        "value": value,
-        "accessibility_label": spoken,
-    }
 
 
 def _section(text: str) -> Block:

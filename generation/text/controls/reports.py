@@ -10,6 +10,7 @@ from generation.domain.report import Decision, Report, ReportReason
 from generation.protocol.messages import mark
 from generation.text.dialect import Dialect, Markup
 
+REPORT_TITLE: Final = mark("Report this clip")
 REPORT_CLIP: Final = mark("Report this clip to the admins")
 ASK_REASON: Final = mark("Why should this clip not be shown?")
 ASK_WORDS: Final = mark("Anything else")

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+from adapters.slack.models import Act, SlackContent
+from adapters.slack.text import clips, render, views
 from factories import NOW, a_channel, a_delivery, a_job, a_request, a_server, a_user, an_audit_entry, moved
 from generation.domain.clip_actions import ClipAction
 from generation.domain.delivery import DeliveryStatus
@@ -88,3 +90,25 @@ def moderation_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
     yield audit.audit_words(entry, d), False
     policy = Policy(allowed_terms=frozenset({"great tit"}), reports_until_hidden=0)
     yield from ((line, True) for line in audit.policy_lines(policy, d))
+
+
+def clip_contents() -> Iterator[SlackContent]:
+    """What Slack's controls of a clip say."""
+    for job in the_gone_clips(Platform.SLACK):
+        yield render.deleted_content(job)
+        yield clips.settings_content(job, "/animate x")
+        yield clips.settings_content(job, "/animate " + "&" * 3_000)
+        yield from (clips.gone_content(job, may_make_again=may) for may in (True, False))
+        yield clips.deleted_answer_content(None)
+        yield clips.thanks_content(job)
+        yield clips.closed_case_content("X" * 4_000, "y")
+        for decision in Decision:
+            yield clips.decided_content(job, decision, a_user("71", Platform.SLACK))
+    yield clips.no_clip_content()
+    yield clips.too_late_content()
+    yield clips.no_spoilers_content()
+    yield clips.comes_directly_content()
+    act = Act("k", "T1", "C1", "U1")
+    for view in (views.delete_view(job, act), views.report_view(job, act)):
+        texts = [view["title"], view["submit"], view["close"]]
+        yield from (SlackContent(each["text"]) for each in texts)

@@ -23,7 +23,6 @@ from adapters.slack.errors import (
 )
 from adapters.slack.handlers.parsing import command_line
 from adapters.slack.models import SlackContent
-from adapters.slack.text import asking
 from adapters.slack.text import help as slack_help
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
@@ -34,7 +33,6 @@ from generation.domain.refs import Platform
 from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol import errors as e
-from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress
 from generation.rules.limits import LimitName, Limits
 from generation.rules.policy import Policy
@@ -47,9 +45,10 @@ from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, FLIPBOOK_ABOUT, he
 from generation.text.money.quota import quota_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
+from unit.adapters.asking_examples import asking_contents
 from unit.adapters.backend_sentences import backend_sentences
 from unit.adapters.form_sentences import form_sentences
-from unit.adapters.moderation_sentences import moderation_sentences, the_gone_clips
+from unit.adapters.moderation_sentences import clip_contents, moderation_sentences
 from unit.adapters.money_sentences import money_sentences
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.privacy_sentences import privacy_sentences
@@ -195,7 +194,7 @@ WHERE = (slack_render.IN_ITS_THREAD, slack_render.IN_ANOTHER_MESSAGE, slack_rend
 
 def slack_contents() -> Iterator[SlackContent]:
     jobs = list(the_jobs(Platform.SLACK))
-    yield from (slack_render.deleted_content(job) for job in the_gone_clips(Platform.SLACK))
+    yield from clip_contents()
     for job in jobs:
         yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
         yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
@@ -228,15 +227,6 @@ def slack_contents() -> Iterator[SlackContent]:
     entry = an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["C1"]}')
     yield slack_lists.audit_content([entry] * slack_lists.MOST_AUDITED)
     yield from (slack_lists.policy_content(policy) for policy in the_policies())
-
-
-def asking_contents() -> Iterator[SlackContent]:
-    for words in ("x", "a fox " * 300, "&lt;" * (asking.MOST_BUTTON_VALUE // 4), "x" * (asking.MOST_BUTTON_VALUE + 1)):
-        yield asking.ask_content(words, "1700000000.000100", None)
-    yield asking.refused_content(FlipbookError(), "a fox --dance")
-    yield asking.chat_content()
-    yield asking.comes_elsewhere_content()
-    yield from (asking.comes_later_content(seconds) for seconds in (1, 60, 10**6))
 
 
 def everything() -> Iterator[Said]:

@@ -23,7 +23,9 @@ async def show_settings(
 ) -> None:
     """How the clip was made, what else can be done with it, and a command that asks for it again;
     one that is too long for a message comes as a file."""
-    job = await handler.service.clip_for(ClipAction.SETTINGS, job_id, actor_of(context))
+    job = await handler.service.seen_clip(
+        ClipAction.SETTINGS, job_id, actor_of(context), context.channel
+    )
     command = "" if job.prompt_removed_at is not None else command_line(job)
     text, is_whole = lists.settings(job, command)
     file = (

@@ -84,7 +84,10 @@ def closing(platform: Platform, workspace: Workspace, view: OpenView, user: str)
 
 def message_shortcut(platform: Platform, workspace: Workspace, message: Message, user: str, callback_id: str) -> Json:
     """A shortcut from the menu of a message."""
-    return _act(platform, workspace, "message_action", user) | {
+    act = _act(platform, workspace, "message_action", user)
+    # Slack's own schema of this payload names no app
+    del act["api_app_id"]
+    return act | {
         "callback_id": callback_id,
         "action_ts": platform.world.next_ts(platform.clock.now()),
         "channel": _channel(workspace, message.channel),

@@ -18,7 +18,7 @@ from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.request import Endpoint
 from generation.rules.limits import Limits
 from generation.rules.operator_rules import OperatorRules
-from slack_bot import SlackTiming, SlowStore, buttons, clips, public, running_bot, words
+from slack_bot import MADE, SlackTiming, SlowStore, buttons, clips, public, running_bot, words
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
@@ -33,7 +33,7 @@ async def test_a_command_becomes_one_message_that_ends_with_its_clip(
     assert bot.bought == 1
     assert PROMPT in words(message)
     assert "*Done*" in words(message)
-    assert buttons(message) == ["v1:reroll"]
+    assert buttons(message) == MADE
     assert message.metadata == {"event_type": "flipbook_job", "event_payload": {"job_id": job.id, "part": "status"}}
     assert (slack.file(message.file_ids[0]).title, slack.file(message.file_ids[0]).alt_text) == (PROMPT, "")
 

@@ -12,7 +12,7 @@ from doubles.slack.world import GENERAL, MIRA
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
 from generation.protocol.errors import GenerationFailed
-from slack_bot import buttons, clips, public, running_bot, words
+from slack_bot import MADE, buttons, clips, public, running_bot, words
 from slack_outcomes import advancing, held, recorded, the_clip, under_way
 
 
@@ -34,7 +34,7 @@ async def test_a_clip_that_its_message_never_takes_goes_into_the_thread(slack: S
         assert "It is posted here because Slack is still looking at the clip." in words(clip)
         assert "The clip is in its thread." in words(message)
         assert await recorded(bot) == bot.ref(clip)
-    assert (buttons(message), bot.bought) == (["v1:reroll"], 1)
+    assert (buttons(message), bot.bought) == (MADE, 1)
 
 
 @pytest.mark.parametrize(

@@ -3,14 +3,15 @@
 import pytest
 
 from adapters.slack.ids import (
-    CANCEL_ACTION,
-    REROLL_ACTION,
+    MORE_ACTION,
     REROLL_REACTION,
+    action_id,
     asked_about,
     asking_block_id,
     job_block_id,
     job_id_in,
 )
+from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
 from generation.protocol.errors import JobNotFound
 
@@ -18,7 +19,9 @@ JOB = JobId("0123456789abcdef01234567")
 
 
 def test_the_ids_never_change() -> None:
-    assert (REROLL_ACTION, CANCEL_ACTION, REROLL_REACTION) == ("v1:reroll", "v1:cancel", "repeat")
+    words = ["reroll", "edit", "other_quality", "settings", "show", "delete", "spoiler", "report", "cancel", "retry"]
+    assert [action_id(action) for action in ClipAction] == [f"v1:{word}" for word in words]
+    assert (MORE_ACTION, REROLL_REACTION) == ("v1:more", "repeat")
     assert job_block_id(JOB) == f"job:{JOB}"
 
 

@@ -24,6 +24,7 @@ from adapters.slack.text import asking, lists, render
 from adapters.slack.text import help as help_text
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
 from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
+from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Failure, FailureKind, Job, JobStatus
 from generation.domain.pricing import Micros
 from generation.domain.refs import Platform
@@ -153,11 +154,15 @@ def test_every_message_names_its_job_and_its_words(contents: list[SlackContent])
 def test_action_ids_are_versioned_and_their_values_are_job_ids_or_what_is_asked_about(
     contents: list[SlackContent],
 ) -> None:
-    buttons = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
-    assert {button["action_id"] for button in buttons} == {"v1:reroll", "v1:cancel", "v1:animate"}
+    elements = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
+    known = {f"v1:{action}" for action in ClipAction} | {"v1:animate", "v1:more"}
+    assert {element["action_id"] for element in elements} <= known
+    buttons = [element for element in elements if element["type"] == "button"]
     assert {len(b["value"]) for b in buttons if b["action_id"] != "v1:animate"} == {24}
     assert max(len(button["value"]) for button in buttons) <= 2000
-    assert all(len(button["text"]["text"]) <= 75 for button in buttons)
+    options = [option for element in elements if element["type"] == "overflow" for option in element["options"]]
+    assert {option["value"].partition(":")[0] for option in options} == {"delete", "report"}
+    assert all(len(each["text"]["text"]) <= 75 for each in (*buttons, *options))
 
 
 @pytest.mark.parametrize("job", list(every_job()), ids=lambda job: str(job.failure.kind if job.failure else job.status))
@@ -169,8 +174,8 @@ def test_unfinished_jobs_can_be_cancelled_and_clips_re_rolled(job: Job) -> None:
         for element in block.get("elements", ())
         if "action_id" in element
     ]
-    expected = ["v1:reroll"] if job.status is JobStatus.SUCCEEDED else [] if job.status.is_final else ["v1:cancel"]
-    assert actions == expected
+    made, ended = ["v1:reroll", "v1:other_quality", "v1:settings", "v1:more"], ["v1:retry", "v1:delete"]
+    assert actions == (made if job.status is JobStatus.SUCCEEDED else ended if job.status.is_final else ["v1:cancel"])
 
 
 # Errors -------------------------------------------------------------------------------------------

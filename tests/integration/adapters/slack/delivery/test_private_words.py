@@ -10,7 +10,7 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.world import EXTERNAL, GENERAL, GROUP, MIRA, NOAH, OWNER, PAIR
 from generation.rules.limits import Limits
 from generation.rules.operator_rules import OperatorRules
-from slack_bot import buttons, public, running_bot, words
+from slack_bot import MADE, buttons, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip
 
 ROOMY = OperatorRules(
@@ -70,7 +70,7 @@ async def test_a_clip_that_show_brings_has_its_buttons(slack: SlackDouble, tmp_p
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
         (brought,) = [each for each in slack.home.messages_in(direct.id) if each.file_ids]
-        assert buttons(brought) == ["v1:reroll"]
+        assert buttons(brought) == MADE
         assert PROMPT in words(brought)
         await slack.click(brought, "v1:reroll")
         async with advancing(slack):

@@ -1,0 +1,1 @@
+"""What members do with clips: settings, showing again, deleting, reporting."""
