@@ -12,6 +12,7 @@ from bot.commands.backup.command import backup, restore, verify
 from bot.commands.dashboard import dashboard
 from bot.commands.doctor.command import doctor
 from bot.commands.pause.command import pause, resume
+from bot.commands.privacy.command import privacy, prune
 from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
@@ -43,11 +44,13 @@ for command in (
     restore,
     spend,
     quota,
+    prune,
     pause,
     resume,
 ):
     app.command()(command)
 app.add_typer(admin, name="admin")
+app.add_typer(privacy, name="privacy")
 app.add_typer(worker, name="worker")
 app.add_typer(setup, name="setup")
 app.add_typer(selftest, name="selftest")

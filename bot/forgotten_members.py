@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bot.exit_codes import OperatorFault
 from bot.folders import LAST_BACKUP
 from generation.protocol.disk import disk_errors, write_private
 from generation.protocol.threads import in_thread
@@ -42,7 +43,7 @@ class ForgottenFile:
 
 
 def remember(folder: Path, forgotten: Forgotten) -> None:
-    """Add to the list in a folder, whole or not at all. Raises OSError, ValueError."""
+    """Add to the list in a folder, whole or not at all. Raises as :func:`read`."""
     known = dict(read(folder / FORGOTTEN))
     merged = known | {
         member: max(until, known.get(member, until)) for member, until in forgotten.items()
@@ -56,19 +57,22 @@ def remember(folder: Path, forgotten: Forgotten) -> None:
 
 
 def read(path: Path) -> Forgotten:
-    """The list in a file; an empty one where there is none. Raises OSError, and ValueError for what
-    is no such list: nobody in it may be missed."""
+    """The list in a file; an empty one where there is none. Raises OSError, and OperatorFault for
+    what is no such list: nobody in it may be missed."""
     if not path.exists():
         return {}
     if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{path} is no list of forgotten members: it is too large")
+        raise OperatorFault(f"{path} is no list of forgotten members: it is too large.")
     found: dict[str, datetime] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         try:
             entry = json.loads(line)
             found[str(entry["member"])] = datetime.fromisoformat(entry["until"]).astimezone(UTC)
         except (ValueError, TypeError, KeyError):
-            raise ValueError(f"{path} is damaged in line {number}") from None
+            raise OperatorFault(
+                f"{path} is damaged in line {number}: it says who is to be forgotten again. Put a "
+                "copy of it back, or move it away."
+            ) from None
     return found
 
 

@@ -13,11 +13,13 @@ from bot.commands.backup.save import Saved, check_database, database_file
 from bot.commands.run.process import data_folder_locked
 from bot.composition import App, Role, open_app
 from bot.folders import staging
+from bot.forgotten_members import FORGOTTEN, read, remember
 from bot.operator_rules import operator_rules
 from bot.settings import Settings
 from generation.domain.job import Failure, FailureKind, Job
 from generation.domain.refs import Platform
 from generation.lifecycle.completion import JobWriter
+from generation.privacy.replaying import forget_again
 from generation.protocol.disk import flush
 
 _BATCH: Final = 256
@@ -47,8 +49,11 @@ async def restore(path: Path, settings: Settings, *, resume: bool) -> Saved:
             await asyncio.to_thread(_clear, unpacked)
             manifest = await asyncio.to_thread(unpack, path, unpacked)
             await check_database(unpacked / DATABASE)
-            if not resume:
-                await _settle(settings, unpacked)
+            async with open_app(_inside(settings, unpacked), Role("restore")) as app:
+                if not resume:
+                    await _settle(app)
+                await _forget_again(app, path, unpacked)
+            shutil.rmtree(staging(_inside(settings, unpacked)), ignore_errors=True)
             await asyncio.to_thread(_move_in, unpacked, settings.data_dir)
         except BaseException:
             shutil.rmtree(unpacked, ignore_errors=True)
@@ -88,32 +93,44 @@ def _move_in(unpacked: Path, data_dir: Path) -> None:
     unpacked.rmdir()
 
 
-async def _settle(settings: Settings, folder: Path) -> None:
-    """End every unfinished job of a restored folder, and every delivery that is due."""
-    moved = settings.model_copy(
+def _inside(settings: Settings, folder: Path) -> Settings:
+    """The settings of a bot whose data folder is the restored one."""
+    return settings.model_copy(
         update={"data_dir": folder, "database_url": None, "artifacts_url": None}
     )
-    async with open_app(moved, Role("restore")) as app:
-        rules = operator_rules(moved)
-        writer = JobWriter(
-            app.ports.store,
-            rules,
-            owner="restore",
-            clock=app.clock,
-            observer=app.observer,
-            ended=lambda: None,
-        )
-        store, later = app.ports.store, app.clock.now() + _LONG_AFTER
-        failure = Failure(FailureKind.RESTORED)
-        await _until_none(
-            lambda: store.stalled_jobs("restore", later, limit=_BATCH),
-            lambda job: writer.fail(job, failure),
-        )
-        await _until_none(
-            lambda: store.claimable(later, limit=_BATCH), lambda job: writer.fail(job, failure)
-        )
-        await _abandon_deliveries(app)
-    shutil.rmtree(staging(moved), ignore_errors=True)
+
+
+async def _settle(app: App) -> None:
+    """End every unfinished job of a restored folder, and every delivery that is due."""
+    writer = JobWriter(
+        app.ports.store,
+        operator_rules(app.settings),
+        owner="restore",
+        clock=app.clock,
+        observer=app.observer,
+        ended=lambda: None,
+    )
+    store, later = app.ports.store, app.clock.now() + _LONG_AFTER
+    failure = Failure(FailureKind.RESTORED)
+    await _until_none(
+        lambda: store.stalled_jobs("restore", later, limit=_BATCH),
+        lambda job: writer.fail(job, failure),
+    )
+    await _until_none(
+        lambda: store.claimable(later, limit=_BATCH), lambda job: writer.fail(job, failure)
+    )
+    await _abandon_deliveries(app)
+
+
+async def _forget_again(app: App, backup: Path, folder: Path) -> None:
+    """Members who were forgotten since the backup was made: the list is beside it."""
+    forgotten = read(backup.parent / FORGOTTEN)
+    if not forgotten:
+        return
+    store = app.ports.store
+    await forget_again(store, app.ports.artifacts, forgotten, app.clock.now())
+    await store.remove_traces()
+    remember(folder, forgotten)
 
 
 async def _until_none(

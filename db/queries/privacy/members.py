@@ -27,10 +27,10 @@ from db.schema.reports import reports
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
 from generation.domain.privacy import Forgetting, KeptOfMember
-from generation.domain.refs import UserRef
+from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.errors import StaleJob
 from generation.rules.ledger import Entry
-from generation.rules.pseudonyms import Pseudonyms
+from generation.rules.pseudonyms import MARK, Pseudonyms
 
 _OF_USER: Final = jobs.c.user == bindparam("by")
 _KEPT_OF: Final = select(
@@ -44,6 +44,12 @@ _ALL_JOBS_OF: Final = (
     .where(_OF_USER, jobs.c.created_at <= bindparam("until"), jobs.c.id > bindparam("after"))
     .order_by(jobs.c.id)
     .limit(bindparam("most"))
+)
+_MEMBERS: Final = (
+    select(jobs.c.server, jobs.c.user)
+    .where(jobs.c.user.not_like(f"%:{MARK}%"))
+    .distinct()
+    .order_by(jobs.c.server, jobs.c.user)
 )
 _DELIVERIES: Final = select(deliveries).where(
     deliveries.c.job_id.in_(bindparam("ids", expanding=True))
@@ -129,6 +135,11 @@ class MemberDataStore(ExportMoments, StorePart):
             return await self._unreadable_jobs.read_others(
                 connection, _ALL_JOBS_OF, job_from_row, values
             )
+
+    async def members_with_jobs(self) -> list[tuple[ServerRef, UserRef]]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_MEMBERS)).all()
+        return [(server_from_key(row.server), user_from_key(row.user)) for row in rows]
 
     async def deliveries_of(self, jobs: Sequence[JobId]) -> Mapping[JobId, Delivery]:
         reader = partial(delivery_from_row, cipher=self._cipher)

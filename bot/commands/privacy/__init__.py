@@ -1,0 +1,1 @@
+"""``flipbook privacy`` and ``flipbook prune``: what is kept of members, for operators."""
