@@ -210,7 +210,7 @@ def _join(
         noticed=notices.wake,
         woken=asked,
     )
-    webhooks = WebhookReceiver(ports.store, line, lifecycle.wake)
+    webhooks = WebhookReceiver(ports.store, observer, lifecycle.wake)
     return App(
         settings=settings,
         ports=ports,

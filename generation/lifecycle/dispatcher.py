@@ -116,7 +116,7 @@ class Dispatcher:
         free = self._timing.in_flight - len(self._running)
         self._is_full = free <= 0
         if free > 0:
-            await self._line.refresh(self._store, self._clock.now())
+            await self._line.refresh(self._store, self._clock.now(), every=self._timing.poll_every)
             await self._take_next(group)
             self._is_full = self._line.has_more(self._running)
         self._lifecycle.show_line(self._timing.shown, taken=self._running)

@@ -34,7 +34,9 @@ class JobLine:
         self._queue = FairQueue()
         self._waiting: dict[JobId, Job] = {}
         self._rendering: dict[JobId, Job] = {}
-        self._claimable: frozenset[JobId] = frozenset()
+        self._claimable: set[JobId] = set()
+        self._parked: dict[JobId, datetime] = {}
+        self._read_at: datetime | None = None
         self._moved_at: dict[JobId, int] = {}
         self._moves = 0
         self._ages: BoundedCache[JobId, int] = BoundedCache(_AGES)
@@ -56,16 +58,21 @@ class JobLine:
         """The next so many jobs."""
         return [self._waiting[JobId(name)] for name in islice(self._queue.in_order(), count)]
 
-    async def refresh(self, store: Store, now: datetime) -> None:
-        """Take in what waits in the database now. Raises StoreError."""
-        began = self._moves
+    async def refresh(self, store: Store, now: datetime, *, every: float = 0.0) -> None:
+        """Take in what waits in the database now. What this process does itself is known without
+        asking, so the last answer is kept for ``every`` seconds, or until a job's next attempt is
+        due. Raises StoreError."""
+        if self._is_answer_good(now, every):
+            return
+        began, self._read_at = self._moves, now
+        self._parked = {each: due for each, due in self._parked.items() if due > now}
         found = await store.waiting_ids(now, limit=MOST_AHEAD)
         unknown = [each for each in found if each not in self._waiting]
         for job in await store.jobs(unknown) if unknown else ():
             # it may have been taken since it was found
             if job.status is JobStatus.PENDING and job.id not in self._rendering:
                 self._wait(job)
-        self._claimable = frozenset(found)
+        self._claimable = set(found)
         self._drop_vanished(began)
 
     def to_send(self, backend: str, places: int) -> Iterator[Job]:
@@ -98,6 +105,7 @@ class JobLine:
                 # it does not wait for its turn
                 self._unstart(job)
                 self._leave(job.id)
+                self._parked[job.id] = job.not_before
             case JobStatus.PENDING | JobStatus.SUBMITTING | JobStatus.QUEUED:
                 self._wait(job)
             case JobStatus.RUNNING:
@@ -120,6 +128,11 @@ class JobLine:
         self._unstart(job)
         self._note(job.id)
         self._waiting[job.id] = job
+        self._parked.pop(job.id, None)
+        if job.status is JobStatus.PENDING:
+            self._claimable.add(job.id)
+        else:
+            self._claimable.discard(job.id)
         if job.id not in self._queue:
             age = self._ages.get(job.id)
             if age is None:
@@ -143,6 +156,8 @@ class JobLine:
 
     def _leave(self, job_id: JobId) -> None:
         self._queue.remove(job_id)
+        self._claimable.discard(job_id)
+        self._parked.pop(job_id, None)
         self._waiting.pop(job_id, None)
         self._note(job_id)
         del self._moved_at[job_id]
@@ -155,9 +170,18 @@ class JobLine:
         """Of those that were pending when the database was asked, what it has not found: another
         process has them, or they were deleted."""
         for job_id, job in list(self._waiting.items()):
-            is_pending = job.status is JobStatus.PENDING
-            if is_pending and job_id not in self._claimable and self._moved_at[job_id] <= began:
+            if job.status is not JobStatus.PENDING or job_id in self._claimable:
+                continue
+            if self._moved_at[job_id] > began:
+                self._claimable.add(job_id)
+            else:
                 self._leave(job_id)
+
+    def _is_answer_good(self, now: datetime, every: float) -> bool:
+        if self._read_at is None or any(due <= now for due in self._parked.values()):
+            return False
+        # a clock that was set back makes no answer good for longer
+        return 0 <= (now - self._read_at).total_seconds() < every
 
     def _room_at(self, backend: str, places: int) -> Counter[Lanes]:
         """How many of each member's next jobs may be at the backend, counted from the first."""

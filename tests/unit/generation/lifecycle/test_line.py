@@ -90,7 +90,7 @@ async def test_what_a_member_has_at_one_backend_leaves_the_other_free() -> None:
     assert await to_send(line, shelf, places=2, backend="fal") == flood[2:5]
 
 
-async def test_only_what_the_database_says_to_be_free_is_sent() -> None:
+async def test_what_another_process_has_taken_is_not_sent() -> None:
     free, leased = asked_by("1"), asked_by("2")
     line, shelf = a_line(free)
     line.job_moved(leased)
@@ -98,6 +98,32 @@ async def test_only_what_the_database_says_to_be_free_is_sent() -> None:
     await line.refresh(shelf, NOW)  # type: ignore[arg-type]
     # known before the database was asked, and not found there: another process has it
     assert (list(line.to_send("worker", 1)), line.position(leased.id)) == ([free], None)
+
+
+async def test_what_the_database_has_said_is_kept_until_it_may_have_changed() -> None:
+    line, shelf = a_line()
+    asked: list[int] = []
+
+    async def look(after: float) -> list[Job]:
+        await line.refresh(shelf, NOW + timedelta(seconds=after), every=1.0)  # type: ignore[arg-type]
+        asked.append(shelf.asked.count("ids"))
+        return list(line.to_send("worker", 1))
+
+    await look(0)
+    # submitted by this process: known without asking
+    line.job_moved(job := asked_by("1"))
+    shelf.pending[job.id] = job
+    assert await look(0.5) == [job]
+    running = take(line, shelf, job).running(NOW)
+    line.job_moved(running)
+    waiting = running.back_to_pending(not_before=NOW + timedelta(seconds=0.7), waiting_for="worker")
+    line.job_moved(waiting)
+    assert await look(0.6) == []
+    shelf.pending[job.id] = waiting
+    assert await look(0.7) == [waiting]
+    for after in (0.8, 1.7, 1.6):
+        await look(after)
+    assert asked == [1, 1, 1, 2, 2, 3, 4]
 
 
 async def test_what_this_process_has_not_submitted_is_read_once() -> None:
