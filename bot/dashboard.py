@@ -1,14 +1,22 @@
 """The dashboard of a running bot: what its pages read, and who may see them."""
 
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
 from adapters.web.dashboard.app import Dashboard
 from adapters.web.dashboard.entrance import Entrance, LinkEntrance, ProxyEntrance
 from adapters.web.dashboard.guard import ROOT
-from adapters.web.dashboard.sources import Healthy, Sources
+from adapters.web.dashboard.sources import Healthy, SettingShown, Sources
+from bot.commands.admin.effective_settings import effective_settings
 from bot.composition import App
-from bot.settings import DashboardAccess, Settings
+from bot.settings import (
+    ENV_FILE,
+    DashboardAccess,
+    Settings,
+    values_in_environment,
+    variable_of,
+)
 from generation.ports import Logins
 from generation.protocol.clock import Clock
 from generation.protocol.hosts import host_name, is_loopback
@@ -30,6 +38,9 @@ def dashboard_of(app: App, health: Healthy) -> Dashboard | None:
         rules=app.rules,
         health=health,
         clock=app.clock,
+        artifacts=app.ports.artifacts,
+        troubles=app.troubles,
+        settings=partial(_settings_shown, settings),
     )
     public = host_name(urlsplit(settings.public_url).netloc) if settings.public_url else None
     by_proxy = settings.dashboard is DashboardAccess.PROXY
@@ -44,6 +55,20 @@ async def login_link(logins: Logins, clock: Clock, *, port: int) -> str:
     """A link that opens the dashboard in a browser on this machine, once. Raises StoreError."""
     code = await LinkEntrance(logins, clock).new_code(_OPERATOR)
     return f"http://127.0.0.1:{port}{ROOT}/login?code={code}"
+
+
+def _settings_shown(settings: Settings) -> list[SettingShown]:
+    lines = (line.partition("=") for line in effective_settings(settings))
+    values = {name: value for name, _, value in lines}
+    in_environment = values_in_environment(values)
+    given = {variable_of(field) for field in settings.model_fields_set}
+
+    def source(name: str) -> str:
+        if name in in_environment:
+            return "environment"
+        return ENV_FILE if name in given else "default"
+
+    return [SettingShown(name, value, source(name)) for name, value in values.items()]
 
 
 def _entrance(app: App, settings: Settings) -> Entrance:

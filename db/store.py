@@ -15,6 +15,7 @@ from db.queries.ledger import LedgerStore
 from db.queries.ledger_members import MembersKey, hide_members
 from db.queries.logins import LoginStore
 from db.queries.notices import NoticeStore
+from db.queries.overview import OverviewStore
 from db.queries.pauses import PauseStore
 from db.queries.privacy.members import MemberDataStore
 from db.queries.privacy.reports import ReportsOfMember
@@ -48,6 +49,7 @@ class SqlStore(
     ServerStore,
     NoticeStore,
     LoginStore,
+    OverviewStore,
     ReportReads,
     PauseStore,
     StandingReads,

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from adapters.terminal.messenger import needs_its_terminal
+from adapters.web.dashboard.troubles import TroubleBook
 from adapters.web.metrics import MetricsObserver
 from bot.composition.backends import Role, open_backends
 from bot.composition.keeping import keeping_tasks
@@ -57,6 +58,7 @@ class App:
     clock: Clock
     observer: Observer
     metrics: MetricsObserver
+    troubles: TroubleBook
     breakers: Breakers
     rules: OperatorRules
     schedule: Schedule
@@ -113,12 +115,15 @@ class _Observability:
 
     clock: Clock
     metrics: MetricsObserver
+    troubles: TroubleBook
     observer: Observer
 
 
 def _observability() -> _Observability:
-    metrics = MetricsObserver()
-    return _Observability(SystemClock(), metrics, Observers((LogObserver(), metrics)))
+    clock, metrics = SystemClock(), MetricsObserver()
+    troubles = TroubleBook(clock)
+    observer = Observers((LogObserver(), metrics, troubles))
+    return _Observability(clock, metrics, troubles, observer)
 
 
 def _join(
@@ -217,6 +222,7 @@ def _join(
         clock=clock,
         observer=observer,
         metrics=observability.metrics,
+        troubles=observability.troubles,
         breakers=breakers,
         rules=rules,
         schedule=schedule,

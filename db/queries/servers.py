@@ -78,7 +78,7 @@ class ServerStore(RulesReads, StorePart):
     async def audit_of(self, server: ServerRef, *, limit: int) -> list[AuditEntry]:
         async with self._read() as connection:
             rows = await connection.execute(_AUDIT_OF, {"of": str(server), "most": limit})
-            return [_audit_entry_from_row(row) for row in rows.mappings()]
+            return [audit_entry_from_row(row) for row in rows.mappings()]
 
 
 class ServerTransaction(RulesReads, TransactionPart):
@@ -172,7 +172,7 @@ def _parsed(model: type[Model], stored: str, name: str) -> Model:
         raise StoreError(f"{name} cannot be read") from error
 
 
-def _audit_entry_from_row(row: RowMapping) -> AuditEntry:
+def audit_entry_from_row(row: RowMapping) -> AuditEntry:
     c = audit.c
     return AuditEntry(
         server=server_from_key(row[c.server]),

@@ -15,6 +15,7 @@ from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.domain.report import Decision, Report
 from generation.ports.accounting import Accounting
 from generation.ports.logins import Logins
+from generation.ports.overview import Overview
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, Totals
@@ -190,7 +191,7 @@ class Transaction(Reads, PrivacyWrites, Protocol):
         from now on."""
 
 
-class Store(Reads, PrivacyReads, Accounting, Logins, Protocol):
+class Store(Reads, PrivacyReads, Accounting, Logins, Overview, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
     StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 

@@ -12,8 +12,13 @@ from starlette.staticfiles import StaticFiles
 from adapters.web.dashboard.entrance import Entrance, LinkEntrance
 from adapters.web.dashboard.guard import ROOT, Guard
 from adapters.web.dashboard.login_pages import LoginPages, cookie_name
+from adapters.web.dashboard.pages.audit import AuditPage
+from adapters.web.dashboard.pages.gallery import GalleryPage
 from adapters.web.dashboard.pages.health import HealthPage
 from adapters.web.dashboard.pages.queue import QueuePage
+from adapters.web.dashboard.pages.settings import SettingsPage
+from adapters.web.dashboard.pages.spend import SpendPage
+from adapters.web.dashboard.pages.troubles import TroublesPage
 from adapters.web.dashboard.rendering import FOLDER, Templates
 from adapters.web.dashboard.sources import Sources
 from generation.protocol.errors import FlipbookError
@@ -37,7 +42,11 @@ class Dashboard:
         self._is_ours = is_ours
         self._templates = Templates()
         self._queue = QueuePage(sources, self._templates)
-        self._pages: list[Page] = [self._queue, HealthPage(sources, self._templates)]
+        others = (GalleryPage, SpendPage, HealthPage, AuditPage, SettingsPage, TroublesPage)
+        self._pages: list[Page] = [
+            self._queue,
+            *(page(sources, self._templates) for page in others),
+        ]
 
     def mount(self) -> Mount:
         """Everything below ``/dashboard``."""

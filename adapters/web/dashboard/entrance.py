@@ -37,7 +37,7 @@ class Entrance(Protocol):
 
 
 class LinkEntrance:
-    """Whoever opens a one-time link gets a session. The operator alone can make a link: by a
+    """Anybody who opens a one-time link gets a session. The operator alone can make a link: by a
     command on this machine."""
 
     def __init__(self, logins: Logins, clock: Clock) -> None:

@@ -1,14 +1,15 @@
 """What the pages read and act through: the core's own objects, never the database."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from adapters.web.dashboard.troubles import TroubleBook
 from adapters.web.health import HealthReport
 from generation.backends.circuit_breaker import Breakers
 from generation.domain.refs import Platform, UserRef
 from generation.lifecycle.line import Schedule
-from generation.ports import Store
+from generation.ports import ArtifactStore, Store
 from generation.protocol.clock import Clock
 from generation.rules.operator_rules import OperatorRules
 from generation.service import Service
@@ -25,8 +26,17 @@ class Healthy(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class SettingShown:
+    """A setting in force, masked, and where it came from."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sources:
-    """``settings`` are those in force, masked, each with where it came from."""
+    """``settings`` are those in force, masked."""
 
     service: Service
     store: Store
@@ -35,10 +45,11 @@ class Sources:
     rules: OperatorRules
     health: Healthy
     clock: Clock
-    settings: Callable[[], Mapping[str, str]] = dict
-    find_faults: Callable[[], Awaitable[list[str]]] | None = None
+    artifacts: ArtifactStore
+    troubles: TroubleBook
+    settings: Callable[[], Sequence[SettingShown]] = tuple
 
 
 def operator(name: str) -> UserRef:
-    """Whoever acts in the dashboard, as the audit trail names them."""
+    """The person who acts in the dashboard, as the audit trail names them."""
     return UserRef(Platform.TERMINAL, name)

@@ -1,0 +1,132 @@
+"""The clips that are kept, newest first: play, find, delete."""
+
+import asyncio
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from adapters.web.dashboard.acts import Form, act_route
+from adapters.web.dashboard.entrance import Visitor
+from adapters.web.dashboard.guard import ROOT
+from adapters.web.dashboard.queries import beginning_of, day_in, number_in, server_in, text_in
+from adapters.web.dashboard.rendering import Templates
+from adapters.web.dashboard.sources import Sources, operator
+from generation.domain.gallery import GalleryQuery
+from generation.domain.job import Job, JobId
+from generation.mp4.poster import poster
+from generation.protocol.errors import ArtifactError, ArtifactMissing, CorruptVideo, JobNotFound
+from generation.service.clips import Actor
+from generation.text.clips import settings_words
+from generation.text.dialect import plain_for
+
+_A_PAGE: Final = 24
+_MOST_SERVERS: Final = 500
+_FILTERS: Final = ("server", "member", "from", "to", "words")
+_POSTERS_AT_ONCE: Final = 2
+"""Decoding a frame takes a processor; the bot has more to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCard:
+    """A clip, in words."""
+
+    job: Job
+    settings: str
+    member: str
+
+
+class GalleryPage:
+    """Twenty-four clips a page."""
+
+    def __init__(self, sources: Sources, templates: Templates) -> None:
+        self._sources = sources
+        self._templates = templates
+        self._posters = asyncio.Semaphore(_POSTERS_AT_ONCE)
+
+    def routes(self) -> list[BaseRoute]:
+        """The page, the clips themselves, and what can be done with them."""
+        return [
+            Route("/gallery", self._page),
+            Route("/clips/{job_id}.mp4", _ClipFile(self._sources)),
+            Route("/clips/{job_id}.jpg", self._poster),
+            act_route("/clips/{job_id}/delete", self._delete, self._templates),
+        ]
+
+    async def _page(self, request: Request) -> Response:
+        store, server = self._sources.store, server_in(request)
+        last = day_in(request, "to")
+        query = GalleryQuery(
+            before=number_in(request, "before"),
+            server=server,
+            member=text_in(request, "member"),
+            since=beginning_of(day_in(request, "from")),
+            until=beginning_of(None if last is None else last + timedelta(days=1)),
+            words=text_in(request, "words"),
+        )
+        found = await store.gallery(query, limit=_A_PAGE + 1)
+        asked = {
+            name: text_in(request, name) for name in ("server", "member", "from", "to", "words")
+        }
+        older = found[_A_PAGE - 1][0] if len(found) > _A_PAGE else None
+        return self._templates.page(
+            request,
+            "gallery",
+            cards=[_card(job) for _, job in found[:_A_PAGE]],
+            asked=asked,
+            servers=await store.known_servers(limit=_MOST_SERVERS),
+            older=older and f"{ROOT}/gallery?{urlencode({**asked, 'before': older})}",
+        )
+
+    async def _poster(self, request: Request) -> Response:
+        job = await self._sources.store.job(JobId(request.path_params["job_id"]))
+        if job is None or job.artifact is None or job.deleted_at is not None:
+            return PlainTextResponse("There is no clip at this address.", 404)
+        try:
+            async with self._posters, self._sources.artifacts.checkout(job.artifact) as path:
+                picture = await asyncio.to_thread(lambda: poster(path.read_bytes()))
+        except (ArtifactError, CorruptVideo):
+            return PlainTextResponse("The clip cannot be read.", 404)
+        # a clip never changes under its job
+        headers = {"cache-control": "private, max-age=86400, immutable"}
+        return Response(picture, media_type="image/jpeg", headers=headers)
+
+    async def _delete(self, request: Request, _form: Form, visitor: Visitor) -> str:
+        job_id = JobId(request.path_params["job_id"])
+        job = await self._sources.store.job(job_id)
+        if job is None:
+            raise JobNotFound(job_id)
+        actor = Actor(operator(visitor.name), job.channel.server, is_moderator=True)
+        await self._sources.service.delete(job_id, actor)
+        return "Deleted here; the chat's message goes as soon as the chat takes it."
+
+
+class _ClipFile:
+    """An ASGI application, because the clip is checked out for as long as it is being sent."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._sources = sources
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        job_id = JobId(scope["path_params"]["job_id"])
+        job = await self._sources.store.job(job_id)
+        answer: Response = PlainTextResponse("There is no clip at this address.", 404)
+        if job is None or job.artifact is None or job.deleted_at is not None:
+            await answer(scope, receive, send)
+            return
+        try:
+            async with self._sources.artifacts.checkout(job.artifact) as path:
+                answer = FileResponse(path, media_type="video/mp4")
+                await answer(scope, receive, send)
+        except ArtifactMissing:
+            await answer(scope, receive, send)
+
+
+def _card(job: Job) -> ClipCard:
+    words = plain_for(job.channel.server.platform)
+    return ClipCard(job, settings_words(job.request, words), words.who(job.requested_by))

@@ -1,0 +1,147 @@
+"""What the operator looks through: every list by pages on an index, never a count over all.
+
+What a method promises is written in :mod:`generation.ports.overview`.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Any, Final
+
+from sqlalchemy import JSON, RowMapping, Select, and_, bindparam, cast, func, select, union
+
+from db.queries.mapping import Values, job_from_row, server_from_key
+from db.queries.parts import StorePart
+from db.queries.reports import report_from_row
+from db.queries.servers import audit_entry_from_row
+from db.schema import WITH_CLIP, audit, jobs, ledger_totals, server_limits, server_policies, servers
+from db.schema.reports import OPEN_REPORTS, reports
+from generation.domain.gallery import GalleryQuery
+from generation.domain.job import Job
+from generation.domain.pricing import Micros
+from generation.domain.refs import ServerRef
+from generation.domain.report import Report
+from generation.rules.audit import AuditEntry
+from generation.rules.ledger import EVERYWHERE, Totals
+
+_ESCAPE: Final = "\\"
+_KEPT_OF = (select(server_limits.c.server), select(server_policies.c.server))
+_SERVERS: Final = (
+    union(select(servers.c.server).where(servers.c.server != EVERYWHERE), *_KEPT_OF)
+    .order_by("server")
+    .limit(bindparam("most"))
+)
+_DAILY: Final = select(ledger_totals).where(
+    ledger_totals.c.scope.in_(bindparam("of", expanding=True)),
+    ledger_totals.c.day.between(bindparam("first"), bindparam("last")),
+)
+_REPORTS: Final = (
+    select(reports).where(OPEN_REPORTS).order_by(reports.c.number).limit(bindparam("most"))
+)
+
+
+def _spending_servers() -> Select[Any]:
+    """Servers with totals, by leaps over the index: a server's members, whose scopes are longer by
+    ``/`` and a name, come before whatever is longer by ``0``, the next character."""
+    scope = ledger_totals.c.scope
+    leaps = select(func.min(scope).label("server")).where(scope != EVERYWHERE).cte(recursive=True)
+    following = (
+        select(func.min(scope)).where(scope >= leaps.c.server + "0", scope != EVERYWHERE)
+    ).scalar_subquery()
+    leaps = leaps.union_all(select(following).where(leaps.c.server.is_not(None)))
+    return select(leaps.c.server).where(leaps.c.server.is_not(None))
+
+
+# only PostgreSQL has a row of every server to lock
+_SERVERS_OF_SQLITE: Final = (
+    union(_spending_servers(), *_KEPT_OF).order_by("server").limit(bindparam("most"))
+)
+
+
+class OverviewStore(StorePart):
+    """What the store reads over all servers."""
+
+    async def known_servers(self, *, limit: int) -> list[ServerRef]:
+        async with self._read() as connection:
+            is_sqlite = connection.dialect.name == "sqlite"
+            statement = _SERVERS_OF_SQLITE if is_sqlite else _SERVERS
+            keys = (await connection.execute(statement, {"most": limit})).scalars().all()
+        return [server_from_key(key) for key in keys]
+
+    async def gallery(self, query: GalleryQuery, *, limit: int) -> Sequence[tuple[int, Job]]:
+        async with self._read() as connection:
+            statement, values = _gallery(query, connection.dialect.name)
+            return await self._unreadable_jobs.read_others(
+                connection, statement, _numbered, values | {"most": limit}
+            )
+
+    async def audit_log(
+        self, *, server: ServerRef | None, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditEntry]]:
+        statement = select(audit).order_by(audit.c.number.desc()).limit(bindparam("most"))
+        values: Values = {"most": limit}
+        if server is not None:
+            statement, values = (
+                statement.where(audit.c.server == bindparam("of")),
+                values | {"of": str(server)},
+            )
+        if before is not None:
+            statement, values = (
+                statement.where(audit.c.number < bindparam("before")),
+                values | {"before": before},
+            )
+        async with self._read() as connection:
+            rows = await connection.execute(statement, values)
+            return [(row[audit.c.number], audit_entry_from_row(row)) for row in rows.mappings()]
+
+    async def daily_totals(
+        self, scopes: Collection[str], first: date, last: date
+    ) -> Sequence[tuple[str, date, Totals]]:
+        values = {"of": list(scopes), "first": first, "last": last}
+        async with self._read() as connection:
+            rows = await connection.execute(_DAILY, values)
+            return [
+                (row.scope, row.day, Totals(row.clips, Micros(row.amount))) for row in rows.all()
+            ]
+
+    async def open_reports(self, *, limit: int) -> list[Report]:
+        async with self._read() as connection:
+            rows = await connection.execute(_REPORTS, {"most": limit})
+            return [report_from_row(row) for row in rows.mappings()]
+
+
+def _numbered(row: RowMapping) -> tuple[int, Job]:
+    return row[jobs.c.number], job_from_row(row)
+
+
+def _gallery(query: GalleryQuery, dialect: str) -> tuple[Select[Any], Values]:
+    # a text column on both: a cast to JSON would be one to a number on SQLite
+    prompt = (
+        func.json_extract(jobs.c.request, "$.prompt")
+        if dialect == "sqlite"
+        else cast(jobs.c.request, JSON)["prompt"].as_string()
+    )
+    words = query.words.lower().replace(_ESCAPE, _ESCAPE * 2)
+    for special in "%_":
+        words = words.replace(special, _ESCAPE + special)
+    of = query.server
+    wanted = {
+        "before": (query.before, jobs.c.number < bindparam("before")),
+        "of": (of and str(of), jobs.c.server == bindparam("of")),
+        "by": (_member(query), jobs.c.user == bindparam("by")),
+        "since": (query.since, jobs.c.created_at >= bindparam("since")),
+        "until": (query.until, jobs.c.created_at < bindparam("until")),
+        "words": (
+            f"%{words}%" if words else None,
+            func.lower(prompt).like(bindparam("words"), escape=_ESCAPE),
+        ),
+    }
+    chosen = {name: pair for name, pair in wanted.items() if pair[0] is not None}
+    kept = and_(WITH_CLIP, jobs.c.deleted_at.is_(None), *(where for _, where in chosen.values()))
+    statement = select(jobs).where(kept).order_by(jobs.c.number.desc()).limit(bindparam("most"))
+    return statement, {name: value for name, (value, _) in chosen.items()}
+
+
+def _member(query: GalleryQuery) -> str | None:
+    if not query.member or query.server is None:
+        return None
+    return f"{query.server.platform}:{query.member}"

@@ -1,0 +1,36 @@
+"""The interface to what the operator looks through: every list by pages, newest first."""
+
+from collections.abc import Collection, Sequence
+from datetime import date
+from typing import Protocol
+
+from generation.domain.gallery import GalleryQuery
+from generation.domain.job import Job
+from generation.domain.refs import ServerRef
+from generation.domain.report import Report
+from generation.rules.audit import AuditEntry
+from generation.rules.ledger import Totals
+
+
+class Overview(Protocol):
+    """Reads over all servers. Numbers are those of the rows: the next page is before the last one.
+    Every method raises StoreError."""
+
+    async def known_servers(self, *, limit: int) -> list[ServerRef]:
+        """Servers that have asked for a clip, or whose admins have set something, by name."""
+
+    async def gallery(self, query: GalleryQuery, *, limit: int) -> Sequence[tuple[int, Job]]:
+        """Clips that are kept."""
+
+    async def audit_log(
+        self, *, server: ServerRef | None, before: int | None, limit: int
+    ) -> Sequence[tuple[int, AuditEntry]]:
+        """Who changed what, in all servers or in one."""
+
+    async def daily_totals(
+        self, scopes: Collection[str], first: date, last: date
+    ) -> Sequence[tuple[str, date, Totals]]:
+        """What each scope has used on each of these days; without days of no use."""
+
+    async def open_reports(self, *, limit: int) -> list[Report]:
+        """What no admin has decided yet, oldest first."""

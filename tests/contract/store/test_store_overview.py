@@ -1,0 +1,100 @@
+"""What the operator looks through: every server, pages of clips and changes, and sums by day."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from db.store import SqlStore
+from factories import NOW, a_delivery, a_job, a_request, an_audit_entry
+from generation.domain.gallery import GalleryQuery
+from generation.domain.job import Artifact, Job, JobId
+from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.rules import ledger
+from generation.rules.ledger import EVERYWHERE, server_scope
+from generation.rules.policy import Policy
+
+ONE, TEN, SLACK = ServerRef(Platform.DISCORD, "1"), ServerRef(Platform.DISCORD, "10"), ServerRef(Platform.SLACK, "T1")
+
+
+def made(number: int, server: ServerRef, prompt: str = "a fox", member: str = "7") -> Job:
+    job = a_job(
+        id=JobId(f"{number:024x}"),
+        origin=f"o{number}",
+        request=a_request(prompt=prompt),
+        channel=ChannelRef(server, "c"),
+        requested_by=UserRef(server.platform, member),
+    )
+    return replace(job, created_at=NOW + timedelta(hours=number), artifact=Artifact(f"{number}.mp4", 1000))
+
+
+async def add(store: SqlStore, *jobs: Job) -> None:
+    for job in jobs:
+        async with store.transaction() as tx:
+            await tx.standing(job.channel.server, job.requested_by, NOW)  # as every submission does
+            await tx.add_job(job, a_delivery(job), None)
+            await tx.append(ledger.reserve(job, job.created_at))
+
+
+async def test_every_server_is_known_once_in_spite_of_its_members(store: SqlStore) -> None:
+    assert await store.known_servers(limit=9) == []
+    await add(store, *(made(n, server, member=str(n)) for n, server in enumerate([TEN, ONE, SLACK, ONE, TEN, ONE])))
+    other = ServerRef(Platform.DISCORD, "2")
+    async with store.transaction() as tx:
+        await tx.set_policy(other, Policy(), replace(an_audit_entry(), server=other))
+    assert await store.known_servers(limit=9) == [ONE, TEN, other, SLACK]
+    assert await store.known_servers(limit=2) == [ONE, TEN]
+
+
+async def test_the_gallery_goes_by_pages_newest_first(store: SqlStore) -> None:
+    await add(store, *(made(n, ONE) for n in range(5)))
+    first = await store.gallery(GalleryQuery(), limit=2)
+    rest = await store.gallery(GalleryQuery(before=first[-1][0]), limit=9)
+    assert [int(job.id, 16) for _, job in [*first, *rest]] == [4, 3, 2, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        (GalleryQuery(server=ONE), [3, 0]),
+        (GalleryQuery(server=TEN, member="8"), [2]),
+        (GalleryQuery(member="8"), [3, 2, 1, 0]),  # an id says nothing without its platform
+        (GalleryQuery(words="FOX"), [3, 1]),
+        (GalleryQuery(words="100%"), [2]),
+        (GalleryQuery(words="_"), []),
+        (GalleryQuery(words='say "hi"'), [0]),
+        (GalleryQuery(since=NOW + timedelta(hours=2)), [3, 2]),
+        (GalleryQuery(until=NOW + timedelta(hours=2)), [1, 0]),
+    ],
+)
+async def test_clips_are_found_by_what_is_asked(store: SqlStore, query: GalleryQuery, found: list[int]) -> None:
+    await add(
+        store,
+        made(0, ONE, 'two owls say "hi"'),
+        made(1, TEN, "a red fox"),
+        made(2, TEN, "100% wool", member="8"),
+        made(3, ONE, "Fox and hound"),
+    )
+    assert [int(job.id, 16) for _, job in await store.gallery(query, limit=9)] == found
+
+
+async def test_a_clip_that_is_gone_is_not_in_the_gallery(store: SqlStore) -> None:
+    gone = replace(made(0, ONE), deleted_at=NOW)
+    await add(store, gone, replace(made(1, ONE), artifact=None))
+    assert await store.gallery(GalleryQuery(), limit=9) == []
+
+
+async def test_the_audit_log_goes_by_pages_over_all_servers_or_in_one(store: SqlStore) -> None:
+    for number, server in enumerate([ONE, TEN, ONE]):
+        async with store.transaction() as tx:
+            entry = replace(an_audit_entry(), server=server, at=NOW + timedelta(hours=number))
+            await tx.set_policy(server, Policy(), entry)
+    everything = await store.audit_log(server=None, before=None, limit=9)
+    assert [entry.server for _, entry in everything] == [ONE, TEN, ONE]
+    assert [entry.at for _, entry in await store.audit_log(server=ONE, before=everything[0][0], limit=9)] == [NOW]
+
+
+async def test_daily_totals_are_those_of_the_scopes_and_days_asked_for(store: SqlStore) -> None:
+    await add(store, made(0, ONE), made(1, TEN), made(30, ONE))
+    found = await store.daily_totals([EVERYWHERE, server_scope(ONE)], NOW.date(), NOW.date())
+    assert sorted((scope, totals.clips) for scope, _, totals in found) == [(EVERYWHERE, 2), (server_scope(ONE), 1)]
