@@ -29,6 +29,7 @@ def operator_rules(settings: Settings) -> OperatorRules:
         monthly_budget=None if settings.monthly_budget is None else micros(settings.monthly_budget),
         default_limits=settings.default_limits,
         limits_of={LOCAL_SERVER: _TERMINAL_LIMITS},
+        operators=settings.operators,
         ceilings=settings.ceilings,
         ceilings_of={**settings.ceilings_of, LOCAL_SERVER: NO_CEILING.model_dump()},
         prices=settings.prices,

@@ -90,6 +90,7 @@ class DiscordChat:
         Raises DiscordUnusable, in one sentence, for what only the operator can change, such as a
         wrong token.
         """
+        self._messenger.policy_of = service.policy_of
         handler = InteractionHandler(
             service, self._messenger, clock=self._clock, defer_after=self._timing.defer_after
         )

@@ -280,7 +280,8 @@ class SlackChat:
             deleting=SlackDeleting(service, access, opened),
             reporting=reporting,
         )
-        admin, privacy = SlackAdminCommands(service, access), SlackPrivacy(api, service)
+        admin = SlackAdminCommands(service, access, self._posts, clock)
+        privacy = SlackPrivacy(api, service)
         members = SlackMemberCommands(
             service, access, buttons, showing=showing, admin=admin, privacy=privacy
         )

@@ -19,8 +19,6 @@ MORE_ACTION: Final = f"{ACTION_PREFIX}more"
 CASE_ACTION: Final = re.compile(rf"v1:case:({'|'.join(Decision)})")
 WITHOUT_HANDLER: Final = frozenset({ClipAction.EDIT})
 """Actions that no button offers yet: nothing would answer it."""
-REROLL_REACTION: Final = "repeat"
-"""Slack's name for 🔁."""
 
 _ASKING: Final = re.compile(r"ask:(?P<ts>[0-9.]{1,32}):(?P<thread>[0-9.]{0,32})")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{24}")

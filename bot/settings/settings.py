@@ -32,12 +32,13 @@ from bot.settings.values import (
     Text,
     comma_separated,
     server_ref,
+    user_ref,
 )
 from generation.backends.urls import BaseUrl
 from generation.backends.webhook_signature import FAL_JWKS_URL
 from generation.domain.currency import Currency
 from generation.domain.pricing import Price, Prices
-from generation.domain.refs import ServerRef
+from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.paths import ExpandedPath
 from generation.protocol.proxies import Proxies
 from generation.protocol.request import Endpoint
@@ -136,6 +137,11 @@ class Settings(SharedSettings):
     slack_admins: Annotated[frozenset[str], NoDecode, BeforeValidator(comma_separated)] = (
         frozenset()
     )
+    operators: Annotated[
+        frozenset[Annotated[UserRef, BeforeValidator(user_ref)]],
+        NoDecode,
+        BeforeValidator(comma_separated),
+    ] = frozenset()
     fal_key: FalKey = _from_variable("FAL_KEY")
 
     backends: Annotated[tuple[BackendName, ...], NoDecode, BeforeValidator(comma_separated)] = ()

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 
-from generation.domain.refs import ServerRef
+from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.paths import expanded
 
 _QUOTES: Final = "\"'`“”‘’"
@@ -24,6 +24,21 @@ def comma_separated(value: Any) -> Any:
 def server_ref(value: Any) -> Any:
     """A server of a text; any other value as it is."""
     return ServerRef.parse(value) if isinstance(value, str) else value
+
+
+def user_ref(value: Any) -> Any:
+    """A member of a text; any other value as it is. Raises ValueError."""
+    if not isinstance(value, str):
+        return value
+    try:
+        found = UserRef.parse(value.strip())
+    except ValueError:
+        found = None
+    if found is None or not found.id:
+        raise ValueError(
+            f"Name the member as platform:id, for example discord:1234567890, not {value!r}."
+        )
+    return found
 
 
 def _empty_is_unset(value: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from generation.domain.pricing import Micros, Prices
-from generation.domain.refs import ServerRef
+from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.request import GenerationRequest
 from generation.rules.budgets import (
     Budget,
@@ -44,6 +44,8 @@ class OperatorRules:
     monthly_budget: Micros | None = None
     default_limits: Limits = field(default_factory=Limits)
     limits_of: Mapping[ServerRef, Limits] = field(default_factory=dict)
+    operators: frozenset[UserRef] = frozenset()
+    """Members of chats who may do what the operator may do in a terminal."""
     ceilings: SomeLimits = field(default_factory=dict)
     ceilings_of: Mapping[ServerRef, SomeLimits] = field(default_factory=dict)
     prices: Prices = field(default_factory=Prices)

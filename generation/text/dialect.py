@@ -75,6 +75,7 @@ class Dialect:
     user: Callable[[str], str] = str
     channel: Callable[[str], str] = str
     role: Callable[[str], str] = "role {}".format
+    emoji: Callable[[str], str] = str
     posted_in: Callable[[ChannelRef], str] = _channel_id
     bold: Callable[[str], str] = str
     code: Callable[[str], str] = str

@@ -156,6 +156,14 @@ def _last_channel(_error: e.LastChannel, d: Dialect) -> Markup:
     )
 
 
+def _last_allowed(error: e.LastAllowed, d: Dialect) -> Markup:
+    return d.gettext(
+        "That is the last one on the list of those who may make clips; without it, everyone might. "
+        "If you want that, use {command}.",
+        command=Markup(d.code(f"{d.admin} {error.topic} everyone")),
+    )
+
+
 _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     FlipbookError: _plain(_UNEXPECTED, _TRY_AGAIN),
     e.InvalidRequest: lambda error, d: _invalid(error.violations, d),
@@ -165,6 +173,10 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.BudgetTooSmall: too_dear_sentence,
     e.ServerNotAllowed: _not_allowed,
     e.Paused: paused_sentence,
+    e.OperatorOnly: _plain(mark("Only the bot's operators can do that.")),
+    e.OperatorsPause: _plain(
+        mark("The bot's operator has paused it; only the operator can change that.")
+    ),
     e.MemberNotAllowed: _plain(
         mark(
             "The admins of this {place} have listed who may make clips, and you are not on the "
@@ -208,6 +220,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.ConfirmationInvalid: _plain(
         mark("That confirmation has expired, or is not yours. Nothing was changed; ask again.")
     ),
+    e.LastAllowed: _last_allowed,
     e.LedgerUnavailable: _plain(
         mark("The bot cannot check the limits at the moment, so it makes no clips."),
         _IN_A_MINUTE,

@@ -7,14 +7,11 @@ from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.protocol.messages import mark
 from generation.rules.audit import AuditEntry
-from generation.rules.limits import Limits
-from generation.rules.policy import Policy
-from generation.text.audit import audit_words, policy_lines
+from generation.text.audit import audit_words
 from generation.text.clips import negative_words, settings_words, state_words, status_words
 from generation.text.dialect import Dialect, Markup
 from generation.text.errors import failure_sentence
 from generation.text.forms.styles import style_words
-from generation.text.limits import limit_lines
 
 _PROMPT_ROOM: Final = 70
 _LONG_PROMPT_ROOM: Final = 1_000
@@ -65,19 +62,6 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
         *([without] if without else []),
         Markup(" · ".join([settings_words(job.request, d), *style_words(job, d), d.code(job.id)])),
     ]
-
-
-def limits_list(limits: Limits, d: Dialect) -> list[Markup]:
-    """All limits."""
-    title = Markup(d.bold(d.gettext("Limits of this {place}")))
-    return [title, *(Markup(f"{d.bullet}{line}") for line in limit_lines(limits, d))]
-
-
-def policy_list(policy: Policy, d: Dialect, *, before: Policy | None = None) -> list[Markup]:
-    """The rules on channels, members and words; ``before`` are the rules until a change."""
-    title = Markup(d.bold(d.gettext("Rules of this {place}")))
-    head = [d.gettext("No change: it was like this before.")] if policy == before else []
-    return [*head, title, *(Markup(f"{d.bullet}{line}") for line in policy_lines(policy, d))]
 
 
 def audit_list(entries: Sequence[AuditEntry], d: Dialect) -> list[Markup]:

@@ -4,18 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from adapters.discord.text import admin as discord_admin
 from adapters.discord.text import help as discord_help
-from adapters.discord.text import lists
 from adapters.discord.text import render as discord_render
 from adapters.discord.text.layout import buttons as discord_buttons
 from adapters.discord.text.render import alt_text, file_name
 from adapters.slack.models import SlackContent
+from adapters.slack.text import admin as slack_admin
 from adapters.slack.text import help as help_text
-from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
-from generation.rules.limits import Limits
+from generation.rules.limits import NO_CEILING, LimitName, Limits, over
+from generation.rules.policy import Policy
+from generation.rules.server_rules import ServerRules
 from pictures import discord_messages, slack_messages
 from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, job_on
 from pictures.frame import frame_of, frames_of
@@ -24,6 +26,11 @@ from pictures.page import page, person, words_of
 QUEUED_MILLISECONDS: Final = 1400
 RENDERING_MILLISECONDS: Final = 600
 TIMES_PLAYED: Final = 3
+RULES: Final = ServerRules(
+    Limits(user_clips_per_day=50),
+    over(NO_CEILING, {LimitName.USER_CLIPS_PER_DAY: 30}),
+    Policy(time_zone="Europe/Berlin"),
+)
 ASKED: Final = "/animate a paper boat on a stormy sea --size landscape_16_9"
 
 
@@ -124,7 +131,11 @@ def _discord_scenes() -> list[Scene]:
         ),
         _discord("clip", "animate", _discord_clip(done), job=done),
         _discord("refusal", "animate", _private(discord_render.refusal(TOO_MANY))),
-        _discord("limits", "flipbook-admin limits show", _private(lists.limits_list(Limits()))),
+        _discord(
+            "limits",
+            "flipbook-admin limits show",
+            _private(discord_admin.rules(RULES)),
+        ),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
     ]
 
@@ -167,7 +178,11 @@ def _slack_scenes() -> list[Scene]:
         _slack("rendering", slack_render.progress_content(running, RENDERING)),
         _slack("clip", slack_render.outcome_content(done, has_clip=True), job=done),
         _slack("refusal", slack_render.error_content(TOO_MANY), asked=ASKED),
-        _slack("limits", slack_lists.limits_content(Limits()), asked="/flipbook admin limits show"),
+        _slack(
+            "limits",
+            slack_admin.rules_content(RULES),
+            asked="/flipbook admin limits show",
+        ),
         _slack("help", help_text.flipbook_content(), asked="/flipbook help"),
     ]
 

@@ -1,7 +1,7 @@
 """Discord as the core's messenger: delivers outcomes step by step, and shows progress before."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,15 +22,20 @@ from adapters.discord.errors import NETWORK, UNKNOWN_MESSAGE
 from adapters.discord.refs import message_ref, posting_id
 from adapters.discord.session import Session
 from adapters.discord.text import render
-from adapters.discord.text.layout import buttons
+from adapters.discord.text.layout import REROLL_EMOJI, buttons
 from generation.domain.delivery import Answer, Delivery
 from generation.domain.job import Job, JobId, JobStatus
-from generation.domain.refs import MessageRef, Platform
+from generation.domain.refs import MessageRef, Platform, ServerRef
 from generation.ports import DeliveryPayload, NoticePayload, SaveNote
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock
-from generation.protocol.errors import DeliveryDelayed, DeliveryError, DeliveryStepFailed
+from generation.protocol.errors import (
+    DeliveryDelayed,
+    DeliveryStepFailed,
+    FlipbookError,
+)
 from generation.protocol.progress import PreviewFrame, Progress
+from generation.rules.policy import Policy
 
 SECONDS_BETWEEN_EDITS: Final = 3.0
 _DELIVERY_SECONDS: Final = 300.0
@@ -56,6 +61,8 @@ class DiscordMessenger:
         self._notices = DiscordNotices(session, self.posts, clock)
         self._clock = clock
         self._own = OwnMessage(self.posts, clock)
+        self.policy_of: Callable[[ServerRef], Awaitable[Policy]] | None = None
+        """Reads a server's rules, once there is a service that can."""
         self._ban = CloudflareBan(clock)
         self._started_at = clock.now()
         self._shown_previews: BoundedCache[JobId, str] = BoundedCache(_MOST_JOBS)
@@ -286,10 +293,20 @@ class DiscordMessenger:
         if job.status is JobStatus.SUCCEEDED:
             try:
                 async with asyncio.timeout(_REACTION_SECONDS):
-                    await self.posts.add_reroll_reaction(message.channel.id, message.id)
-            except (discord.DiscordException, DeliveryError, *NETWORK) as error:
+                    if emoji := await self._reroll_emoji(job.channel.server):
+                        await self.posts.add_reroll_reaction(message.channel.id, message.id, emoji)
+            except (discord.DiscordException, FlipbookError, *NETWORK) as error:
                 self._log.debug("no reaction under a clip", job=job.id, error=str(error))
         return message_ref(_guild_id(job), message.channel.id, message.id)
+
+    async def _reroll_emoji(self, server: ServerRef) -> str | None:
+        """What members react with, 🔁 where the server takes it; None where it takes only custom
+        ones, whose names the bot does not know."""
+        if self.policy_of is None:
+            return REROLL_EMOJI
+        taken = (await self.policy_of(server)).reroll_emoji
+        signs = sorted(emoji for emoji in taken if not emoji.isdecimal())
+        return REROLL_EMOJI if REROLL_EMOJI in taken else next(iter(signs), None)
 
 
 def _guild_id(job: Job) -> int:

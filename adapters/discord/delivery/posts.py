@@ -199,9 +199,11 @@ class DiscordPosts:
                 return message.id
         return None
 
-    async def add_reroll_reaction(self, channel_id: int, message_id: int) -> None:
-        """Put 🔁 under a clip, so that one tap re-rolls it; does nothing where the rate limit would
-        make it wait, or the bot may not."""
+    async def add_reroll_reaction(
+        self, channel_id: int, message_id: int, emoji: str = REROLL_EMOJI
+    ) -> None:
+        """Put 🔁, or an emoji of the server's choice, under a clip, so that one tap re-rolls it;
+        does nothing where the rate limit would make it wait, or the bot may not."""
         client = await self._session.client()
         # Discord counts refused requests, and bans a bot that makes many
         if not may_react(client, channel_id):
@@ -212,7 +214,7 @@ class DiscordPosts:
         await (
             client.get_partial_messageable(channel_id)
             .get_partial_message(message_id)
-            .add_reaction(REROLL_EMOJI)
+            .add_reaction(emoji)
         )
 
     async def upload_limit(self, guild_id: int) -> int:

@@ -11,6 +11,12 @@ from adapters.discord.text import render
 from generation.domain.refs import ChannelRef
 
 Interaction = discord.Interaction[Any]
+_LABELLED = (
+    discord.TextChannel,
+    discord.VoiceChannel,
+    discord.StageChannel,
+    discord.ForumChannel,
+)
 
 
 class AccessDenied(Exception):
@@ -26,6 +32,20 @@ def channel_in_server(interaction: Interaction) -> ChannelRef:
     if interaction.guild_id is None or interaction.channel_id is None:
         raise AccessDenied(render.ONLY_IN_SERVERS)
     return channel_of(interaction.guild_id, interaction.channel, interaction.channel_id)
+
+
+def roles_of(member: object) -> frozenset[str]:
+    """The ids of a member's roles; none where Discord has not named them."""
+    if not isinstance(member, discord.Member):
+        return frozenset()
+    return frozenset(str(role.id) for role in member.roles)
+
+
+def is_age_restricted(channel: object) -> bool:
+    """Whether a channel is labelled so, or the parent of a thread; one that the client does not
+    know is not."""
+    place = channel.parent if isinstance(channel, discord.Thread) else channel
+    return isinstance(place, _LABELLED) and place.is_nsfw()
 
 
 def is_admin(interaction: Interaction) -> bool:

@@ -18,7 +18,9 @@ from adapters.discord.handlers.access import (
     AccessDenied,
     channel_in_server,
     is_admin,
+    is_age_restricted,
     require_permissions,
+    roles_of,
 )
 from adapters.discord.handlers.ephemeral import refuse
 from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS, FirstResponses, Submit
@@ -58,8 +60,17 @@ class InteractionContext:
     def submit_context(self) -> SubmitContext:
         """What a request is submitted with."""
         return SubmitContext(
-            interaction_origin(self.interaction.id), requested_by=self.user, channel=self.channel
+            interaction_origin(self.interaction.id),
+            requested_by=self.user,
+            channel=self.channel,
+            roles=self.roles,
+            is_age_restricted=is_age_restricted(self.interaction.channel),
         )
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """The ids of the member's roles."""
+        return roles_of(self.interaction.user)
 
 
 class InteractionHandler:

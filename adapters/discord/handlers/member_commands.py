@@ -62,7 +62,7 @@ class MemberCommands(CommandGroup):
     @in_server
     async def quota(self, context: InteractionContext) -> None:
         """The limits, and what is used of them."""
-        found = await self.service.quota(context.user, context.server)
+        found = await self.service.quota(context.user, context.server, roles=context.roles)
         await tell(context.interaction, lists.quota(found))
 
     @app_commands.command(description="What is kept of you; get a copy of it, or be forgotten")

@@ -9,8 +9,13 @@ from discord import AppCommandOptionType, app_commands
 from adapters.discord.text.markup import DISCORD
 from generation.domain.style import MAX_WORDS
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
-from generation.rules.limits import LimitName
+from generation.rules.limits import OF_MEMBERS, LimitName
+from generation.rules.pause import MAX_REASON
+from generation.rules.policy import MAX_ADDED_NEGATIVE
+from generation.rules.presets import PRESETS
+from generation.text.admin import SETTINGS
 from generation.text.limits import limit_label
+from generation.text.rules.policy import policy_label
 
 
 class RangeTransformer(app_commands.Transformer):
@@ -64,6 +69,15 @@ class ChannelTransformer(app_commands.Transformer):
         return value
 
 
+class TextChannelTransformer(ChannelTransformer):
+    """A channel that takes messages, not only threads or voices."""
+
+    @property
+    def channel_types(self) -> list[discord.ChannelType]:
+        """The types that have a list of messages."""
+        return [discord.ChannelType.text, discord.ChannelType.news]
+
+
 _TEXT: Final = AppCommandOptionType.string
 _INTEGER: Final = AppCommandOptionType.integer
 
@@ -82,7 +96,11 @@ Style = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 StyleWords = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_WORDS))]
 Term = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 Channel = app_commands.Transform[app_commands.AppCommandChannel, ChannelTransformer]
+TextChannel = app_commands.Transform[app_commands.AppCommandChannel, TextChannelTransformer]
 LimitText = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 40))]
+SettingText = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_ADDED_NEGATIVE))]
+Reason = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_REASON))]
+Until = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 20))]
 
 QUALITIES: Final = [
     app_commands.Choice(name=f"{endpoint.label} ({words})", value=endpoint.label)
@@ -97,4 +115,11 @@ SIZES: Final = [
 MOTIONS: Final = [app_commands.Choice(name=motion.value, value=motion.value) for motion in Motion]
 LIMITS: Final = [
     app_commands.Choice(name=limit_label(name, DISCORD), value=name.value) for name in LimitName
+]
+MEMBER_LIMITS: Final = [choice for choice in LIMITS if choice.value in OF_MEMBERS]
+PRESET_CHOICES: Final = [
+    app_commands.Choice(name=preset.name, value=preset.name) for preset in PRESETS
+]
+SETTING_CHOICES: Final = [
+    app_commands.Choice(name=policy_label(name, DISCORD), value=name.value) for name in SETTINGS
 ]

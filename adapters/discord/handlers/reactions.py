@@ -9,11 +9,16 @@ import discord
 import structlog
 
 from adapters.discord.errors import NETWORK
-from adapters.discord.handlers.access import AccessDenied, require_permissions_for_reaction
+from adapters.discord.handlers.access import (
+    AccessDenied,
+    is_age_restricted,
+    require_permissions_for_reaction,
+    roles_of,
+)
 from adapters.discord.handlers.interactions import InteractionHandler
 from adapters.discord.refs import channel_of, message_ref, posting_id, user_ref
 from adapters.discord.text import render
-from adapters.discord.text.layout import REROLL_EMOJI
+from adapters.discord.text.emoji import emoji_of
 from generation.domain.job import Job
 from generation.domain.refs import ChannelRef, MessageRef
 from generation.protocol.cache import BoundedCache
@@ -24,8 +29,8 @@ WINDOW_SECONDS: Final = 10
 _MOST_REACTIONS: Final = 10_000
 _EXPLANATION_SECONDS: Final = 60.0
 
-ReactionKey = tuple[int, int]
-"""The ids of a message and of the user who reacted to it."""
+ReactionKey = tuple[int, int, str]
+"""The ids of a message and of the user who reacted to it, and the emoji."""
 
 
 @dataclass(slots=True)
@@ -56,21 +61,20 @@ class Reactions:
 
     def removed(self, event: discord.RawReactionActionEvent) -> None:
         """A member removed a reaction."""
-        if str(event.emoji) == REROLL_EMOJI:
-            self._mark_removed((event.message_id, event.user_id))
+        self._mark_removed(_key(event))
 
     async def added(self, event: discord.RawReactionActionEvent, client: discord.Client) -> None:
         """Re-roll the clip that a member reacted to, or tell the member why not."""
+        # counted at once: it may be removed while the store is asked
         if event.guild_id is None or not _concerns_us(event, client) or not self._is_new(event):
             return
         async with self._handler.running():
             message = message_ref(event.guild_id, event.channel_id, event.message_id)
             try:
-                # None for a message of ours that shows no job, such as a refusal
-                parent = await self._handler.service.job_of_message(message)
+                parent = await self._parent(event, message)
                 if parent is not None:
                     require_permissions_for_reaction(event, client)
-                    await self._reroll(event, _channel(event, client, parent), parent, message)
+                    await self._reroll(event, client, parent, message)
             except AccessDenied as denied:
                 await self._explain(event, denied.sentence)
             except FlipbookError as error:
@@ -78,16 +82,29 @@ class Reactions:
             except Exception:  # noqa: BLE001 - one reaction's failure is never another's
                 self._log.exception("unexpected error in a reaction")
 
+    async def _parent(
+        self, event: discord.RawReactionActionEvent, message: MessageRef
+    ) -> Job | None:
+        """The job that the reaction asks to make again; None for another emoji, and for a message
+        of ours that shows no job, such as a refusal."""
+        service = self._handler.service
+        emoji = (await service.policy_of(message.channel.server)).reroll_emoji
+        return await service.job_of_message(message) if emoji_of(event.emoji) in emoji else None
+
     async def _reroll(
         self,
         event: discord.RawReactionActionEvent,
-        channel: ChannelRef,
+        client: discord.Client,
         parent: Job,
         message: MessageRef,
     ) -> None:
-        handler = self._handler
+        handler, channel = self._handler, _channel(event, client, parent)
         context = SubmitContext(
-            self._origin(event), requested_by=user_ref(event.user_id), channel=channel
+            self._origin(event),
+            requested_by=user_ref(event.user_id),
+            channel=channel,
+            roles=roles_of(event.member),
+            is_age_restricted=is_age_restricted(client.get_channel(event.channel_id)),
         )
         job = await handler.service.reroll(parent.id, context)
         responses = handler.first_responses
@@ -98,7 +115,7 @@ class Reactions:
             await responses.record(job, opened)
 
     def _is_new(self, event: discord.RawReactionActionEvent) -> bool:
-        key, now = (event.message_id, event.user_id), self._handler.clock.now()
+        key, now = _key(event), self._handler.clock.now()
         counted = self._counted.get(key)
         if counted is not None:
             is_quick = (now - counted.at).total_seconds() < WINDOW_SECONDS
@@ -115,7 +132,9 @@ class Reactions:
     def _origin(self, event: discord.RawReactionActionEvent) -> str:
         # the window in the origin keeps a restarted bot from counting the same reaction again
         window = int(self._handler.clock.now().timestamp()) // WINDOW_SECONDS
-        return f"discord:reaction:{event.message_id}:{event.user_id}:{REROLL_EMOJI}:{window}"
+        return (
+            f"discord:reaction:{event.message_id}:{event.user_id}:{emoji_of(event.emoji)}:{window}"
+        )
 
     def _may_explain(self, user_id: int) -> bool:
         """Whether the member got no explanation in the last seconds: reacting to many clips at once
@@ -148,13 +167,17 @@ class Reactions:
             self._log.info("a refusal could not be explained", error=type(error).__name__)
 
 
+def _key(event: discord.RawReactionActionEvent) -> ReactionKey:
+    return event.message_id, event.user_id, emoji_of(event.emoji)
+
+
 def _concerns_us(event: discord.RawReactionActionEvent, client: discord.Client) -> bool:
-    """Whether it is 🔁 from a person on a message that may be ours."""
+    """Whether it is from a person on a message that may be ours."""
     own = client.user.id if client.user is not None else None
     from_bot = event.user_id == own or (event.member is not None and event.member.bot)
     # Discord leaves the author out of some events; the store knows which messages are ours
     on_ours = event.message_author_id in {None, own}
-    return str(event.emoji) == REROLL_EMOJI and not from_bot and on_ours
+    return not from_bot and on_ours
 
 
 def _channel(

@@ -19,6 +19,11 @@ class RequiredPermission:
     is_needed: bool = True
 
 
+VIEW: Final = RequiredPermission(
+    "view_channel",
+    "View Channel",
+    "reach the channel at all once the first answer's token has expired",
+)
 SEND: Final = RequiredPermission(
     "send_messages",
     "Send Messages",
@@ -28,11 +33,7 @@ SEND_IN_THREADS: Final = RequiredPermission(
     "send_messages_in_threads", "Send Messages in Threads", "the same inside threads"
 )
 REQUIRED_PERMISSIONS: Final = (
-    RequiredPermission(
-        "view_channel",
-        "View Channel",
-        "reach the channel at all once the first answer's token has expired",
-    ),
+    VIEW,
     SEND,
     SEND_IN_THREADS,
     RequiredPermission("attach_files", "Attach Files", "put the MP4 into the message"),

@@ -1,5 +1,4 @@
-"""What the private commands show: a server's queue, a member's clips and quota, a server's limits
-and policy."""
+"""What the private commands show: a server's queue, a member's clips and quota, styles, changes."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,25 +7,22 @@ from adapters.discord.text.render import MAX_CONTENT
 from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
-from generation.rules.limits import LimitName, Limits
-from generation.rules.policy import Policy
 from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import settings_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
-from generation.text.limits import changed_limit_words
 from generation.text.money.quota import quota_lines
 
 
 def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:
     """A server's clips under way; ``backends`` are sentences about backends in trouble."""
-    return _fitting(lists.queue_lines(jobs, viewer, backends, DISCORD))
+    return fitting(lists.queue_lines(jobs, viewer, backends, DISCORD))
 
 
 def history(jobs: Sequence[Job]) -> str:
     """A member's own last clips."""
-    return _fitting(lists.history_lines(jobs, DISCORD))
+    return fitting(lists.history_lines(jobs, DISCORD))
 
 
 def settings(job: Job, command: str) -> tuple[str, bool]:
@@ -52,24 +48,9 @@ def quota(found: Quota) -> str:
     )
 
 
-def limits_list(limits: Limits) -> str:
-    """All limits of a server."""
-    return "\n".join(lists.limits_list(limits, DISCORD))
-
-
-def changed_limit(limits: Limits, name: LimitName, *, before: Limits | None = None) -> str:
-    """One limit, after it was set; ``before`` are the limits until then."""
-    return changed_limit_words(limits, name, DISCORD, before=before)
-
-
-def policy_list(policy: Policy, *, before: Policy | None = None) -> str:
-    """The channels that the bot answers in, and the members and words that it refuses."""
-    return _fitting(lists.policy_list(policy, DISCORD, before=before))
-
-
 def styles(found: Styles) -> str:
     """The styles of a server."""
-    return _fitting(style_lines(found, DISCORD))
+    return fitting(style_lines(found, DISCORD))
 
 
 def style(found: Styles, name: str) -> str:
@@ -84,10 +65,10 @@ def removed_style(name: str) -> str:
 
 def audit(entries: Sequence[AuditEntry]) -> str:
     """The changes of a server's limits and policy, newest first."""
-    return _fitting(lists.audit_list(entries, DISCORD))
+    return fitting(lists.audit_list(entries, DISCORD))
 
 
-def _fitting(lines: Iterable[str]) -> str:
+def fitting(lines: Iterable[str]) -> str:
     """As many lines as fit into a message."""
     more = DISCORD.gettext(lists.MORE)
     text = ""

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Final
 
 from adapters.discord.refs import posting_id
+from adapters.discord.text.emoji import shown_emoji
 from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, Platform
 from generation.text.dialect import Dialect, excerpt
@@ -64,6 +65,7 @@ DISCORD: Final = Dialect(
     user=partial(str.format, "<@{}>"),
     channel=partial(str.format, "<#{}>"),
     role=partial(str.format, "<@&{}>"),
+    emoji=shown_emoji,
     posted_in=_posted_in,
     bold=partial(str.format, "**{}**"),
     code=_code,

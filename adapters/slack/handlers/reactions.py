@@ -5,10 +5,10 @@ from dataclasses import replace
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.payloads import Reaction
-from adapters.slack.ids import REROLL_REACTION
 from adapters.slack.models import SlackContent
-from adapters.slack.refs import channel_ref
+from adapters.slack.refs import channel_ref, server_ref
 from adapters.slack.text import render
+from adapters.slack.text.emoji import emoji_name
 from adapters.slack.web_api import SlackApi
 from generation.domain.job import Job
 from generation.domain.refs import MessageRef
@@ -29,8 +29,7 @@ class SlackReactions:
 
     async def added(self, reaction: Reaction) -> SlackContent | None:
         """Re-roll a clip of ours for a person; every other reaction does nothing."""
-        # the cheap check first: Slack sends every reaction in the bot's channels
-        job = await self._job_of(reaction) if _is_reroll(reaction.name) else None
+        job = await self._job_of(reaction)
         if job is None or await self._access.is_bot(reaction.act.user):
             return None
         try:
@@ -41,14 +40,13 @@ class SlackReactions:
         return None if content is None else replace(content, thread=job.channel.thread)
 
     async def _job_of(self, reaction: Reaction) -> Job | None:
-        """The job whose message the reaction is on."""
-        # Slack does not always say whose message it is; the store knows which are ours
+        """The job whose message the reaction is on; None for an emoji that asks for nothing."""
+        # the cheap check first: Slack sends every reaction in the bot's channels, and does not
+        # always say whose message it is; the store knows which are ours
         if reaction.message_by not in (None, (await self._api.identity()).bot_user):
+            return None
+        policy = await self._service.policy_of(server_ref(reaction.act))
+        if emoji_name(reaction.name) not in map(emoji_name, policy.reroll_emoji):
             return None
         message = MessageRef(channel_ref(reaction.act), reaction.message_ts)
         return await self._service.job_of_message(message)
-
-
-def _is_reroll(name: str) -> bool:
-    """Slack adds skin tones to names as in ``wave::skin-tone-2``."""
-    return name.partition("::")[0] == REROLL_REACTION

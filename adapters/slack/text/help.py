@@ -7,20 +7,35 @@ from adapters.slack.models import SlackContent
 from adapters.slack.text.markup import SLACK
 from generation.protocol.messages import mark
 from generation.protocol.request import VideoSizePreset
-from generation.rules.limits import LimitName
 from generation.text.dialect import Markup, excerpt
 from generation.text.help import EXAMPLE_PROMPT, help_lines
-from generation.text.limits import limit_label, limit_range_words, typed_name
 
 _ADMIN: Final = (
     ("limits show", mark("what members may make")),
     ("limits set NAME VALUE", mark("change one limit")),
     ("limits reset", mark("go back to the operator's limits")),
+    (
+        "limits preset NAME [apply]",
+        mark("limits for a kind of workspace: see them, then apply them"),
+    ),
     ("channels show", mark("the channels and blocks")),
     ("channels only #one #two", mark("answer in these channels only")),
     ("channels add #one", mark("answer in this channel too")),
     ("channels remove #one", mark("answer in this channel no longer")),
     ("channels everywhere", mark("answer in every channel")),
+    ("channels deny #one", mark("never answer in this channel")),
+    ("channels allow #one", mark("answer in a channel again that was denied")),
+    ("members allow @name", mark("let these members make clips, and only those who are allowed")),
+    ("members remove @name", mark("take a member off that list")),
+    ("members everyone", mark("let every member make clips")),
+    ("settings show", mark("log channel, time zone, emoji, defaults")),
+    ("settings set NAME VALUE", mark("change one setting")),
+    (
+        "settings log_channel #one",
+        mark("where admins are told what they should know; off for nowhere"),
+    ),
+    ("pause REASON [until 18:00]", mark("take no new clips; those under way finish")),
+    ("resume", mark("take new clips again")),
     ("block member @name", mark("take no more prompts from a member")),
     ("block term TERM", mark("take no more prompts with a word")),
     ("unblock member @name", mark("take a member's prompts again")),
@@ -64,12 +79,7 @@ def admin_content() -> SlackContent:
     lines = [
         SLACK.bold(SLACK.gettext("For admins of this {place}")),
         *(f"• `/flipbook admin {words}` — {SLACK.gettext(about)}" for words, about in _ADMIN),
-        SLACK.bold(SLACK.gettext("Limits by name")),
-        *(
-            f"{SLACK.bullet}{SLACK.code(typed_name(name, SLACK))} — {limit_label(name, SLACK)}: "
-            f"{limit_range_words(name, SLACK)}"
-            for name in LimitName
-        ),
+        SLACK.gettext("What can be set, with its name, is shown by limits and settings."),
     ]
     return SlackContent("\n".join(lines))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
+from adapters.slack.text.emoji import shown_emoji
 from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, Platform
 from generation.text.dialect import Dialect, excerpt, utc_moment
@@ -147,6 +148,7 @@ SLACK: Final = Dialect(
     when=date,
     user=user_mention,
     channel=channel_mention,
+    emoji=shown_emoji,
     posted_in=_posted_in,
     bold=_bold,
     code=_code,

@@ -9,6 +9,8 @@ FlipbookError
 │   ├── BudgetTooSmall             the clip costs more than a whole budget: no waiting helps
 │   ├── ServerNotAllowed           not on the operator's allow-list
 │   ├── Paused                     the operator has paused this server, or all
+│   ├── OperatorOnly               a server's admins may not do it
+│   ├── OperatorsPause             … because an operator has made the pause
 │   ├── MemberNotAllowed           the server's admins let only others in
 │   ├── RoleNeeded                 … only members with certain roles
 │   ├── OnlyAgeRestricted          … only in age-restricted channels
@@ -20,6 +22,7 @@ FlipbookError
 │   ├── StyleTooLong               with the style's words the prompt is longer than it may be
 │   ├── DraftGone                  what was filled in is no longer kept
 │   ├── LastChannel                removing it would let the bot answer everywhere
+│   ├── LastAllowed                removing it would let everyone ask
 │   ├── LedgerUnavailable          usage could not be read: the answer is no
 │   ├── TooManyReports             a member has reported too many clips in an hour
 │   ├── ReportDecided              an admin has decided about this report already
@@ -129,12 +132,15 @@ from generation.protocol.errors.refusals import (
     BudgetTooSmall,
     ChannelNotAllowed,
     DraftGone,
+    LastAllowed,
     LastChannel,
     LedgerUnavailable,
     LimitExceeded,
     MemberNotAllowed,
     NeverAgeRestricted,
     OnlyAgeRestricted,
+    OperatorOnly,
+    OperatorsPause,
     Paused,
     PromptBlocked,
     Refused,
@@ -187,6 +193,7 @@ __all__ = [
     "JobNotFound",
     "JobNotRerollable",
     "JobUnfinished",
+    "LastAllowed",
     "LastChannel",
     "LedgerUnavailable",
     "LimitExceeded",
@@ -194,6 +201,8 @@ __all__ = [
     "NeverAgeRestricted",
     "NotYourJob",
     "OnlyAgeRestricted",
+    "OperatorOnly",
+    "OperatorsPause",
     "Paused",
     "PromptBlocked",
     "PromptNotKept",

@@ -63,6 +63,15 @@ class Paused(Refused):
         self.until = until
 
 
+class OperatorOnly(Refused):
+    """Only the bot's operators may do this."""
+
+
+class OperatorsPause(Refused):
+    """One of the bot's operators has made this pause; a server's admins cannot end or change
+    it."""
+
+
 class MemberNotAllowed(Refused):
     """The server's admins have listed who may ask, and this member is not on the list."""
 
@@ -128,6 +137,15 @@ class DraftGone(Refused):
 
 class LastChannel(Refused):
     """The last channel of the allow-list would go, and the bot would answer in every channel."""
+
+
+class LastAllowed(Refused):
+    """The last member or role would go from the list of those who may ask, and everyone might;
+    ``topic`` is the command that says so in so many words."""
+
+    def __init__(self, topic: str = "members") -> None:
+        super().__init__(topic)
+        self.topic = topic
 
 
 class LedgerUnavailable(Refused):

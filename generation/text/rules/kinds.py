@@ -179,7 +179,7 @@ def _emoji(text: str) -> frozenset[str]:
 
 
 def _emoji_words(values: Iterable[str] | None, d: Dialect) -> str:
-    return " ".join(sorted(values or ())) or d.gettext(NONE)
+    return " ".join(map(d.emoji, sorted(values or ()))) or d.gettext(NONE)
 
 
 MEMBERS_OWN: Final = mark("the usual")

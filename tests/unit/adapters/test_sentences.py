@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
+from adapters.discord.text import admin as discord_admin
 from adapters.discord.text import help as discord_help
 from adapters.discord.text import lists as discord_lists
 from adapters.discord.text import render as discord_render
@@ -23,6 +24,7 @@ from adapters.slack.errors import (
 )
 from adapters.slack.handlers.parsing import command_line
 from adapters.slack.models import SlackContent
+from adapters.slack.text import admin as slack_admin
 from adapters.slack.text import help as slack_help
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
@@ -35,7 +37,7 @@ from generation.ports import ClipLink
 from generation.protocol import errors as e
 from generation.protocol.progress import Phase, Progress
 from generation.rules.limits import LimitName, Limits
-from generation.rules.policy import Policy
+from generation.rules.server_rules import ServerRules
 from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
@@ -45,6 +47,7 @@ from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, FLIPBOOK_ABOUT, he
 from generation.text.money.quota import quota_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
+from unit.adapters.admin_sentences import admin_sentences
 from unit.adapters.asking_examples import asking_contents
 from unit.adapters.backend_sentences import backend_sentences
 from unit.adapters.form_sentences import form_sentences
@@ -112,7 +115,6 @@ def of_servers(d: Dialect) -> Iterator[Said]:
     for given in ("", "clips", "a*b " * 25):
         yield Said(d.platform, limits.unknown_limit_words(given, d))
     for found in the_limits():
-        yield Said(d.platform, "\n".join(lists.limits_list(found, d)))
         for usage in USAGES:
             for moment in (None, NOW):
                 yield Said(d.platform, "\n".join(quota_lines(found, usage, d, hour_resets_at=moment)))
@@ -129,7 +131,7 @@ def of_changes(d: Dialect) -> Iterator[Said]:
             entry = an_audit_entry(by=who, what=what, before=before, after=after)
             yield Said(d.platform, audit.audit_words(entry, d), is_sentence=False)
     yield Said(d.platform, "\n".join(lists.audit_list([], d)))
-    yield Said(d.platform, "\n".join(lists.policy_list(Policy(), d, before=Policy())))
+    yield from (Said(d.platform, each) for each in admin_sentences(d))
     yield Said(d.platform, "\n".join(help_lines(d, {})))
     yield from (Said(d.platform, "\n".join(notice_text(each, d).lines)) for each in the_notices())
 
@@ -176,7 +178,7 @@ def on_discord() -> Iterator[Said]:
     yield said(discord_lists.settings(jobs[-1], "/animate x")[0])
     yield said(discord_lists.history(jobs))
     yield said(discord_lists.audit(entries))
-    yield from (said(discord_lists.policy_list(policy)) for policy in the_policies())
+    yield from (said(discord_admin.policy_list(policy)) for policy in the_policies())
 
 
 def on_slack() -> Iterator[Said]:
@@ -223,10 +225,10 @@ def slack_contents() -> Iterator[SlackContent]:
     yield slack_lists.queue_content(jobs, a_user("71", Platform.SLACK))
     yield slack_lists.history_content(jobs[:15])
     yield slack_lists.quota_content(Quota(Limits(), USAGES[0]))
-    yield slack_lists.limits_content(Limits(), changed=LimitName.MAX_FRAMES)
+    yield slack_admin.rules_content(ServerRules(Limits()))
     entry = an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["C1"]}')
     yield slack_lists.audit_content([entry] * slack_lists.MOST_AUDITED)
-    yield from (slack_lists.policy_content(policy) for policy in the_policies())
+    yield from (slack_admin.policy_content(policy) for policy in the_policies())
 
 
 def everything() -> Iterator[Said]:

@@ -10,9 +10,11 @@ from adapters.discord.handlers.interactions import (
     InteractionContext,
     InteractionHandler,
 )
-from adapters.discord.handlers.options import LIMITS, LimitText
-from adapters.discord.text import lists
+from adapters.discord.handlers.options import LIMITS, PRESET_CHOICES, LimitText
+from adapters.discord.text import admin
 from adapters.discord.text.markup import DISCORD
+from generation.rules.limits import LimitName
+from generation.text.admin import preset_from
 from generation.text.limits import limit_named, limit_value, unknown_limit_words
 
 
@@ -20,12 +22,11 @@ class LimitCommands(CommandGroup):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="limits", description="What members may make")
 
-    @app_commands.command(description="Show the limits")
+    @app_commands.command(description="Show what is set, the operator's ceilings, what is in force")
     @for_admins
     async def show(self, context: InteractionContext) -> None:
         """All limits."""
-        limits = await self.service.limits_of(context.server)
-        await tell(context.interaction, lists.limits_list(limits))
+        await tell(context.interaction, admin.rules(await self.service.rules_of(context.server)))
 
     @app_commands.command(description="Change one limit")
     @app_commands.describe(
@@ -36,19 +37,36 @@ class LimitCommands(CommandGroup):
     @for_admins
     async def set(self, context: InteractionContext, limit: str, value: LimitText) -> None:
         """One limit."""
-        # a choice as a rule; but an old client, or a program, may send anything
-        try:
-            name = limit_named(limit)
-        except ValueError:
-            raise AccessDenied(unknown_limit_words(limit, DISCORD)) from None
+        name = chosen_limit(limit)
         changes = {name.value: limit_value(name, value, DISCORD)}
-        before = await self.service.limits_of(context.server)
-        limits = await self.service.set_limits(context.server, changes, by=context.user)
-        await tell(context.interaction, lists.changed_limit(limits, name, before=before))
+        change = await self.service.change_rules(context.server, changes, by=context.user)
+        await tell(context.interaction, admin.changed(change, [name]))
 
     @app_commands.command(description="Go back to the operator's limits")
     @for_admins
     async def reset(self, context: InteractionContext) -> None:
         """The operator's defaults."""
-        limits = await self.service.reset_limits(context.server, by=context.user)
-        await tell(context.interaction, lists.limits_list(limits))
+        await self.service.reset_limits(context.server, by=context.user)
+        await tell(context.interaction, admin.rules(await self.service.rules_of(context.server)))
+
+    @app_commands.command(description="Limits for a kind of server: see them, then apply them")
+    @app_commands.describe(preset="Which kind of server", apply="Change it; else it is shown")
+    @app_commands.choices(preset=PRESET_CHOICES)
+    @for_admins
+    async def preset(self, context: InteractionContext, preset: str, apply: bool = False) -> None:
+        """First the difference, then, by one more step, the change."""
+        found = preset_from(preset)
+        if apply:
+            change = await self.service.apply_preset(context.server, found, by=context.user)
+        else:
+            change = await self.service.preset_difference(context.server, found)
+        await tell(context.interaction, admin.preset(found, change, is_applied=apply))
+
+
+def chosen_limit(text: str) -> LimitName:
+    """The limit of a choice; but an old client, or a program, may send anything. Raises
+    AccessDenied."""
+    try:
+        return limit_named(text)
+    except ValueError:
+        raise AccessDenied(unknown_limit_words(text, DISCORD)) from None

@@ -13,20 +13,27 @@ from adapters.discord.handlers.interactions import (
     InteractionHandler,
 )
 from adapters.discord.handlers.options import Channel, Term
-from adapters.discord.text import lists
+from adapters.discord.text import admin
+from generation.rules.allow_lists import (
+    Changes,
+    with_denied_channels,
+    without_denied_channels,
+)
 from generation.rules.policy import Policy
 
 
 class PolicyCommands(CommandGroup):
     async def change_policy(
-        self, context: InteractionContext, change: Callable[[Policy], dict[str, frozenset[str]]]
+        self, context: InteractionContext, change: Callable[[Policy], Changes]
     ) -> None:
         """Replace the fields of the server's policy that ``change`` returns, and show it whole."""
+        changed = await self.service.change_policy(context.server, change, by=context.user)
+        await tell(context.interaction, admin.policy(changed))
+
+    async def show_policy(self, context: InteractionContext) -> None:
+        """The whole policy."""
         policy = await self.service.policy_of(context.server)
-        # model_copy would not validate the new values
-        changed = Policy.model_validate({**policy.model_dump(), **change(policy)})
-        saved = await self.service.set_policy(context.server, changed, by=context.user)
-        await tell(context.interaction, lists.policy_list(saved, before=policy))
+        await tell(context.interaction, admin.policy_list(policy))
 
 
 class ChannelCommands(PolicyCommands):
@@ -37,8 +44,7 @@ class ChannelCommands(PolicyCommands):
     @for_admins
     async def show(self, context: InteractionContext) -> None:
         """The whole policy."""
-        policy = await self.service.policy_of(context.server)
-        await tell(context.interaction, lists.policy_list(policy))
+        await self.show_policy(context)
 
     @app_commands.command(description="Answer in this channel; others only if they are added too")
     @app_commands.describe(channel="The channel; its threads are included")
@@ -64,6 +70,22 @@ class ChannelCommands(PolicyCommands):
         """Remove all channels."""
         # an empty set means no rule: the bot answers everywhere
         await self.change_policy(context, lambda _policy: {"channels": frozenset()})
+
+    @app_commands.command(description="Never answer in this channel")
+    @app_commands.describe(channel="The channel; its threads are included")
+    @for_admins
+    async def deny(self, context: InteractionContext, channel: Channel) -> None:
+        """Keep the bot out of a channel."""
+        denied = frozenset({str(channel.id)})
+        await self.change_policy(context, lambda policy: with_denied_channels(policy, denied))
+
+    @app_commands.command(description="Answer again in a channel that was denied")
+    @app_commands.describe(channel="A channel that was denied before")
+    @for_admins
+    async def allow(self, context: InteractionContext, channel: Channel) -> None:
+        """Let the bot into a channel again."""
+        allowed = frozenset({str(channel.id)})
+        await self.change_policy(context, lambda policy: without_denied_channels(policy, allowed))
 
 
 class BlockCommands(PolicyCommands):

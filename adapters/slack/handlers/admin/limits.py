@@ -1,13 +1,18 @@
 """``/flipbook admin limits …``."""
 
+from typing import Final
+
 from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.admin.verbs import AdminVerbs
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
-from adapters.slack.text import lists
+from adapters.slack.text import admin
 from adapters.slack.text.markup import SLACK, plain
 from generation.service import Service
+from generation.text.admin import preset_from
 from generation.text.limits import limit_named, limit_value
+
+_APPLY: Final = "apply"
 
 
 class SlackLimitCommands:
@@ -20,16 +25,17 @@ class SlackLimitCommands:
     def verbs(self) -> AdminVerbs:
         """What may be typed."""
         return {
-            ("limits", ""): self._show_limits,
-            ("limits", "show"): self._show_limits,
-            ("limits", "set"): self._set_limit,
-            ("limits", "reset"): self._reset_limits,
+            ("limits", ""): self._show,
+            ("limits", "show"): self._show,
+            ("limits", "set"): self._set,
+            ("limits", "reset"): self._reset,
+            ("limits", "preset"): self._preset,
         }
 
-    async def _show_limits(self, act: Act, _: str) -> SlackContent:
-        return lists.limits_content(await self._service.limits_of(server_ref(act)))
+    async def _show(self, act: Act, _: str) -> SlackContent:
+        return admin.rules_content(await self._service.rules_of(server_ref(act)))
 
-    async def _set_limit(self, act: Act, words: str) -> SlackContent:
+    async def _set(self, act: Act, words: str) -> SlackContent:
         # max_frames=8 is as good as max_frames 8
         given, _, value = plain(words).replace("=", " ", 1).partition(" ")
         try:
@@ -37,11 +43,21 @@ class SlackLimitCommands:
         except ValueError:
             raise AdminRefused(AdminProblem.UNKNOWN_LIMIT, given) from None
         changes = {name.value: limit_value(name, value, SLACK)}
-        before = await self._service.limits_of(server_ref(act))
-        limits = await self._service.set_limits(server_ref(act), changes, by=user_ref(act))
-        return lists.limits_content(limits, changed=name, before=before)
+        change = await self._service.change_rules(server_ref(act), changes, by=user_ref(act))
+        return admin.changed_content(change, [name])
 
-    async def _reset_limits(self, act: Act, _: str) -> SlackContent:
-        return lists.limits_content(
-            await self._service.reset_limits(server_ref(act), by=user_ref(act))
-        )
+    async def _reset(self, act: Act, _: str) -> SlackContent:
+        await self._service.reset_limits(server_ref(act), by=user_ref(act))
+        return await self._show(act, "")
+
+    async def _preset(self, act: Act, words: str) -> SlackContent:
+        """First the difference, then, by one more word, the change."""
+        given = plain(words).split()
+        is_applied = bool(given) and given[-1].lower() == _APPLY
+        preset = preset_from(" ".join(given[:-1] if is_applied else given))
+        server = server_ref(act)
+        if is_applied:
+            change = await self._service.apply_preset(server, preset, by=user_ref(act))
+        else:
+            change = await self._service.preset_difference(server, preset)
+        return admin.preset_content(preset, change, is_applied=is_applied)

@@ -28,7 +28,8 @@ from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
 from generation.domain.job import JobStatus
 from generation.domain.refs import Platform
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
-from generation.rules.limits import LimitName
+from generation.rules.limits import OF_MEMBERS, LimitName
+from generation.text.admin import SETTINGS
 from judges.discord_spec import discord_spec
 from judges.specs import specs
 
@@ -85,12 +86,30 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
             "block member",
             "block term",
             "channels add",
+            "channels allow",
+            "channels deny",
             "channels everywhere",
             "channels remove",
             "channels show",
+            "limits preset",
             "limits reset",
             "limits set",
             "limits show",
+            "members allow",
+            "members everyone",
+            "members remove",
+            "members show",
+            "pause",
+            "resume",
+            "roles allow",
+            "roles everyone",
+            "roles exempt",
+            "roles quota",
+            "roles remove",
+            "roles show",
+            "settings log_channel",
+            "settings set",
+            "settings show",
             "styles add",
             "styles edit",
             "styles list",
@@ -154,8 +173,23 @@ def test_choices_are_the_cores_own_and_sizes_name_their_pixels(commands: list[Js
 
 
 def test_every_limit_can_be_set(commands: list[Json]) -> None:
-    (limit,) = [option for option in walk(commands) if option["name"] == "limit"]
-    assert [choice["value"] for choice in limit["choices"]] == [name.value for name in LimitName]
+    of_all, of_members = [option for option in walk(commands) if option["name"] == "limit"]
+    assert [choice["value"] for choice in of_all["choices"]] == [name.value for name in LimitName]
+    assert [choice["value"] for choice in of_members["choices"]] == [name.value for name in OF_MEMBERS]
+
+
+def test_every_setting_can_be_set(commands: list[Json]) -> None:
+    (setting,) = [option for option in walk(commands) if option["name"] == "setting"]
+    assert [choice["value"] for choice in setting["choices"]] == [name.value for name in SETTINGS]
+
+
+def test_a_command_and_all_its_parts_are_no_longer_than_discord_takes(commands: list[Json]) -> None:
+    def length(item: Json) -> int:
+        choices = sum(len(each["name"]) + len(str(each["value"])) for each in item.get("choices") or [])
+        parts = sum(length(each) for each in item.get("options") or [])
+        return len(item["name"]) + len(item.get("description") or "") + choices + parts
+
+    assert max(map(length, commands)) <= 8_000
 
 
 def test_the_fingerprint_is_the_same_for_the_same_definitions_only() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.discord import errors as discord_errors
-from adapters.discord.text import lists, render
+from adapters.discord.text import admin, lists, render
 from adapters.discord.text.markup import escaped, quoted
 from factories import NOW, a_job, a_request, a_user, an_audit_entry, later, moved
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
@@ -21,6 +21,7 @@ from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Motion
 from generation.rules.limits import LimitName, Limits
 from generation.rules.policy import Policy
+from generation.rules.server_rules import ServerRules
 
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),
@@ -211,7 +212,7 @@ def test_long_lists_end_within_a_message() -> None:
         blocked_terms=frozenset("x" * 90 + str(n) for n in range(200)),
     )
     entries = [an_audit_entry(before="[" * 400, after="_" * 400)] * 50
-    for text in (lists.queue(jobs, a_user()), lists.history(jobs), lists.policy_list(policy), lists.audit(entries)):
+    for text in (lists.queue(jobs, a_user()), lists.history(jobs), admin.policy_list(policy), lists.audit(entries)):
         assert 500 < len(text) <= render.MAX_CONTENT
     assert lists.queue(jobs, a_user()).endswith("…and more.")
 
@@ -221,9 +222,9 @@ def test_details_of_a_failed_clip_say_why() -> None:
     assert lists.details(job).splitlines()[1].startswith("The clip took too long")
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(user_clips_per_day=None, endpoints=frozenset())])
+@pytest.mark.parametrize("limits", [Limits(), Limits(user_clips_per_day=None, max_frames=1)])
 def test_every_limit_is_listed(limits: Limits) -> None:
-    assert len(lists.limits_list(limits).splitlines()) == 1 + len(LimitName)
+    assert len(admin.rules(ServerRules(limits)).splitlines()) == 1 + len(LimitName)
 
 
 # Refusals of Discord ------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ import pytest
 
 from adapters.slack.ids import (
     MORE_ACTION,
-    REROLL_REACTION,
     action_id,
     asked_about,
     asking_block_id,
@@ -21,7 +20,7 @@ JOB = JobId("0123456789abcdef01234567")
 def test_the_ids_never_change() -> None:
     words = ["reroll", "edit", "other_quality", "settings", "show", "delete", "spoiler", "report", "cancel", "retry"]
     assert [action_id(action) for action in ClipAction] == [f"v1:{word}" for word in words]
-    assert (MORE_ACTION, REROLL_REACTION) == ("v1:more", "repeat")
+    assert MORE_ACTION == "v1:more"
     assert job_block_id(JOB) == f"job:{JOB}"
 
 

@@ -20,7 +20,7 @@ from adapters.slack.errors import (
     TokenDead,
 )
 from adapters.slack.models import SlackContent
-from adapters.slack.text import asking, lists, render
+from adapters.slack.text import admin, asking, lists, render
 from adapters.slack.text import help as help_text
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
 from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
@@ -33,10 +33,14 @@ from generation.protocol import errors
 from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.rules.limits import LimitName, Limits, Usage, day_of
-from generation.rules.policy import Policy
+from generation.rules.policy import Policy, PolicyName
+from generation.rules.presets import PRESETS
+from generation.rules.server_rules import ServerRules
 from generation.rules.styles import starter_styles
 from generation.service import Quota
+from generation.service.rules import RulesChange
 from judges.slack_validate import SlackJudge
+from unit.adapters.rule_sentences import FULL
 
 NASTY = "<!channel> & @here *x* `y` <https://evil.example|click> \u202ekcab \u200b " + "&<>" * 600
 """A prompt with everything in it that Slack would act on, as long as prompts may be."""
@@ -106,14 +110,19 @@ def every_content() -> Iterator[SlackContent]:
     yield from (help_text.animate_content(), help_text.flipbook_content(), help_text.unknown_command_content())
     yield help_text.unknown_word_content("<!here>" * 500, ("queue",))
     yield help_text.admin_content()
-    yield from (lists.limits_content(Limits(), changed=name) for name in (None, *LimitName))
+    yield admin.rules_content(ServerRules(Limits()))
+    change = RulesChange(ServerRules(Limits()), ServerRules(Limits(), policy=FULL))
+    yield admin.changed_content(change, [*LimitName, *PolicyName])
+    yield admin.settings_content(FULL)
+    for preset in PRESETS:
+        yield admin.preset_content(preset, change, is_applied=False)
     ids = frozenset(f"C{number:05}" for number in range(500))
     terms = frozenset(f"<!here> {number}" for number in range(500))
-    yield lists.policy_content(Policy())
+    yield admin.policy_content(Policy())
     yield lists.styles_content(starter_styles())
     yield lists.style_content(starter_styles(), "Film")
     yield lists.removed_style_content("<!here>")
-    yield lists.policy_content(Policy(channels=ids, blocked_users=ids, blocked_terms=terms))
+    yield admin.policy_content(Policy(channels=ids, blocked_users=ids, blocked_terms=terms))
     entry = an_audit_entry(before="`<!channel>`" * 200, after="x\ny")
     yield from (lists.audit_content(many) for many in ([], [entry] * lists.MOST_AUDITED))
 

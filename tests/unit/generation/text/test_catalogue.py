@@ -16,7 +16,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {"gettext": None, "ngettext": (1, 
 PACKAGES = ("generation", "adapters", "bot")
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py") if path.name != "dialect.py")
 TEXT = [path for path in FILES if path.parent.name == "text"]
-TYPED = ("/", "flipbook ", "limits ", "channels ", "block ", "unblock ", "styles ")
+TYPED = ("/", "flipbook ", "limits ", "channels ", "block ", "unblock ", "styles ", "members ", "settings ", "pause ")
 """How commands begin, which are typed as they are in every language."""
 GIVEN = {"place"}
 """Placeholders that every sentence may use."""
