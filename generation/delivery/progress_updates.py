@@ -7,17 +7,19 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from generation.domain.delivery import DeliveryStatus
+from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import Platform
 from generation.ports import Messenger, Observer, Store
+from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock, Deadline, sleep_or
 from generation.protocol.errors import DeliveryDelayed, DeliveryError
-from generation.protocol.progress import Progress
+from generation.protocol.progress import Phase, Progress
 
 _MIN_PAUSE: Final = 0.05
 """Seconds between two rounds, so that a thousand updates at once are one round."""
 _SECOND: Final = timedelta(seconds=1)
+_MOST_UPLOADING: Final = 1024
 _MAX_PER_SECOND: Final = 30
 """The most edits that are begun in a second. Enough for ninety messages that are edited every three
 seconds; with more of them each is edited less often, so that progress never takes the time that
@@ -50,6 +52,7 @@ class ProgressUpdater:
         self._newest: dict[JobId, tuple[Job, Progress]] = {}
         self._may_edit_at: dict[JobId, datetime] = {}
         self._editing: set[JobId] = set()
+        self._uploading: BoundedCache[JobId, bool] = BoundedCache(_MOST_UPLOADING)
         self._woken = asyncio.Event()
         self._begun: deque[datetime] = deque(maxlen=_MAX_PER_SECOND)
 
@@ -69,6 +72,26 @@ class ProgressUpdater:
         """Whether an edit of the job's message is under way; another one might be overtaken by
         it."""
         return job_id in self._editing
+
+    async def outcome_waits(self, job: Job, delivery: Delivery, why: DeliveryDelayed) -> None:
+        """A try to deliver is over: the message says that the clip is being uploaded, where this
+        and all tries before have sent nothing. Else an edit could take the clip out again."""
+        is_new = not any((delivery.attempts, delivery.step, delivery.note, delivery.told))
+        is_known = self._uploading.pop(job.id) is not None
+        if why.nothing_sent and (is_new or is_known) and delivery.sent_at is None:
+            self._uploading.put(job.id, True)
+            if delivery.message is not None:
+                await self._edit(job, delivery, Progress(Phase.UPLOADING))
+
+    async def _edit(self, job: Job, delivery: Delivery, progress: Progress) -> None:
+        messenger = self._messengers[job.channel.server.platform]
+        try:
+            async with Deadline(self._clock, self._timeout):
+                await messenger.show(job, delivery, progress)
+        except (DeliveryError, TimeoutError):
+            pass  # the outcome comes all the same
+        except Exception as error:  # noqa: BLE001 - as above
+            self._observer.trouble("updating progress", error, job_id=job.id)
 
     async def run(self) -> None:
         """Show progress until cancelled; edits under way are then given up: lost progress does no

@@ -232,6 +232,7 @@ class Relay:
             moved = await self._step_down(delivery, step, error)
         except DeliveryDelayed as error:
             self._observer.trouble("delivery put off", error, job_id=job.id)
+            await self._updater.outcome_waits(job, delivery, error)
             moved = await self._put_off(delivery, step, error)
         else:
             moved = await self._record_sent(job, delivery, message)
@@ -254,7 +255,7 @@ class Relay:
         except DeliveryError:
             raise
         except ArtifactError as error:
-            raise DeliveryDelayed("the clip cannot be read at the moment") from error
+            raise DeliveryDelayed("the clip cannot be read now", nothing_sent=True) from error
         except Exception as error:
             self._observer.trouble("delivering", error, job_id=job.id)
             # delayed, not failed: the next try may pass, and after many tries the next step

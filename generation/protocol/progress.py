@@ -23,6 +23,7 @@ class Phase(StrEnum):
     QUEUED = "queued"
     RENDERING = "rendering"
     FETCHING = "fetching"
+    UPLOADING = "uploading"
 
 
 @dataclass(frozen=True, slots=True)

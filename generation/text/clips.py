@@ -144,8 +144,6 @@ def progress_words(progress: Progress, d: Dialect = PLAIN) -> Markup:
             return d.gettext("Waiting for {reason}", reason=progress.waiting_for)
         case Phase.FETCHING if progress.waiting_for:
             return d.gettext("Fetching the clip from {backend}", backend=progress.waiting_for)
-        case Phase.FETCHING:
-            return d.gettext("Fetching the clip")
         case Phase.QUEUED if progress.position is not None:
             return d.gettext("Queued, {ahead}", ahead=ahead_words(progress.position, d))
         case Phase.RENDERING if progress.steps is not None:
@@ -158,6 +156,8 @@ _PHASES: Final = {
     Phase.WAITING: _STATUSES[JobStatus.PENDING],
     Phase.QUEUED: _STATUSES[JobStatus.QUEUED],
     Phase.RENDERING: _STATUSES[JobStatus.RUNNING],
+    Phase.FETCHING: mark("Fetching the clip"),
+    Phase.UPLOADING: mark("Uploading the clip"),
 }
 
 

@@ -47,6 +47,7 @@ _SIGNS: Final = {
     Phase.QUEUED: "⏳",
     Phase.RENDERING: "🎬",
     Phase.FETCHING: "📦",
+    Phase.UPLOADING: "📤",
 }
 _MIB: Final = 1024 * 1024
 

@@ -74,8 +74,13 @@ class SlackClipUpload:
             content = await asyncio.to_thread(video.read_bytes)
         except OSError as error:
             raise DeliveryStepFailed("the clip cannot be read") from error
-        file_id, url = await self._api.announce_file(f"flipbook-{job.id}.mp4", len(content))
-        await self._api.upload(url, content)
+        try:
+            file_id, url = await self._api.announce_file(f"flipbook-{job.id}.mp4", len(content))
+            await self._api.upload(url, content)
+        except SlackDelayed as error:
+            # whatever became of these bytes, no message shows them
+            error.nothing_sent = True
+            raise
         return file_id
 
     async def complete(self, file_id: str, job: Job) -> None:

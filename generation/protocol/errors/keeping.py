@@ -36,11 +36,15 @@ class DeliveryError(FlipbookError):
 
 
 class DeliveryDelayed(DeliveryError):
-    """Not now: the same step may work after ``retry_after`` seconds."""
+    """Not now: the same step may work after ``retry_after`` seconds. ``nothing_sent``: the job's
+    message is certainly as it was, so that it may be edited until then."""
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self, reason: str, *, retry_after: float | None = None, nothing_sent: bool = False
+    ) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.nothing_sent = nothing_sent
 
 
 class DeliveryStepFailed(DeliveryError):

@@ -111,6 +111,7 @@ BOAT = "> a paper boat on a stormy sea"
         ),
         (Progress(Phase.RENDERING), "🎬 **Rendering**"),
         (Progress(Phase.FETCHING), "📦 **Fetching the clip**"),
+        (Progress(Phase.UPLOADING), "📤 **Uploading the clip**"),
     ],
 )
 def test_progress_says_where_the_clip_is(progress: Progress, head: str) -> None:

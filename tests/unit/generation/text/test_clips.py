@@ -94,6 +94,7 @@ def test_a_bar_is_full_only_at_the_end(fraction: float, drawn: str) -> None:
         (Progress(Phase.RENDERING, steps=Steps(16, 100)), "Rendering"),
         (Progress(Phase.RENDERING, steps=Steps(25, 25)), "Finishing the clip"),
         (Progress(Phase.FETCHING), "Fetching the clip"),
+        (Progress(Phase.UPLOADING), "Uploading the clip"),
     ],
 )
 def test_every_phase_has_words(progress: Progress, words: str) -> None:
