@@ -95,6 +95,14 @@ class Chat(Protocol):
         """The admin sets a limit and gets the response."""
         ...
 
+    async def export(self, who: Person) -> dict[str, Any]:
+        """Get a copy of one's data as a private file."""
+        ...
+
+    async def forget(self, who: Person) -> str:
+        """Ask to be forgotten, confirm it, and get the response."""
+        ...
+
     # What people see
 
     def posts(self) -> Sequence[Post]:

@@ -1,5 +1,6 @@
 """The scenario's chat on the Discord double."""
 
+import json
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -79,6 +80,26 @@ class DiscordScenario:
         asked = await self.double.slash("flipbook-admin limits set", user=self.person(Person.ADMIN), options=options)
         return self._told(await self.double.wait_for_reply(asked))
 
+    async def export(self, who: Person) -> dict[str, Any]:
+        copy = await self._press_labelled(who, await self._ask_about_privacy(who), "Get a copy of my data")
+        (attachment,) = copy.attachments
+        found: dict[str, Any] = json.loads(await self.double.download(attachment))
+        return found
+
+    async def forget(self, who: Person) -> str:
+        question = await self._press_labelled(who, await self._ask_about_privacy(who), "Forget me")
+        return self._told(await self._press_labelled(who, question, "Forget me"))
+
+    async def _ask_about_privacy(self, who: Person) -> Message:
+        asked = await self.double.slash("flipbook privacy", user=self.person(who))
+        return await self.double.wait_for_reply(asked)
+
+    async def _press_labelled(self, who: Person, post: Message, label: str) -> Message:
+        buttons = [button for row in post.components for button in row["components"]]
+        custom_id = next(each["custom_id"] for each in buttons if each["label"] == label)
+        pressed = await self.double.click(post, custom_id, user=self.person(who))
+        return await self.double.wait_for_reply(pressed)
+
     def posts(self) -> Sequence[Message]:
         public = [message for message in self.channel.messages.values() if not message.ephemeral]
         return [message for message in public if message.author is self.double.people.bot and not message.loading]
@@ -90,7 +111,7 @@ class DiscordScenario:
         return bool(post.files)
 
     async def clip_messages(self, shown: Message) -> list[ClipMessage]:
-        return [await self._clip_message(message, shown) for message in clips(self.double)]
+        return [await self._clip_message(message, shown) for message in self._with_clips()]
 
     def names_a_time(self, words: str) -> bool:
         return re.search(r"<t:\d+:R>", words) is not None
@@ -104,6 +125,10 @@ class DiscordScenario:
 
     def message(self, post: Message) -> MessageRef:
         return message_ref(self.double.guilds.studio.id, post.channel.id, post.id)
+
+    def _with_clips(self) -> list[Message]:
+        # a copy of a member's data is a file too
+        return [each for each in clips(self.double) if all(a.content_type == "video/mp4" for a in each.attachments)]
 
     async def _press(self, who: Person, post: Message, action: str) -> None:
         custom_id = next(name for name in post.custom_ids if name.startswith(f"v1:{action}:"))

@@ -1,5 +1,6 @@
 """The scenario's words on the Slack double."""
 
+import json
 import re
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -14,7 +15,7 @@ from core_running import PROMPT
 from doubles.slack.faults import Fault
 from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
-from doubles.slack.state.workspaces import Message
+from doubles.slack.state.workspaces import File, Message
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from slack_bot import Bot, clips, public, running_bot, words
@@ -64,6 +65,28 @@ class SlackScenario:
     async def set_limit(self, name: str, value: str) -> str:
         return await self._told(await self.double.slash("/flipbook", f"admin limits set {name} {value}", user=ADMIN))
 
+    async def export(self, who: Person) -> dict[str, Any]:
+        known = len(self._copies())
+        told = await self._told(await self.double.slash("/flipbook", "privacy export", user=_PEOPLE[who]))
+        assert told.startswith("A copy of your data is on its way")
+        await self.double.wait_for(lambda: len(self._copies()) > known)
+        found: dict[str, Any] = json.loads(self._copies()[-1].content)
+        return found
+
+    def _with_clips(self) -> list[Message]:
+        copies = {each.id for each in self._copies()}
+        return [each for each in clips(self.double) if copies.isdisjoint(each.file_ids)]
+
+    def _copies(self) -> list[File]:
+        files = self.double.home.files.values()
+        return [each for each in files if each.name == "flipbook-my-data.json" and each.completed]
+
+    async def forget(self, who: Person) -> str:
+        act = await self.double.slash("/flipbook", "privacy forget", user=_PEOPLE[who])
+        since = act.attempts[0].sent_at
+        question = await self.double.wait_for_message(lambda each: each.ephemeral_for and float(each.ts) >= since)
+        return await self._told(await self.double.click(question, "v1:forget", user=_PEOPLE[who]))
+
     def posts(self) -> Sequence[Message]:
         return public(self.double)
 
@@ -74,7 +97,7 @@ class SlackScenario:
         return bool(post.file_ids)
 
     async def clip_messages(self, shown: Message) -> list[ClipMessage]:
-        return [await self._clip_message(message, shown) for message in clips(self.double)]
+        return [await self._clip_message(message, shown) for message in self._with_clips()]
 
     def names_a_time(self, words: str) -> bool:
         return re.search(r"about \d+ (s|min|h) left|<!date\^\d+\^", words) is not None

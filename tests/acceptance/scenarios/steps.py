@@ -151,6 +151,31 @@ async def everything_is_there_once(story: Story) -> None:
     assert await story.core.store.ledger_discrepancies() == []
 
 
+async def a_member_takes_a_copy_of_their_data(story: Story) -> None:
+    """Every job, prompt and line of the ledger, as a private file; of nobody else."""
+    copy = await story.chat.export(OTHER)
+    assert [job["status"] for job in copy["jobs"]] == ["succeeded"] * 2
+    assert {job["request"]["prompt"] for job in copy["jobs"]} == {(await story.jobs())[0].request.prompt}
+    assert [line["kind"] for line in copy["jobs"][0]["ledger"]] == ["reserve", "settle"]
+
+
+async def the_member_asks_to_be_forgotten(story: Story) -> None:
+    """After a question that says what goes and what stays."""
+    told = await story.chat.forget(OTHER)
+    assert told.startswith("You are being forgotten.")
+
+
+async def the_member_is_forgotten_and_nobody_else(story: Story) -> None:
+    """Their clips leave the channel, their id the database; what they have used still counts."""
+    await story.forgets_everybody_who_asked()
+    messages = await story.chat.clip_messages(story.post("last"))
+    assert [len(each.clips) for each in messages] == [1] * 6
+    assert (await story.clips_of(MEMBER), await story.clips_of(OTHER)) == (3, 2)
+    assert story.chat.user(OTHER).id.encode() not in await story.studio.database()
+    assert await story.core.store.ledger_discrepancies() == []
+    assert (await story.core.store.kept_of(story.chat.user(OTHER))).jobs == 0
+
+
 SCENARIO: Final[tuple[Step, ...]] = (
     a_clip_is_made,
     the_worker_is_busy,
@@ -167,4 +192,7 @@ SCENARIO: Final[tuple[Step, ...]] = (
     the_worker_dies_in_the_middle_of_a_clip,
     the_clip_arrives_nevertheless,
     everything_is_there_once,
+    a_member_takes_a_copy_of_their_data,
+    the_member_asks_to_be_forgotten,
+    the_member_is_forgotten_and_nobody_else,
 )

@@ -9,6 +9,7 @@ from core import Core
 from generation import mp4
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
+from integration.generation.privacy.keeping import a_forgetter
 
 A_WHILE = 11.0
 """Seconds after which a member's second 🔁 on the same clip counts."""
@@ -56,6 +57,15 @@ class Story:
         (post,) = (each for each in self.chat.posts() if not any(each is old for old in known))
         await self._has_status(post, set(DeliveryStatus))
         return post
+
+    async def forgets_everybody_who_asked(self) -> None:
+        """Until nobody is left to be forgotten."""
+        forgetter = a_forgetter(self.core)
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (await forgetter.go_on()).left:
+                self.core.relay.wake()
+                self.core.notices.wake()
+                await self.studio.moment()
 
     # Messages by name
 

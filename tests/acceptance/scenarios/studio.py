@@ -94,6 +94,11 @@ class Studio:
         # between two looks it may have been told and have stopped
         return loop._rendering.keys() <= loop._dropping
 
+    async def database(self) -> bytes:
+        """Every byte of the bot's database and its log, without what was deleted."""
+        await self.core.store.remove_traces()
+        return b"".join(path.read_bytes() for path in self._folder.glob("flipbook.db*"))
+
     async def restart_bot(self) -> None:
         """Stop the bot and start it again in the same folder."""
         await self._bot_life.aclose()
