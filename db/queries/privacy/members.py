@@ -91,6 +91,8 @@ _NOTHING_BUT_SHAPE: Final[Values] = {
     "waiting_for": None,
     "avoided": None,
     "style": None,
+    "parent_channel": None,
+    "parent_message": None,
 }
 """What an erased job has in these columns. Of a channel the member may be the only one who wrote
 there, and a backend's id of the request leads to the prompt as long as the backend keeps it."""

@@ -25,7 +25,11 @@ _FORGET_REPORTS: Final = (
 _OF_MEMBER: Final = notices.c.member == bindparam("of")
 _STILL_OWED: Final = select(func.count()).where(_OF_MEMBER, OWED_NOTICES)
 _FORGET_NOTICES: Final = delete(notices).where(
-    or_(_OF_MEMBER, notices.c.details.contains(bindparam("named"))),
+    or_(
+        _OF_MEMBER,
+        notices.c.details.contains(bindparam("named")),
+        notices.c.key.contains(bindparam("in_key")),
+    ),
     ~OWED_NOTICES,
 )
 _FORGET_OLD_NOTICES: Final = (
@@ -56,8 +60,9 @@ class ForgettingReports(TransactionPart):
 
     async def forget_notices(self, user: UserRef) -> int:
         member = {"of": str(user)}
-        # also what others were told about them, as an id in its details
-        await self._connection.execute(_FORGET_NOTICES, {**member, "named": f'"{user.id}"'})
+        # also what others were told about them, with an id in its details or its key
+        named = {"named": f'"{user.id}"', "in_key": f":{user.id}"}
+        await self._connection.execute(_FORGET_NOTICES, member | named)
         return int(await self._connection.scalar(_STILL_OWED, member) or 0)
 
     async def forget_old_notices(self, before: datetime) -> int:

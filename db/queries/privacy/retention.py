@@ -26,6 +26,7 @@ from db.schema import (
     server_policies,
     server_styles,
 )
+from db.schema.reports import reports
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.privacy import KeptAmount, KeptClip
@@ -33,7 +34,7 @@ from generation.domain.refs import ServerRef
 from generation.protocol.request import NO_TEXTS, GenerationRequest
 from generation.rules.pseudonyms import MARK
 
-_SERVERS_OWN: Final = (server_limits, server_policies, server_styles, audit)
+_SERVERS_OWN: Final = (server_limits, server_policies, server_styles, audit, notices, reports)
 """Tables whose rows belong to a server; each has a column ``server``."""
 
 _IDS: Final = jobs.c.id.in_(bindparam("ids", expanding=True))
@@ -170,10 +171,9 @@ class RetentionTransaction(TransactionPart):
         return (await self._connection.execute(_RETURNED, {"of": str(server)})).rowcount == 1
 
     async def erase_server(self, server: ServerRef) -> None:
+        # with its notices' keys: a server that comes back after this is welcomed again
         for table in _SERVERS_OWN:
             await self._connection.execute(delete(table).where(table.c.server == str(server)))
-        # their keys too: a server that comes back after this is welcomed
-        await self._connection.execute(delete(notices).where(notices.c.server == str(server)))
         await self._connection.execute(_RETURNED, {"of": str(server)})
         await note_traces(self._connection)
 
