@@ -103,8 +103,7 @@ class JobWriter:
         async with self._transaction() as tx:
             now = self._clock.now()
             ended = job.succeeded(artifact, price, now, engine=engine)
-            await _end(tx, ended, was=job, entry=ledger.settle(ended, now))
-            await reservations.tell_of_settlement(tx, ended, self._rules, now)
+            await self._end(tx, ended, was=job, entry=ledger.settle(ended, now))
         self._learn(ended)
         return self._moved(ended)
 
@@ -139,9 +138,16 @@ class JobWriter:
         failure, now = without_prompt(failure, job), self._clock.now()
         charged = probably_charged(job, failure, self._cost(job))
         ended = job.failed(failure, now, cost=charged)
-        await _end(tx, ended, was=job, entry=ledger.refund(ended, now, charged))
-        await reservations.tell_of_settlement(tx, ended, self._rules, now)
+        await self._end(tx, ended, was=job, entry=ledger.refund(ended, now, charged))
         return ended
+
+    async def _end(self, tx: Transaction, ended: Job, *, was: Job, entry: ledger.Entry) -> None:
+        await tx.save_job(ended, was=was)
+        # after the job and before the totals, in the order in which reservations take their locks
+        budgets = await reservations.budgets_after_settlement(tx, ended, self._rules)
+        await _book(tx, ended, entry)
+        price = Micros(ended.cost or FREE)
+        await reservations.tell_of_budgets(tx, ended.channel.server, budgets, price, entry.at)
 
     async def learn_from_recent_clips(self) -> None:
         """Learn how long clips render from those made before, for prices by the second. Raises
@@ -180,12 +186,12 @@ async def cancel(tx: Transaction, job: Job, at: datetime, *, price: Micros = FRE
     has probably not charged. ``price`` is that of the backend which has the job, if one has."""
     charged = probably_charged(job, None, price)
     ended = job.cancelled(at, cost=charged)
-    await _end(tx, ended, was=job, entry=ledger.refund(ended, at, charged))
+    await tx.save_job(ended, was=job)
+    await _book(tx, ended, ledger.refund(ended, at, charged))
     return ended
 
 
-async def _end(tx: Transaction, ended: Job, *, was: Job, entry: ledger.Entry) -> None:
-    await tx.save_job(ended, was=was)
+async def _book(tx: Transaction, ended: Job, entry: ledger.Entry) -> None:
     # ledger and job in one transaction, so that money is given back exactly once
     await tx.append(entry)
     # the outcome is due from the same moment on, so that a restart delivers it

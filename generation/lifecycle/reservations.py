@@ -55,13 +55,15 @@ async def refusal(store: Store, job: Job, backend: str, rules: OperatorRules) ->
     return None
 
 
-async def tell_of_settlement(
-    tx: Transaction, ended: Job, rules: OperatorRules, at: datetime
-) -> None:
-    """A clip has cost more than was reserved for it: the budgets may be spent now."""
-    if ended.cost is not None and ended.cost > ended.reserved:
-        budgets = await _budgets(tx, ended, rules)
-        await tell_of_budgets(tx, ended.channel.server, budgets, ended.cost, at)
+async def budgets_after_settlement(
+    tx: Transaction, ended: Job, rules: OperatorRules
+) -> tuple[Budget, ...]:
+    """The budgets as they will be once the job's end is booked, where it has cost more than was
+    reserved; else none, and nothing is read."""
+    if ended.cost is None or ended.cost <= ended.reserved:
+        return ()
+    more = Micros(ended.cost - ended.reserved)
+    return tuple(each.with_more(more) for each in await _budgets(tx, ended, rules))
 
 
 async def tell_of_budgets(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count, product
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from hypothesis import strategies as st
@@ -19,17 +21,20 @@ from db.store import SqlStore
 from doubles.clock import START, ManualClock
 from doubles.generation.observer import RecordingObserver
 from factories import a_channel, a_request, a_server, a_user
+from generation.artifacts import ObjectArtifacts
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.domain.pricing import Price, Prices
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.lifecycle.completion import JobWriter
+from generation.privacy.forgetting import Forgetter
+from generation.privacy.retention import Retention
 from generation.protocol.errors import IllegalTransition, JobError, LimitExceeded, Refused, StaleJob
 from generation.protocol.request import Endpoint
-from generation.rules.audit import AuditEntry
 from generation.rules.limits import LimitName, Limits, Usage
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.pause import EVERY_SERVER
 from generation.service import Service, SubmitContext
+from integration.generation.privacy.keeping import RememberedMembers
 
 TASKS: Final = 16
 SERVERS: Final = (a_server("1"), a_server("2"))
@@ -62,6 +67,10 @@ ALLOWED: Final = (Refused, StaleJob, JobError, IllegalTransition)
 Act = Callable[["Books"], Awaitable[None]]
 
 
+async def _room() -> int | None:
+    return None
+
+
 class AnyTime(ManualClock):
     """A clock that can be set to any moment, earlier ones too."""
 
@@ -80,13 +89,16 @@ class Books:
     writers: Sequence[JobWriter]
     clock: AnyTime
     rules: OperatorRules
+    forgetter: Forgetter
+    retention: Retention
     jobs: list[JobId] = field(default_factory=list)
+    owners: dict[JobId, tuple[ServerRef, UserRef]] = field(default_factory=dict)
     ended: set[JobId] = field(default_factory=set)
     acts: int = 0
     origins: Any = field(default_factory=lambda: count(1))
 
     @classmethod
-    async def open(cls, url: str, rules: OperatorRules) -> "Books":
+    async def open(cls, url: str, folder: Path, rules: OperatorRules) -> "Books":
         clock, observer = AnyTime(), RecordingObserver()
         stores = [await SqlStore.open(url, a_cipher()) for _ in range(2)]
         services = [
@@ -105,7 +117,27 @@ class Books:
             JobWriter(store, rules, owner=f"process-{number}", clock=clock, observer=observer, ended=lambda: None)
             for number, store in enumerate(stores)
         ]
-        return cls(stores, services, writers, clock, rules)
+        artifacts = ObjectArtifacts(folder)
+        forgetter = Forgetter(
+            stores[0],
+            artifacts,
+            RememberedMembers(),
+            clock=clock,
+            observer=observer,
+            cancelled=lambda: None,
+            removed=lambda: None,
+            noticed=lambda: None,
+        )
+        retention = Retention(
+            stores[1],
+            artifacts,
+            clock=clock,
+            observer=observer,
+            days_of=services[1].keep_days,
+            free_bytes=_room,
+            reserve=0,
+        )
+        return cls(stores, services, writers, clock, rules, forgetter, retention)
 
     async def close(self) -> None:
         for store in self.stores:
@@ -151,7 +183,9 @@ async def submit(
         job = await service.reroll(parent.id, where)
     else:
         job = await service.submit(a_request(**fields), context)
-    if job.id not in books.jobs:
+    if job.id not in books.owners:
+        # the member who is forgotten later is not named by the job any more
+        books.owners[job.id] = (job.channel.server, job.requested_by)
         books.jobs.append(job.id)
 
 
@@ -207,10 +241,22 @@ async def set_limits(books: Books, *, number: int, server: ServerRef, changes: M
 
 
 async def set_ceilings(books: Books, *, number: int, server: ServerRef, changes: Mapping[str, object]) -> None:
-    store, _, _ = books.process(number)
-    async with store.transaction() as tx:
-        entry = AuditEntry(server, OPERATOR, books.clock.now(), "ceilings", "{}", "{}")
-        await tx.set_ceilings(server, dict(changes), entry)
+    _, service, _ = books.process(number)
+    await service.set_ceilings(server, changes, by=OPERATOR)
+
+
+async def forget(books: Books, *, number: int, user: UserRef, server: ServerRef) -> None:
+    """A member asks to be forgotten, and one round of it is done."""
+    _, service, _ = books.process(number)
+    await service.forget(user, server, service.confirmation_to_forget(user))
+    await books.forgetter.go_on()
+
+
+async def prune(books: Books, *, number: int) -> None:
+    """What is old is removed, and what is to be forgotten goes on."""
+    del number
+    await books.retention.prune()
+    await books.forgetter.go_on()
 
 
 def _some_limits(most_names: int) -> st.SearchStrategy[dict[str, object]]:
@@ -245,6 +291,9 @@ STEPS = st.builds(
     ends=st.sampled_from([*["succeed"] * 8, "fail", "cancel", "unsent", "leave"]),
 )
 CANCELS = st.builds(partial, st.just(cancel), number=NUMBERS)
+CLEANING = st.builds(
+    partial, st.just(forget), number=NUMBERS, user=st.sampled_from(USERS), server=st.sampled_from(SERVERS)
+) | st.builds(partial, st.just(prune), number=NUMBERS)
 CHANGES = st.builds(
     partial, st.just(set_limits), number=NUMBERS, server=st.sampled_from(SERVERS), changes=LIMITS
 ) | st.builds(
@@ -268,6 +317,7 @@ class MoneyMachine(RuleBasedStateMachine):
         self._runner = asyncio.Runner()
         self._database = type(self).fresh()
         self._url = self._database.__enter__()
+        self._files = TemporaryDirectory()
         self.books: Books
 
     @initialize(
@@ -285,7 +335,7 @@ class MoneyMachine(RuleBasedStateMachine):
             ceilings=ceilings,
             prices=Prices(PRICES),
         )
-        self.books = self._runner.run(Books.open(self._url, rules))
+        self.books = self._runner.run(Books.open(self._url, Path(self._files.name), rules))
 
     @rule(acts=st.lists(ACTS, min_size=1, max_size=TASKS))
     def all_at_once(self, acts) -> None:
@@ -294,6 +344,14 @@ class MoneyMachine(RuleBasedStateMachine):
     @rule(change=CHANGES, acts=st.lists(ACTS, max_size=TASKS - 1))
     def an_admin_changes_limits_meanwhile(self, change, acts) -> None:
         self._runner.run(self._compared([change, *acts]))
+
+    @rule(cleaning=CLEANING, acts=st.lists(ACTS, max_size=TASKS - 1))
+    def members_are_forgotten_and_old_things_removed_meanwhile(self, cleaning, acts) -> None:
+        self._runner.run(self._compared([cleaning, *acts]))
+
+    @rule(server=st.sampled_from([EVERY_SERVER, *SERVERS]), acts=st.lists(ACTS, min_size=1, max_size=TASKS))
+    def the_operator_pauses_and_resumes(self, server, acts) -> None:
+        self._runner.run(self._paused(server, acts))
 
     @rule(hours=st.sampled_from([0.3, 1, 5, 24, 24 * 9, 24 * 40, -2, -30]))
     def time_passes_or_is_set_back(self, hours) -> None:
@@ -310,6 +368,7 @@ class MoneyMachine(RuleBasedStateMachine):
             self._runner.run(self.books.close())
         self._runner.close()
         self._database.__exit__(None, None, None)
+        self._files.cleanup()
 
     async def _balanced(self) -> None:
         store = self.books.stores[0]
@@ -317,6 +376,16 @@ class MoneyMachine(RuleBasedStateMachine):
         assert [found async for found in store.misbooked()] == []
         assert list(await store.ledger_discrepancies()) == []
         assert await store.lines_without_job() == 0
+
+    async def _paused(self, server: ServerRef, acts: Sequence[Act]) -> None:
+        """Nothing new is taken while it is paused; what is under way goes on."""
+        service, before = self.books.services[0], len(self.books.jobs)
+        await service.pause(server, "back at 18:00", by=OPERATOR)
+        await self._compared(acts)
+        for job_id in self.books.jobs[before:]:
+            owner, _ = self.books.owners[job_id]
+            assert server not in {EVERY_SERVER, owner}
+        await self.books.services[1].resume(server, by=OPERATOR)
 
     async def _compared(self, acts: Sequence[Act]) -> None:
         before = await self.books.usage()
@@ -355,8 +424,8 @@ class MoneyMachine(RuleBasedStateMachine):
                 continue
             self.books.ended.add(job_id)
             beyond = max(0, (job.cost or 0) - job.reserved)
-            server = job.channel.server
-            for whose in (server, (server, job.requested_by)):
+            server, user = self.books.owners[job_id]
+            for whose in (server, (server, user)):
                 found[whose] = found.get(whose, 0) + beyond
         return found
 
