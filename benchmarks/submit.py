@@ -113,6 +113,14 @@ def multiply(path: Path, wanted: int) -> None:
                 f"INSERT INTO {name} ({', '.join(kept)}) SELECT {', '.join(picked)} FROM "
                 f"{name} AS t, n"
             )
+        # a member, a server and all together have used something on every day of the month
+        connection.execute("DELETE FROM ledger_totals")
+        member = "server || '/' || substr(user, instr(user, ':') + 1)"
+        for scope, day in (("'all'", "utc_day"), ("server", "day"), (member, "day")):
+            connection.execute(
+                f"INSERT INTO ledger_totals (scope, day, clips, amount) SELECT {scope} AS s, {day} "
+                "AS d, sum(clips), sum(amount) FROM ledger GROUP BY s, d"
+            )
         connection.commit()
         connection.execute("ANALYZE")  # as in a database that has grown over a year
 
