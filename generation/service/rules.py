@@ -13,9 +13,9 @@ from generation.ports import Transaction, Urgency
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.rules.audit import AuditEntry, Difference
 from generation.rules.limits import SomeLimits, some_limits
+from generation.rules.limits.presets import Preset
 from generation.rules.pause import MAX_REASON, Pause
 from generation.rules.policy import Policy
-from generation.rules.presets import Preset
 from generation.rules.server_rules import ServerRules
 from generation.service.parts import ServicePart
 

@@ -6,8 +6,8 @@ from generation.domain.parsing import shown
 from generation.domain.refs import Platform
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.rules.limits import LimitName, Limits
+from generation.rules.limits.presets import PRESETS, Preset, preset_named
 from generation.rules.policy import Policy, PolicyName
-from generation.rules.presets import PRESETS, Preset, preset_named
 from generation.rules.server_rules import ServerRules
 from generation.text.dialect import Dialect, Markup
 from generation.text.limits import labelled, limit_label, typed_name

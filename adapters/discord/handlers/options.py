@@ -10,9 +10,9 @@ from adapters.discord.text.markup import DISCORD
 from generation.domain.style import MAX_WORDS
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
 from generation.rules.limits import OF_MEMBERS, LimitName
+from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import MAX_REASON
 from generation.rules.policy import MAX_ADDED_NEGATIVE
-from generation.rules.presets import PRESETS
 from generation.text.admin import SETTINGS
 from generation.text.limits import limit_label
 from generation.text.rules.policy import policy_label

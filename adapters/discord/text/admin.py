@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from adapters.discord.text.lists import fitting
 from adapters.discord.text.markup import DISCORD
 from generation.domain.notice import Notice
+from generation.rules.limits.presets import Preset
 from generation.rules.pause import Pause
 from generation.rules.policy import Policy
-from generation.rules.presets import Preset
 from generation.rules.server_rules import ServerRules
 from generation.service.rules import RulesChange
 from generation.text import admin

@@ -6,9 +6,9 @@ from adapters.slack.models import SlackContent
 from adapters.slack.text.lists import of_lines
 from adapters.slack.text.markup import SLACK
 from generation.domain.notice import Notice
+from generation.rules.limits.presets import Preset
 from generation.rules.pause import Pause
 from generation.rules.policy import Policy
-from generation.rules.presets import Preset
 from generation.rules.server_rules import ServerRules
 from generation.service.rules import RulesChange
 from generation.text import admin

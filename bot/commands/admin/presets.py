@@ -2,7 +2,7 @@
 
 from bot.commands.admin.acting import Acting
 from generation.domain.parsing import shown
-from generation.rules.presets import PRESETS, Preset, preset_named
+from generation.rules.limits.presets import PRESETS, Preset, preset_named
 from generation.text.rules.screen import preset_lines, rule_notes
 
 

@@ -27,7 +27,7 @@ Write = Callable[[Any, Dialect], str]
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FieldKind:
     """``read`` raises ValueError for what is no such value; ``write`` takes a value of the field's
     type or as JSON has it; ``allowed`` says what may be written."""
 
@@ -60,11 +60,11 @@ def term_words(term: str, d: Dialect) -> str:
     return f"“{d.quote(term, _TERM_ROOM)}”" if code == line or "`" in line else code
 
 
-def _list_of(write_one: Callable[[str, Dialect], str], allowed: str, empty: str) -> Kind:
+def _list_of(write_one: Callable[[str, Dialect], str], allowed: str, empty: str) -> FieldKind:
     def write(values: Iterable[str] | None, d: Dialect) -> str:
         return listed([write_one(each, d) for each in sorted(values or ())], d) or d.gettext(empty)
 
-    return Kind(_ids, write, allowed, is_list=True)
+    return FieldKind(_ids, write, allowed, is_list=True)
 
 
 def _ids(text: str) -> frozenset[str]:
@@ -86,17 +86,17 @@ def _terms(text: str) -> frozenset[str]:
     return found
 
 
-def _choice(words: Mapping[str, str], allowed: str) -> Kind:
+def _choice(words: Mapping[str, str], allowed: str) -> FieldKind:
     def read(text: str) -> str:
         typed = text.strip().lower().replace(" ", "_").replace("-", "_")
         if typed not in words:
             raise ValueError(text)
         return typed
 
-    return Kind(read, lambda value, d: d.gettext(words[str(value)]), allowed)
+    return FieldKind(read, lambda value, d: d.gettext(words[str(value)]), allowed)
 
 
-def number(low: int, high: int, *, default: str | None = None) -> Kind:
+def number(low: int, high: int, *, default: str | None = None) -> FieldKind:
     """A whole number; with a ``default`` it may be left to others, which that says."""
 
     def read(text: str) -> int | None:
@@ -110,7 +110,7 @@ def number(low: int, high: int, *, default: str | None = None) -> Kind:
     def write(value: int | None, d: Dialect) -> str:
         return d.gettext(default or NONE) if value is None else f"{value:,}"
 
-    return Kind(read, write, NUMBER_OR_NONE if default else NUMBER, (low, high))
+    return FieldKind(read, write, NUMBER_OR_NONE if default else NUMBER, (low, high))
 
 
 def _quality(text: str) -> Endpoint | None:
@@ -191,7 +191,7 @@ BLOCKED_USERS: Final = _list_of(lambda each, d: d.user(each), _MEMBER_IDS, mark(
 ALLOWED_USERS: Final = _list_of(lambda each, d: d.user(each), _MEMBER_IDS, mark("everybody"))
 ALLOWED_ROLES: Final = _list_of(lambda each, d: d.role(each), _ROLE_IDS, mark("every role"))
 EXEMPT_ROLES: Final = _list_of(lambda each, d: d.role(each), _ROLE_IDS, NONE)
-TERMS: Final = Kind(
+TERMS: Final = FieldKind(
     _terms,
     lambda values, d: (
         listed([term_words(each, d) for each in sorted(values or ())], d) or d.gettext(NONE)
@@ -215,17 +215,19 @@ NOTIFY: Final = _choice(
     },
     mark("never, when slow or always"),
 )
-QUALITY: Final = Kind(_quality, _quality_words, mark("standard, turbo or none"))
-SIZE: Final = Kind(_size, _size_words, mark("a size such as 512x512, or none"))
-NEGATIVE: Final = Kind(_text, _text_words, mark("at most 500 characters, or none"))
-ZONE: Final = Kind(
+QUALITY: Final = FieldKind(_quality, _quality_words, mark("standard, turbo or none"))
+SIZE: Final = FieldKind(_size, _size_words, mark("a size such as 512x512, or none"))
+NEGATIVE: Final = FieldKind(_text, _text_words, mark("at most 500 characters, or none"))
+ZONE: Final = FieldKind(
     _zone,
     lambda value, _: str(value),
     mark("a time zone such as Europe/Berlin or America/New_York"),
 )
-LOG_CHANNEL: Final = Kind(
+LOG_CHANNEL: Final = FieldKind(
     _channel,
     lambda value, d: d.channel(value) if value else d.gettext(NONE),
     mark("the id of a channel, or none"),
 )
-EMOJI: Final = Kind(_emoji, _emoji_words, mark("at most 5 emoji with spaces between them, or none"))
+EMOJI: Final = FieldKind(
+    _emoji, _emoji_words, mark("at most 5 emoji with spaces between them, or none")
+)

@@ -9,9 +9,9 @@ from generation.protocol.request import bounds_of
 from generation.rules.policy import Policy, PolicyName
 from generation.text.dialect import PLAIN, Dialect, Markup, capital
 from generation.text.rules import kinds
-from generation.text.rules.kinds import Kind
+from generation.text.rules.kinds import FieldKind
 
-_KINDS: Final[dict[PolicyName, tuple[str, Kind]]] = {
+_KINDS: Final[dict[PolicyName, tuple[str, FieldKind]]] = {
     PolicyName.CHANNELS: (mark("channels"), kinds.CHANNELS),
     PolicyName.DENIED_CHANNELS: (mark("channels without the bot"), kinds.DENIED_CHANNELS),
     PolicyName.AGE_RESTRICTED: (mark("channels by age restriction"), kinds.AGE),

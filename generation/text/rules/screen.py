@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from generation.rules.limits import NO_CEILING, LimitName
+from generation.rules.limits.presets import Preset
 from generation.rules.policy import PolicyName
-from generation.rules.presets import Preset
 from generation.rules.server_rules import ServerRules
 from generation.text.dialect import PLAIN, Dialect, Markup, capital
 from generation.text.limits import (

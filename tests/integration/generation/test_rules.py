@@ -11,9 +11,9 @@ from generation.domain.job import Job, JobStatus
 from generation.protocol.errors import InvalidRequest, LimitExceeded, Paused, ServerNotAllowed
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint
 from generation.rules.limits import LimitName
+from generation.rules.limits.presets import PRESETS
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.pause import EVERY_SERVER
-from generation.rules.presets import PRESETS
 from generation.service import SubmitContext
 from generation.text.audit import audit_words
 from generation.text.dialect import plain_for

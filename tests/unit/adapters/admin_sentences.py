@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from factories import NOW
 from generation.domain.refs import Platform
 from generation.rules.limits import Limits
+from generation.rules.limits.presets import PRESETS
 from generation.rules.policy import Policy
-from generation.rules.presets import PRESETS
 from generation.rules.server_rules import ServerRules
 from generation.text import admin, log_channel
 from generation.text.dialect import Dialect

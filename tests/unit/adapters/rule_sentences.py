@@ -7,9 +7,9 @@ from factories import NOW, a_server, a_user, an_audit_entry, later
 from generation.domain.refs import UserRef
 from generation.protocol.request import Endpoint
 from generation.rules.limits import NO_CEILING, LimitName, Limits
+from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import EVERY_SERVER, Pause
 from generation.rules.policy import Policy, PolicyName
-from generation.rules.presets import PRESETS
 from generation.rules.server_rules import ServerRules
 from generation.text.audit import audit_words
 from generation.text.dialect import Dialect

@@ -20,10 +20,10 @@ from generation.rules.limits import (
     narrowest,
     some_limits,
 )
+from generation.rules.limits.presets import PRESETS, preset_named
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.pause import EVERY_SERVER
 from generation.rules.policy import Asker, Policy
-from generation.rules.presets import PRESETS, preset_named
 from generation.rules.server_rules import ServerRules
 from generation.rules.standing import StoredRules
 

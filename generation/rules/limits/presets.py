@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.protocol.request import Endpoint
-from generation.rules.limits import LimitName
+from generation.rules.limits.model import LimitName
 
 
 @dataclass(frozen=True, slots=True)
