@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from generation.domain.notice import Audience, Notice, NoticeKind, OwedNotice
-from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.domain.refs import ITSELF, ChannelRef, Platform, ServerRef
 from generation.ports import Lease, Messenger, NoticePayload, Observer, Store, Transaction
 from generation.protocol.backoff import Backoff
 from generation.protocol.clock import Clock, sleep_or
@@ -20,8 +20,6 @@ from generation.protocol.errors import (
 from generation.rules.audit import AuditEntry
 from generation.rules.policy import Policy
 
-ITSELF: Final = UserRef(Platform.TERMINAL, "flipbook")
-"""Who has changed what no person has."""
 NO_LOG_CHANNEL: Final = "the server has no log channel"
 
 

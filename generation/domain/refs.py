@@ -62,6 +62,10 @@ class UserRef:
         return cls(Platform(platform), user_id)
 
 
+ITSELF = UserRef(Platform.TERMINAL, "flipbook")
+"""Who has changed what no person has."""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRef:
     """One message: a Discord message id or Slack's ``ts``, in its channel (on Discord, a thread

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from generation.domain.job import JobId
-from generation.domain.refs import ChannelRef, Platform, UserRef
+from generation.domain.refs import ITSELF, ChannelRef, Platform, UserRef
 from generation.protocol.messages import mark
 
 _JOINERS: Final = frozenset("\u200c\u200d")
@@ -103,6 +103,8 @@ class Dialect:
 
     def who(self, user: UserRef) -> Markup:
         """A member's name; one of another platform is not mentioned."""
+        if user == ITSELF:
+            return Markup("Flipbook")
         if user.platform is self.platform:
             return Markup(self.user(user.id))
         if user.platform is Platform.TERMINAL:

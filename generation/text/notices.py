@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.domain.notice import Notice, NoticeKind
+from generation.domain.refs import Platform
 from generation.domain.report import Decision
 from generation.rules.limits import Limits
+from generation.rules.presets import PRESETS
 from generation.text.controls.notices import blocked_prompt_lines, report_lines_of
 from generation.text.controls.reports import case_id, decision_label
 from generation.text.dialect import PLAIN, Dialect, Markup
@@ -52,12 +54,23 @@ def _welcome(details: _Details, d: Dialect) -> NoticeText:
             d.gettext("These limits are in force in this {place}:"),
             *(Markup(f"{d.bullet}{line}") for line in limit_lines(limits, d)),
             d.gettext(
+                "A preset changes them in one step: {presets}. {command} shows what it would do.",
+                presets=", ".join(preset.name for preset in PRESETS),
+                command=Markup(d.code(_preset_command(d))),
+            ),
+            d.gettext(
                 "Admins change them with {admin}. What members can do is under {help}.",
                 admin=Markup(d.code(d.admin)),
                 help=Markup(d.code("/flipbook help")),
             ),
         )
     )
+
+
+def _preset_command(d: Dialect) -> str:
+    # chosen from a list on Discord, typed elsewhere
+    typed = "" if d.platform is Platform.DISCORD else f" {PRESETS[0].name.replace(' ', '-')}"
+    return f"{d.admin} limits preset{typed}"
 
 
 def _cost(details: _Details, d: Dialect) -> Markup:

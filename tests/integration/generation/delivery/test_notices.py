@@ -12,9 +12,9 @@ from doubles.clock import ManualClock, settle
 from doubles.generation.messenger import RecordingMessenger
 from doubles.generation.observer import RecordingObserver
 from factories import a_channel, a_notice, a_server, a_user
-from generation.delivery.notices import ITSELF, NoticeRelay
+from generation.delivery.notices import NoticeRelay
 from generation.domain.notice import Audience, Notice, NoticeKind, NoticeStatus
-from generation.domain.refs import Platform
+from generation.domain.refs import ITSELF, Platform
 from generation.ports import NoticePayload, SaveNote
 from generation.protocol.errors import DeliveryDelayed, DeliveryStepFailed
 from generation.rules.policy import Policy
