@@ -171,5 +171,5 @@ async def test_only_an_operator_pauses_everywhere_and_ends_the_operators_pause(
 @pytest.mark.parametrize("text", ["pause x until 25:99", "pause x until yesterday"])
 async def test_a_moment_that_is_none_pauses_nothing(slack: SlackDouble, tmp_path: Path, text: str) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        assert (await told(bot, text)).startswith("Until must be a time such as")
+        assert (await told(bot, text)).startswith("until must be a time such as 18:00")
         assert await refused(bot) is None
