@@ -55,7 +55,7 @@ class ProgressReporter:
                 self._report(job, Progress(Phase.QUEUED, position=update.position, eta_seconds=eta))
             case BackendState.IN_PROGRESS:
                 eta, steps = self._eta_of_running(job, update, running), update.steps
-                self._schedule.note_rest(job, eta)
+                self._schedule.note_rest(job, eta, steps)
                 self._report(
                     job,
                     Progress(Phase.RENDERING, steps=steps, eta_seconds=eta, preview=update.preview),

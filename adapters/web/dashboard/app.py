@@ -16,6 +16,8 @@ from adapters.web.dashboard.pages.audit import AuditPage
 from adapters.web.dashboard.pages.gallery import GalleryPage
 from adapters.web.dashboard.pages.health import HealthPage
 from adapters.web.dashboard.pages.queue import QueuePage
+from adapters.web.dashboard.pages.reports import ReportsPage
+from adapters.web.dashboard.pages.servers import ServersPage
 from adapters.web.dashboard.pages.settings import SettingsPage
 from adapters.web.dashboard.pages.spend import SpendPage
 from adapters.web.dashboard.pages.troubles import TroublesPage
@@ -42,7 +44,16 @@ class Dashboard:
         self._is_ours = is_ours
         self._templates = Templates()
         self._queue = QueuePage(sources, self._templates)
-        others = (GalleryPage, SpendPage, HealthPage, AuditPage, SettingsPage, TroublesPage)
+        others = (
+            GalleryPage,
+            ServersPage,
+            SpendPage,
+            HealthPage,
+            ReportsPage,
+            AuditPage,
+            SettingsPage,
+            TroublesPage,
+        )
         self._pages: list[Page] = [
             self._queue,
             *(page(sources, self._templates) for page in others),

@@ -34,8 +34,10 @@ class PageLink:
 PAGES: Final[Sequence[PageLink]] = (
     PageLink("Queue", f"{ROOT}/", "M4 6h16M4 12h10M4 18h7"),
     PageLink("Gallery", f"{ROOT}/gallery", "M4 5h16v14H4zM10 9l5 3-5 3z"),
+    PageLink("Servers", f"{ROOT}/servers", "M4 5h16v6H4zM4 13h16v6H4zM8 8h.01M8 16h.01"),
     PageLink("Spend", f"{ROOT}/spend", "M5 20V11M12 20V4M19 20v-6"),
     PageLink("Health", f"{ROOT}/health", "M3 12h4l3 7 4-14 3 7h4"),
+    PageLink("Reports", f"{ROOT}/reports", "M6 21V4h12l-3 4 3 4H6"),
     PageLink("Audit", f"{ROOT}/audit", "M6 3h9l4 4v14H6zM9 12h7M9 16h7"),
     PageLink("Settings", f"{ROOT}/settings", "M4 7h10M18 7h2M4 17h2M10 17h10M14 5v4M6 15v4"),
     PageLink("Troubles", f"{ROOT}/troubles", "M12 4l9 16H3zM12 10v4M12 17h.01"),
@@ -68,10 +70,18 @@ class Templates:
         self._environment.globals |= {"root": ROOT, "pages": PAGES}
 
     def page(
-        self, request: Request, name: str, *, status_code: int = 200, **values: object
+        self,
+        request: Request,
+        name: str,
+        *,
+        status_code: int = 200,
+        template: str | None = None,
+        **values: object,
     ) -> HTMLResponse:
-        """The page of that name, for the person who asks for it."""
-        text = self.text(f"{name}.html", visitor=visitor_of(request), page=name, **values)
+        """The page of that name, for the person who asks for it; ``template`` is one of several
+        that belong to the same page."""
+        file = f"{template or name}.html"
+        text = self.text(file, visitor=visitor_of(request), page=name, **values)
         return HTMLResponse(text, status_code)
 
     def text(self, file: str, **values: object) -> str:

@@ -1,14 +1,30 @@
 """What members are told of the line: how many are ahead of a job, and when its clip is expected."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from generation.domain.job import Job, JobId
 from generation.lifecycle.durations import DurationEstimates
 from generation.lifecycle.line.jobs import JobLine
 from generation.lifecycle.line.places import Places
+from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock
 from generation.protocol.fairness import seconds_until_done
-from generation.protocol.progress import Phase, Progress
+from generation.protocol.progress import Phase, Progress, Steps
+
+_MOST_SEEN: Final = 4096
+"""Jobs whose last report is kept; more do not render at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a backend said last of a job that renders: the seconds that are left, when that was, and
+    its steps."""
+
+    rest: float | None
+    at: datetime
+    steps: Steps | None
 
 
 class Schedule:
@@ -19,18 +35,21 @@ class Schedule:
         self.places = places
         self.durations = DurationEstimates()
         self._clock = clock
-        self._rests: dict[JobId, tuple[float | None, datetime]] = {}
+        self._seen: BoundedCache[JobId, _Seen] = BoundedCache(_MOST_SEEN)
 
-    def note_rest(self, job: Job, seconds: float | None) -> None:
-        """A job that renders is expected to take so much longer; None where that is not known."""
-        self._rests[job.id] = seconds, self._clock.now()
+    def note_rest(self, job: Job, seconds: float | None, steps: Steps | None = None) -> None:
+        """A job that renders has got so far and is expected to take so much longer; None where that
+        is not known."""
+        self._seen.put(job.id, _Seen(seconds, self._clock.now(), steps))
 
     def progress_of(self, job: Job) -> Progress:
         """Where a job is in the line; without what is not known."""
         position, eta = self.line.position(job.id), None
         if (begun := self.line.rendering.get(job.id)) is not None:
-            position, eta = 0, self._rest_of(begun)
-        elif position is not None:
+            seen = self._seen.get(job.id)
+            steps = None if seen is None else seen.steps
+            return Progress(Phase.RENDERING, steps=steps, eta_seconds=self._rest_of(begun))
+        if position is not None:
             ends = self._ends_of_first(position + 1)
             eta = ends[position] if position < len(ends) else None
         return Progress(Phase.QUEUED, position=position, eta_seconds=eta)
@@ -51,7 +70,6 @@ class Schedule:
         if places is None:
             return []
         rendering = self.line.rendering
-        self._rests = {job_id: rest for job_id, rest in self._rests.items() if job_id in rendering}
         rests = [self._rest_of(job) for job in rendering.values() if job.backend == backend]
         expected = (
             self.durations.expected(job.request, backend) for job in self.line.in_order(count)
@@ -60,10 +78,9 @@ class Schedule:
 
     def _rest_of(self, job: Job) -> float | None:
         now = self._clock.now()
-        seconds, at = self._rests.get(job.id, (None, now))
-        if seconds is None:
-            seconds, at = (
-                self.durations.expected(job.request, job.backend or ""),
-                job.started_at or now,
-            )
+        seconds = self.durations.expected(job.request, job.backend or "")
+        at = job.started_at or now
+        # what the backend has said of this very clip is better than what such clips take
+        if (seen := self._seen.get(job.id)) is not None and seen.rest is not None:
+            seconds, at = seen.rest, seen.at
         return None if seconds is None else max(0.0, seconds - (now - at).total_seconds())

@@ -21,10 +21,11 @@ from generation.domain.pricing import Micros, money
 from generation.protocol.errors import JobNotFound
 from generation.protocol.progress import Progress
 from generation.rules.ledger import EVERYWHERE
-from generation.rules.pause import EVERY_SERVER
+from generation.rules.pause import EVERY_SERVER, Pause
 from generation.text.backends import health_words
 from generation.text.clips import left_words, progress_words, settings_words, status_words
 from generation.text.dialect import plain_for
+from generation.text.rules.pauses import paused_words, resumed_words
 
 _SHOWN: Final = 100
 """Jobs on the page; how many more wait is said below them."""
@@ -70,10 +71,13 @@ class QueuePage:
             Route("/queue/now", self._part),
             Route("/queue/events", self._events),
             act_route("/jobs/{job_id}/cancel", self._cancel, self._templates),
+            act_route("/pause", self._pause, self._templates),
+            act_route("/resume", self._resume, self._templates),
         ]
 
     async def _page(self, request: Request) -> Response:
-        return self._templates.page(request, "queue", fragment=Markup(await self._now()))  # noqa: S704 - of a template
+        now = Markup(await self._now())  # noqa: S704 - of a template
+        return self._templates.page(request, "queue", fragment=now, pause=await self._paused())
 
     async def _part(self, _request: Request) -> Response:
         return HTMLResponse(await self._now())
@@ -91,19 +95,32 @@ class QueuePage:
         )
         return "Cancelled. The member's message says so, and the quota is given back."
 
+    async def _pause(self, _request: Request, form: Form, visitor: Visitor) -> str:
+        by = operator(visitor.name)
+        return paused_words(
+            await self._sources.service.pause(EVERY_SERVER, form.get("reason", ""), by=by)
+        )
+
+    async def _resume(self, _request: Request, _form: Form, visitor: Visitor) -> str:
+        by = operator(visitor.name)
+        return resumed_words(await self._sources.service.resume(EVERY_SERVER, by=by))
+
+    async def _paused(self) -> Pause | None:
+        pauses = await self._sources.service.pauses()
+        return next((pause for pause in pauses if pause.server == EVERY_SERVER), None)
+
     async def _now(self) -> str:
         sources = self._sources
         line, places = sources.schedule.line, sources.schedule.places
         first = sources.schedule.progress_of_first(_SHOWN)
         begun = [(job, sources.schedule.progress_of(job)) for job in line.rendering.values()]
         shown = [*begun, *first][:_SHOWN]
-        pauses = await sources.store.pauses(sources.clock.now())
         spent = (await sources.store.totals(EVERYWHERE, sources.clock.now())).amount
         budget = sources.rules.daily_budget
         etas = [progress.eta_seconds for _, progress in shown if progress.eta_seconds is not None]
         return self._templates.text(
             "queue_now.html",
-            pause=next((pause for pause in pauses if pause.server == EVERY_SERVER), None),
+            pause=await self._paused(),
             rows=[self._row(job, progress) for job, progress in shown],
             rendering=line.rendering,
             places=places.known(places.next_backend),

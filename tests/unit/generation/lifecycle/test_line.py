@@ -15,7 +15,7 @@ from generation.backends.circuit_breaker import Breakers
 from generation.domain.job import Job, JobId, JobStatus, RequestHandle
 from generation.lifecycle.line import JobLine, Places, Schedule
 from generation.protocol.errors import BackendUnavailable
-from generation.protocol.progress import Phase, Progress
+from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Endpoint
 
 
@@ -239,14 +239,14 @@ async def test_the_clip_is_expected_when_those_before_it_are_done_on_the_backend
     schedule.durations.of(sent(jobs[0])).learn(1.0, 10.0)
     assert [schedule.progress_of(job).eta_seconds for job in jobs] == [10, 10, 20, 20]
     line.job_moved(running := sent(jobs[0]).running(clock.now()))
-    schedule.note_rest(running, 4.0)
+    schedule.note_rest(running, 4.0, Steps(3, 8))
     assert [schedule.progress_of(job).eta_seconds for job in jobs[1:]] == [10, 14, 20]
     await clock.advance(1)
     assert schedule.progress_of_first(2) == [
         (jobs[1], Progress(Phase.QUEUED, position=0, eta_seconds=10)),
         (jobs[2], Progress(Phase.QUEUED, position=1, eta_seconds=13)),
     ]
-    assert schedule.progress_of(running) == Progress(Phase.QUEUED, position=0, eta_seconds=3)
+    assert schedule.progress_of(running) == Progress(Phase.RENDERING, steps=Steps(3, 8), eta_seconds=3)
     assert schedule.progress_of(asked_by("9")) == Progress(Phase.QUEUED)
 
 
