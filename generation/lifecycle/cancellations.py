@@ -7,6 +7,7 @@ from typing import Final
 
 from generation.backends.circuit_breaker import Breakers
 from generation.domain.job import Job, JobId, JobStatus, RequestHandle
+from generation.lifecycle.failures import without_quote
 from generation.lifecycle.wakeups import Wakeups
 from generation.ports import Backend, Observer, Store
 from generation.protocol.errors import BackendError, BackendUnavailable
@@ -78,7 +79,8 @@ class Cancellations:
         try:
             await backend.cancel(handle)
         except BackendError as error:
-            self._observer.trouble("cancelling a late request", error, job_id=job.id)
+            told = without_quote(error, job)
+            self._observer.trouble("cancelling a late request", told, job_id=job.id)
 
     async def cancel_abandoned(self) -> None:
         """Cancel the requests that jobs have abandoned, at the backends that can be reached."""
@@ -101,7 +103,8 @@ class Cancellations:
             # not cancelled after all: noted again for the next time
             await self._replace(job, None, handle)
         except BackendError as error:
-            self._observer.trouble("cancelling an abandoned request", error, job_id=job.id)
+            told = without_quote(error, job)
+            self._observer.trouble("cancelling an abandoned request", told, job_id=job.id)
         else:
             self._breakers.answered(backend.name)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 
 from generation.domain.job import Job, JobId, JobStatus
+from generation.lifecycle.failures import without_quote
 from generation.lifecycle.lifecycle import JobLifecycle
 from generation.lifecycle.line import Schedule
 from generation.ports import Observer, Store
@@ -188,7 +189,7 @@ class Dispatcher:
             await self._clock.sleep(self._timing.store_pause)
         except Exception as error:  # noqa: BLE001 - one job's failure is never another's
             self._line.forget(job.id)
-            self._observer.trouble("running a job", error, job_id=job.id)
+            self._observer.trouble("running a job", without_quote(error, job), job_id=job.id)
             await self._guard("failing a job", self._lifecycle.abort(job.id))
         finally:
             self._running.pop(job.id, None)

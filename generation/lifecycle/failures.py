@@ -39,7 +39,24 @@ _COMPARED: Final = 24
 def without_prompt(failure: Failure, job: Job) -> Failure:
     """The failure, its detail cut off where the backend begins to quote the prompt: details go to
     the operator's log."""
-    detail = failure.detail
+    return replace(failure, detail=_without_prompt(failure.detail, job))
+
+
+def without_quote(error: Exception, job: Job) -> Exception:
+    """The error as the operator may read it: itself, or a copy that is cut off where it begins to
+    quote the prompt."""
+    told = str(error)
+    cut = _without_prompt(told, job)
+    if cut == told:
+        return error
+    # its constructor is another for each class
+    copied = type(error).__new__(type(error))
+    copied.__dict__.update(error.__dict__)
+    copied.args = (cut,)
+    return copied.with_traceback(error.__traceback__)
+
+
+def _without_prompt(detail: str, job: Job) -> str:
     sent = (
         job.request,
         plain_request(job.request),
@@ -51,7 +68,7 @@ def without_prompt(failure: Failure, job: Job) -> Failure:
         begin = " ".join(text.split())[:_COMPARED]
         if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:
             detail = f"{detail[:quoted]}…"
-    return replace(failure, detail=detail)
+    return detail
 
 
 def failure_of(error: BackendError | ArtifactError) -> Failure:

@@ -17,7 +17,7 @@ from generation.backends.circuit_breaker import Breakers
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.failover import Failover
-from generation.lifecycle.failures import failure_of
+from generation.lifecycle.failures import failure_of, without_quote
 from generation.lifecycle.fetching import ClipFetcher
 from generation.lifecycle.progress_reports import ProgressReporter
 from generation.lifecycle.routing import BackendRouter
@@ -211,12 +211,14 @@ class JobSubmitter:
         except SubmissionOutcomeUnknown as error:
             self._breakers.failed(backend.name, error)
             # stays SUBMITTING: sent again it might be paid for twice
-            self._observer.trouble("submission outcome unknown", error, job_id=job.id)
+            told = without_quote(error, job)
+            self._observer.trouble("submission outcome unknown", told, job_id=job.id)
         except BackendError as error:
             self._breakers.failed(backend.name, error)
             if isinstance(error, _ACCOUNT):
                 # only the operator can help, and the breaker keeps this from being said every time
-                self._observer.trouble("a backend needs its operator", error, job_id=job.id)
+                told = without_quote(error, job)
+                self._observer.trouble("a backend needs its operator", told, job_id=job.id)
             # the caller puts the job back; only it knows whether this was the first submission
             if self._may_be_repeated(error):
                 raise
