@@ -10,8 +10,6 @@ from generation.domain.report import Decision
 
 _FORM: Final = re.compile(rf"v1:({'|'.join(ClipAction)}):([0-9a-f]{{24}})")
 _CASE: Final = re.compile(rf"v1:case:({'|'.join(Decision)}):([0-9a-f]{{24}})")
-WITHOUT_HANDLER: Final = frozenset({ClipAction.EDIT})
-"""Actions that no button offers yet: nothing would answer it."""
 
 
 def custom_id(action: ClipAction, job_id: JobId) -> str:

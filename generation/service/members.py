@@ -30,10 +30,10 @@ from generation.rules.limits import LimitName, hour_resets_at
 from generation.rules.policy import Asker, check_server
 from generation.rules.standing import Standing
 from generation.rules.styles import with_shape
-from generation.service.blocked_prompts import tell_admins
 from generation.service.parts import ServicePart
 from generation.service.styles import style_in
 from generation.service.submit_context import SubmitContext
+from generation.service.words import tell_admins
 from generation.text.backends import queue_lines
 
 

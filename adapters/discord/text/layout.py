@@ -6,7 +6,7 @@ from typing import Final
 
 import discord
 
-from adapters.discord.ids import WITHOUT_HANDLER, custom_id
+from adapters.discord.ids import custom_id
 from adapters.discord.text.markup import DISCORD
 from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
 from generation.domain.job import Job
@@ -40,13 +40,7 @@ def reroll_button(job: Job) -> discord.ui.View | None:
 
 def _offered(job: Job, place: ButtonPlace, *, with_words: bool = False) -> discord.ui.View | None:
     actions = offered(job, place, Platform.DISCORD)
-    return _view(
-        [
-            _button(action, job, with_words=with_words)
-            for action in actions
-            if action not in WITHOUT_HANDLER
-        ]
-    )
+    return _view([_button(action, job, with_words=with_words) for action in actions])
 
 
 def _button(

@@ -6,11 +6,13 @@ from adapters.discord.text.markup import DISCORD
 from adapters.discord.text.render import MAX_CONTENT
 from generation.domain.job import Job
 from generation.domain.refs import UserRef
+from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
 from generation.rules.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import settings_lines
+from generation.text.controls.reports import report_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
 
@@ -66,6 +68,11 @@ def removed_style(name: str) -> str:
 def audit(entries: Sequence[AuditEntry]) -> str:
     """The changes of a server's limits and policy, newest first."""
     return fitting(lists.audit_list(entries, DISCORD))
+
+
+def reports(open_reports: Sequence[Report]) -> str:
+    """What no admin has decided."""
+    return fitting(report_lines(open_reports, DISCORD))
 
 
 def fitting(lines: Iterable[str]) -> str:

@@ -1,5 +1,6 @@
 """A clip's controls as Slack shows them: the row under its message, its settings, and answers."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from adapters.slack.ids import MORE_ACTION, WITHOUT_HANDLER, action_id, job_block_id
@@ -9,7 +10,7 @@ from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.domain.refs import Platform, UserRef
-from generation.domain.report import Decision
+from generation.domain.report import Decision, Report
 from generation.text.controls import actions, reports
 from generation.text.dialect import Markup
 
@@ -57,6 +58,11 @@ def thanks_content(job: Job) -> SlackContent:
 def decided_content(job: Job, decision: Decision, by: UserRef) -> SlackContent:
     """After an admin's decision."""
     return SlackContent(reports.decided_words(job, decision, by, SLACK))
+
+
+def reports_content(open_reports: Sequence[Report]) -> SlackContent:
+    """What no admin has decided."""
+    return SlackContent("\n".join(reports.report_lines(open_reports, SLACK)))
 
 
 def closed_case_content(said: str, decided: str) -> SlackContent:

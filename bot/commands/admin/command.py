@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from bot.commands.admin.acting import quiet_settings
+from bot.commands.admin.moderation import reports, terms
 from bot.commands.admin.rules import channels, limits, policy, preset, show
 from bot.commands.admin.styles import styles
 from bot.commands.options import DataDir, read_settings
@@ -18,6 +19,8 @@ admin.add_typer(limits, name="limits")
 admin.add_typer(policy, name="policy")
 admin.add_typer(channels, name="channels")
 admin.add_typer(styles, name="styles")
+admin.add_typer(terms, name="terms")
+admin.add_typer(reports, name="reports")
 
 
 def migrate(

@@ -17,7 +17,7 @@ from generation.domain.report import Decision, ReportReason
 from generation.protocol import errors as e
 from generation.protocol.request import Endpoint
 from generation.rules.policy import Policy
-from generation.service import SubmitContext
+from generation.service import SubmitContext, words
 from generation.service.clips import Actor, check_action, in_other_quality
 
 ASKER = Actor(a_user(), a_server())
@@ -184,3 +184,22 @@ async def test_a_refused_prompt_is_told_once_an_hour_and_a_negative_one_never(
         assert len(await _notices(core)) == 2
         await core.submit(a_request(prompt="a tug boat"), origin="allowed")
         await core.submit(a_request(prompt="a fox", negative_prompt="boat"), origin="negative")
+
+
+async def test_a_list_of_words_is_imported_whole_or_not_at_all(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+
+        async def imported(text: str) -> frozenset[str]:
+            change = await core.service.change_policy(
+                a_server(), lambda policy: words.with_list(policy, text), by=ADMIN.user
+            )
+            return change.after.policy.blocked_terms
+
+        assert await imported("# ours\n\ngore\n  blood bath \n*裸*\nGORE\n") == {"gore", "blood bath", "*裸*"}
+        with pytest.raises(e.InvalidRequest) as refused:
+            await imported("fine\n" + "x" * 101 + "\n/(a+/\n")
+        assert refused.value.violations[0].given == "what is in line 2, 3"
+        for text in ("\n".join(map(str, range(1_001))), "x\n" * 40_000):
+            with pytest.raises(e.InvalidRequest):
+                await imported(text)
+        assert (await core.service.policy_of(a_server())).blocked_terms == {"gore", "blood bath", "*裸*"}

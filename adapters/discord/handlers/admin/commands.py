@@ -8,6 +8,7 @@ from discord import app_commands
 from adapters.discord.handlers.admin.allow_lists import AllowedMemberCommands, RoleCommands
 from adapters.discord.handlers.admin.guard import for_admins, for_admins_and_operators
 from adapters.discord.handlers.admin.limits import LimitCommands
+from adapters.discord.handlers.admin.moderation import MODERATION
 from adapters.discord.handlers.admin.policy import BlockCommands, ChannelCommands, UnblockCommands
 from adapters.discord.handlers.admin.settings import SettingCommands
 from adapters.discord.handlers.admin.styles import StyleCommands
@@ -43,6 +44,8 @@ class AdminCommands(CommandGroup):
         self.add_command(BlockCommands(handler))
         self.add_command(UnblockCommands(handler))
         self.add_command(StyleCommands(handler))
+        for group in MODERATION:
+            self.add_command(group(handler))
 
     @app_commands.command(description="Who changed what in this server")
     @for_admins

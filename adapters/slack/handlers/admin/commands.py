@@ -8,6 +8,7 @@ from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.allow_lists import SlackAllowedMemberCommands
 from adapters.slack.handlers.admin.limits import SlackLimitCommands
+from adapters.slack.handlers.admin.moderation import SlackModerationCommands
 from adapters.slack.handlers.admin.pause import PAUSE, RESUME, SlackPauseCommands
 from adapters.slack.handlers.admin.policy import SlackPolicyCommands
 from adapters.slack.handlers.admin.settings import SlackSettingCommands
@@ -38,6 +39,7 @@ class SlackAdminCommands:
             **SlackSettingCommands(service, posts).verbs,
             **SlackPauseCommands(service, clock).verbs,
             **SlackStyleCommands(service).verbs,
+            **SlackModerationCommands(service).verbs,
         }
 
     async def handle(self, act: Act, words: str) -> SlackContent:

@@ -38,7 +38,7 @@ async def test_the_clip_is_put_into_the_first_answer(slow_bot: Bot) -> None:
     assert message.files == [f"flipbook-{job.id}.mp4"]
     assert await slow_bot.double.download(message.attachments[0]) == tiny_mp4()
     assert message.attachments[0].description == "A short animation: a paper boat on a stormy sea"
-    assert actions(message) == ["reroll", "other_quality", "settings", "delete"]
+    assert actions(message) == ["reroll", "edit", "other_quality", "settings", "delete"]
     assert message.reactions == {"🔁": [slow_bot.double.people.bot]}
     assert clips(slow_bot.double) == [message]
     assert (await slow_bot.the_job()).requested_by.id == str(slow_bot.double.people.member.id)
@@ -123,7 +123,7 @@ async def test_a_failure_says_why_and_can_be_tried_again(start_bot: Any) -> None
     assert message.content == (
         f"❌ The backend's content policy refused this prompt. Try other words.\n{BOAT}\n{facts(bot, 1)} · `{job.id}`"
     )
-    assert (actions(message), message.files, message.reactions) == (["retry", "delete"], [], {})
+    assert (actions(message), message.files, message.reactions) == (["retry", "edit", "delete"], [], {})
 
 
 async def test_the_negative_prompt_is_shown_where_it_is_not_the_usual_one(bot: Bot) -> None:

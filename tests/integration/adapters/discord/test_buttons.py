@@ -83,7 +83,7 @@ async def test_the_owner_cancels_a_clip_that_is_rendering(slow_bot: Bot) -> None
     assert told.content == "The clip is being cancelled. If it is nearly done, it may still arrive."
     await slow_bot.until_recorded()
     assert message.content.startswith("✖️ Cancelled. It does not count against your quota.\n> a paper boat")
-    assert (actions(message), message.files) == (["retry", "delete"], [])
+    assert (actions(message), message.files) == (["retry", "edit", "delete"], [])
     assert (await slow_bot.the_job()).status is JobStatus.CANCELLED
     assert (await slow_bot.quota()).usage.user_clips_today == 0
 

@@ -80,7 +80,7 @@ async def test_a_message_too_old_to_edit_is_replied_to(open_discord_double: Open
         assert (clip_message.replies_to, clip_message.nonce) == (message, (await bot.the_job()).id)
         assert "It is posted here because the message is too old to be changed." in clip_message.content
         assert await told(bot) == ("the message is too old to be changed",)
-        assert actions(clip_message) == ["reroll", "other_quality", "settings", "delete"]
+        assert actions(clip_message) == ["reroll", "edit", "other_quality", "settings", "delete"]
         await double.react(clip_message)
         await bot.until_recorded(2)
         assert len(await bot.jobs()) == 2
@@ -179,7 +179,7 @@ async def test_where_no_clip_is_taken_its_message_says_why_and_how_to_get_it(
     )
     assert f"`/flipbook show id:{job.id}` sends it again" in head
     assert (f"(<https://clips.example/clips/{job.id}.mp4?" in head) is (links is not None)
-    assert actions(message) == ["reroll", "other_quality", "settings", "delete"]
+    assert actions(message) == ["reroll", "edit", "other_quality", "settings", "delete"]
 
 
 async def test_a_server_that_the_bot_left_pays_for_nothing_more(slow_bot: Bot) -> None:

@@ -42,7 +42,7 @@ async def test_nothing_is_refused_and_the_button_remains(bot: Bot, way: Callable
     message = await way(bot)
     await bot.until_recorded(len(await bot.jobs()))
     assert message.files != []
-    assert actions(message) == ["reroll", "other_quality", "settings", "delete"]
+    assert actions(message) == ["reroll", "edit", "other_quality", "settings", "delete"]
     asked = [each.name for each in bot.double.log if each.kind == "rest" and "/reactions/" in each.name]
     assert asked == []
     assert bot.double.violations == []

@@ -11,7 +11,7 @@ import pytest
 from adapters.discord.client import INTENTS, FlipbookClient
 from adapters.discord.command_sync import fingerprint
 from adapters.discord.handlers.interactions import InteractionHandler
-from adapters.discord.ids import WITHOUT_HANDLER, custom_id, parse_case_id, parse_custom_id
+from adapters.discord.ids import custom_id, parse_case_id, parse_custom_id
 from adapters.discord.setup.permissions import (
     REQUIRED_PERMISSIONS,
     invite_url,
@@ -82,6 +82,7 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
         "animate": [],
         "flipbook": ["cancel", "help", "history", "privacy", "queue", "quota", "show"],
         "flipbook-admin": [
+            "allow term",
             "audit",
             "block member",
             "block term",
@@ -91,6 +92,7 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
             "channels everywhere",
             "channels remove",
             "channels show",
+            "disallow term",
             "limits preset",
             "limits reset",
             "limits set",
@@ -100,6 +102,8 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
             "members remove",
             "members show",
             "pause",
+            "reports decide",
+            "reports show",
             "resume",
             "roles allow",
             "roles everyone",
@@ -115,6 +119,7 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
             "styles list",
             "styles remove",
             "styles reset",
+            "terms import",
             "unblock member",
             "unblock term",
         ],
@@ -215,7 +220,7 @@ async def test_each_state_has_its_buttons(status: JobStatus) -> None:
     assert view is not None
     assert view.is_finished()
     (row,) = [row["components"] for row in view.to_components()]
-    wanted = [each for each in offered(job, ButtonPlace.ROW, Platform.DISCORD) if each not in WITHOUT_HANDLER]
+    wanted = offered(job, ButtonPlace.ROW, Platform.DISCORD)
     assert [button["custom_id"] for button in row] == [custom_id(action, job.id) for action in wanted]
     assert len(row) <= 5
     for button in row:
