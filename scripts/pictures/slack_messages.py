@@ -41,7 +41,10 @@ def _block(block: Mapping[str, Any]) -> str:
                 f'<div class="small">{_inline(each["text"])}</div>' for each in block["elements"]
             )
         case "actions":
-            return buttons([button["text"]["text"] for button in block["elements"]])
+            # a menu is drawn as its three dots
+            return buttons(
+                [each["text"]["text"] if "text" in each else "⋯" for each in block["elements"]]
+            )
         case other:
             raise ValueError(f"no style for a block of type {other}")
 
