@@ -8,7 +8,7 @@ from generation.domain.notice import Notice, NoticeKind
 from generation.domain.refs import Platform
 from generation.domain.report import Decision
 from generation.rules.limits import Limits
-from generation.rules.presets import PRESETS
+from generation.rules.limits.presets import PRESETS
 from generation.text.controls.notices import blocked_prompt_lines, report_lines_of
 from generation.text.controls.reports import case_id, decision_label
 from generation.text.dialect import PLAIN, Dialect, Markup

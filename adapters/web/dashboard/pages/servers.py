@@ -14,8 +14,8 @@ from adapters.web.dashboard.sources import Sources, operator
 from generation.domain.pricing import Micros, money
 from generation.domain.refs import ServerRef, UserRef
 from generation.rules.limits import LimitName
+from generation.rules.limits.presets import PRESETS, preset_named
 from generation.rules.policy import PolicyName
-from generation.rules.presets import PRESETS, preset_named
 from generation.rules.server_rules import ServerRules
 from generation.text.audit import audit_words
 from generation.text.dialect import Dialect, plain_for
