@@ -10,10 +10,11 @@ from sqlalchemy import BindParameter, RowMapping, bindparam, delete, exists, or_
 
 from db.dialects import insert_or
 from db.engine import UtcDateTime
-from db.queries.mapping import server_from_key, user_from_key
+from db.queries.mapping import job_from_row, server_from_key, user_from_key
 from db.queries.parts import StorePart, TransactionPart
 from db.queries.servers import add_audit
-from db.schema import jobs, pauses
+from db.schema import PENDING, jobs, pauses
+from generation.domain.job import Job
 from generation.domain.refs import ServerRef
 from generation.rules.audit import AuditEntry
 from generation.rules.pause import EVERY_SERVER, Pause
@@ -34,11 +35,28 @@ IS_HELD: Final = exists().where(
     pauses.c.server.in_([jobs.c.server, _EVERY]), pauses.c.holds_waiting, _LASTS
 )
 """Whether a pause that holds waiting jobs too is in force for the job's server."""
+_HELD: Final = (
+    select(jobs, pauses.c.reason)
+    .join(pauses, pauses.c.server.in_([jobs.c.server, _EVERY]))
+    .where(PENDING, pauses.c.holds_waiting, _LASTS)
+    .order_by(jobs.c.number)
+    .limit(bindparam("most"))
+)
 _PAUSES: Final = select(pauses).where(_LASTS).order_by(pauses.c.at)
 
 
 class PauseStore(StorePart):
     """What the store reads of pauses."""
+
+    async def held_jobs(self, now: datetime, *, limit: int) -> list[tuple[Job, str]]:
+        # usually nothing is paused, and the jobs are not looked at
+        if not any(pause.holds_waiting for pause in await self.pauses(now)):
+            return []
+        async with self._read() as connection:
+            rows = (await connection.execute(_HELD, {"now": now, "most": limit})).mappings().all()
+        # by a pause of all and one of its server a job is held once
+        held = {row[jobs.c.id]: (job_from_row(row), row[pauses.c.reason]) for row in rows}
+        return list(held.values())
 
     async def pauses(self, now: datetime) -> list[Pause]:
         async with self._read() as connection:

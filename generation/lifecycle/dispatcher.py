@@ -31,6 +31,7 @@ class DispatcherTiming:
     lease_every: float = 10.0
     cancel_abandoned_every: float = 10.0
     places_every: float = 10.0
+    held_every: float = 10.0
     in_flight: int = 64
     shown: int = 64
     store_pause: float = 2.0
@@ -110,6 +111,7 @@ class Dispatcher:
             self._every(timing.cancel_abandoned_every, self._lifecycle.cancel_abandoned_requests),
             self._every(timing.adopt_every, lambda: self._adopt(group)),
             self._every(timing.places_every, self._places.learn),
+            self._every(timing.held_every, self._show_held),
         )
         return [group.create_task(loop) for loop in loops]
 
@@ -149,6 +151,10 @@ class Dispatcher:
                 if job is not None:
                     self._line.found(job)
                     self._start(group, job)
+
+    async def _show_held(self) -> None:
+        held = await self._store.held_jobs(self._clock.now(), limit=self._timing.shown)
+        self._lifecycle.show_held(held)
 
     async def _claim_stalled(self, job_id: JobId) -> Job | None:
         """The job as it is now, held by us; None when it has ended, waits again, or another process

@@ -1,6 +1,6 @@
 """One job's life: submit, watch, fetch, keep. Every step is saved before the next one begins."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -127,6 +127,10 @@ class JobLifecycle:
         """Tell those of the next so many jobs where they are that wait for a backend, and are not
         taken."""
         self._reports.in_line(count, taken)
+
+    def show_held(self, held: Sequence[tuple[Job, str]]) -> None:
+        """Tell the jobs that a pause holds why they wait: each with the pause's reason."""
+        self._reports.held(held)
 
     async def submissions_settled(self) -> None:
         """Return once no submission is under way."""

@@ -1,6 +1,6 @@
 """From a backend's updates to what members read: phase, steps and the time left."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from generation.domain.job import Job, JobId, JobStatus
 from generation.lifecycle.durations import QueuePace
@@ -21,6 +21,7 @@ class ProgressReporter:
         self._durations = schedule.durations
         self._queue_pace = QueuePace()
         self._shown: dict[JobId, int | None] = {}
+        self._held: dict[JobId, str] = {}
 
     async def learn_from_recent_clips(self, store: Store) -> None:
         """Learn how long clips take from those made before. Raises StoreError."""
@@ -38,6 +39,14 @@ class ProgressReporter:
             if self._shown.get(job.id) != progress.position:
                 self._report(job, progress)
         self._shown = {job.id: progress.position for job, progress in pending}
+
+    def held(self, jobs: Sequence[tuple[Job, str]]) -> None:
+        """Tell those jobs once why they wait."""
+        for job, reason in jobs:
+            if self._held.get(job.id) != reason:
+                end = "the end of a pause"
+                self.waiting(job, f"{end}: {reason}" if reason else end)
+        self._held = {job.id: reason for job, reason in jobs}
 
     def waiting(self, job: Job, waiting_for: str | None) -> None:
         """The job waits for something before it can go on."""

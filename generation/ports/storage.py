@@ -255,6 +255,9 @@ class Store(Reads, PrivacyReads, Accounting, Logins, Overview, Protocol):
     async def retry_notices(self, server: ServerRef, now: datetime) -> None:
         """Make every notice of a server due that waits after a failed attempt."""
 
+    async def held_jobs(self, now: datetime, *, limit: int) -> list[tuple[Job, str]]:
+        """Waiting jobs that a pause holds, oldest first, each with the pause's reason."""
+
     async def pauses(self, now: datetime) -> list[Pause]:
         """The pauses in force, oldest first."""
 

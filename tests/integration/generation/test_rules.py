@@ -9,6 +9,7 @@ from core import Core, QuickClock, a_core
 from factories import NOW, a_channel, a_request, a_server, a_user
 from generation.domain.job import Job, JobStatus
 from generation.protocol.errors import InvalidRequest, LimitExceeded, Paused, ServerNotAllowed
+from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint
 from generation.rules.limits import LimitName
 from generation.rules.limits.presets import PRESETS
@@ -114,6 +115,24 @@ async def test_a_pause_ends_by_itself_and_can_hold_what_waits(tmp_path):
         await core.clock.advance(3600)
         assert await core.store.claimable(core.clock.now(), limit=9) == [job]
         await ask(core, "after")
+
+
+async def test_what_a_pause_holds_is_told_why_and_goes_on_when_it_is_over(tmp_path):
+    async with a_core(tmp_path) as core, asyncio.TaskGroup() as group:
+        job = await ask(core, "before")
+        await core.service.pause(EVERY_SERVER, "back at 18:00", holds_waiting=True, by=ADMIN)
+        await core.service.pause(a_server(), "back at 18:00", holds_waiting=True, by=ADMIN)
+        running = group.create_task(core.dispatcher.run())
+        while not core.progress:
+            await asyncio.sleep(0)
+        assert core.progress[0] == (job.id, Progress(Phase.WAITING, waiting_for="the end of a pause: back at 18:00"))
+        for server in (EVERY_SERVER, a_server()):
+            await core.service.resume(server, by=ADMIN)
+        while not (await core.reload(job)).status.is_final:
+            await asyncio.sleep(0.01)
+        core.dispatcher.stop()
+        await running
+        assert (await core.reload(job)).status is JobStatus.SUCCEEDED
 
 
 async def test_the_pause_is_told_before_anything_else(tmp_path):
