@@ -70,7 +70,7 @@ def _welcome(details: _Details, d: Dialect) -> NoticeText:
 def _preset_command(d: Dialect) -> str:
     # chosen from a list on Discord, typed elsewhere
     typed = "" if d.platform is Platform.DISCORD else f" {PRESETS[0].name.replace(' ', '-')}"
-    return " ".join([d.admin, "limits preset"]) + typed
+    return f"{d.admin} limits preset{typed}"
 
 
 def _cost(details: _Details, d: Dialect) -> Markup:

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from generation.rules.presets import PRESETS, preset_named
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
