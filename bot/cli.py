@@ -17,6 +17,7 @@ from bot.commands.run.command import run
 from bot.commands.selftest.command import selftest
 from bot.commands.setup.command import setup
 from bot.commands.spend.command import quota, spend
+from bot.commands.status.command import status
 from bot.commands.worker.command import worker
 
 
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.command(cls=AnimateCommand)(animate)
 for command in (
     run,
+    status,
     dashboard,
     migrate,
     config,

@@ -1,0 +1,1 @@
+"""``flipbook status``: how a running bot is, in the terminal."""
