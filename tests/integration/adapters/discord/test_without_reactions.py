@@ -34,7 +34,15 @@ async def by_reaction(bot: Bot) -> Message:
     return again
 
 
-@pytest.mark.parametrize("way", [by_command, in_a_thread, by_button, by_reaction])
+async def by_other_quality(bot: Bot) -> Message:
+    first = await bot.clip()
+    await bot.until_recorded()
+    turbo = await bot.press(first, "other_quality")
+    await bot.until_clip(turbo)
+    return turbo
+
+
+@pytest.mark.parametrize("way", [by_command, in_a_thread, by_button, by_reaction, by_other_quality])
 async def test_nothing_is_refused_and_the_button_remains(bot: Bot, way: Callable[[Bot], Awaitable[Message]]) -> None:
     places = bot.double.places
     for channel in (places.text, places.thread):

@@ -9,7 +9,7 @@ from doubles.worker.engine import SteppedEngine
 from generation.protocol.wire import RequestState
 from worker.process.housekeeping import delete_surplus_results
 from worker.process.keys import add_key
-from workers import INPUT, STANDARD, Worker, open_worker, worker_settings
+from workers import INPUT, STANDARD, TURBO, Worker, open_worker, worker_settings
 
 
 async def refused(worker: Worker, owner: str, **headers: str) -> str:
@@ -92,6 +92,31 @@ async def test_a_count_of_requests_that_was_wrong_is_put_right(tmp_path: Path) -
         await delete_surplus_results(worker.parts, most=3)
         assert worker.parts.registry.clipless.surplus(3) == {}
         assert worker.parts.database.used_bytes <= unused
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", STANDARD),
+        ("POST", f"/queue{STANDARD}"),
+        ("POST", f"/run{STANDARD}"),
+        ("POST", TURBO),
+        ("POST", "/files/upload"),
+        ("GET", "/ready"),
+    ],
+)
+async def test_a_full_disk_is_a_503_on_every_way_in(tmp_path: Path, method: str, path: str) -> None:
+    async with open_worker(tmp_path) as worker:
+        await worker.parts.render_loop.loaded.wait()
+        accepted = await worker.http.post(STANDARD, json=INPUT, headers={"idempotency-key": "job-1"})
+        await worker.completed(accepted.json()["request_id"])
+        worker.parts.storage.count(worker.parts.settings.max_disk_bytes)
+        refused = await worker.http.request(method, path, json=INPUT if method == "POST" else None)
+        assert refused.status_code == 503
+        # what was accepted once is never refused
+        again = await worker.http.post(STANDARD, json=INPUT, headers={"idempotency-key": "job-1"})
+        assert (again.status_code, again.json()["request_id"]) == (200, accepted.json()["request_id"])
+        assert await worker.parts.database.requests.open_requests() == ()
 
 
 async def test_a_full_disk_is_said_by_ready_and_health_as_by_a_submission(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ ROOMY = OperatorRules(
 )
 
 
-@pytest.mark.parametrize(("channel", "user"), [(PAIR, MIRA), (PAIR, NOAH), (GROUP, OWNER)])
+@pytest.mark.parametrize(
+    ("channel", "user"), [(PAIR, MIRA), (PAIR, NOAH), (GROUP, OWNER), (GROUP, MIRA), (GROUP, NOAH)]
+)
 async def test_among_people_the_clip_comes_in_the_members_own_talk_with_the_bot(
     slack: SlackDouble, tmp_path: Path, channel: str, user: str
 ) -> None:
