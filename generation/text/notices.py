@@ -69,8 +69,9 @@ def _welcome(details: _Details, d: Dialect) -> NoticeText:
 
 def _preset_command(d: Dialect) -> str:
     # chosen from a list on Discord, typed elsewhere
-    typed = "" if d.platform is Platform.DISCORD else f" {PRESETS[0].name.replace(' ', '-')}"
-    return f"{d.admin} limits preset{typed}"
+    typed = "" if d.platform is Platform.DISCORD else PRESETS[0].name.replace(" ", "-")
+    command = f"limits preset {typed}".rstrip()
+    return f"{d.admin} {command}"
 
 
 def _cost(details: _Details, d: Dialect) -> Markup:
