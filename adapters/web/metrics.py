@@ -2,6 +2,7 @@
 scrape."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
 from functools import partial
 
 from prometheus_client import (
@@ -46,12 +47,29 @@ class MetricsObserver:
             "What clips cost, and what failures probably cost, in the operator's currency.",
             ("backend",),
         )
-        self._seconds = Histogram(
-            "flipbook_job_seconds",
-            "Time from asking to the clip.",
-            ("endpoint",),
-            buckets=_JOB_SECONDS,
-            registry=self.registry,
+        histogram = partial(Histogram, registry=self.registry, buckets=_JOB_SECONDS)
+        self._seconds = histogram(
+            "flipbook_job_seconds", "Time from asking to the clip.", ("endpoint",)
+        )
+        self._wait = histogram(
+            "flipbook_wait_seconds",
+            "Time from asking until the clip begins to render.",
+            ("endpoint", "backend"),
+        )
+        self._render = histogram(
+            "flipbook_render_seconds",
+            "Time from the beginning of the render until the clip is here.",
+            ("endpoint", "backend"),
+        )
+        self._delivery = histogram(
+            "flipbook_delivery_seconds",
+            "Time from the outcome until the chat shows it.",
+            ("platform",),
+        )
+        self._steps = counter(
+            "flipbook_steps_total",
+            "Steps of the clips that were made; its rate is how fast the backends are.",
+            ("endpoint", "backend"),
         )
         self._deliveries = counter(
             "flipbook_deliveries_total",
@@ -68,6 +86,10 @@ class MetricsObserver:
             "flipbook_webhooks_forged_total", "Webhooks whose signature was not valid."
         )
         self._unfinished = gauge("flipbook_jobs_unfinished", "Jobs under way.", ("status",))
+        self._age = gauge(
+            "flipbook_queue_age_seconds",
+            "How long the job has waited that waits longest, without those that wait for a time.",
+        )
         self._reserved = gauge(
             "flipbook_reserved_money", "What jobs under way have reserved, in the same currency."
         )
@@ -93,14 +115,23 @@ class MetricsObserver:
         if job.failure is not None:
             self._failures.labels(job.failure.kind).inc()
         if job.status is JobStatus.SUCCEEDED and job.finished_at is not None:
-            self._seconds.labels(job.request.endpoint.label).observe(
-                (job.finished_at - job.created_at).total_seconds()
-            )
+            self._count_clip(job, job.finished_at)
+
+    def _count_clip(self, job: Job, finished_at: datetime) -> None:
+        endpoint, backend = job.request.endpoint.label, job.backend or "none"
+        self._seconds.labels(endpoint).observe(_seconds(job.created_at, finished_at))
+        self._steps.labels(endpoint, backend).inc(job.request.num_inference_steps)
+        if job.started_at is not None:
+            self._wait.labels(endpoint, backend).observe(_seconds(job.created_at, job.started_at))
+            self._render.labels(endpoint, backend).observe(_seconds(job.started_at, finished_at))
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """Count a delivery once it is sent or abandoned."""
         if delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}:
             self._deliveries.labels(delivery.status, job.channel.server.platform).inc()
+        if delivery.sent_at is not None and job.finished_at is not None:
+            took = _seconds(job.finished_at, delivery.sent_at)
+            self._delivery.labels(job.channel.server.platform).observe(took)
 
     def notice_moved(self, owed: OwedNotice) -> None:
         """Count a notice once it is told, held or given up."""
@@ -121,12 +152,14 @@ class MetricsObserver:
         unfinished: Mapping[str, int],
         circuits: Mapping[str, Circuit],
         money: MoneyNow | None = None,
+        queue_age: float = 0.0,
     ) -> bytes:
-        """The metrics as text, with the unfinished jobs, the backends' circuits and the money as
-        given."""
+        """The metrics as text, with the unfinished jobs, the backends' circuits, the money and the
+        queue's age in seconds as given."""
         # these are states, not events, so they are set for each scrape
         if money is not None:
             self._show_money(money)
+        self._age.set(queue_age)
         for backend, circuit in circuits.items():
             for state in Circuit:
                 self._circuits.labels(backend, state).set(state is circuit)
@@ -143,6 +176,11 @@ class MetricsObserver:
                 self._left.labels(budget.scope, budget.period).set(_units(budget.left))
 
 
+def _seconds(began: datetime, ended: datetime) -> float:
+    # a clock may have been set back between the two
+    return max(0.0, (ended - began).total_seconds())
+
+
 def _units(amount: Micros) -> float:
     """Of the currency: amounts are whole millionths."""
     return amount / 1_000_000
@@ -153,6 +191,7 @@ def metrics_route(
     status_counts: Callable[[], Awaitable[dict[str, int]]],
     circuits: Callable[[], Mapping[str, Circuit]] = dict,
     money_now: Callable[[], Awaitable[MoneyNow]] | None = None,
+    queue_age: Callable[[], float] = float,
 ) -> Route:
     """``/metrics`` in Prometheus' text format."""
 
@@ -163,7 +202,7 @@ def metrics_route(
         except StoreError:
             # the counters of this process are worth having without the database
             unfinished, money = {}, None
-        body = metrics.render(unfinished, circuits(), money)
+        body = metrics.render(unfinished, circuits(), money, queue_age())
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", endpoint, methods=["GET"])

@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from adapters.web.metrics import MetricsObserver
+from generation.backends.circuit_breaker import Circuit
+from generation.domain.delivery import DeliveryStatus
+
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
 UNITS = sorted((DEPLOY / "systemd").iterdir())
@@ -107,3 +111,24 @@ def test_proxies_let_through_what_is_meant_for_outside_only_and_keep_streams_who
     assert "proxy_buffering off;" in lines or "flush_interval -1" in lines
     assert "127.0.0.1:8080" in lines
     assert "127.0.0.1:8650" in lines
+
+
+def test_alerts_speak_of_metrics_that_there_are() -> None:
+    text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    named = {name for rule in rules for name in re.findall(r"\bflipbook_\w+", rule["expr"])}
+    there = {
+        f"{metric.name}_total" if metric.type == "counter" else metric.name
+        for metric in MetricsObserver().registry.collect()
+    }
+    assert named <= there
+    assert len(named) >= 6
+    for rule in rules:
+        assert rule["annotations"]["summary"].endswith(".")
+        assert rule["annotations"]["description"].endswith(".")
+
+
+def test_alerts_name_states_that_there_are() -> None:
+    text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
+    states = set(re.findall(r'stat(?:e|us)="(\w+)"', text))
+    assert states <= {*Circuit, *DeliveryStatus}

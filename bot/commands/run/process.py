@@ -293,6 +293,7 @@ class ServiceProcess:
                 store.status_counts,
                 self._app.circuits,
                 self._app.service.money_now,
+                lambda: self._app.schedule.line.age(self._app.clock.now()),
             ),
         ]
         routes: list[BaseRoute] = list(self._chats.routes(self._app.service))

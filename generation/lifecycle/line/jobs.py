@@ -49,6 +49,11 @@ class JobLine:
         """The jobs that are being rendered."""
         return MappingProxyType(self._rendering)
 
+    def age(self, now: datetime) -> float:
+        """For how many seconds the job has waited that has waited longest; 0 where none waits."""
+        asked = min((job.created_at for job in self._waiting.values()), default=now)
+        return max(0.0, (now - asked).total_seconds())
+
     def position(self, job_id: JobId) -> int | None:
         """How many jobs start to render before this one, counted up to
         :data:`~generation.protocol.progress.MOST_AHEAD`; None for one that is not in the line."""

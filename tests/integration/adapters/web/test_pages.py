@@ -1,5 +1,6 @@
 """Health, readiness and metrics, asked as a load balancer would."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -68,7 +69,7 @@ async def test_metrics_count_what_happened(tmp_path: Path) -> None:
         metrics.job_moved(done)
         metrics.trouble("delivery put off", DeliveryDelayed("busy"))
         circuits = {"worker": Circuit.HALF_OPEN}
-        route = metrics_route(metrics, core.store.status_counts, lambda: circuits, core.service.money_now)
+        route = metrics_route(metrics, core.store.status_counts, lambda: circuits, core.service.money_now, lambda: 12.5)
         async with client(route) as web:
             lines = (await web.get("/metrics")).text.splitlines()
     assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines
@@ -86,3 +87,9 @@ async def test_metrics_count_what_happened(tmp_path: Path) -> None:
         'flipbook_backend_circuit{backend="worker",state="half-open"} 1.0',
     }
     assert 'flipbook_trouble_total{what="delivery put off"} 1.0' in lines
+    assert "flipbook_queue_age_seconds 12.5" in lines
+    assert 'flipbook_steps_total{backend="worker",endpoint="standard"} 25.0' in lines
+    for measured in ("wait", "render", "job"):
+        assert any(
+            re.match(rf"flipbook_{measured}_seconds_count{{.*endpoint=\"standard\"}} 1.0", line) for line in lines
+        )
