@@ -17,7 +17,7 @@ from adapters.discord.handlers.animate import animate_command
 from adapters.discord.handlers.buttons import press, submit_form
 from adapters.discord.handlers.clips.menus import clip_menus
 from adapters.discord.handlers.ephemeral import tell
-from adapters.discord.handlers.forms import animate_text_menu
+from adapters.discord.handlers.forms.handler import animate_text_menu
 from adapters.discord.handlers.interactions import InteractionHandler
 from adapters.discord.handlers.member_commands import MemberCommands
 from adapters.discord.handlers.reactions import Reactions

@@ -2,13 +2,17 @@
 restart and on old messages."""
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
-from generation.domain.clip_actions import ClipAction
+from generation.domain.clip_actions import ANIMATE, ClipAction
 from generation.domain.job import JobId
 from generation.domain.report import Decision
 
 _FORM: Final = re.compile(rf"v1:({'|'.join(ClipAction)}):([0-9a-f]{{24}})")
+_JOB: Final = r"(?P<parent>[0-9a-f]{24})"
+_MODAL: Final = re.compile(rf"v1:(?:{ANIMATE}|{ClipAction.EDIT}:{_JOB}):(?P<opening>[0-9]{{1,20}})")
+_EDITED: Final = re.compile(rf"v1:{ClipAction.EDIT}:{_JOB}")
+_DRAFT: Final = re.compile(r"v1:draft:(?P<draft>[0-9a-f]{24})")
 _CASE: Final = re.compile(rf"v1:case:({'|'.join(Decision)}):([0-9a-f]{{24}})")
 
 
@@ -27,3 +31,43 @@ def parse_case_id(text: str) -> tuple[Decision, JobId] | None:
     """What an admin decides, and about which job; None for other ids."""
     match = _CASE.fullmatch(text)
     return (Decision(match[1]), JobId(match[2])) if match else None
+
+
+class OpenedForm(NamedTuple):
+    """A form that was shown: the clip that it edits, and the interaction that opened it. Sent off
+    twice it is the same wish."""
+
+    parent: JobId | None
+    opening: str
+
+
+def modal_id(opened: OpenedForm) -> str:
+    """``v1:edit:<job id>:<interaction id>``: at most 53 of Discord's 100 characters."""
+    edited = ANIMATE if opened.parent is None else f"{ClipAction.EDIT}:{opened.parent}"
+    return f"v1:{edited}:{opened.opening}"
+
+
+def opened_form(custom_id: str) -> OpenedForm | None:
+    """What a modal's id says; None for one that is forged or of another version."""
+    match = _MODAL.fullmatch(custom_id)
+    if match is None:
+        return None
+    parent = match["parent"]
+    return OpenedForm(None if parent is None else JobId(parent), match["opening"])
+
+
+def draft_button_id(draft_id: str) -> str:
+    """The button that opens a form again with what was typed."""
+    return f"v1:draft:{draft_id}"
+
+
+def draft_in(custom_id: str) -> str | None:
+    """The draft that a button opens; None for other buttons."""
+    match = _DRAFT.fullmatch(custom_id)
+    return None if match is None else match["draft"]
+
+
+def edited_clip(custom_id: str) -> JobId | None:
+    """The clip that ✏️ edits; None for other buttons."""
+    match = _EDITED.fullmatch(custom_id)
+    return None if match is None else JobId(match["parent"])

@@ -26,6 +26,13 @@ from adapters.slack.handlers.clips.payloads import (
     submission_in,
 )
 from adapters.slack.handlers.clips.reporting import SlackReporting
+from adapters.slack.handlers.forms.handler import SlackForms
+from adapters.slack.handlers.forms.payloads import (
+    FormSubmission,
+    MenuShortcut,
+    form_submission_in,
+    menu_shortcut_in,
+)
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
 from adapters.slack.handlers.payloads import (
     Click,
@@ -47,13 +54,19 @@ from adapters.slack.ids import (
     ANIMATE_ACTION,
     CASE_ACTION,
     DELETE_ACTION,
+    DRAFT_ACTION,
+    EDIT_ACTION,
     FORGET_ACTION,
+    FORM,
+    MAKE_SHORTCUT,
     MORE_ACTION,
     PRIVACY_ACTION,
     REPORT_ACTION,
+    TEXT_SHORTCUT,
 )
 from adapters.slack.logging import quiet_logger
 from adapters.slack.models import Act, SlackContent
+from adapters.slack.text.form import FormRefusal
 from adapters.slack.web_api import SlackApi
 
 ANYTHING: Final = re.compile(r".*", re.DOTALL)
@@ -66,6 +79,7 @@ class SlackHandlers:
     """The handlers that the app routes to, and what acknowledges for them."""
 
     animate: AnimateHandler
+    forms: SlackForms
     members: SlackMemberCommands
     buttons: SlackButtons
     privacy: SlackPrivacy
@@ -120,7 +134,7 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     """Bolt runs the first listener that matches, so the ones for anything else come last."""
     in_ack = partial(_answering_in_ack, handlers.acknowledger)
     beside_ack = partial(_answering_beside_ack, handlers.acknowledger)
-    app.command(ANIMATE.name)(in_ack(handlers.animate.command))
+    app.command(ANIMATE.name)(in_ack(handlers.forms.command))
     app.command(FLIPBOOK.name)(in_ack(handlers.members.handle))
     app.command(ANYTHING)(in_ack(unknown_command))
     app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
@@ -128,10 +142,16 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.action(FORGET_ACTION)(beside_ack(_click_in, handlers.privacy.forget))
     app.action(MORE_ACTION)(beside_ack(_click_in, handlers.buttons.choose))
     app.action(CASE_ACTION)(beside_ack(_click_in, handlers.reporting.decide))
+    app.action(EDIT_ACTION)(beside_ack(_click_in, handlers.forms.edit))
+    app.action(DRAFT_ACTION)(beside_ack(_click_in, handlers.forms.again))
     app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.press))
     app.view(DELETE_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_deletion))
     app.view(REPORT_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_report))
     app.message_shortcut(REPORT_ACTION)(beside_ack(_shortcut_in, handlers.menus.report))
+    app.message_shortcut(TEXT_SHORTCUT)(beside_ack(_menu_shortcut_in, handlers.forms.text))
+    app.global_shortcut(MAKE_SHORTCUT)(beside_ack(_menu_shortcut_in, handlers.forms.make))
+    for callback_id in (FORM, EDIT_ACTION):
+        app.view(callback_id)(_answering_form(handlers.acknowledger, handlers.forms.submitted))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
@@ -191,6 +211,25 @@ def _answering_beside_ack(
         await ack()
 
     return listen
+
+
+def _answering_form(acknowledger: Acknowledger, handle: Handle[FormSubmission]) -> Listener:
+    """The acknowledgement of a form names the fields that are wrong; any other answer is sent to
+    the person, whose form is closed."""
+
+    async def listen(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        sent = form_submission_in(body, _team(context))
+        content = await acknowledger.answer_form(sent.act, lambda: handle(sent))
+        if isinstance(content, FormRefusal):
+            await ack(response_action="errors", errors=dict(content.errors))
+        else:
+            await ack()
+
+    return listen
+
+
+def _menu_shortcut_in(body: Body, context: AsyncBoltContext) -> MenuShortcut:
+    return menu_shortcut_in(body, _team(context))
 
 
 def _click_in(body: Body, context: AsyncBoltContext) -> Click:

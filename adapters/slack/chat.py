@@ -37,6 +37,7 @@ from adapters.slack.handlers.clips.showing import SlackShowing
 from adapters.slack.handlers.clips.views import SlackViews
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
+from adapters.slack.handlers.forms.handler import SlackForms
 from adapters.slack.handlers.member_commands import SlackMemberCommands
 from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
@@ -287,6 +288,7 @@ class SlackChat:
         )
         return SlackHandlers(
             animate,
+            SlackForms(api, service, access, animate, background=background),
             members,
             buttons,
             privacy,

@@ -17,8 +17,16 @@ REPORT_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.REPORT}"
 MORE_ACTION: Final = f"{ACTION_PREFIX}more"
 """The menu under a clip; the values of its entries begin with an action's word."""
 CASE_ACTION: Final = re.compile(rf"v1:case:({'|'.join(Decision)})")
-WITHOUT_HANDLER: Final = frozenset({ClipAction.EDIT})
-"""Actions that no button offers yet: nothing would answer it."""
+FORM: Final = f"v1:{ANIMATE}"
+EDIT_ACTION: Final = f"v1:{ClipAction.EDIT}"
+"""A form's own id, and the button that opens it on a clip."""
+DRAFT_ACTION: Final = "v1:draft"
+MAKE_SHORTCUT: Final = "v1:make"
+TEXT_SHORTCUT: Final = "v1:text"
+WHERE: Final = "where"
+"""The input of a form that asks for a channel."""
+REROLL_REACTION: Final = "repeat"
+"""Slack's name for 🔁."""
 
 _ASKING: Final = re.compile(r"ask:(?P<ts>[0-9.]{1,32}):(?P<thread>[0-9.]{0,32})")
 _JOB_ID: Final = re.compile(r"[0-9a-f]{24}")

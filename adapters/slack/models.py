@@ -45,6 +45,14 @@ class SlackContent:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenedView:
+    """A view that a person sees, and the hash of what it shows."""
+
+    id: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessageMetadata:
     """Slack's hidden metadata of a message, by which the bot finds it again: its job, and which of
     the job's messages it is."""
@@ -113,3 +121,5 @@ class Act:
     is_inside: bool = False
     is_direct: bool = False
     typed: str = ""
+    trigger: str = ""
+    """Lets one view be opened, once, within three seconds."""

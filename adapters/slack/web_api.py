@@ -26,6 +26,7 @@ from adapters.slack.models import (
     FileFacts,
     Identity,
     MessageMetadata,
+    OpenedView,
     PostTarget,
     SlackContent,
     UserFacts,
@@ -206,16 +207,13 @@ class SlackApi:
     async def find(
         self, target: PostTarget, metadata: MessageMetadata, *, between: tuple[float, float]
     ) -> str | None:
-        """The ``ts`` of the message with that metadata among those posted between two times (in
-        seconds since the epoch)."""
+        """The ``ts`` of the message with that metadata, posted between two times (UNIX seconds)."""
         method = "conversations.history" if target.thread is None else "conversations.replies"
-        oldest, latest = between
         asked: dict[str, object] = {
             "channel": target.channel,
-            "oldest": f"{oldest:.6f}",
-            "latest": f"{latest:.6f}",
-            # one page: the window is a few minutes long
-            "limit": 200,
+            "oldest": f"{between[0]:.6f}",
+            "latest": f"{between[1]:.6f}",
+            "limit": 200,  # one page: the window is a few minutes long
         }
         if target.thread is not None:
             asked["ts"] = target.thread
@@ -229,12 +227,13 @@ class SlackApi:
 
     async def open_direct(self, user: str) -> str:
         """The id of the direct conversation with a person."""
-        opened = await self._call("conversations.open", {"users": user}, repeatable=True)
-        return str(opened["channel"]["id"])
+        answer = await self._call("conversations.open", {"users": user}, repeatable=True)
+        return str(answer["channel"]["id"])
 
-    async def open_view(self, trigger: str, view: Mapping[str, object]) -> None:
-        """Open a form for the person who caused the trigger, within three seconds and once."""
-        await self._call("views.open", {"trigger_id": trigger, "view": view})
+    async def show_view(self, method: str, view: Mapping[str, Any], **where: str) -> OpenedView:
+        """``views.open`` with a ``trigger_id``, ``views.update`` with ``view_id`` and ``hash``."""
+        shown = (await self._call(method, {"view": view, **where}))["view"]
+        return OpenedView(str(shown["id"]), str(shown["hash"]))
 
     # Files ----------------------------------------------------------------------------
 

@@ -125,7 +125,7 @@ class SlackJudge:
         """One answer of a Web API method."""
         if method not in self._responses:
             return [] if method in UNJUDGED_METHODS else [f"{method} response: no schema"]
-        found = complaints(self._responses[method], _without_context_blocks(body))
+        found = complaints(self._responses[method], _as_sampled(body))
         return [f"{method} response {each}" for each in found]
 
     def check_blocks(self, blocks: list[Any], most: int = MESSAGE_BLOCKS) -> list[str]:
@@ -143,6 +143,10 @@ class SlackJudge:
             View(**{**view, "blocks": [{"type": "divider"}]}).validate_json()
         except Exception as refused:  # noqa: BLE001 the SDK raises its own error, TypeError and KeyError alike
             found.append(f"{view.get('type')}: {refused}"[:200])
+        has_inputs = any(block.get("type") == "input" for block in blocks or [] if isinstance(block, dict))
+        # neither the schema nor the SDK looks
+        if view.get("type") == "modal" and has_inputs and "submit" not in view:
+            found.append("modal: inputs without a submit button")
         return found
 
     def check_inbound(self, kind: str, payload: dict[str, Any]) -> list[str]:
@@ -238,13 +242,22 @@ def _opened(schema: Any) -> Any:
     return {key: _opened(value) for key, value in schema.items()}
 
 
-def _without_context_blocks(answer: Any) -> Any:
-    """An answer without its context blocks (tolerance 8)."""
+def _as_sampled(answer: Any) -> Any:
+    """An answer without its context blocks (tolerance 8), and without what the samples of a view's inputs have not."""
     if isinstance(answer, list):
-        return [_without_context_blocks(each) for each in answer if not _is_context_block(each)]
+        return [_as_sampled(each) for each in answer if not _is_context_block(each)]
     if isinstance(answer, dict):
-        return {key: _without_context_blocks(value) for key, value in answer.items()}
+        unknown = _UNSAMPLED.get(str(answer.get("type")), frozenset())
+        return {key: _as_sampled(value) for key, value in answer.items() if key not in unknown}
     return answer
+
+
+_UNSAMPLED = {
+    "number_input": frozenset({"is_decimal_allowed", "min_value", "max_value"}),
+    "checkboxes": frozenset({"initial_options"}),
+    "conversations_select": frozenset({"default_to_current_conversation", "filter"}),
+}
+"""What ``views.*`` echo of inputs and the schema of answers, made of samples, does not know; that of arguments does."""
 
 
 def _is_context_block(thing: Any) -> bool:

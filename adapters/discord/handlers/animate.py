@@ -8,7 +8,7 @@ from discord import app_commands
 
 from adapters.discord.handlers import options as o
 from adapters.discord.handlers.autocomplete import Choice, style_choices
-from adapters.discord.handlers.forms import offering_again, open_form
+from adapters.discord.handlers.forms.handler import offering_again, open_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import (
     AnimateOptions,

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 import discord
 
-from adapters.discord.handlers import forms
 from adapters.discord.handlers.clips import deleting, reporting, showing
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.forms import handler as forms
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.privacy import press_privacy
 from adapters.discord.ids import parse_case_id, parse_custom_id

@@ -7,7 +7,7 @@ from typing import Any, Final
 import discord
 from discord import ui
 
-from adapters.discord.form_ids import draft_button_id
+from adapters.discord.ids import draft_button_id
 from adapters.discord.text.markup import DISCORD
 from generation.domain.pairs import pairs_in
 from generation.protocol.request import Motion, bounds_of

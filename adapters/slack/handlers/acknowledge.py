@@ -11,6 +11,7 @@ from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.text import asking, render
+from adapters.slack.text.form import FormRefusal
 from generation.protocol.errors import FlipbookError
 
 ACK_SECONDS: Final = 1.8
@@ -52,6 +53,17 @@ class Acknowledger:
             return None if answer.cancelled() else answer.result()
         if is_first:
             self._background.start(self._send(act, answer), "answering late")
+        return None
+
+    async def answer_form(self, act: Act, work: Work) -> SlackContent | None:
+        """Handle a form; returns the refusal that its fields can show while it is open. Any other
+        answer, or a late one, is sent to the person: the acknowledgement closes the form."""
+        answer, is_first = self._begin(act, work)
+        await asyncio.wait({answer}, timeout=self._ack_seconds)
+        if answer.done() and not answer.cancelled() and isinstance(answer.result(), FormRefusal):
+            return answer.result()
+        if is_first:
+            self._background.start(self._send(act, answer), "answering a form")
         return None
 
     async def answer_beside_ack(self, act: Act, work: Work) -> None:

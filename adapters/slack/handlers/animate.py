@@ -116,7 +116,7 @@ class AnimateHandler:
             if job.channel.id == act.channel
             else replace(job.channel, id=act.channel, thread=None)
         )
-        return await self._submit(act, lambda context: make(job.id, context), channel)
+        return await self.submit(act, lambda context: make(job.id, context), channel)
 
     async def _animate(self, act: Act, text: str) -> SlackContent | None:
         if text.strip().lower() in _ASKS_FOR_HELP:
@@ -124,17 +124,23 @@ class AnimateHandler:
         # first, because a typing error needs no call to Slack
         request, style = request_from_words(text, self._service.draw_seed())
         channel = await self._access.channel_for(act)
-        return await self._submit(
+        return await self.submit(
             act, lambda context: self._service.submit(request, context, style=style), channel
         )
 
-    async def _submit(
-        self, act: Act, submit: Callable[[SubmitContext], Awaitable[Job]], channel: ChannelRef
+    async def submit(
+        self,
+        act: Act,
+        submit: Callable[[SubmitContext], Awaitable[Job]],
+        channel: ChannelRef,
+        *,
+        origin: str | None = None,
     ) -> SlackContent | None:
-        """Returns what the member reads while the job's message is not there, or not here."""
+        """Submit a job and open its message. Returns what the member reads while the message is not
+        there, or not here."""
         context = SubmitContext(
             # a second submission of the same origin gives the first one's job
-            origin=f"{server_ref(act)}:{act.key}",
+            origin=origin or f"{server_ref(act)}:{act.key}",
             requested_by=user_ref(act),
             channel=channel,
         )

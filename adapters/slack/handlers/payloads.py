@@ -200,6 +200,7 @@ def command_in(body: Mapping[str, object], team: str) -> Command:
         typed=f"{slash.command} {slash.text}".strip() if slash.text.strip() else "",
         # Slack's names for a conversation of two, and of a few
         is_direct=slash.channel_name == "directmessage" or slash.channel_name.startswith("mpdm-"),
+        trigger=slash.trigger_id,
     )
     return Command(act, slash.command, slash.text)
 
@@ -219,6 +220,7 @@ def click_in(body: Mapping[str, object], team: str) -> Click:
         user_team=clicked.user.team_id,
         response_url=clicked.response_url,
         is_inside=True,
+        trigger=clicked.trigger_id,
     )
     return Click(
         act,

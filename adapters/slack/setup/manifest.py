@@ -6,9 +6,10 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from adapters.slack.commands import COMMANDS, CommandSpec
-from adapters.slack.ids import REPORT_ACTION
+from adapters.slack.ids import MAKE_SHORTCUT, REPORT_ACTION, TEXT_SHORTCUT
 from adapters.slack.scopes import SCOPES_OF
 from adapters.slack.signed_http import PATH
+from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, MAKE_A_CLIP
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_mention": ("app_mentions:read",),
@@ -46,13 +47,25 @@ REASONS: Final[Mapping[str, str]] = {
 
 SHORTCUTS: Final[tuple[Mapping[str, str], ...]] = (
     {
+        "name": MAKE_A_CLIP,
+        "type": "global",
+        "callback_id": MAKE_SHORTCUT,
+        "description": ANIMATE_ABOUT,
+    },
+    {
+        "name": ANIMATE_TEXT,
+        "type": "message",
+        "callback_id": TEXT_SHORTCUT,
+        "description": ANIMATE_ABOUT,
+    },
+    {
         "name": "Report to admins",
         "type": "message",
         "callback_id": REPORT_ACTION,
         "description": "Tell the admins of a clip that should not be shown",
     },
 )
-"""The entries of the menu of a message."""
+"""The entry that is found anywhere, and those of the menu of a message."""
 
 
 def scopes() -> list[str]:

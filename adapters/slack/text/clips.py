@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from adapters.slack.ids import MORE_ACTION, WITHOUT_HANDLER, action_id, job_block_id
+from adapters.slack.ids import MORE_ACTION, action_id, job_block_id
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text.markup import SLACK, escaped_within
 from generation.domain.clip_actions import ButtonPlace, ClipAction, offered
@@ -92,7 +92,7 @@ def comes_directly_content() -> SlackContent:
 
 
 def _offered(job: Job, place: ButtonPlace) -> list[ClipAction]:
-    return [each for each in offered(job, place, Platform.SLACK) if each not in WITHOUT_HANDLER]
+    return list(offered(job, place, Platform.SLACK))
 
 
 def _with_buttons(text: str, job: Job, buttons: tuple[Block, ...]) -> SlackContent:

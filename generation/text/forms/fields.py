@@ -62,6 +62,16 @@ def shape_words(d: Dialect = PLAIN) -> Markup:
     return d.gettext("Quality and size")
 
 
+def where_words(d: Dialect = PLAIN) -> Markup:
+    """Over the choice of a channel."""
+    return d.gettext("Where to post it")
+
+
+def close_words(d: Dialect = PLAIN) -> Markup:
+    """On the button that closes the form."""
+    return d.gettext("Close")
+
+
 def no_text_words(d: Dialect = PLAIN) -> Markup:
     """After "Animate this text" on a message without any."""
     return d.gettext("This message has no text to animate.")

@@ -15,6 +15,8 @@ from unit.adapters.sentence_examples import the_errors
 WHOLE = (
     forms.shape_words,
     forms.no_text_words,
+    forms.where_words,
+    forms.close_words,
     forms.submit_words,
     forms.loading_words,
     forms.try_again_words,

@@ -21,7 +21,7 @@ class SlackViews:
     async def open(self, trigger: str, view: View) -> SlackContent | None:
         """Open the form; returns what the member reads where it was too late for one."""
         try:
-            await self._api.open_view(trigger, view)
+            await self._api.show_view("views.open", view, trigger_id=trigger)
         except SlackRefused as error:
             # an act that Slack has delivered twice: the form is open
             if error.code == _USED:

@@ -72,6 +72,11 @@ def _after_submission(platform: Platform, workspace: Workspace, view_id: str, pa
     action = payload.get("response_action")
     if action == "errors":
         view.errors = dict(payload.get("errors") or {})
+        inputs = {block.get("block_id") for block in view.body.get("blocks", []) if block["type"] == "input"}
+        for name in view.errors.keys() - inputs:
+            platform.journal.violate(f"view_submission: an error at {name!r}, which is no input of the view")
+        if not view.errors or not all(view.errors.values()):
+            platform.journal.violate("view_submission: errors without a text")
         return
     view.errors = {}
     if action in ("update", "push"):

@@ -84,10 +84,7 @@ def closing(platform: Platform, workspace: Workspace, view: OpenView, user: str)
 
 def message_shortcut(platform: Platform, workspace: Workspace, message: Message, user: str, callback_id: str) -> Json:
     """A shortcut from the menu of a message."""
-    act = _act(platform, workspace, "message_action", user)
-    # Slack's own schema of this payload names no app
-    del act["api_app_id"]
-    return act | {
+    return _without_app(_act(platform, workspace, "message_action", user)) | {
         "callback_id": callback_id,
         "action_ts": platform.world.next_ts(platform.clock.now()),
         "channel": _channel(workspace, message.channel),
@@ -100,7 +97,7 @@ def message_shortcut(platform: Platform, workspace: Workspace, message: Message,
 
 def global_shortcut(platform: Platform, workspace: Workspace, user: str, callback_id: str) -> Json:
     """A shortcut from anywhere."""
-    return _act(platform, workspace, "shortcut", user) | {
+    return _without_app(_act(platform, workspace, "shortcut", user)) | {
         "user": _person(workspace, user, "username"),
         "callback_id": callback_id,
         "action_ts": platform.world.next_ts(platform.clock.now()),
@@ -122,9 +119,13 @@ def action_in(platform: Platform, blocks: list[Json], action_id: str, value: str
 def state_values(view: OpenView, given: dict[str, str]) -> Json:
     """The state of a submitted modal: `given` by action_id, else what each input starts with."""
     values: Json = {}
-    for block_id, element in _elements(render.with_block_ids(view.body.get("blocks", [])), only_inputs=True):
+    blocks = {str(block.get("block_id")): block for block in render.with_block_ids(view.body.get("blocks", []))}
+    for block_id, element in _elements(list(blocks.values()), only_inputs=True):
         chosen = given.pop(element["action_id"], None)
-        values.setdefault(block_id, {})[element["action_id"]] = _state_value(element, chosen)
+        state = _state_value(element, chosen)
+        if not blocks[block_id].get("optional") and not any(value for name, value in state.items() if name != "type"):
+            raise LookupError(f"{block_id} has to be filled in")
+        values.setdefault(block_id, {})[element["action_id"]] = state
     if given:
         raise LookupError(f"the modal has no inputs {sorted(given)}")
     return values
@@ -136,9 +137,26 @@ def _state_value(element: Json, chosen: str | None) -> Json:
         option = element.get("initial_option") if chosen is None else _option(element, chosen)
         return {"type": kind, "selected_option": option}
     if kind == "checkboxes":
-        picked = element.get("initial_options", []) if chosen is None else [_option(element, chosen)]
+        names = [] if not chosen else chosen.split(",")
+        picked = element.get("initial_options", []) if chosen is None else [_option(element, name) for name in names]
         return {"type": kind, "selected_options": picked}
-    return {"type": kind, "value": element.get("initial_value") if chosen is None else chosen}
+    if kind == "conversations_select":
+        return {"type": kind, "selected_conversation": chosen or element.get("initial_conversation")}
+    value = element.get("initial_value") if chosen is None else chosen or None
+    _check_typed(element, value)
+    return {"type": kind, "value": value}
+
+
+def _check_typed(element: Json, value: str | None) -> None:
+    """LookupError for what Slack's app does not let a person type."""
+    if value is None:
+        return
+    if len(value) > element.get("max_length", 3000):
+        raise LookupError(f"{element['action_id']} takes at most {element['max_length']} characters")
+    if element["type"] == "number_input":
+        low, high = float(element.get("min_value", "-inf")), float(element.get("max_value", "inf"))
+        if not low <= float(value) <= high or ("." in value and not element["is_decimal_allowed"]):
+            raise LookupError(f"{element['action_id']} takes no {value}")
 
 
 def _chosen(element: Json, value: str | None) -> Json:
@@ -173,6 +191,11 @@ def _act(platform: Platform, workspace: Workspace, kind: str, user: str) -> Json
         "token": VERIFICATION_TOKEN,
         "is_enterprise_install": False,
     }
+
+
+def _without_app(act: Json) -> Json:
+    """Shortcuts name no app."""
+    return {name: value for name, value in act.items() if name != "api_app_id"}
 
 
 def _person(workspace: Workspace, user: str, *names: str) -> Json:

@@ -119,9 +119,9 @@ async def test_what_cannot_be_read_is_one_sentence_for_one_person(
         assert (public(slack), await bot.jobs()) == ([], [])
 
 
-async def test_without_words_the_command_explains_itself(slack: SlackDouble, tmp_path: Path) -> None:
+async def test_asked_for_help_the_command_explains_itself(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        told = await bot.told(await slack.slash("/animate", "  "))
+        told = await bot.told(await slack.slash("/animate", " help "))
     assert "--motion zoom-in,pan-left" in told
     assert "landscape_16_9" in told
 

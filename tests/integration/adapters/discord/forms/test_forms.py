@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.handlers import forms
+from adapters.discord.handlers.forms import handler as forms
 from adapters.discord.refs import message_ref
 from core_running import PROMPT
 from discord_bot import Bot, running_bot

@@ -10,11 +10,11 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from adapters.discord.form_ids import OpenedForm, draft_in, edited_clip, modal_id, opened_form
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import refuse, tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
+from adapters.discord.ids import OpenedForm, draft_in, edited_clip, modal_id, opened_form
 from adapters.discord.refs import message_ref
 from adapters.discord.text import render
 from adapters.discord.text.form import form_modal, try_again_view, values_in
