@@ -27,7 +27,7 @@ from generation.delivery.timing import RelayTiming
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.protocol.backoff import Backoff
 
-MADE = ["v1:reroll", "v1:other_quality", "v1:settings", "v1:more"]
+MADE = ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"]
 """The elements under a finished clip."""
 QUICK = RelayTiming(retry=Backoff(0.05, 0.4), poll_every=0.05)
 """A relay with short pauses, so that tests need not wait."""

@@ -183,7 +183,10 @@ def test_unfinished_jobs_can_be_cancelled_and_clips_re_rolled(job: Job) -> None:
         for element in block.get("elements", ())
         if "action_id" in element
     ]
-    made, ended = ["v1:reroll", "v1:other_quality", "v1:settings", "v1:more"], ["v1:retry", "v1:delete"]
+    made, ended = (
+        ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"],
+        ["v1:retry", "v1:edit", "v1:delete"],
+    )
     assert actions == (made if job.status is JobStatus.SUCCEEDED else ended if job.status.is_final else ["v1:cancel"])
 
 

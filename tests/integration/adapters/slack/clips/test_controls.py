@@ -122,7 +122,8 @@ async def test_a_report_reaches_the_admins_and_is_decided_once(slack: SlackDoubl
         assert (await reported(bot, message, NOAH)).startswith("You have reported this clip.")
 
 
-@pytest.mark.parametrize("action", [*ClipAction])
+# the form of ✏️ says it in the form's own place
+@pytest.mark.parametrize("action", [action for action in ClipAction if action is not ClipAction.EDIT])
 async def test_a_forged_id_in_any_control_gets_one_sentence(
     slack: SlackDouble, tmp_path: Path, action: ClipAction
 ) -> None:
