@@ -1,5 +1,6 @@
 """The dashboard of a running bot: what its pages read, and who may see them."""
 
+import sys
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -55,6 +56,14 @@ async def login_link(logins: Logins, clock: Clock, *, port: int) -> str:
     """A link that opens the dashboard in a browser on this machine, once. Raises StoreError."""
     code = await LinkEntrance(logins, clock).new_code(_OPERATOR)
     return f"http://127.0.0.1:{port}{ROOT}/login?code={code}"
+
+
+async def show_login_link(app: App, *, port: int) -> None:
+    """A link for the person at the terminal. Not in a log that is kept: it opens the dashboard to
+    the first who reads it."""
+    if app.settings.dashboard is DashboardAccess.LINK and sys.stderr.isatty():
+        link = await login_link(app.ports.store, app.clock, port=port)
+        print(f"The dashboard, once, within ten minutes: {link}", file=sys.stderr)
 
 
 def _settings_shown(settings: Settings) -> list[SettingShown]:

@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,12 +26,12 @@ from adapters.web.webhooks import webhook_route
 from bot import __version__
 from bot.chats import Chats, NoChatLeft, configured_chats
 from bot.composition import App, Arrange, Role, open_app
-from bot.dashboard import dashboard_of, login_link
+from bot.dashboard import dashboard_of, show_login_link
 from bot.exit_codes import Exit
 from bot.folders import prepare_folders, run_lock
 from bot.gc_tuning import GcTuning, startup_objects_frozen
 from bot.health import Health
-from bot.settings import BackendName, DashboardAccess, Settings, proxy_of
+from bot.settings import BackendName, Settings, proxy_of
 from bot.web import open_listener, web_app, web_server
 from generation.backends.webhook_signature import WebhookVerifier
 from generation.diagnostics import Finding, Grade
@@ -187,7 +186,7 @@ class ServiceProcess:
             async with asyncio.TaskGroup() as group:
                 parts = self._start_all(group, web, listener)
                 self._announce(listener)
-                await self._show_dashboard(listener)
+                await show_login_link(self._app, port=listener.getsockname()[1])
                 # by now everything that lives as long as the process is loaded
                 with startup_objects_frozen():
                     await self._stop.wait()
