@@ -306,14 +306,6 @@ class ServiceProcess:
         host = listener.getsockname()[0]
         return web_server(web_app(pages, routes, host=host, public_url=settings.public_url))
 
-    async def _show_dashboard(self, listener: socket.socket) -> None:
-        """A link for whoever sits at the terminal. Not in a log that is kept: it opens the
-        dashboard to whoever reads it first."""
-        if self._app.settings.dashboard is DashboardAccess.LINK and sys.stderr.isatty():
-            port = listener.getsockname()[1]
-            link = await login_link(self._app.ports.store, self._app.clock, port=port)
-            print(f"The dashboard, once, within ten minutes: {link}", file=sys.stderr)
-
     def _fal_webhooks(self) -> Route:
         settings = self._app.settings
         verifier = WebhookVerifier(
