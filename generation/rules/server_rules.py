@@ -41,14 +41,13 @@ class ServerRules:
 
     def limits_for(self, roles: frozenset[str]) -> Limits:
         """The limits of a member with these roles: of each limit the most generous of the roles'
-        quotas, else the server's; an exempt role is not counted. Budgets are the same
-        for all, and nothing is beyond the ceiling."""
+        quotas, else the server's; an exempt role is not counted. Budgets are the same for all, and
+        nothing is beyond the ceiling."""
         policy = self.policy
         if not roles or not (policy.role_limits or policy.exempt_roles):
             return self.in_force
         mine = [quota for role, quota in policy.role_limits.items() if role in roles]
         quotas = most_generous(mine)
-        # a job that goes to a dearer backend is judged again, when its member's roles are not known
         quotas = {name: value for name, value in quotas.items() if name not in BUDGETS}
         exempt = _UNCOUNTED if roles & policy.exempt_roles else {}
         return narrowest(over(self.limits, quotas, exempt), self.ceiling)

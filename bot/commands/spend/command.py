@@ -57,7 +57,7 @@ def spend(
     from bot.commands.spend.report import print_check, print_spending  # noqa: PLC0415 - the database
 
     try:
-        query = SpendQuery(_by(by), _day(first), _day(last), _server(server))
+        query = SpendQuery(_by(by), *_days(first, last), _server(server))
     except ValueError as error:
         die(Exit.INVALID, str(error))
     settings = read_settings(data_dir=data_dir)
@@ -77,6 +77,13 @@ def _by(text: str) -> tuple[SpendBy, ...]:
     except ValueError:
         known = ", ".join(SpendBy)
         raise ValueError(f"--by takes {known}, one or several with commas.") from None
+
+
+def _days(first: str | None, last: str | None) -> tuple[date | None, date | None]:
+    days = _day(first), _day(last)
+    if days[0] is not None and days[1] is not None and days[0] > days[1]:
+        raise ValueError(f"--from {days[0]} is after --to {days[1]}. Exchange them.")
+    return days
 
 
 def _day(text: str | None) -> date | None:

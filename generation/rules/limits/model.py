@@ -62,9 +62,12 @@ BUDGETS: Final = frozenset(
 """Limits that are amounts of money."""
 
 OF_MEMBERS: Final = tuple(
-    name for name in LimitName if name not in NEVER_REFUSED and not name.value.startswith("server_")
+    name
+    for name in LimitName
+    if name not in NEVER_REFUSED | BUDGETS and not name.value.startswith("server_")
 )
-"""Limits that may differ from member to member, by role."""
+"""Limits that may differ from member to member, by role. Budgets do not: a job that goes to a
+dearer backend is judged by them again, when its member's roles are not known."""
 
 
 class Limits(BaseModel):

@@ -72,6 +72,7 @@ def test_nothing_spent_is_said(data: Path) -> None:
         (("--by", "week"), "--by takes day, server, member, backend, one or several with commas."),
         (("--from", "yesterday"), "'yesterday' is no day. Write it like 2026-11-30."),
         (("--to", "2026-02-30"), "'2026-02-30' is no day. Write it like 2026-11-30."),
+        (("--from", "2026-12-01", "--to", "2026-11-30"), "--from 2026-12-01 is after --to 2026-11-30. Exchange them."),
         (("--server", "9001"), "platform:id"),
     ],
 )
