@@ -238,6 +238,11 @@ class GenerationRequest(BaseModel):
         kept.model_fields_set.intersection_update(differing | asked.keys())
         return kept
 
+    @property
+    def has_texts(self) -> bool:
+        """Whether it still tells what the clip shows."""
+        return bool(self.prompt != NO_TEXTS["prompt"])
+
     def without_texts(self) -> Self:
         """What is left when a prompt is no longer kept: the shape of the clip, not what it shows,
         nor the number that would draw the same again."""

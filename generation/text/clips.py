@@ -26,6 +26,7 @@ _STATUSES: Final = {
     JobStatus.FAILED: mark("Failed"),
     JobStatus.CANCELLED: mark("Cancelled"),
 }
+OUR_WORKER: Final = mark("our worker")
 _SECONDS_UNTIL_MINUTES: Final = 90
 _MINUTES_UNTIL_HOURS: Final = 90
 _NEGATIVE_ROOM: Final = 200
@@ -57,7 +58,7 @@ def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
         ),
         steps_words(request.num_inference_steps, d),
         d.gettext("guidance {scale}", scale=f"{request.guidance_scale:g}"),
-        d.gettext("seed {seed}", seed=request.seed),
+        *([d.gettext("seed {seed}", seed=request.seed)] if request.has_texts else []),
         *(motion.value for motion in request.motions),
         *left_out_words(request, d),
     ]
@@ -89,7 +90,7 @@ def engine_words(job: Job, d: Dialect = PLAIN) -> Markup | None:
     if job.backend == _FAL and job.engine != _PREVIEW:
         return d.gettext("AnimateDiff on fal")  # whatever fal says: the endpoint is AnimateDiff
     if job.engine is None:
-        return d.gettext("our worker")
+        return d.gettext(OUR_WORKER)
     if job.engine in _ENGINES:
         return d.gettext(_ENGINES[job.engine])
     return d.gettext("{engine} on our worker", engine=job.engine)

@@ -15,6 +15,7 @@ from typing import Final
 from generation.domain.job import JobId
 from generation.domain.refs import ITSELF, ChannelRef, Platform, UserRef
 from generation.protocol.messages import mark
+from generation.rules.pseudonyms import is_pseudonym
 
 _JOINERS: Final = frozenset("\u200c\u200d")
 """Invisible, but Persian, Indic scripts and emoji are spelled with them."""
@@ -105,6 +106,8 @@ class Dialect:
         """A member's name; one of another platform is not mentioned."""
         if user == ITSELF:
             return Markup("Flipbook")
+        if is_pseudonym(user):
+            return self.gettext("a member who was forgotten")
         if user.platform is self.platform:
             return Markup(self.user(user.id))
         if user.platform is Platform.TERMINAL:

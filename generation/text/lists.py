@@ -58,10 +58,16 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
     return [
         asked,
         *why,
-        Markup(f"> {d.quote(job.request.prompt, _LONG_PROMPT_ROOM)}"),
+        _prompt_line(job, d),
         *([without] if without else []),
         Markup(" · ".join([settings_words(job.request, d), *style_words(job, d), d.code(job.id)])),
     ]
+
+
+def _prompt_line(job: Job, d: Dialect) -> Markup:
+    if job.prompt_removed_at is not None:
+        return d.gettext("Its prompt is no longer kept.")
+    return Markup(f"> {d.quote(job.request.prompt, _LONG_PROMPT_ROOM)}")
 
 
 def audit_list(entries: Sequence[AuditEntry], d: Dialect) -> list[Markup]:

@@ -18,6 +18,8 @@ def ended_words(job: Job, d: Dialect = PLAIN) -> Markup:
     match job.status:
         case JobStatus.SUCCEEDED if job.hidden_at is not None:
             return sentence(ClipHidden(job.id), d)
+        case JobStatus.SUCCEEDED if job.prompt_removed_at is not None:
+            return d.gettext("The clip is no longer kept, nor is what it was made from.")
         case JobStatus.SUCCEEDED:
             # the store keeps clips for a limited time
             return d.gettext(MISSING)

@@ -7,6 +7,7 @@ from typing import Final
 
 from generation.domain.privacy import KeptOfMember
 from generation.protocol.messages import mark
+from generation.text.clips import OUR_WORKER
 from generation.text.dialect import Dialect, Markup
 from generation.text.notices import NoticeButton, NoticeText
 
@@ -16,6 +17,7 @@ KEEP: Final = "v1:privacy:keep"
 FORGET: Final = "v1:forget:"
 """The ids of the buttons; after the last comes the proof. Old messages hold them, so they never
 change."""
+FORGET_ME: Final = mark("Forget me")
 STAYS: Final = mark(
     "Kept all the same: what you have used of your quotas, under a pseudonym; that you are "
     "blocked, where you are; and what admins have done."
@@ -43,7 +45,7 @@ def privacy_screen(
             )
         )
     export = NoticeButton(EXPORT, d.gettext("Get a copy of my data"))
-    forget = NoticeButton(ASK, d.gettext("Forget me"), is_dangerous=True)
+    forget = NoticeButton(ASK, d.gettext(FORGET_ME), is_dangerous=True)
     return NoticeText(tuple(lines), (export, forget))
 
 
@@ -61,7 +63,7 @@ def forget_question(proof: str, d: Dialect) -> NoticeText:
     return NoticeText(
         lines,
         (
-            NoticeButton(f"{FORGET}{proof}", d.gettext("Forget me"), is_dangerous=True),
+            NoticeButton(f"{FORGET}{proof}", d.gettext(FORGET_ME), is_dangerous=True),
             NoticeButton(KEEP, d.gettext("Keep everything")),
         ),
     )
@@ -98,6 +100,8 @@ def _kept(
     kept: KeptOfMember, days: tuple[int | None, int | None], makers: Sequence[str], d: Dialect
 ) -> list[Markup]:
     clips, prompts = days
+    either = d.gettext(" or ")
+    made_by = Markup(either.join(_maker(each, d) for each in makers))
     return [
         d.ngettext(
             "{n} clip that you asked for: who asked, where, when, and its settings",
@@ -119,7 +123,7 @@ def _kept(
         ),
         d.gettext(
             "Clips are made by {makers}, which gets the prompt and nothing about you.",
-            makers=Markup(d.gettext(" or ").join(_maker(each, d) for each in makers)),
+            makers=made_by,
         ),
         d.gettext("Messages in this {place} stay until they are deleted here."),
         d.gettext(STAYS),
@@ -127,7 +131,7 @@ def _kept(
 
 
 def _maker(backend: str, d: Dialect) -> str:
-    return d.gettext("our worker") if backend == "worker" else d.escape(backend)
+    return d.gettext(OUR_WORKER) if backend == "worker" else d.escape(backend)
 
 
 def _for(days: int | None, d: Dialect) -> Markup:

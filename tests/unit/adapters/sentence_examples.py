@@ -45,6 +45,8 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
     for prompt in PASTED:
         yield a_job(request=a_request(prompt=prompt), **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
+    erased = fields | {"requested_by": a_user(f"~{0:032x}", platform), "request": largest.without_texts()}
+    yield replace(moved(a_job(**erased), JobStatus.SUCCEEDED), prompt_removed_at=NOW)
 
 
 def the_progresses() -> Iterator[Progress]:
