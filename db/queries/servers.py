@@ -18,10 +18,10 @@ from db.schema import audit, ceilings, server_limits, server_policies, server_st
 from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
 from generation.rules.audit import AuditEntry
+from generation.rules.forms.styles import Styles
 from generation.rules.limits import Limits, SomeLimits
 from generation.rules.pause import EVERY_SERVER
 from generation.rules.policy import Policy
-from generation.rules.styles import Styles
 
 Model = TypeVar("Model", bound=BaseModel)
 

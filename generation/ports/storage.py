@@ -18,12 +18,12 @@ from generation.ports.logins import Logins
 from generation.ports.overview import Overview
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
 from generation.rules.audit import AuditEntry
+from generation.rules.forms.styles import Styles
 from generation.rules.ledger import Entry, Totals
 from generation.rules.limits import Limits, SomeLimits
 from generation.rules.pause import Pause
 from generation.rules.policy import Policy
 from generation.rules.standing import Standing
-from generation.rules.styles import Styles
 
 
 class ArtifactStore(Protocol):

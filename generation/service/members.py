@@ -26,12 +26,12 @@ from generation.protocol.errors import (
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
+from generation.rules.forms.styles import with_shape
 from generation.rules.limits import LimitName, hour_resets_at
 from generation.rules.policy import Asker, check_server
 from generation.rules.standing import Standing
-from generation.rules.styles import with_shape
+from generation.service.forms.styles import style_in
 from generation.service.parts import ServicePart
-from generation.service.styles import style_in
 from generation.service.submit_context import SubmitContext
 from generation.service.words import tell_admins
 from generation.text.backends import queue_lines

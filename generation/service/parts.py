@@ -11,7 +11,7 @@ from generation.ports import Observer, Store, Wake
 from generation.protocol.clock import Clock, SeedSource
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.server_rules import ServerRules
-from generation.service.drafts import Drafts
+from generation.service.forms.drafts import Drafts
 
 
 class ServicePart:

@@ -1,7 +1,7 @@
 """Everything that adapters call the core for, in one object."""
 
 from generation.service.chat_pauses import ChatPauses
-from generation.service.forms import FormActs
+from generation.service.forms.forms import FormActs
 from generation.service.money import Money
 from generation.service.notices import Notices
 from generation.service.privacy import PrivacyActs

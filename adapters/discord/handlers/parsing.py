@@ -14,7 +14,7 @@ from generation.protocol.request import (
     Endpoint,
     VideoSizePreset,
 )
-from generation.rules.form import FormField, FormValues
+from generation.rules.forms.form import FormField, FormValues
 
 _OPTION_OF: Final[Mapping[str, str]] = {
     "endpoint": "quality",

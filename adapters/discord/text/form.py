@@ -9,11 +9,11 @@ from discord import ui
 
 from adapters.discord.ids import draft_button_id
 from adapters.discord.text.markup import DISCORD
-from generation.domain.pairs import pairs_in
 from generation.protocol.request import Motion, bounds_of
-from generation.rules.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues
 from generation.text.dialect import excerpt
 from generation.text.forms import fields as words
+from generation.text.forms.pairs import pairs_in
 
 _SHAPE: Final = "shape"
 _PLACEHOLDER_ROOM: Final = 100

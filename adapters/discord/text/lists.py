@@ -8,7 +8,7 @@ from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
-from generation.rules.styles import Styles
+from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import settings_lines

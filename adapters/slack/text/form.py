@@ -15,7 +15,7 @@ from adapters.slack.text.render import error_sentence
 from generation.domain.refs import Platform
 from generation.protocol.errors import FlipbookError
 from generation.protocol.request import Motion, bounds_of
-from generation.rules.form import NUMBERS, Form, FormField, FormValues
+from generation.rules.forms.form import NUMBERS, Form, FormField, FormValues
 from generation.text.dialect import Dialect, plain_for, utc_moment
 from generation.text.forms import fields as words
 from generation.text.help import MAKE_A_CLIP

@@ -9,7 +9,7 @@ from adapters.slack.text.markup import SLACK, escaped_within
 from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
-from generation.rules.styles import Styles
+from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.dialect import Markup

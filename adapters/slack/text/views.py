@@ -10,12 +10,12 @@ from generation.domain.job import Job
 from generation.domain.report import MOST_WORDS, ReportReason
 from generation.protocol.messages import mark
 from generation.text.controls import actions, reports
+from generation.text.forms.fields import CLOSE
 
 View = dict[str, Any]
 _DELETE: Final = mark("Delete")
 _KEEP: Final = mark("Keep it")
 _REPORT: Final = mark("Report")
-_CLOSE: Final = mark("Close")
 _OPTION_LIMIT: Final = 75
 
 
@@ -58,7 +58,7 @@ def report_view(job: Job, act: Act) -> View:
         act,
         title=SLACK.gettext(reports.REPORT_TITLE),
         submit=SLACK.gettext(_REPORT),
-        close=SLACK.gettext(_CLOSE),
+        close=SLACK.gettext(CLOSE),
         blocks=[
             {
                 "type": "input",

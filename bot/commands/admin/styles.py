@@ -12,7 +12,7 @@ from bot.exit_codes import Exit, die, exit_on_error
 from bot.settings import Settings
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.domain.style import MAX_WORDS
-from generation.rules.styles import Styles, style_of
+from generation.rules.forms.styles import Styles, style_of
 from generation.service import Service
 from generation.text.dialect import plain_for
 from generation.text.forms.styles import style_changes, style_lines

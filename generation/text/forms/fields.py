@@ -8,7 +8,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import DEFAULTS, Endpoint, VideoSizePreset
-from generation.rules.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues
 from generation.rules.limits import LimitName
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.errors import sentence, violation_sentence
@@ -39,6 +39,7 @@ _QUALITIES: Final = {
     Endpoint.STANDARD: mark("standard (better)"),
     Endpoint.TURBO: mark("turbo (quicker)"),
 }
+CLOSE: Final = mark("Close")
 _DRAFT_ROOM: Final = 300
 
 
@@ -69,7 +70,7 @@ def where_words(d: Dialect = PLAIN) -> Markup:
 
 def close_words(d: Dialect = PLAIN) -> Markup:
     """On the button that closes the form."""
-    return d.gettext("Close")
+    return d.gettext(CLOSE)
 
 
 def no_text_words(d: Dialect = PLAIN) -> Markup:

@@ -11,7 +11,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
 from generation.protocol.request import Endpoint
-from generation.rules.styles import Styles
+from generation.rules.forms.styles import Styles
 from generation.text.dialect import PLAIN, Dialect, Markup, excerpt
 from generation.text.limits import QUALITY
 

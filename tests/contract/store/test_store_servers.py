@@ -9,9 +9,9 @@ from factories import NOW, a_server, a_user, an_audit_entry, later
 from generation.domain.style import PromptStyle
 from generation.protocol.errors import StoreError
 from generation.protocol.request import Endpoint
+from generation.rules.forms.styles import Styles
 from generation.rules.limits import Limits
 from generation.rules.policy import Policy
-from generation.rules.styles import Styles
 
 STRICT = Limits(
     user_clips_per_day=None,

@@ -9,7 +9,7 @@ from core import a_core
 from factories import a_channel, a_request, a_server, a_user
 from generation.domain.job import JobId
 from generation.protocol.errors import DraftGone, InvalidRequest, JobNotFound, LimitExceeded, StyleUnknown
-from generation.rules.form import FormField, values_of
+from generation.rules.forms.form import FormField, values_of
 from generation.service import SubmitContext
 from generation.service.clips import Actor
 

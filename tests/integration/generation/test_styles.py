@@ -11,8 +11,8 @@ from generation.domain.job import Job, JobStatus
 from generation.domain.style import PromptStyle
 from generation.protocol.errors import PromptBlocked, StyleTooLong, StyleUnknown
 from generation.protocol.request import Endpoint
+from generation.rules.forms.styles import starter_styles, style_of
 from generation.rules.policy import Policy
-from generation.rules.styles import starter_styles, style_of
 from generation.service import SubmitContext
 from generation.text.audit import audit_words
 

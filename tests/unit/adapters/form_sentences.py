@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from generation.domain.job import JobId
 from generation.protocol.errors import Violation
 from generation.protocol.request import Endpoint
-from generation.rules.form import NUMBERS, Form, FormField, form_of
+from generation.rules.forms.form import NUMBERS, Form, FormField, form_of
+from generation.rules.forms.styles import starter_styles
 from generation.rules.limits import Limits
-from generation.rules.styles import starter_styles
 from generation.text.dialect import Dialect
 from generation.text.forms import fields as forms
 from unit.adapters.sentence_examples import the_errors

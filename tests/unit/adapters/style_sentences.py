@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from generation.domain.style import PromptStyle
 from generation.protocol.request import Endpoint, VideoSizePreset
-from generation.rules.styles import Styles, starter_styles
+from generation.rules.forms.styles import Styles, starter_styles
 from generation.text.dialect import Dialect
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 

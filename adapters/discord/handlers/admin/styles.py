@@ -15,7 +15,7 @@ from adapters.discord.handlers.interactions import (
 )
 from adapters.discord.handlers.options import QUALITIES, SIZES, Style, StyleWords
 from adapters.discord.text import lists
-from generation.rules.styles import style_of
+from generation.rules.forms.styles import style_of
 from generation.text.forms.styles import CLEARED, style_changes
 
 _NONE: Final = app_commands.Choice(name="none: the member's, else the usual", value=CLEARED)

@@ -27,7 +27,7 @@ from generation.protocol.errors import (
     ServerNotAllowed,
     UserBlocked,
 )
-from generation.rules.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues
 from generation.text.forms.fields import (
     field_errors,
     kept_draft_words,

@@ -5,9 +5,9 @@ from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import lists
 from adapters.slack.text.markup import plain
-from generation.domain.pairs import pairs_in
-from generation.rules.styles import style_of
+from generation.rules.forms.styles import style_of
 from generation.service import Service
+from generation.text.forms.pairs import pairs_in
 from generation.text.forms.styles import style_changes
 
 

@@ -33,7 +33,7 @@ from adapters.slack.web_api import SlackApi
 from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, MessageRef
 from generation.protocol.errors import DeliveryError, FlipbookError
-from generation.rules.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues
 from generation.service import Service
 from generation.service.clips import Actor
 from generation.text.forms.fields import late_form_words, no_text_words

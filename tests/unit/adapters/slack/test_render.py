@@ -32,11 +32,11 @@ from generation.ports import ClipLink
 from generation.protocol import errors
 from generation.protocol.errors import FlipbookError
 from generation.protocol.progress import Phase, Progress, Steps
+from generation.rules.forms.styles import starter_styles
 from generation.rules.limits import LimitName, Limits, Usage, day_of
 from generation.rules.limits.presets import PRESETS
 from generation.rules.policy import Policy, PolicyName
 from generation.rules.server_rules import ServerRules
-from generation.rules.styles import starter_styles
 from generation.service import Quota
 from generation.service.rules import RulesChange
 from judges.slack_validate import SlackJudge

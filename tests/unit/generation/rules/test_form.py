@@ -6,9 +6,9 @@ from factories import a_job, a_request
 from generation.domain.style import PromptStyle
 from generation.protocol import errors as e
 from generation.protocol.request import MAX_SEED, Endpoint, Motion
-from generation.rules.form import FormField, form_of, pixels_in, request_in, values_of
+from generation.rules.forms.form import FormField, form_of, pixels_in, request_in, values_of
+from generation.rules.forms.styles import Styles, starter_styles
 from generation.rules.limits import LimitName, Limits
-from generation.rules.styles import Styles, starter_styles
 from generation.text.forms.fields import field_errors, lowered_words
 
 F = FormField

@@ -6,8 +6,8 @@ from factories import a_job, a_request
 from generation.domain.style import MAX_WORDS, PromptStyle, styled
 from generation.protocol.errors import InvalidRequest, StyleTooLong, StyleUnknown
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint, VideoSizePreset
+from generation.rules.forms.styles import MAX_STYLES, Styles, starter_styles, style_of, with_shape
 from generation.rules.limits import Limits
-from generation.rules.styles import MAX_STYLES, Styles, starter_styles, style_of, with_shape
 from generation.text.forms.styles import style_lines
 
 FILM = PromptStyle(name="film", prefix="film still", suffix="grain, ", negative_prompt="cartoon")

@@ -1,7 +1,7 @@
 """Prompt styles on Discord: chosen while typing, shown beside the prompt, changed by admins only."""
 
 from discord_bot import Bot
-from generation.rules.styles import starter_styles
+from generation.rules.forms.styles import starter_styles
 
 
 async def test_a_style_is_offered_while_it_is_typed_and_shown_beside_the_prompt(bot: Bot) -> None:

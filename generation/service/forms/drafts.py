@@ -9,7 +9,7 @@ from generation.domain.job import JobId
 from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.cache import BoundedCache
 from generation.protocol.errors import DraftGone
-from generation.rules.form import FormValues
+from generation.rules.forms.form import FormValues
 
 DRAFT_LIFETIME: Final = timedelta(minutes=15)
 _MOST_DRAFTS: Final = 1000

@@ -24,8 +24,8 @@ from generation.protocol.request import (
     VideoSizePreset,
     bounds_of,
 )
+from generation.rules.forms.styles import Styles, with_shape
 from generation.rules.limits import LimitName, Limits
-from generation.rules.styles import Styles, with_shape
 
 
 class FormField(StrEnum):

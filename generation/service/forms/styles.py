@@ -7,7 +7,7 @@ from generation.domain.refs import ServerRef, UserRef
 from generation.domain.style import PromptStyle
 from generation.ports import Reads, Transaction, Urgency
 from generation.rules.audit import AuditEntry
-from generation.rules.styles import Styles, starter_styles
+from generation.rules.forms.styles import Styles, starter_styles
 from generation.service.parts import ServicePart
 
 

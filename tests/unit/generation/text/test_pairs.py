@@ -2,7 +2,7 @@
 
 import pytest
 
-from generation.domain.pairs import pairs_in
+from generation.text.forms.pairs import pairs_in
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ when they were refused."""
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job, JobId
 from generation.domain.refs import ServerRef, UserRef
-from generation.rules.form import Form, FormValues, form_of, request_in, values_of
+from generation.rules.forms.form import Form, FormValues, form_of, request_in, values_of
 from generation.service.administration import Administration
 from generation.service.clips import Actor, ClipActs
-from generation.service.drafts import DRAFT_LIFETIME, Draft
-from generation.service.styles import StyleActs
+from generation.service.forms.drafts import DRAFT_LIFETIME, Draft
+from generation.service.forms.styles import StyleActs
 from generation.service.submit_context import SubmitContext
 
 _NO_ROLES: frozenset[str] = frozenset()
