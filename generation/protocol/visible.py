@@ -22,3 +22,9 @@ def visible(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of the text shows."""
     return not visible(text).strip()
+
+
+def kept_emoji(emoji: str) -> str:
+    """An emoji as rules keep it: without the mark for its coloured form, which clients send or
+    leave out."""
+    return emoji.replace("\ufe0f", "")

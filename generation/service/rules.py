@@ -8,13 +8,13 @@ from datetime import datetime
 from typing import Final
 
 from generation.domain.parsing import shown
-from generation.domain.refs import ServerRef, UserRef
+from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.ports import Transaction, Urgency
-from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.errors import InvalidRequest, OperatorOnly, OperatorsPause, Violation
 from generation.rules.audit import AuditEntry, Difference
 from generation.rules.limits import SomeLimits, some_limits
 from generation.rules.limits.presets import Preset
-from generation.rules.pause import MAX_REASON, Pause
+from generation.rules.pause import EVERY_SERVER, MAX_REASON, Pause
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.service.parts import ServicePart
@@ -165,3 +165,47 @@ def _pause_json(pause: Pause | None) -> str:
 
 
 _NO_PAUSE: Final = "{}"
+
+
+class ChatPauses(RuleActs):
+    """What members of a chat may do about pauses; that they are admins of the server, or its
+    operator, the chat has checked."""
+
+    def is_operator(self, user: UserRef) -> bool:
+        """Whether this member is one of the bot's operators, by the settings."""
+        return user in self._rules.operators
+
+    async def pause_from_chat(
+        self,
+        server: ServerRef,
+        reason: str,
+        *,
+        by: UserRef,
+        until: datetime | None = None,
+        everywhere: bool = False,
+    ) -> Pause:
+        """Take nothing new in that server, or ``everywhere``. Raises OperatorOnly, OperatorsPause,
+        and InvalidRequest as :meth:`pause`."""
+        paused = await self._paused(server, by, everywhere=everywhere)
+        return await self.pause(paused, reason, by=by, until=until)
+
+    async def resume_from_chat(
+        self, server: ServerRef, *, by: UserRef, everywhere: bool = False
+    ) -> Pause | None:
+        """End the pause of that server, or the one of all; returns it, None where there was none.
+        Raises OperatorOnly and OperatorsPause."""
+        return await self.resume(await self._paused(server, by, everywhere=everywhere), by=by)
+
+    async def _paused(self, server: ServerRef, by: UserRef, *, everywhere: bool) -> ServerRef:
+        """Whose pause it is about. Raises where only the operator may change it."""
+        if self.is_operator(by):
+            return EVERY_SERVER if everywhere else server
+        if everywhere:
+            raise OperatorOnly
+        for pause in await self.pauses():
+            if pause.server in {server, EVERY_SERVER} and self._is_operators(pause):
+                raise OperatorsPause
+        return server
+
+    def _is_operators(self, pause: Pause) -> bool:
+        return pause.by.platform is Platform.TERMINAL or self.is_operator(pause.by)

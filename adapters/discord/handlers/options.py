@@ -13,8 +13,8 @@ from generation.rules.limits import OF_MEMBERS, LimitName
 from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import MAX_REASON
 from generation.rules.policy import MAX_ADDED_NEGATIVE
-from generation.text.admin import SETTINGS
 from generation.text.limits import limit_label
+from generation.text.rules.chat import SETTINGS
 from generation.text.rules.policy import policy_label
 
 

@@ -10,15 +10,15 @@ from generation.rules.pause import Pause
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.service.rules import RulesChange
-from generation.text import admin
 from generation.text.notices import notice_text
+from generation.text.rules import chat
 from generation.text.rules.pauses import paused_words, resumed_words
 from generation.text.rules.screen import Name, changed_rule_lines
 
 
 def rules(found: ServerRules) -> str:
     """Every rule on one screen: what is in force, what is set, the ceiling."""
-    return fitting(admin.rules_list(found, DISCORD))
+    return fitting(chat.rules_list(found, DISCORD))
 
 
 def changed(change: RulesChange, names: Sequence[Name]) -> str:
@@ -30,23 +30,23 @@ def preset(found: Preset, change: RulesChange, *, is_applied: bool) -> str:
     """What a preset changes, or has changed."""
     apply = f"limits preset preset:{found.name} apply:True"
     how = None if is_applied else f"{DISCORD.admin} {apply}"
-    return fitting(admin.preset_list(found, change.before, change.after, DISCORD, apply=how))
+    return fitting(chat.preset_list(found, change.before, change.after, DISCORD, apply=how))
 
 
 def policy(change: RulesChange) -> str:
     """The rules on channels, members, roles and words, after a change of them."""
     found, before = change.after.policy, change.before.policy
-    return fitting(admin.policy_list(found, DISCORD, before=before))
+    return fitting(chat.policy_list(found, DISCORD, before=before))
 
 
 def policy_list(found: Policy) -> str:
     """The rules on channels, members, roles and words."""
-    return fitting(admin.policy_list(found, DISCORD))
+    return fitting(chat.policy_list(found, DISCORD))
 
 
 def settings(found: Policy) -> str:
     """Every setting."""
-    return fitting(admin.settings_list(found, DISCORD))
+    return fitting(chat.settings_list(found, DISCORD))
 
 
 def paused(pause: Pause) -> str:

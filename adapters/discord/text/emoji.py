@@ -5,7 +5,7 @@ from typing import Final
 
 import discord
 
-from generation.domain.emoji import kept_emoji
+from generation.protocol.visible import kept_emoji
 from generation.rules.policy import PolicyName
 
 _CUSTOM: Final = re.compile(r"<a?:\w{2,32}:(\d{5,20})>")

@@ -11,16 +11,16 @@ from generation.rules.pause import Pause
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.service.rules import RulesChange
-from generation.text import admin
 from generation.text.dialect import Markup
 from generation.text.notices import notice_text
+from generation.text.rules import chat
 from generation.text.rules.pauses import paused_words, resumed_words
 from generation.text.rules.screen import Name, changed_rule_lines
 
 
 def rules_content(found: ServerRules) -> SlackContent:
     """Every rule on one screen: what is in force, what is set, the ceiling."""
-    return of_lines(admin.rules_list(found, SLACK))
+    return of_lines(chat.rules_list(found, SLACK))
 
 
 def changed_content(change: RulesChange, names: Sequence[Name]) -> SlackContent:
@@ -32,17 +32,17 @@ def preset_content(found: Preset, change: RulesChange, *, is_applied: bool) -> S
     """What a preset changes, or has changed."""
     apply = "limits preset {} apply".format(found.name.replace(" ", "-"))
     how = None if is_applied else f"{SLACK.admin} {apply}"
-    return of_lines(admin.preset_list(found, change.before, change.after, SLACK, apply=how))
+    return of_lines(chat.preset_list(found, change.before, change.after, SLACK, apply=how))
 
 
 def policy_content(found: Policy, *, before: Policy | None = None) -> SlackContent:
     """The rules on channels, members and words; ``before`` are those until a change."""
-    return of_lines(admin.policy_list(found, SLACK, before=before))
+    return of_lines(chat.policy_list(found, SLACK, before=before))
 
 
 def settings_content(found: Policy) -> SlackContent:
     """Every setting."""
-    return of_lines(admin.settings_list(found, SLACK))
+    return of_lines(chat.settings_list(found, SLACK))
 
 
 def paused_content(pause: Pause) -> SlackContent:

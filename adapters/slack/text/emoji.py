@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from generation.domain.emoji import kept_emoji
+from generation.protocol.visible import kept_emoji
 from generation.rules.policy import PolicyName
 
 _NAMES: Final[Mapping[str, str]] = {

@@ -28,7 +28,7 @@ from generation.rules.operator_rules import OperatorRules
 from generation.rules.policy import Policy
 from generation.service import SubmitContext
 from generation.text.errors import sentence
-from refusals_table import REFUSALS, Row
+from integration.adapters.refusals_table import REFUSALS, Row
 
 ADMIN = UserRef(Platform.TERMINAL, "an admin")
 COSTS = Prices({"worker": dict.fromkeys(Endpoint, Price(Decimal("0.05")))})

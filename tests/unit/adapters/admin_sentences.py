@@ -8,8 +8,8 @@ from generation.rules.limits import Limits
 from generation.rules.limits.presets import PRESETS
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
-from generation.text import admin, log_channel
 from generation.text.dialect import Dialect
+from generation.text.rules import chat, log_channel
 from unit.adapters.rule_sentences import FULL, the_server_rules
 
 
@@ -18,15 +18,15 @@ def admin_sentences(d: Dialect) -> Iterator[str]:
         return  # it has words of its own
     rules = ServerRules(Limits())
     for each in the_server_rules():
-        yield "\n".join(admin.rules_list(each, d))
+        yield "\n".join(chat.rules_list(each, d))
     for policy in (Policy(), FULL):
-        yield "\n".join(admin.settings_list(policy, d))
-        yield "\n".join(admin.policy_list(policy, d))
-    yield "\n".join(admin.policy_list(Policy(), d, before=Policy()))
+        yield "\n".join(chat.settings_list(policy, d))
+        yield "\n".join(chat.policy_list(policy, d))
+    yield "\n".join(chat.policy_list(Policy(), d, before=Policy()))
     for preset in PRESETS:
         after = rules.changed(preset.changes, NOW)
-        yield "\n".join(admin.preset_list(preset, rules, after, d, apply="/flipbook admin"))
-        yield "\n".join(admin.preset_list(preset, after, after, d, apply=None))
+        yield "\n".join(chat.preset_list(preset, rules, after, d, apply="/flipbook admin"))
+        yield "\n".join(chat.preset_list(preset, after, after, d, apply=None))
     yield log_channel.log_channel_test_words(d)
     yield log_channel.log_channel_set_words("C1", d)
     yield log_channel.log_channel_off_words(d)

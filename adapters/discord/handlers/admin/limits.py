@@ -14,8 +14,8 @@ from adapters.discord.handlers.options import LIMITS, PRESET_CHOICES, LimitText
 from adapters.discord.text import admin
 from adapters.discord.text.markup import DISCORD
 from generation.rules.limits import LimitName
-from generation.text.admin import preset_from
 from generation.text.limits import limit_named, limit_value, unknown_limit_words
+from generation.text.rules.chat import preset_from
 
 
 class LimitCommands(CommandGroup):

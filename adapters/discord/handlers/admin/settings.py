@@ -18,8 +18,8 @@ from adapters.discord.text import admin
 from adapters.discord.text.emoji import emoji_ids
 from adapters.discord.text.markup import DISCORD
 from generation.protocol.errors import DeliveryError
-from generation.text.admin import setting_named
-from generation.text.log_channel import (
+from generation.text.rules.chat import setting_named
+from generation.text.rules.log_channel import (
     log_channel_lacks_words,
     log_channel_off_words,
     log_channel_refused_words,

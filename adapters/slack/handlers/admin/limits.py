@@ -9,8 +9,8 @@ from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import admin
 from adapters.slack.text.markup import SLACK, plain
 from generation.service import Service
-from generation.text.admin import preset_from
 from generation.text.limits import limit_named, limit_value
+from generation.text.rules.chat import preset_from
 
 _APPLY: Final = "apply"
 

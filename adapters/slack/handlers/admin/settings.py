@@ -10,8 +10,8 @@ from adapters.slack.text.emoji import emoji_names
 from adapters.slack.text.markup import SLACK, ids_in, plain
 from generation.protocol.errors import DeliveryError
 from generation.service import Service
-from generation.text.admin import setting_named
-from generation.text.log_channel import (
+from generation.text.rules.chat import setting_named
+from generation.text.rules.log_channel import (
     log_channel_off_words,
     log_channel_refused_words,
     log_channel_set_words,

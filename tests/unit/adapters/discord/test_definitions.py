@@ -29,7 +29,7 @@ from generation.domain.job import JobStatus
 from generation.domain.refs import Platform
 from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
 from generation.rules.limits import OF_MEMBERS, LimitName
-from generation.text.admin import SETTINGS
+from generation.text.rules.chat import SETTINGS
 from judges.discord_spec import discord_spec
 from judges.specs import specs
 
