@@ -176,6 +176,7 @@ class EngineError(Exception):
     EngineError
     ├── EngineUnavailable   the engine cannot work at all (a model file is missing)
     ├── EngineRefusal       the engine can never render this request
+    │   └── UnsafeClip    what it has rendered may not be shown
     ├── OutOfMemory         the device had no room for this request, even alone
     ├── NonFiniteLatents    NaN or infinity in the latents; a black clip is never returned
     └── DeviceLost          the device is gone or its context is poisoned; the worker has to restart
@@ -188,6 +189,11 @@ class EngineUnavailable(EngineError):
 
 class EngineRefusal(EngineError):
     """The engine cannot render this request; names the field and what is possible."""
+
+
+class UnsafeClip(EngineRefusal):
+    """The clip was rendered, and a check saw in it what may not be shown: nothing of it leaves the
+    engine."""
 
 
 class OutOfMemory(EngineError):

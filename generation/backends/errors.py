@@ -28,6 +28,7 @@ from generation.protocol.errors import (
     BackendError,
     BackendNotReady,
     BackendUnavailable,
+    ClipWithheld,
     ContentRejected,
     CredentialsRejected,
     EndpointNotFound,
@@ -123,7 +124,8 @@ def error_of_result(backend: str, answer: BackendResponse) -> BackendError:
     kind = one_line(body.error_type or answer.headers.get(ERROR_TYPE_HEADER) or _first_type(body))
     retryable = _says_retryable(answer)
     return (
-        _error_of_type(backend, detail, kind, retryable)
+        _withheld(backend, body, detail)
+        or _error_of_type(backend, detail, kind, retryable)
         or _error_of_code(backend, answer, body, detail)
         or GenerationFailed(backend, detail, error_type=kind, retryable=retryable or False)
     )
@@ -205,6 +207,13 @@ def _first_type(body: ErrorBody) -> str:
     found = [item.type for item in body.items]
     policy = ModelErrorType.CONTENT_POLICY_VIOLATION
     return policy.value if policy in found else next(iter(found), "")
+
+
+def _withheld(backend: str, body: ErrorBody, detail: str) -> ClipWithheld | None:
+    """The content policy refused what was made; a refused prompt is named by its field."""
+    policy = ModelErrorType.CONTENT_POLICY_VIOLATION
+    places = {tuple(item.loc) for item in body.items if item.type == policy}
+    return ClipWithheld(backend, detail) if places == {("body",)} else None
 
 
 def _says_retryable(answer: BackendResponse) -> bool | None:

@@ -76,6 +76,7 @@ class FailureKind(StrEnum):
 
     REJECTED = "rejected"
     CONTENT = "content"
+    WITHHELD = "withheld"
     GENERATION = "generation"
     TIMED_OUT = "timed_out"
     OUTCOME_UNKNOWN = "outcome_unknown"

@@ -9,6 +9,7 @@ from generation.protocol.errors import (
     AccountLocked,
     ArtifactError,
     BackendError,
+    ClipWithheld,
     ContentRejected,
     CorruptVideo,
     CredentialsRejected,
@@ -20,6 +21,7 @@ from generation.protocol.errors import (
 )
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
+    (ClipWithheld, FailureKind.WITHHELD),
     (ContentRejected, FailureKind.CONTENT),
     (CredentialsRejected, FailureKind.KEY_REFUSED),
     (AccountLocked, FailureKind.ACCOUNT_LOCKED),

@@ -94,7 +94,7 @@ class ClipActs(MemberActs):
         earlier = await self.clip_for(ClipAction.RETRY, job_id, _actor(context))
         request = earlier.request
         # the same seed would give the very clip that was withheld
-        if earlier.failure is not None and earlier.failure.kind is FailureKind.CONTENT:
+        if earlier.failure is not None and earlier.failure.kind is FailureKind.WITHHELD:
             request = request.with_seed(self._seeds.draw())
         return await self.submit(request, context, style=earlier.style)
 

@@ -67,6 +67,11 @@ _FAILURES: Final[dict[FailureKind, tuple[str, ...]]] = {
     FailureKind.CONTENT: (
         mark("The backend's content policy refused this prompt. Try other words."),
     ),
+    FailureKind.WITHHELD: (
+        mark("The clip was made, but a safety check saw in it what may not be shown here."),
+        NOT_COUNTED,
+        mark("Try other words."),
+    ),
     FailureKind.GENERATION: (NO_CLIP, NOT_COUNTED, _TRY_AGAIN),
     FailureKind.TIMED_OUT: (
         mark("The clip took too long and was stopped."),
@@ -267,6 +272,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     ),
     e.RequestRejected: _rejected,
     e.ContentRejected: _plain(*_FAILURES[FailureKind.CONTENT]),
+    e.ClipWithheld: _plain(*_FAILURES[FailureKind.WITHHELD]),
     e.RequestNotFound: _plain(*_FAILURES[FailureKind.RESULT_LOST]),
     e.RequestCancelled: _plain(mark("The clip was cancelled.")),
     e.GenerationFailed: _plain(*_FAILURES[FailureKind.GENERATION]),

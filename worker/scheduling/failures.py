@@ -20,7 +20,14 @@ from generation.protocol.wire import (
     ModelErrorType,
     detail_url,
 )
-from worker.engine import DeviceLost, EngineError, EngineRefusal, NonFiniteLatents, OutOfMemory
+from worker.engine import (
+    DeviceLost,
+    EngineError,
+    EngineRefusal,
+    NonFiniteLatents,
+    OutOfMemory,
+    UnsafeClip,
+)
 from worker.records import RequestFailure
 
 MAX_ITEMS: Final = 20  # errors of one input
@@ -81,7 +88,7 @@ def of_engine(error: Exception) -> RequestFailure:
     """The failure that an engine's error is to the caller."""
     match error:
         case EngineRefusal():
-            return unprocessable(_refusal(str(error)))
+            return unprocessable(_model_error(_kind_of(error), str(error)))
         case OutOfMemory():
             return _infrastructure(
                 ErrorType.RUNNER_SCHEDULING_FAILURE, f"Out of memory: {error}", 500
@@ -123,8 +130,11 @@ def _infrastructure(kind: ErrorType, sentence: str, http_status: int) -> Request
     return RequestFailure(http_status, ErrorBody(detail=sentence, error_type=kind), sentence, kind)
 
 
-def _refusal(sentence: str) -> DetailItem:
-    return _model_error(ModelErrorType.FEATURE_NOT_SUPPORTED, sentence)
+def _kind_of(error: EngineRefusal) -> ModelErrorType:
+    # of a withheld clip as fal says it of an input; what it names tells them apart
+    if isinstance(error, UnsafeClip):
+        return ModelErrorType.CONTENT_POLICY_VIOLATION
+    return ModelErrorType.FEATURE_NOT_SUPPORTED
 
 
 def _model_error(kind: ModelErrorType, sentence: str) -> DetailItem:

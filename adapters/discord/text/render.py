@@ -21,6 +21,7 @@ from generation.text.clips import (
     progress_words,
     settings_words,
 )
+from generation.text.controls.actions import no_clip_words
 from generation.text.dialect import Markup
 from generation.text.errors import sentence
 from generation.text.forms.styles import style_words
@@ -36,7 +37,7 @@ OUTDATED_COMMAND: Final = DISCORD.gettext(
     "This command has changed. Restart Discord (Ctrl+R) and try again."
 )
 STALE_BUTTON: Final = outcomes.stale_button_words(DISCORD)
-NO_CLIP_OF_OURS: Final = DISCORD.gettext("That message shows no clip of Flipbook.")
+NO_CLIP_OF_OURS: Final = no_clip_words(DISCORD)
 SENT_PRIVATELY: Final = DISCORD.gettext(
     "It could not be shown here. You will find it in a direct message from Flipbook."
 )

@@ -73,7 +73,7 @@ def closed_case_content(said: str, decided: str) -> SlackContent:
 
 def no_clip_content() -> SlackContent:
     """For a shortcut on a message that shows no clip."""
-    return SlackContent(SLACK.gettext("That message shows no clip of Flipbook."))
+    return SlackContent(actions.no_clip_words(SLACK))
 
 
 def too_late_content() -> SlackContent:
@@ -88,7 +88,7 @@ def no_spoilers_content() -> SlackContent:
 
 def comes_directly_content() -> SlackContent:
     """A clip is shown again to one member."""
-    return SlackContent(SLACK.gettext("The clip is on its way to you in a direct message."))
+    return SlackContent(actions.on_its_way_words(SLACK))
 
 
 def _offered(job: Job, place: ButtonPlace) -> list[ClipAction]:

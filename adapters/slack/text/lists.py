@@ -12,6 +12,7 @@ from generation.rules.audit import AuditEntry
 from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
+from generation.text.controls.actions import again_words, on_its_way_words
 from generation.text.dialect import Markup
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
@@ -41,12 +42,12 @@ def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) ->
     command = Markup(f"`{escaped_within(again.replace('`', chr(39)), 3_000)}`")
     lines: list[str] = [
         *lists.detail_lines(job, SLACK),
-        SLACK.gettext("Ask for the same again: {command}", command=command),
+        again_words(command, SLACK),
     ]
     if link is not None:
         lines.append(SLACK.link(link, SLACK.gettext("Go to its message")))
     if comes_again:
-        lines.append(SLACK.gettext("The clip is on its way to you in a direct message."))
+        lines.append(on_its_way_words(SLACK))
     return of_lines(lines)
 
 

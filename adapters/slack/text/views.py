@@ -10,11 +10,10 @@ from generation.domain.job import Job
 from generation.domain.report import MOST_WORDS, ReportReason
 from generation.protocol.messages import mark
 from generation.text.controls import actions, reports
+from generation.text.controls.labels import DELETE
 from generation.text.forms.fields import CLOSE
 
 View = dict[str, Any]
-_DELETE: Final = mark("Delete")
-_KEEP: Final = mark("Keep it")
 _REPORT: Final = mark("Report")
 _OPTION_LIMIT: Final = 75
 
@@ -26,8 +25,8 @@ def delete_view(job: Job, act: Act) -> View:
         job,
         act,
         title=SLACK.gettext(actions.SURE),
-        submit=SLACK.gettext(_DELETE),
-        close=SLACK.gettext(_KEEP),
+        submit=SLACK.gettext(DELETE),
+        close=SLACK.gettext(actions.KEEP_IT),
         blocks=[
             {
                 "type": "section",

@@ -51,6 +51,7 @@ FlipbookError
 │   ├── EndpointNotFound           404, 405 or 410 on submit
 │   ├── RequestRejected            400, 413 or 422: the input, with the fields that it names
 │   ├── ContentRejected            the backend's own content policy
+│   │   └── ClipWithheld           it made the clip, and its check does not let it be shown
 │   ├── RequestNotFound            404 or 410 for an accepted request, or for its clip
 │   ├── RequestCancelled           it was cancelled at the backend
 │   ├── GenerationFailed           the model or its runner failed
@@ -80,6 +81,7 @@ from generation.protocol.errors.backends import (
     BackendNotReady,
     BackendStarting,
     BackendUnavailable,
+    ClipWithheld,
     ContentRejected,
     CredentialsRejected,
     EndpointNotFound,
@@ -169,6 +171,7 @@ __all__ = [
     "ChatUnusable",
     "ClipDeleted",
     "ClipHidden",
+    "ClipWithheld",
     "ConfirmationInvalid",
     "ContentRejected",
     "CorruptVideo",

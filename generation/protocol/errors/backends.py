@@ -63,6 +63,10 @@ class ContentRejected(BackendError):
     """The backend's content policy refused the prompt or the result."""
 
 
+class ClipWithheld(ContentRejected):
+    """The clip was rendered, and the backend's check saw in it what may not be shown."""
+
+
 class RequestNotFound(BackendError):
     """The backend no longer knows a request that it accepted, or has lost its clip (404, 410)."""
 

@@ -8,6 +8,7 @@ from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job
 from generation.protocol.messages import mark
 from generation.protocol.request import Endpoint
+from generation.text.controls.labels import DELETE, TRY_AGAIN
 from generation.text.dialect import Dialect, Markup
 from generation.text.lists import detail_lines
 from generation.text.outcomes import ended_words
@@ -32,11 +33,11 @@ class ActionLook:
 
 _LOOKS: Final[dict[ClipAction, tuple[str, str, str]]] = {
     ClipAction.REROLL: ("🔁", mark("Re-roll"), mark("Make it again with another seed")),
-    ClipAction.RETRY: ("🔁", mark("Try again"), mark("Ask for the same again")),
+    ClipAction.RETRY: ("🔁", TRY_AGAIN, mark("Ask for the same again")),
     ClipAction.EDIT: ("✏️", mark("Edit"), mark("Change the words or the settings, and make it")),
     ClipAction.SETTINGS: ("⚙️", mark("Settings"), mark("See how it was made")),
     ClipAction.SHOW: ("▶️", mark("Show it again"), mark("Show the clip again, to you alone")),
-    ClipAction.DELETE: ("🗑️", mark("Delete"), mark("Delete this clip for everybody")),
+    ClipAction.DELETE: ("🗑️", DELETE, mark("Delete this clip for everybody")),
     ClipAction.REPORT: ("🚩", mark("Report to admins"), mark("Tell the admins of this clip")),
     ClipAction.CANCEL: ("✖️", mark("Cancel"), mark("Stop making this clip")),
 }
@@ -67,7 +68,7 @@ def settings_lines(job: Job, command: str, d: Dialect) -> list[Markup]:
     lines = clip_lines(job, d)
     if not command or job.prompt_removed_at is not None:
         return lines
-    return [*lines, d.gettext("Ask for the same again: {command}", command=Markup(command))]
+    return [*lines, again_words(Markup(command), d)]
 
 
 def clip_lines(job: Job, d: Dialect) -> list[Markup]:
@@ -115,6 +116,21 @@ def covered_words(job: Job, delivery: Delivery | None, d: Dialect) -> Markup:
         else mark("The clip is no spoiler any more.")
     )
     return d.gettext(said)
+
+
+def no_clip_words(d: Dialect) -> Markup:
+    """For a menu on a message that shows no clip."""
+    return d.gettext("That message shows no clip of Flipbook.")
+
+
+def again_words(command: Markup, d: Dialect) -> Markup:
+    """With the command that makes the same clip."""
+    return d.gettext("Ask for the same again: {command}", command=command)
+
+
+def on_its_way_words(d: Dialect) -> Markup:
+    """A clip is sent again to one member."""
+    return d.gettext("The clip is on its way to you in a direct message.")
 
 
 def no_spoilers_words(d: Dialect) -> Markup:

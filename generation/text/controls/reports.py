@@ -8,6 +8,7 @@ from generation.domain.job import Job, JobId
 from generation.domain.refs import UserRef
 from generation.domain.report import Decision, Report, ReportReason
 from generation.protocol.messages import mark
+from generation.text.controls.labels import DELETE
 from generation.text.dialect import Dialect, Markup
 
 REPORT_TITLE: Final = mark("Report this clip")
@@ -26,7 +27,7 @@ REASONS: Final[Mapping[ReportReason, str]] = {
 }
 DECISIONS: Final[Mapping[Decision, str]] = {
     Decision.HIDE: mark("Hide"),
-    Decision.DELETE: mark("Delete"),
+    Decision.DELETE: DELETE,
     Decision.BLOCK: mark("Block member"),
     Decision.DISMISS: mark("Dismiss"),
 }

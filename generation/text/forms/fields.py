@@ -10,6 +10,7 @@ from generation.protocol.messages import mark
 from generation.protocol.request import DEFAULTS, Endpoint, VideoSizePreset
 from generation.rules.forms.form import Form, FormField, FormValues
 from generation.rules.limits import LimitName
+from generation.text.controls.labels import TRY_AGAIN
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.errors import sentence, violation_sentence
 from generation.text.help import EXAMPLE_PROMPT, MAKE_A_CLIP
@@ -146,7 +147,7 @@ def kept_draft_words(values: FormValues, d: Dialect = PLAIN) -> Markup:
 
 def try_again_words(d: Dialect = PLAIN) -> Markup:
     """On the button that opens a form again with what was typed."""
-    return d.gettext("Try again")
+    return d.gettext(TRY_AGAIN)
 
 
 def late_form_words(d: Dialect = PLAIN) -> Markup:

@@ -113,7 +113,7 @@ class AnimateDiffEngine:
         """The frames of a render whose steps are all done: (frames, height, width, 3), RGB, 0…255.
 
         Raises:
-            EngineRefusal: the safety checker, where there is one, flagged a frame.
+            UnsafeClip: the safety checker, where there is one, flagged a frame.
         """
         if (
             not isinstance(render, ClipRender)

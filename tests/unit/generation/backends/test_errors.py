@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 from doubles.clock import START
 from generation.backends.errors import error_of_read, error_of_result, error_of_status, error_of_submit, one_line
 from generation.backends.responses import BackendResponse
+from generation.domain.job import FailureKind
+from generation.lifecycle.failures import failure_of
 from generation.protocol.errors import (
     AccountLocked,
     BackendError,
     BackendUnavailable,
+    ClipWithheld,
     ContentRejected,
     CredentialsRejected,
     GenerationFailed,
@@ -22,6 +25,8 @@ from generation.protocol.errors import (
     Violation,
 )
 from generation.protocol.wire import DetailItem, ErrorBody, ErrorType, QueueStatus, RequestState
+from worker.engine import UnsafeClip
+from worker.scheduling.failures import of_engine
 
 RETRYABLE_TYPES = {
     "startup_timeout",
@@ -186,6 +191,15 @@ def test_complaints_of_the_wrong_shape_still_refuse():
     body = b'{"detail": [{"loc": "prompt", "msg": 5}, "odd", null], "error_type": null}'
     error = error_of_result("fal", BackendResponse(422, body))
     assert isinstance(error, RequestRejected)
+
+
+def test_a_clip_that_a_check_has_stopped_is_told_from_a_refused_prompt():
+    """Our worker names the whole body, where a refused prompt is named by its field."""
+    failure = of_engine(UnsafeClip("The safety checker saw nudity."))
+    assert failure.http_status == 422
+    error = error_of_result("worker", BackendResponse(422, failure.body.to_bytes()))
+    assert type(error) is ClipWithheld
+    assert failure_of(error).kind is FailureKind.WITHHELD
 
 
 def test_content_policy_is_found_among_other_complaints():

@@ -9,7 +9,7 @@ import torch
 from diffusers.pipelines.stable_diffusion.safety_checker import StableDiffusionSafetyChecker
 from transformers import CLIPImageProcessor
 
-from worker.engine import EngineRefusal, Frames
+from worker.engine import Frames, UnsafeClip
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.models.files import variant_of
 
@@ -26,7 +26,7 @@ class SafetyChecker:
     device: str
 
     def check(self, frames: Frames) -> None:
-        """Raise :class:`EngineRefusal` when the model flags one of the checked frames.
+        """Raise :class:`UnsafeClip` when the model flags one of the checked frames.
 
         frames: (frames, height, width, 3), RGB, 0…255.
         """
@@ -37,7 +37,7 @@ class SafetyChecker:
             inputs = self.processor(images, return_tensors="pt").pixel_values.to(self.device)
             _, flagged = self.checker(images=images, clip_input=inputs)
         if any(flagged):
-            raise EngineRefusal(
+            raise UnsafeClip(
                 "The safety checker saw nudity in this clip, so it is not shown. Try other words."
             )
 

@@ -18,7 +18,7 @@ from doubles.generation.backend import ScriptedBackend
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job
 from generation.domain.notice import NoticeKind
-from generation.protocol.errors import RequestRejected
+from generation.protocol.errors import ClipWithheld, RequestRejected
 from generation.protocol.request import Endpoint
 
 
@@ -99,6 +99,18 @@ async def test_a_failed_clip_is_asked_for_again(start_bot: Callable[..., Any]) -
     await bot.until_clip(again)
     first, second = await bot.jobs()
     assert (second.request, second.parent) == (first.request, None)
+
+
+async def test_a_withheld_clip_is_said_refunded_and_retried_with_another_seed(start_bot: Callable[..., Any]) -> None:
+    bot = await start_bot(backend=ScriptedBackend(troubles={"result": [ClipWithheld("worker", "nudity")]}))
+    message = await bot.animate()
+    await bot.until_recorded()
+    assert "The clip was made, but a safety check saw in it what may not be shown here." in message.content
+    assert (message.files, actions(message)) == ([], ["retry", "edit", "delete"])
+    assert (await bot.quota()).usage.user_clips_today == 0
+    await bot.press(message, "retry")
+    first, second = await bot.jobs()
+    assert second.request == first.request.with_seed(second.request.seed) != first.request
 
 
 async def test_a_clip_is_deleted_for_good_by_its_asker_after_a_restart(tmp_path: Path, discord_double: Any) -> None:

@@ -11,7 +11,7 @@ from doubles.slack.state.workspaces import Message, OpenView
 from doubles.slack.world import ADMIN, MIRA, NOAH
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job
-from generation.protocol.errors import RequestRejected
+from generation.protocol.errors import ClipWithheld, RequestRejected
 from generation.protocol.request import Endpoint
 from slack_bot import Bot, buttons, clips, public, running_bot, words
 
@@ -79,6 +79,15 @@ async def test_a_failed_clip_is_asked_for_again_or_deleted(slack: SlackDouble, t
         told = await bot.told(await slack.click(message, "v1:delete", user=MIRA), MIRA)
         assert told == "Deleted: the clip, its message and its files."
         assert message not in public(slack)
+
+
+async def test_a_withheld_clip_is_said_and_shows_nothing(slack: SlackDouble, tmp_path: Path) -> None:
+    backend = ScriptedBackend(troubles={"result": [ClipWithheld("worker", "nudity")]})
+    async with running_bot(slack, tmp_path, backend=backend) as bot:
+        message = await bot.animate(user=MIRA)
+        await bot.until_recorded()
+    assert "The clip was made, but a safety check saw in it what may not be shown here." in words(message)
+    assert (message.file_ids, buttons(message)) == ([], ["v1:retry", "v1:delete"])
 
 
 async def test_a_clip_is_deleted_for_good_after_a_restart(slack: SlackDouble, tmp_path: Path) -> None:

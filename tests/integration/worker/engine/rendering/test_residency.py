@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from doubles.worker.rendering import assert_nearly_equal, clip, frames_of, run, turbo
 from doubles.worker.tiny_models import write_safety_checker
 from generation.protocol.request import Endpoint, Motion
-from worker.engine import EngineRefusal
+from worker.engine import UnsafeClip
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet, Residency
 
 pytestmark = pytest.mark.engine
@@ -100,7 +100,7 @@ def test_a_clip_that_the_safety_checker_stops_is_refused_and_the_next_one_is_che
     assert watched._parts is not None
     checker = watched._parts.safety_checker.checker
     checker.concept_embeds_weights.fill_(-2.0)
-    with pytest.raises(EngineRefusal, match="safety checker"):
+    with pytest.raises(UnsafeClip, match="safety checker"):
         frames_of(watched, clip(num_frames=1))
     checker.concept_embeds_weights.fill_(2.0)
     assert frames_of(watched, clip(num_frames=1)).shape == (1, 64, 64, 3)
