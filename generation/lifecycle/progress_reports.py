@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from generation.domain.job import Job, JobId, JobStatus
+from generation.domain.job import Job, JobId
 from generation.lifecycle.durations import QueuePace
 from generation.lifecycle.line import Schedule
 from generation.ports import BackendState, BackendUpdate, ProgressSink, Store
@@ -20,7 +20,6 @@ class ProgressReporter:
         self._schedule = schedule
         self._durations = schedule.durations
         self._queue_pace = QueuePace()
-        self._shown: dict[JobId, int | None] = {}
         self._held: dict[JobId, str] = {}
 
     async def learn_from_recent_clips(self, store: Store) -> None:
@@ -30,15 +29,8 @@ class ProgressReporter:
     def in_line(self, count: int, taken: Collection[JobId]) -> None:
         """Tell those of the next so many jobs where they are that no backend has yet, if that has
         changed; those that are taken hear of it from their backend."""
-        pending = [
-            (job, progress)
-            for job, progress in self._schedule.progress_of_first(count)
-            if job.status is JobStatus.PENDING and job.id not in taken
-        ]
-        for job, progress in pending:
-            if self._shown.get(job.id) != progress.position:
-                self._report(job, progress)
-        self._shown = {job.id: progress.position for job, progress in pending}
+        for job, progress in self._schedule.news_of_first(count, taken):
+            self._report(job, progress)
 
     def held(self, jobs: Sequence[tuple[Job, str]]) -> None:
         """Tell those jobs once why they wait."""
@@ -50,6 +42,7 @@ class ProgressReporter:
 
     def waiting(self, job: Job, waiting_for: str | None) -> None:
         """The job waits for something before it can go on."""
+        self._schedule.forget_told(job)
         self._report(job, Progress(Phase.WAITING, waiting_for=waiting_for))
 
     def fetching(self, job: Job, waiting_for: str | None = None) -> None:

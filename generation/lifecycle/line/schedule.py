@@ -1,10 +1,11 @@
 """What members are told of the line: how many are ahead of a job, and when its clip is expected."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from generation.domain.job import Job, JobId
+from generation.domain.job import Job, JobId, JobStatus
 from generation.lifecycle.durations import DurationEstimates
 from generation.lifecycle.line.jobs import JobLine
 from generation.lifecycle.line.places import Places
@@ -27,6 +28,10 @@ class _Seen:
     steps: Steps | None
 
 
+_MOST_TOLD: Final = 4096
+"""Jobs whose last told place is remembered."""
+
+
 class Schedule:
     """The line, played through on the places of the backend that takes the next job."""
 
@@ -36,6 +41,7 @@ class Schedule:
         self.durations = DurationEstimates()
         self._clock = clock
         self._seen: BoundedCache[JobId, _Seen] = BoundedCache(_MOST_SEEN)
+        self._told: BoundedCache[JobId, int] = BoundedCache(_MOST_TOLD)
 
     def note_rest(self, job: Job, seconds: float | None, steps: Steps | None = None) -> None:
         """A job that renders has got so far and is expected to take so much longer; None where that
@@ -43,7 +49,7 @@ class Schedule:
         self._seen.put(job.id, _Seen(seconds, self._clock.now(), steps))
 
     def progress_of(self, job: Job) -> Progress:
-        """Where a job is in the line; without what is not known."""
+        """Where a job is in the line, to be told; without what is not known."""
         position, eta = self.line.position(job.id), None
         if (begun := self.line.rendering.get(job.id)) is not None:
             seen = self._seen.get(job.id)
@@ -52,6 +58,7 @@ class Schedule:
         if position is not None:
             ends = self._ends_of_first(position + 1)
             eta = ends[position] if position < len(ends) else None
+            self._told.put(job.id, position)
         return Progress(Phase.QUEUED, position=position, eta_seconds=eta)
 
     def progress_of_first(self, count: int) -> list[tuple[Job, Progress]]:
@@ -62,6 +69,25 @@ class Schedule:
             (job, Progress(Phase.QUEUED, position=position, eta_seconds=ends[position]))
             for position, job in enumerate(self.line.in_order(count))
         ]
+
+    def news_of_first(self, count: int, taken: Collection[JobId]) -> list[tuple[Job, Progress]]:
+        """Of the next so many jobs those that no backend has, that are not ``taken`` either, and
+        that are elsewhere than they were told last; they count as told."""
+        news = [
+            (job, progress)
+            for job, progress in self.progress_of_first(count)
+            if job.status is JobStatus.PENDING
+            and job.id not in taken
+            and self._told.get(job.id) != progress.position
+        ]
+        for job, progress in news:
+            if progress.position is not None:
+                self._told.put(job.id, progress.position)
+        return news
+
+    def forget_told(self, job: Job) -> None:
+        """A job was told something else than its place since."""
+        self._told.pop(job.id)
 
     def _ends_of_first(self, count: int) -> list[float]:
         """Seconds until the clip of each of the next so many jobs, as far as that is known."""

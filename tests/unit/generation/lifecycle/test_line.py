@@ -242,12 +242,21 @@ async def test_the_clip_is_expected_when_those_before_it_are_done_on_the_backend
     schedule.note_rest(running, 4.0, Steps(3, 8))
     assert [schedule.progress_of(job).eta_seconds for job in jobs[1:]] == [10, 14, 20]
     await clock.advance(1)
-    assert schedule.progress_of_first(2) == [
-        (jobs[1], Progress(Phase.QUEUED, position=0, eta_seconds=10)),
-        (jobs[2], Progress(Phase.QUEUED, position=1, eta_seconds=13)),
+    # their places are those that they were told last
+    assert schedule.news_of_first(3, taken=()) == []
+    line.job_moved(jobs[1].cancelled(clock.now()))
+    line.job_moved(new := asked_by("9"))
+    line.job_moved(taken := asked_by("8"))
+    assert schedule.news_of_first(9, taken={taken.id}) == [
+        (jobs[2], Progress(Phase.QUEUED, position=0, eta_seconds=10)),
+        (jobs[3], Progress(Phase.QUEUED, position=1, eta_seconds=13)),
+        (new, Progress(Phase.QUEUED, position=2, eta_seconds=20)),
     ]
+    assert schedule.news_of_first(9, taken={taken.id}) == []
+    schedule.forget_told(jobs[3])
+    assert [job for job, _ in schedule.news_of_first(9, taken={taken.id})] == [jobs[3]]
     assert schedule.progress_of(running) == Progress(Phase.RENDERING, steps=Steps(3, 8), eta_seconds=3)
-    assert schedule.progress_of(asked_by("9")) == Progress(Phase.QUEUED)
+    assert schedule.progress_of(asked_by("7")) == Progress(Phase.QUEUED)
 
 
 async def test_no_time_is_named_where_the_backend_does_not_say_how_many_it_renders() -> None:
