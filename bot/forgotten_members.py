@@ -10,8 +10,7 @@ from typing import Final
 
 from bot.exit_codes import OperatorFault
 from bot.folders import LAST_BACKUP
-from generation.protocol.disk import disk_errors, write_private
-from generation.protocol.threads import in_thread
+from generation.protocol.disk import disk_errors, in_thread, write_private
 from generation.rules.pseudonyms import Pseudonym
 
 FORGOTTEN: Final = "forgotten.jsonl"

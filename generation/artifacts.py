@@ -18,9 +18,8 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from generation.domain.job import Artifact, JobId
 from generation.protocol.clock import Clock, SystemClock
-from generation.protocol.disk import NO_ROOM, disk_errors, flush, make_folder
+from generation.protocol.disk import NO_ROOM, disk_errors, flush, in_thread, make_folder
 from generation.protocol.errors import ArtifactError, ArtifactMissing, StorageFull
-from generation.protocol.threads import in_thread
 
 _KEY: Final = re.compile(r"[A-Za-z0-9_-]{1,64}\.mp4")
 _LEFTOVER: Final = re.compile(r".+\.mp4#\d+")

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Dialect, Engine, ScalarResult, Select
 
 from db.connection import AnyResult
 from db.sqlite.compiled import Change, Values, compiled
-from generation.protocol.threads import in_thread
+from generation.protocol.disk import in_thread
 
 T = TypeVar("T")
 

@@ -22,8 +22,8 @@ from db.sqlite.group_commit import WriterQueue
 from db.sqlite.threads import DatabaseThreads
 from db.sqlite.writer import Writer, is_busy
 from generation.ports import Urgency
+from generation.protocol.disk import in_thread
 from generation.protocol.errors import StoreBusy
-from generation.protocol.threads import in_thread
 
 READERS: Final = 15
 """How many read at once: their connections are opened when needed, then kept."""

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class DatabaseThreads(ThreadPoolExecutor):
-    """The threads of one database; for :func:`generation.protocol.threads.in_thread`."""
+    """The threads of one database; for :func:`generation.protocol.disk.in_thread`."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As every executor has it. Raises StoreBusy once they have been shut down."""

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine
 
 from db.sqlite.connections import WritingConnection, driver_of
 from generation.protocol.backoff import Backoff
-from generation.protocol.threads import in_thread
+from generation.protocol.disk import in_thread
 
 _BETWEEN_LOCKS: Final = Backoff(first=0.001, longest=0.025)
 

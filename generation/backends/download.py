@@ -11,7 +11,7 @@ from generation.backends.bounded import is_plain
 from generation.backends.transport import ConnectionBroken, Download, QueueTransport, Unreachable
 from generation.backends.urls import ClipRules, HttpUrl
 from generation.ports import BackendClip
-from generation.protocol.disk import disk_errors
+from generation.protocol.disk import disk_errors, in_thread
 from generation.protocol.errors import (
     BackendError,
     BackendUnavailable,
@@ -20,7 +20,6 @@ from generation.protocol.errors import (
     RequestNotFound,
 )
 from generation.protocol.net_guard import AddressRefused
-from generation.protocol.threads import in_thread
 
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 3

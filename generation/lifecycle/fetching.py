@@ -8,7 +8,7 @@ from pathlib import Path
 from generation import mp4
 from generation.domain.job import Artifact, Job
 from generation.ports import ArtifactStore, Backend, BackendClip
-from generation.protocol.threads import in_thread
+from generation.protocol.disk import in_thread
 
 
 class ClipFetcher:

@@ -1,9 +1,13 @@
-"""Files that must survive a power cut, and what a file system's errors mean."""
+"""Files that must survive a power cut, what a file system's errors mean, and threads for work that
+waits for the disk."""
 
+import asyncio
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,6 +17,8 @@ T = TypeVar("T")
 
 NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """The disk is full, the quota is used up, or the process may not write files of that size."""
+
+_BETWEEN_INTERRUPTS: Final = 0.05
 
 
 @contextmanager
@@ -37,6 +43,32 @@ def make_folder(path: Path, mode: int = 0o777) -> None:
         raise NotADirectoryError(
             f"{file.absolute()} is a file where a folder is needed; move it away"
         ) from error
+
+
+async def in_thread(
+    work: Callable[..., T],
+    *arguments: object,
+    threads: Executor | None = None,
+    interrupt: Callable[[], None] = lambda: None,
+) -> T:
+    """The result of work that blocks, done in a thread: one of ``threads``, else one of the
+    loop's.
+
+    A cancellation calls ``interrupt`` and returns only when the thread has left the work: what it
+    works on is then free for others, and what it has made can be cleaned up.
+    """
+    doing = asyncio.get_running_loop().run_in_executor(threads, partial(work, *arguments))
+    try:
+        return await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        while not doing.done():
+            # again and again: a statement that begins after an interruption is not interrupted
+            interrupt()
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([doing], timeout=_BETWEEN_INTERRUPTS)
+        if not doing.cancelled():
+            doing.exception()  # read, so that asyncio does not report it
+        raise
 
 
 def flush(path: Path) -> None:

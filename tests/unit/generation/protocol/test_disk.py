@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from generation.protocol.disk import write_private
-from generation.protocol.threads import in_thread
+from generation.protocol.disk import in_thread, write_private
 
 
 def mode_of(path: Path) -> int:
