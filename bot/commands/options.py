@@ -8,7 +8,7 @@ import typer
 from bot.exit_codes import Exit, die
 from bot.settings import LogFormat, LogLevel, Settings, SettingsError, SharedSettings, load_settings
 from generation.diagnostics import Finding
-from generation.domain.currency import show_amounts_in
+from generation.domain.money.currency import show_amounts_in
 from worker.settings import EngineChoice
 
 DataDir = Annotated[

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 from pydantic_settings import NoDecode
 
-from generation.domain.currency import Currency
+from generation.domain.money.currency import Currency
 from generation.domain.pricing import Price
 
 

@@ -36,7 +36,7 @@ from bot.settings.values import (
 )
 from generation.backends.urls import BaseUrl
 from generation.backends.webhook_signature import FAL_JWKS_URL
-from generation.domain.currency import Currency
+from generation.domain.money.currency import Currency
 from generation.domain.pricing import Price, Prices
 from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.paths import ExpandedPath

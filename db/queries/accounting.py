@@ -28,7 +28,7 @@ from db.schema import UNFINISHED, jobs, ledger
 from generation.domain.job import JobId, JobStatus
 from generation.domain.pricing import Micros
 from generation.rules.ledger import EntryKind, Totals
-from generation.rules.spending import Misbooked, SpendBy, Spending, SpendQuery
+from generation.rules.money.spending import Misbooked, SpendBy, Spending, SpendQuery
 
 _ROWS: Final = 20_000
 """Rows in one read: a few hundredths of a second."""

@@ -19,8 +19,8 @@ from generation.domain.job import JobId
 from generation.domain.pricing import FREE, Micros
 from generation.rules.ledger import Entry, EntryKind, Totals, days, scopes
 from generation.rules.limits import day_of
+from generation.rules.money.spending import Discrepancy
 from generation.rules.pseudonyms import Pseudonym
-from generation.rules.spending import Discrepancy
 
 NOTHING: Final = Totals(clips=0, amount=FREE)
 

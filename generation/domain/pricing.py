@@ -7,8 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final, NewType, Self
 
-from generation.domain.currency import shown_currency
-from generation.domain.measured_seconds import MeasuredSeconds, is_plausible
+from generation.domain.money.currency import shown_currency
+from generation.domain.money.measured_seconds import MeasuredSeconds, is_plausible
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.protocol.work import denoising_work, relative_work
 

@@ -22,7 +22,7 @@ from generation.rules import ledger
 from generation.rules.operator_rules import OperatorRules
 
 _RECENT_CLIPS: Final = 200
-"""As many as :class:`generation.domain.measured_seconds.MeasuredSeconds` keeps."""
+"""As many as :class:`generation.domain.money.measured_seconds.MeasuredSeconds` keeps."""
 _INPUT_REFUSED: Final = frozenset({FailureKind.REJECTED, FailureKind.CONTENT, FailureKind.WITHHELD})
 _RENDERED: Final = frozenset(
     {FailureKind.RESULT_LOST, FailureKind.CORRUPT_VIDEO, FailureKind.STORAGE_FULL}

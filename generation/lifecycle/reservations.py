@@ -15,9 +15,9 @@ from generation.domain.refs import ServerRef
 from generation.ports import Reads, Store, Transaction
 from generation.protocol.errors import Refused
 from generation.rules import ledger
-from generation.rules.budget_notices import budget_notices
-from generation.rules.budgets import Budget, check_budgets
 from generation.rules.limits import day_of
+from generation.rules.money.budgets import Budget, check_budgets
+from generation.rules.money.notices import budget_notices
 from generation.rules.operator_rules import OperatorRules
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from generation.domain.pricing import Micros
-from generation.rules.spending import Discrepancy, Misbooked, Spending, SpendQuery
+from generation.rules.money.spending import Discrepancy, Misbooked, Spending, SpendQuery
 
 
 class Accounting(Protocol):

@@ -6,13 +6,6 @@ from dataclasses import dataclass, field
 from generation.domain.pricing import Micros, Prices
 from generation.domain.refs import ServerRef, UserRef
 from generation.protocol.request import GenerationRequest
-from generation.rules.budgets import (
-    Budget,
-    budgets_of,
-    check_affordable,
-    check_budgets,
-    operator_budgets,
-)
 from generation.rules.limits import (
     NO_CEILING,
     Limits,
@@ -21,6 +14,13 @@ from generation.rules.limits import (
     check_counts,
     check_shape,
     over,
+)
+from generation.rules.money.budgets import (
+    Budget,
+    budgets_of,
+    check_affordable,
+    check_budgets,
+    operator_budgets,
 )
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from decimal import InvalidOperation
 from typing import Final
 
-from generation.domain.currency import shown_currency
+from generation.domain.money.currency import shown_currency
 from generation.domain.parsing import shown
 from generation.domain.pricing import Micros, micros, money
 from generation.domain.refs import Platform

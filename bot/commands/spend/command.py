@@ -10,7 +10,7 @@ import typer
 from bot.commands.options import DataDir, log_errors_only, read_settings
 from bot.exit_codes import Exit, die, exit_on_error
 from generation.domain.refs import ServerRef
-from generation.rules.spending import SpendBy, SpendQuery
+from generation.rules.money.spending import SpendBy, SpendQuery
 
 
 class SpendFormat(StrEnum):

@@ -10,10 +10,10 @@ from typing import Final
 
 from bot.commands.admin.database import maintenance_app
 from bot.settings import Settings
-from generation.domain.currency import shown_currency
+from generation.domain.money.currency import shown_currency
 from generation.domain.pricing import Micros
 from generation.ports import Store
-from generation.rules.spending import SpendBy, Spending, SpendQuery, by_spending
+from generation.rules.money.spending import SpendBy, Spending, SpendQuery, by_spending
 from generation.text.dialect import PLAIN
 from generation.text.money.spending import (
     misbooked_words,

@@ -7,8 +7,8 @@ from typing import Final
 from generation.domain.pricing import Micros, money
 from generation.domain.refs import UserRef
 from generation.protocol.messages import mark
-from generation.rules.budgets import Budget, BudgetScope, Period, budgets_of
 from generation.rules.limits import LimitName, Limits, Usage
+from generation.rules.money.budgets import Budget, BudgetScope, Period, budgets_of
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import frames_words, limit_words, size_words, steps_words
 

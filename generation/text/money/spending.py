@@ -6,7 +6,7 @@ from typing import Final
 from generation.domain.pricing import money
 from generation.protocol.messages import mark
 from generation.rules.ledger import Totals
-from generation.rules.spending import Misbooked, SpendBy, Spending
+from generation.rules.money.spending import Misbooked, SpendBy, Spending
 from generation.text.dialect import PLAIN, Dialect, Markup, capital
 
 _HEADINGS: Final = {

@@ -46,7 +46,7 @@ def test_no_quota_or_budget_is_passed_and_the_books_stay_right(sqlite_files, tmp
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_not_in_ten_thousand_acts_either(sqlite_files, tmp_path):
-    assert run(on_sqlite(sqlite_files, tmp_path), examples=60, steps=45) >= 10_000
+    assert run(on_sqlite(sqlite_files, tmp_path), examples=72, steps=45) >= 10_000
 
 
 @pytest.mark.postgres

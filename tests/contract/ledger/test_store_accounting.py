@@ -10,7 +10,7 @@ from factories import NOW, a_channel, a_delivery, a_job, a_server, a_user, later
 from generation.domain.job import Job, JobStatus
 from generation.domain.pricing import Micros
 from generation.rules.ledger import Totals, refund, reserve, settle
-from generation.rules.spending import Misbooked, SpendBy, Spending, SpendQuery, by_spending
+from generation.rules.money.spending import Misbooked, SpendBy, Spending, SpendQuery, by_spending
 
 CENT = 10_000
 

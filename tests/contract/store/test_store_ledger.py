@@ -14,7 +14,7 @@ from generation.domain.refs import ServerRef
 from generation.protocol.errors import StoreError
 from generation.rules.ledger import EVERYWHERE, Entry, Totals, refund, reserve, server_scope, settle, user_scope
 from generation.rules.limits import Usage
-from generation.rules.spending import Discrepancy
+from generation.rules.money.spending import Discrepancy
 
 UNUSED = Usage(0, 0, 0, 0, FREE, FREE, NOW.date(), at=NOW)
 NOTHING = Totals(0, FREE)

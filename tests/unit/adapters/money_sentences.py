@@ -7,10 +7,10 @@ from itertools import product
 from factories import NOW, a_user
 from generation.domain.job import JobId, JobStatus
 from generation.domain.pricing import Micros
-from generation.rules.budgets import operator_budgets
 from generation.rules.ledger import Totals
 from generation.rules.limits import Limits, Usage, day_of
-from generation.rules.spending import Misbooked, SpendBy, Spending
+from generation.rules.money.budgets import operator_budgets
+from generation.rules.money.spending import Misbooked, SpendBy, Spending
 from generation.text.dialect import PLAIN
 from generation.text.money.quota import member_quota_lines, operator_quota_lines
 from generation.text.money.spending import (

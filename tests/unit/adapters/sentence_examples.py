@@ -14,8 +14,8 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
-from generation.rules.budgets import BudgetScope, Period
 from generation.rules.limits import BUDGETS, NEVER_REFUSED, LimitName, Limits, Usage, day_of
+from generation.rules.money.budgets import BudgetScope, Period
 from generation.rules.policy import Policy
 
 NUMBERS = ("0", "1", "1000000")

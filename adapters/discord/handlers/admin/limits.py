@@ -31,7 +31,7 @@ class LimitCommands(CommandGroup):
     @app_commands.command(description="Change one limit")
     @app_commands.describe(
         limit="Which one",
-        value="A number, dollars, a size such as 512x512, or none; for quality: standard, turbo",
+        value="A number, an amount, a size such as 512x512, or none; for quality: standard, turbo",
     )
     @app_commands.choices(limit=LIMITS)
     @for_admins

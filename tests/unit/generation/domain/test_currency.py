@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 import pytest
 
-from generation.domain.currency import Currency, show_amounts_in
+from generation.domain.money.currency import Currency, show_amounts_in
 from generation.domain.pricing import Micros, money
 
 

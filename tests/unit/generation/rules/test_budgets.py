@@ -11,9 +11,9 @@ from factories import a_request, a_server
 from generation.domain.notice import Audience
 from generation.domain.pricing import FREE, Micros
 from generation.protocol.errors import BudgetExhausted, BudgetTooSmall, LimitExceeded, Refused
-from generation.rules.budget_notices import budget_notices
-from generation.rules.budgets import Budget, BudgetScope, Period
 from generation.rules.limits import Calendar, LimitName, Limits, Usage
+from generation.rules.money.budgets import Budget, BudgetScope, Period
+from generation.rules.money.notices import budget_notices
 from generation.rules.operator_rules import OperatorRules
 from generation.text.errors import sentence
 from generation.text.notices import notice_text

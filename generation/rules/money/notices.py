@@ -8,7 +8,7 @@ from datetime import datetime
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros, money
 from generation.domain.refs import ServerRef
-from generation.rules.budgets import Budget, BudgetScope
+from generation.rules.money.budgets import Budget, BudgetScope
 
 _ONE_SERVER = "one_server"
 """A server's budget, as the operator reads of it."""
