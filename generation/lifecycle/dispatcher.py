@@ -31,7 +31,6 @@ class DispatcherTiming:
     lease_every: float = 10.0
     cancel_abandoned_every: float = 10.0
     places_every: float = 10.0
-    held_every: float = 10.0
     in_flight: int = 64
     shown: int = 64
     store_pause: float = 2.0
@@ -111,7 +110,6 @@ class Dispatcher:
             self._every(timing.cancel_abandoned_every, self._lifecycle.cancel_abandoned_requests),
             self._every(timing.adopt_every, lambda: self._adopt(group)),
             self._every(timing.places_every, self._places.learn),
-            self._every(timing.held_every, self._show_held),
         )
         return [group.create_task(loop) for loop in loops]
 
@@ -151,8 +149,6 @@ class Dispatcher:
                 if job is not None:
                     self._line.found(job)
                     self._start(group, job)
-
-    async def _show_held(self) -> None:
         held = await self._store.held_jobs(self._clock.now(), limit=self._timing.shown)
         self._lifecycle.show_held(held)
 
