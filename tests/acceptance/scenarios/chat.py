@@ -95,6 +95,14 @@ class Chat(Protocol):
         """The admin sets a limit and gets the response."""
         ...
 
+    async def open_form(self, who: Person, post: Post | None = None) -> Any:
+        """Open the form: by the command alone, or by ✏️ under a clip."""
+        ...
+
+    async def send_form(self, form: Any, prompt: str) -> None:
+        """Fill in a prompt, for a short clip, and send the form off."""
+        ...
+
     async def export(self, who: Person) -> dict[str, Any]:
         """Get a copy of one's data as a private file."""
         ...

@@ -13,6 +13,7 @@ from adapters.discord.refs import message_ref, server_ref, user_ref
 from core_running import PROMPT
 from discord_bot import Bot, DoubleTime, clips, running_bot
 from doubles.discord.server import DiscordDouble
+from doubles.discord.state.interactions import Interaction
 from doubles.discord.state.messages import Message
 from doubles.discord.state.people import User
 from doubles.discord.state.places import Channel
@@ -79,6 +80,18 @@ class DiscordScenario:
         options = {"limit": name, "value": value}
         asked = await self.double.slash("flipbook-admin limits set", user=self.person(Person.ADMIN), options=options)
         return self._told(await self.double.wait_for_reply(asked))
+
+    async def open_form(self, who: Person, post: Message | None = None) -> Interaction:
+        if post is None:
+            opened = await self.double.slash("animate", user=self.person(who), **SMALL)
+        else:
+            custom_id = next(name for name in post.custom_ids if name.startswith("v1:edit:"))
+            opened = await self.double.click(post, custom_id, user=self.person(who))
+        await self.double.wait_for_answer(opened)
+        return opened
+
+    async def send_form(self, form: Interaction, prompt: str) -> None:
+        await self.double.submit(form, prompt=prompt)
 
     async def export(self, who: Person) -> dict[str, Any]:
         copy = await self._press_labelled(who, await self._ask_about_privacy(who), "Get a copy of my data")

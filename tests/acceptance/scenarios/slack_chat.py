@@ -15,7 +15,7 @@ from core_running import PROMPT
 from doubles.slack.faults import Fault
 from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
-from doubles.slack.state.workspaces import File, Message
+from doubles.slack.state.workspaces import File, Message, OpenView
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from slack_bot import Bot, clips, public, running_bot, words
@@ -64,6 +64,25 @@ class SlackScenario:
 
     async def set_limit(self, name: str, value: str) -> str:
         return await self._told(await self.double.slash("/flipbook", f"admin limits set {name} {value}", user=ADMIN))
+
+    async def open_form(self, who: Person, post: Message | None = None) -> OpenView:
+        known = set(self.double.home.views)
+        if post is None:
+            await self.double.slash("/animate", "", user=_PEOPLE[who])
+        else:
+            await self.double.click(post, "v1:edit", user=_PEOPLE[who])
+
+        def ready() -> OpenView | None:
+            fresh = (view for view_id, view in self.double.home.views.items() if view_id not in known)
+            return next((view for view in fresh if "submit" in view.body), None)
+
+        opened = await self.double.wait_for(ready)
+        assert isinstance(opened, OpenView)
+        return opened
+
+    async def send_form(self, form: OpenView, prompt: str) -> None:
+        short = {"num_frames": "2", "num_inference_steps": str(STEPS)}
+        await self.double.submit(form, {"prompt": prompt, **short})
 
     async def export(self, who: Person) -> dict[str, Any]:
         known = len(self._copies())

@@ -151,6 +151,41 @@ async def everything_is_there_once(story: Story) -> None:
     assert await story.core.store.ledger_discrepancies() == []
 
 
+EDITED: Final = "a lighthouse in the fog"
+
+
+async def a_form_is_opened_by_the_command(story: Story) -> None:
+    """Nothing is asked for yet."""
+    await story.chat.set_limit("user_clips_per_day", "9")
+    story.form = await story.chat.open_form(THIRD)
+    await story.bought(9)
+
+
+async def the_form_is_filled_in_and_sent_off(story: Story) -> None:
+    """One clip, with the words of the form."""
+    post = story.keep("formed", await story.answers(lambda: story.chat.send_form(story.form, EDITED)))
+    await story.delivered(post)
+    job = await story.job_of(post)
+    assert (job.request.prompt, job.parent, job.requested_by) == (EDITED, None, story.chat.user(THIRD))
+    await story.bought(10)
+
+
+async def the_pencil_opens_it_with_the_old_values(story: Story) -> None:
+    """By another member, under that clip."""
+    story.form = await story.chat.open_form(MEMBER, story.post("formed"))
+    await story.bought(10)
+
+
+async def the_edited_clip_has_its_parent(story: Story) -> None:
+    """Other words, everything else as it was, charged to the member who has edited."""
+    post = await story.answers(lambda: story.chat.send_form(story.form, f"{EDITED}, at night"))
+    await story.delivered(post)
+    old, new = await story.job_of(story.post("formed")), await story.job_of(post)
+    assert (new.parent, new.requested_by) == (old.id, story.chat.user(MEMBER))
+    assert new.request == old.request.model_copy(update={"prompt": f"{EDITED}, at night"})
+    await story.bought(11)
+
+
 async def a_member_takes_a_copy_of_their_data(story: Story) -> None:
     """Every job, prompt and line of the ledger, as a private file; of nobody else."""
     copy = await story.chat.export(OTHER)
@@ -169,8 +204,8 @@ async def the_member_is_forgotten_and_nobody_else(story: Story) -> None:
     """Their clips leave the channel, their id the database; what they have used still counts."""
     await story.forgets_everybody_who_asked()
     messages = await story.chat.clip_messages(story.post("last"))
-    assert [len(each.clips) for each in messages] == [1] * 6
-    assert (await story.clips_of(MEMBER), await story.clips_of(OTHER)) == (3, 2)
+    assert [len(each.clips) for each in messages] == [1] * 8
+    assert (await story.clips_of(MEMBER), await story.clips_of(OTHER)) == (4, 2)
     assert story.chat.user(OTHER).id.encode() not in await story.studio.database()
     assert await story.core.store.ledger_discrepancies() == []
     assert (await story.core.store.kept_of(story.chat.user(OTHER))).jobs == 0
@@ -192,6 +227,10 @@ SCENARIO: Final[tuple[Step, ...]] = (
     the_worker_dies_in_the_middle_of_a_clip,
     the_clip_arrives_nevertheless,
     everything_is_there_once,
+    a_form_is_opened_by_the_command,
+    the_form_is_filled_in_and_sent_off,
+    the_pencil_opens_it_with_the_old_values,
+    the_edited_clip_has_its_parent,
     a_member_takes_a_copy_of_their_data,
     the_member_asks_to_be_forgotten,
     the_member_is_forgotten_and_nobody_else,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
+from typing import Any
 
 from acceptance.scenarios.chat import Chat, ClipMessage, Holds, Person, Post
 from acceptance.scenarios.studio import PATIENCE_SECONDS, MeasuredEngine, Studio
@@ -21,6 +22,8 @@ class Story:
     def __init__(self, studio: Studio) -> None:
         self.studio = studio
         self._posts: dict[str, Post] = {}
+        self.form: Any = None
+        """A form that somebody has opened and not sent off yet."""
 
     @property
     def chat(self) -> Chat:
