@@ -174,8 +174,8 @@ def on_discord() -> Iterator[Said]:
     jobs = [*the_jobs(Platform.DISCORD)] * 3
     entries = [an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["1","2"]}')] * 50
     yield said(discord_lists.queue(jobs, a_user("71")))
-    yield said(discord_lists.settings(jobs[-1], "/animate " + "x" * 3_000)[0])
-    yield said(discord_lists.settings(jobs[-1], "/animate x")[0])
+    yield said(discord_lists.settings(jobs[0], "/animate " + "x" * 3_000)[0])
+    yield said(discord_lists.settings(jobs[0], "/animate x")[0])
     yield said(discord_lists.history(jobs))
     yield said(discord_lists.audit(entries))
     yield from (said(discord_admin.policy_list(policy)) for policy in the_policies())
