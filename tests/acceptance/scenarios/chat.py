@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
+from generation.domain.job import JobId
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 
 Post = Any
@@ -85,6 +86,30 @@ class Chat(Protocol):
 
     async def press_cancel(self, who: Person, post: Post) -> None:
         """Press ✖ under a clip that is being made."""
+        ...
+
+    async def press(self, who: Person, post: Post, action: str) -> None:
+        """Press a button that makes another clip."""
+        ...
+
+    async def settings(self, who: Person, post: Post) -> str:
+        """Press ⚙️ and read the answer."""
+        ...
+
+    async def report(self, who: Person, post: Post) -> str:
+        """Report a clip by the menu of its message, and read the answer."""
+        ...
+
+    async def decide(self, post: Post, decision: str) -> str:
+        """The admin decides about a reported clip by command, and gets the response."""
+        ...
+
+    async def delete(self, who: Person, post: Post) -> str:
+        """Delete a clip, say yes, and read the answer."""
+        ...
+
+    async def show(self, who: Person, job_id: JobId) -> str:
+        """Ask to see a clip again, and read the answer."""
         ...
 
     async def react(self, who: Person, post: Post) -> None:

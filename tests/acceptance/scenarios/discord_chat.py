@@ -17,6 +17,7 @@ from doubles.discord.state.interactions import Interaction
 from doubles.discord.state.messages import Message
 from doubles.discord.state.people import User
 from doubles.discord.state.places import Channel
+from generation.domain.job import JobId
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 
 SMALL = {"width": 64, "height": 64, "num_frames": 2, "steps": STEPS}
@@ -72,6 +73,33 @@ class DiscordScenario:
 
     async def press_cancel(self, who: Person, post: Message) -> None:
         await self._press(who, post, "cancel")
+
+    async def press(self, who: Person, post: Message, action: str) -> None:
+        await self._press(who, post, action)
+
+    async def settings(self, who: Person, post: Message) -> str:
+        pressed = await self.double.click(post, self._id(post, "settings"), user=self.person(who))
+        return self._told(await self.double.wait_for_reply(pressed))
+
+    async def report(self, who: Person, post: Message) -> str:
+        opened = await self.double.menu("Report to admins", post, user=self.person(who))
+        await self.double.wait_for_answer(opened)
+        return self._told(await self.double.wait_for_reply(await self.double.submit(opened, reason="other")))
+
+    async def decide(self, post: Message, decision: str) -> str:
+        options = {"id": self._id(post, "delete").rpartition(":")[2], "decision": decision}
+        admin = self.person(Person.ADMIN)
+        asked = await self.double.slash("flipbook-admin reports decide", user=admin, options=options)
+        return self._told(await self.double.wait_for_reply(asked))
+
+    async def delete(self, who: Person, post: Message) -> str:
+        opened = await self.double.click(post, self._id(post, "delete"), user=self.person(who))
+        await self.double.wait_for_answer(opened)
+        return self._told(await self.double.wait_for_reply(await self.double.submit(opened, sure=["yes"])))
+
+    async def show(self, who: Person, job_id: JobId) -> str:
+        asked = await self.double.slash("flipbook show", user=self.person(who), options={"id": job_id})
+        return self._told(await self.double.wait_for_reply(asked))
 
     async def react(self, who: Person, post: Message) -> None:
         await self.double.react(post, user=self.person(who))
@@ -144,8 +172,7 @@ class DiscordScenario:
         return [each for each in clips(self.double) if all(a.content_type == "video/mp4" for a in each.attachments)]
 
     async def _press(self, who: Person, post: Message, action: str) -> None:
-        custom_id = next(name for name in post.custom_ids if name.startswith(f"v1:{action}:"))
-        pressed = await self.double.click(post, custom_id, user=self.person(who))
+        pressed = await self.double.click(post, self._id(post, action), user=self.person(who))
         await self.double.wait_for_reply(pressed)
 
     async def _clip_message(self, message: Message, shown: Message) -> ClipMessage:
@@ -156,6 +183,10 @@ class DiscordScenario:
         if message is shown:
             return Where.SAME_MESSAGE
         return Where.DIRECT if message.channel.recipient is not None else Where.NEW_MESSAGE
+
+    @staticmethod
+    def _id(post: Message, action: str) -> str:
+        return next(name for name in post.custom_ids if name.startswith(f"v1:{action}:"))
 
     @staticmethod
     def _told(message: Message) -> str:

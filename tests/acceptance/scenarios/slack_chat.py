@@ -17,6 +17,7 @@ from doubles.slack.inbound.deliveries import Delivery
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import File, Message, OpenView
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OWNER
+from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from slack_bot import Bot, clips, public, running_bot, words
 
@@ -58,6 +59,27 @@ class SlackScenario:
 
     async def press_cancel(self, who: Person, post: Message) -> None:
         await self.double.click(post, "v1:cancel", user=_PEOPLE[who])
+
+    async def press(self, who: Person, post: Message, action: str) -> None:
+        await self.double.click(post, f"v1:{action}", user=_PEOPLE[who])
+
+    async def settings(self, who: Person, post: Message) -> str:
+        return await self._told(await self.double.click(post, "v1:settings", user=_PEOPLE[who]))
+
+    async def report(self, who: Person, post: Message) -> str:
+        await self.double.message_shortcut("v1:report", post, user=_PEOPLE[who])
+        view = await self.double.wait_for(lambda: next((v for v in self.double.home.views.values() if v.is_open), None))
+        return await self._told(await self.double.submit(view, {"reason": "other"}))
+
+    async def decide(self, post: Message, decision: str) -> str:
+        job_id = next(block["block_id"] for block in post.blocks if block["type"] == "actions").removeprefix("job:")
+        return await self._told(await self.double.slash("/flipbook", f"admin reports {decision} {job_id}", user=ADMIN))
+
+    async def delete(self, who: Person, post: Message) -> str:
+        return await self._told(await self.double.click(post, "v1:delete", user=_PEOPLE[who]))
+
+    async def show(self, who: Person, job_id: JobId) -> str:
+        return await self._told(await self.double.slash("/flipbook", f"show {job_id}", user=_PEOPLE[who]))
 
     async def react(self, who: Person, post: Message) -> None:
         await self.double.react(post.channel, post.ts, "repeat", user=_PEOPLE[who])

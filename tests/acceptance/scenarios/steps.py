@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from acceptance.scenarios.chat import STEPS, Person, Where
+from acceptance.scenarios.clip_steps import CLIP_STEPS
 from acceptance.scenarios.story import Story
 
 Step = Callable[[Story], Awaitable[None]]
@@ -234,4 +235,5 @@ SCENARIO: Final[tuple[Step, ...]] = (
     a_member_takes_a_copy_of_their_data,
     the_member_asks_to_be_forgotten,
     the_member_is_forgotten_and_nobody_else,
+    *CLIP_STEPS,
 )

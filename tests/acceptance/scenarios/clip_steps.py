@@ -1,0 +1,91 @@
+"""Living with clips, as steps of the scenario: another quality, again, settings, a report and its end, deleting."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from acceptance.scenarios.chat import Person
+from acceptance.scenarios.story import Story
+from generation.protocol.request import Endpoint
+
+Step = Callable[[Story], Awaitable[None]]
+
+MEMBER, THIRD = Person.MEMBER, Person.THIRD
+
+
+async def a_member_takes_the_clip_in_the_other_quality(story: Story) -> None:
+    """The same seed, charged to who pressed."""
+    await story.chat.set_limit("user_clips_per_day", "30")
+    first = await story.job_of(story.post("first"))
+    post = story.keep(
+        "turbo", await story.answers(lambda: story.chat.press(THIRD, story.post("first"), "other_quality"))
+    )
+    await story.delivered(post)
+    job = await story.job_of(post)
+    assert (job.parent, job.requested_by) == (first.id, story.chat.user(THIRD))
+    assert job.request == first.request.model_copy(update={"endpoint": Endpoint.TURBO, "guidance_scale": 1.0})
+    await story.bought(10)
+
+
+async def the_cancelled_clip_is_asked_for_again(story: Story) -> None:
+    """Under the old message."""
+    post = await story.answers(lambda: story.chat.press(MEMBER, story.post("unwanted"), "retry"))
+    await story.delivered(post)
+    assert (await story.job_of(post)).request == (await story.job_of(story.post("unwanted"))).request
+    await story.bought(11)
+
+
+async def its_settings_are_read(story: Story) -> None:
+    """Privately, with a command to paste."""
+    told = await story.chat.settings(THIRD, story.post("first"))
+    assert "/animate" in told
+    assert (await story.job_of(story.post("first"))).id in told
+
+
+async def a_member_reports_it(story: Story) -> None:
+    """Nobody but the admins is told."""
+    assert (await story.chat.report(THIRD, story.post("first"))).startswith("Thank you.")
+    (report,) = await story.core.service.open_reports(story.chat.server)
+    assert report.by == story.chat.user(THIRD)
+
+
+async def an_admin_hides_it(story: Story) -> None:
+    """The clip leaves its message, and the file is kept."""
+    told = await story.chat.decide(story.post("first"), "hide")
+    assert told.startswith("Decided by ")
+    await story.shows(story.post("first"), "hidden until an admin")
+    await story.recorded(story.post("first"))
+    job = await story.job_of(story.post("first"))
+    assert await story.kept(job)
+    messages = await story.chat.clip_messages(story.post("last"))
+    assert not any(each.post is story.post("first") for each in messages)
+
+
+async def its_member_deletes_it(story: Story) -> None:
+    """Message, file and links are gone; the row stays."""
+    post = story.post("first")
+    job = await story.job_of(post)
+    assert (await story.chat.delete(MEMBER, post)).startswith("Deleted: ")
+    assert post not in story.chat.posts()
+    stored = await story.core.store.job(job.id)
+    assert stored is not None
+    assert (stored.deleted_at is not None, stored.artifact) == (True, None)
+    assert await story.core.store.ledger_discrepancies() == []
+
+
+async def nothing_of_it_is_shown_any_more(story: Story) -> None:
+    """Its other quality stays, and knows what it was made from."""
+    deleted = (await story.job_of(story.post("turbo"))).parent
+    assert deleted is not None
+    assert (await story.chat.show(MEMBER, deleted)).startswith("This clip was deleted.")
+    await story.bought(11)
+
+
+CLIP_STEPS: Final[tuple[Step, ...]] = (
+    a_member_takes_the_clip_in_the_other_quality,
+    the_cancelled_clip_is_asked_for_again,
+    its_settings_are_read,
+    a_member_reports_it,
+    an_admin_hides_it,
+    its_member_deletes_it,
+    nothing_of_it_is_shown_any_more,
+)
