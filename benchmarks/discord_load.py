@@ -50,6 +50,14 @@ class DiscordStage:
             "animate", channel=self.channel(number), prompt=f"{PROMPT}, number {number}"
         )
 
+    async def open_form(self, number: int) -> Interaction:
+        """The next of many members types the command alone."""
+        return await self.double.slash("animate", channel=self.channel(number))
+
+    def form_seconds(self, commands: Sequence[Interaction]) -> list[float]:
+        """To the modal, by the double's clock."""
+        return self.answer_seconds([one for one in commands if one.modal is not None])
+
     def channel(self, number: int) -> Channel:
         """The channels of all servers, one after the other."""
         guild = self.guilds[number % len(self.guilds)]
@@ -156,8 +164,14 @@ DISCORD = ChatUnderLoad(
     minimal_bot="chat_load.minimal_discord",
     crowd_per_second=50,
     answer_heads=("commands answered", "first answer"),
+    form_every=2,
 )
 
 if __name__ == "__main__":
-    scenarios = {"crowd": DISCORD.crowd, "compare": DISCORD.compare, "channel": one_channel}
+    scenarios = {
+        "crowd": DISCORD.crowd,
+        "forms": DISCORD.forms,
+        "compare": DISCORD.compare,
+        "channel": one_channel,
+    }
     asyncio.run(run_scenarios("Discord under load", scenarios, rate=200.0, jobs=60))

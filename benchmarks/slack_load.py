@@ -42,6 +42,30 @@ class SlackStage:
 
     async def ask(self, number: int) -> Delivery:
         """The next of many members types a command; its acknowledgement is not waited for."""
+        return await self._types(number, f"{PROMPT}, number {number}")
+
+    async def open_form(self, number: int) -> Delivery:
+        """The next of many members types the command alone."""
+        return await self._types(number, "")
+
+    def form_seconds(self, commands: Sequence[Delivery]) -> list[float]:
+        """To the filled view."""
+        opened = {
+            (each.request or {}).get("trigger_id"): (each.answer or {}).get("view", {}).get("id")
+            for each in self.double.calls("views.open")
+        }
+        filled = {
+            (each.request or {}).get("view_id"): each.at
+            for each in self.double.calls("views.update")
+            if (each.answer or {}).get("ok")
+        }
+        return [
+            filled[view] - one.attempts[0].sent_at
+            for one in commands
+            if (view := opened.get(one.payload["trigger_id"])) in filled
+        ]
+
+    async def _types(self, number: int, text: str) -> Delivery:
         home, platform = self.double.home, self.double.platform
         channel = home.channels[f"C{number % self.channels:010d}"]
         payload = payloads.slash(
@@ -50,7 +74,7 @@ class SlackStage:
             channel,
             f"U{number % PEOPLE:010d}",
             "/animate",
-            f"{PROMPT}, number {number}",
+            text,
         )
         delivery = Delivery("slash_commands", "slash", payload, home.team)
         platform.courier.deliveries.append(delivery)
@@ -154,8 +178,14 @@ SLACK = ChatUnderLoad(
     minimal_bot="chat_load.minimal_slack",
     crowd_per_second=25,
     answer_heads=("commands acknowledged", "acknowledgement"),
+    form_every=40,
 )
 
 if __name__ == "__main__":
-    scenarios = {"crowd": SLACK.crowd, "compare": SLACK.compare, "channel": one_channel}
+    scenarios = {
+        "crowd": SLACK.crowd,
+        "forms": SLACK.forms,
+        "compare": SLACK.compare,
+        "channel": one_channel,
+    }
     asyncio.run(run_scenarios("Slack under load", scenarios, rate=100.0, jobs=30))

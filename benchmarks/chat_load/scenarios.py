@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from statistics import median
 from typing import Any, Protocol
 
 from report import table
@@ -15,6 +16,8 @@ from chat_load.child import Child
 from chat_load.measuring import at_rate, loads, probe_table, spread, until
 
 STEPS = 25
+FORMS_PER_SECOND = 50.0
+"""Commands, of which some open a form."""
 WARM_UP = 3
 """Jobs before a comparison: what is loaded at a first clip is not the cost of the jobs."""
 PROMPT = "a paper boat on a stormy sea"
@@ -37,6 +40,15 @@ class Stage(Protocol):
 
     def answer_seconds(self, commands: Sequence[Any]) -> list[float]:
         """Seconds from each command to its first answer; commands without one are left out."""
+        ...
+
+    async def open_form(self, number: int) -> Any:
+        """The next of many members types the command alone; the command."""
+        ...
+
+    def form_seconds(self, commands: Sequence[Any]) -> list[float]:
+        """Seconds from each command to its form, ready to be filled in; commands without one are
+        left out."""
         ...
 
     @property
@@ -74,6 +86,8 @@ class ChatUnderLoad:
     crowd_per_second: float
     """How fast the jobs that are in flight are asked for."""
     answer_heads: tuple[str, str]
+    form_every: int
+    """Of so many commands one opens a form: Slack lets a workspace open a hundred a minute."""
 
     async def crowd(self, options: argparse.Namespace) -> None:
         """Many members at once while many jobs are under way."""
@@ -119,6 +133,46 @@ class ChatUnderLoad:
         print(table(head, [row]))
         print(probe_table(report, len(asked)))
         print("; ".join([*facts, before, loads()]) + "\n")
+
+    async def forms(self, options: argparse.Namespace) -> None:
+        """Forms opened among commands with a prompt, while jobs are under way."""
+        backend = LoadBackend(at_once=options.in_flight, seconds=options.render, steps=STEPS)
+        async with (
+            backend.serving(),
+            self.open_stage(FLIPBOOK, backend, in_flight=options.in_flight) as stage,
+        ):
+            await at_rate(stage.ask, self.crowd_per_second, options.in_flight)
+            with contextlib.suppress(TimeoutError):  # the table says how many there are
+                enough = options.in_flight * 0.95
+                await until(lambda: backend.under_way >= enough, 60, "jobs in flight")
+            asked, opened = list[Any](), list[Any]()
+
+            async def act(number: int) -> None:
+                if number % self.form_every:
+                    asked.append(await stage.ask(number))
+                else:
+                    opened.append(await stage.open_form(number))
+
+            rate = min(FORMS_PER_SECOND, options.rate)
+            await at_rate(act, rate, round(rate * options.seconds))
+            with contextlib.suppress(TimeoutError):
+                ready = lambda: len(stage.form_seconds(opened)) == len(opened)  # noqa: E731
+                await until(lambda: all(map(stage.is_answered, asked)) and ready(), 5, "answers")
+            plain, forms = stage.answer_seconds(asked), stage.form_seconds(opened)
+            first = self.answer_heads[1]
+            head = ["forms opened", "form p50", "p99", "most", f"{first} p50", "p99", "most"]
+            row = [
+                f"{len(forms)} of {len(opened)}",
+                *spread(forms or [0.0]),
+                *spread(plain or [0.0]),
+            ]
+            ratio = median(forms or [0.0]) / max(median(plain or [0.0]), 1e-9)
+            print(table(head, [row]))
+            print(
+                f"a form takes {ratio:.1f} times as long as a {first} (p50), at {rate:g} commands a "
+                f"second beside {stage.backend.under_way} jobs; violations of the double's rules: "
+                f"{len(stage.violations)} {stage.violations[:3]}; {loads()}\n"
+            )
 
     async def compare(self, options: argparse.Namespace) -> None:
         """Flipbook and the minimal bot, one after the other, with the same jobs."""

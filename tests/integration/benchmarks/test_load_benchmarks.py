@@ -22,6 +22,7 @@ def test_the_load_benchmark_answers_everybody_and_prints_its_tables(chat: str) -
     assert "| 5 of 5 |" in done.stdout
     assert "exit 0" in done.stdout
     assert "429s: 0" in done.stdout
+    assert "a form takes " in done.stdout
     assert "| Flipbook |" in done.stdout
     assert done.stdout.count("jobs in one channel") == 1
 
