@@ -135,7 +135,8 @@ class Dispatcher:
                 await self._take(group, job)
 
     async def _adopt(self, group: asyncio.TaskGroup) -> None:
-        """Take over unfinished jobs: of our last run, or of a process whose lease has ended."""
+        """Take over unfinished jobs: of our last run, or of a process whose lease has ended. Tell
+        those that a pause holds why they wait."""
         stalled = await self._store.stalled_jobs(
             self._owner,
             self._clock.now(),
