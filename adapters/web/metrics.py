@@ -172,8 +172,7 @@ class MetricsObserver:
         self._reserved.set(_units(money.reserved))
         for budget in money.budgets:
             # the operator's only: a member's or a server's would name them
-            if budget.left is not None:
-                self._left.labels(budget.scope, budget.period).set(_units(budget.left))
+            self._left.labels(budget.scope, budget.period).set(_units(budget.left))
 
 
 def _seconds(began: datetime, ended: datetime) -> float:

@@ -35,29 +35,26 @@ THRESHOLDS: Final = (100, 80)
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One budget and what is spent of it. ``began`` is the first day of its period, ``most`` None
-    where there is no limit."""
+    """One budget and what is spent of it; ``began`` is the first day of its period."""
 
     scope: BudgetScope
     period: Period
-    most: Micros | None
+    most: Micros
     spent: Micros
     began: date
     resets_at: datetime
 
     @property
-    def left(self) -> Micros | None:
+    def left(self) -> Micros:
         """What may still be spent: nothing where more is spent than allowed, as after the budget
-        was lowered; None without a limit."""
-        return None if self.most is None else Micros(max(0, self.most - self.spent))
+        was lowered."""
+        return Micros(max(0, self.most - self.spent))
 
     def check(self, price: Micros) -> None:
         """Raise the refusal of a clip that costs so much, where it does not fit now."""
         # a free clip passes even where the budget is spent
-        if self.most is None or price <= FREE:
-            return
-        if self.spent + price > self.most:
-            raise self._exhausted(self.most)
+        if price > FREE and self.spent + price > self.most:
+            raise self._exhausted()
 
     def with_more(self, price: Micros) -> "Budget":
         """The same once a clip of that price is reserved."""
@@ -66,17 +63,17 @@ class Budget:
     def threshold(self, price: Micros) -> int | None:
         """The highest threshold that is reached, if one is. All counts as spent where no clip of
         that price fits any more."""
-        if self.most is None or price <= FREE:
+        if price <= FREE:
             return None
         percent = 100 if self.spent + price > self.most else self.spent * 100 // self.most
         return next((each for each in THRESHOLDS if percent >= each), None)
 
-    def _exhausted(self, most: Micros) -> Refused:
+    def _exhausted(self) -> Refused:
         if self.scope is BudgetScope.OPERATOR:
             return BudgetExhausted(self.resets_at, period=self.period)
         return LimitExceeded(
             _LIMITS[self.scope, self.period],
-            allowed=money(most),
+            allowed=money(self.most),
             used=money(self.spent),
             resets_at=self.resets_at,
         )
@@ -91,56 +88,52 @@ _LIMITS: Final = {
 
 
 def budgets_of(limits: Limits, usage: Usage) -> tuple[Budget, ...]:
-    """A member's budgets and those of the server, in the order in which they are checked; days and
-    months are the server's."""
+    """The budgets that a member and the server have, in the order in which they are checked; days
+    and months are the server's."""
     spent = {
         LimitName.USER_BUDGET_PER_DAY: usage.user_spent_today,
         LimitName.USER_BUDGET_PER_MONTH: usage.user_spent_this_month,
         LimitName.SERVER_BUDGET_PER_DAY: usage.server_spent_today,
         LimitName.SERVER_BUDGET_PER_MONTH: usage.server_spent_this_month,
     }
+    whole = (
+        (scope, period, name, getattr(limits, name.value))
+        for (scope, period), name in _LIMITS.items()
+    )
     return tuple(
         Budget(
             scope,
             period,
-            most=getattr(limits, name.value),
+            most=most,
             spent=spent[name],
             began=usage.day if period is Period.DAY else month_start(usage.day),
             resets_at=usage.resets_at if period is Period.DAY else usage.month_resets_at,
         )
-        for (scope, period), name in _LIMITS.items()
+        for scope, period, name, most in whole
+        if most is not None
     )
 
 
 def operator_budgets(
     daily: Micros | None, monthly: Micros | None, usage: Usage
 ) -> tuple[Budget, ...]:
-    """The operator's budgets over all servers, by UTC."""
-    day = usage.day if usage.at is None else day_of(usage.at)
-    return (
-        Budget(
-            BudgetScope.OPERATOR,
-            Period.DAY,
-            most=daily,
-            spent=usage.all_spent_today,
-            began=day,
-            resets_at=UTC_CALENDAR.day_end(day),
-        ),
-        Budget(
-            BudgetScope.OPERATOR,
-            Period.MONTH,
-            most=monthly,
-            spent=usage.all_spent_this_month,
-            began=month_start(day),
-            resets_at=UTC_CALENDAR.month_end(day),
-        ),
-    )
+    """The operator's budgets over all servers, by UTC; None is no budget."""
+    day, budgets = usage.day if usage.at is None else day_of(usage.at), []
+    if daily is not None:
+        ends = UTC_CALENDAR.day_end(day)
+        spent = usage.all_spent_today
+        budgets.append(Budget(BudgetScope.OPERATOR, Period.DAY, daily, spent, day, ends))
+    if monthly is not None:
+        began, ends = month_start(day), UTC_CALENDAR.month_end(day)
+        spent = usage.all_spent_this_month
+        budgets.append(Budget(BudgetScope.OPERATOR, Period.MONTH, monthly, spent, began, ends))
+    return tuple(budgets)
 
 
 def check_affordable(budgets: Iterable[Budget], price: Micros) -> None:
     """Raise BudgetTooSmall where a clip of that price fits no day, or no month."""
     for budget in budgets:
-        if budget.most is not None and price > budget.most:
+        if price > budget.most:
             raise BudgetTooSmall(
                 money(price), scope=budget.scope, budget=money(budget.most), period=budget.period
             )

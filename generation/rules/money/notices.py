@@ -23,7 +23,7 @@ def budget_notices(
     """
     for budget in budgets:
         percent = budget.threshold(price)
-        if percent is None or budget.most is None or budget.scope is BudgetScope.MEMBER:
+        if percent is None or budget.scope is BudgetScope.MEMBER:
             continue
         is_servers = budget.scope is BudgetScope.SERVER
         details = {

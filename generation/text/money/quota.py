@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final
 
-from generation.domain.pricing import Micros, money
+from generation.domain.pricing import money
 from generation.domain.refs import UserRef
 from generation.protocol.messages import mark
 from generation.rules.limits import LimitName, Limits, Usage
@@ -110,12 +110,10 @@ def _clips(
 
 def _money(budgets: tuple[Budget, ...], scope: BudgetScope, d: Dialect) -> Iterator[Markup]:
     for budget in budgets:
-        if budget.scope is scope and budget.most is not None:
-            yield d.gettext(_PERIODS[budget.period], left=_money_left(budget, budget.most, d))
-
-
-def _money_left(budget: Budget, most: Micros, d: Dialect) -> Markup:
-    return _rest(money(Micros(max(0, most - budget.spent))), money(most), d)
+        if budget.scope is scope:
+            yield d.gettext(
+                _PERIODS[budget.period], left=_rest(money(budget.left), money(budget.most), d)
+            )
 
 
 def _left(used: int, most: int | None, d: Dialect) -> Markup:

@@ -132,9 +132,8 @@ def test_a_free_clip_fits_budgets_that_are_spent():
     )
 
 
-def a_budget(*, most: int | None, spent: int, scope: BudgetScope = BudgetScope.SERVER) -> Budget:
-    whole = None if most is None else Micros(most * CENT)
-    return Budget(scope, Period.DAY, whole, Micros(spent * CENT), date(2026, 11, 21), BEGINS_IN_BERLIN)
+def a_budget(*, most: int, spent: int, scope: BudgetScope = BudgetScope.SERVER) -> Budget:
+    return Budget(scope, Period.DAY, Micros(most * CENT), Micros(spent * CENT), date(2026, 11, 21), BEGINS_IN_BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +159,6 @@ def test_of_the_operators_budget_only_the_operator_is_told_and_of_a_members_nobo
     budgets = [
         a_budget(most=100, spent=100, scope=BudgetScope.OPERATOR),
         a_budget(most=100, spent=100, scope=BudgetScope.MEMBER),
-        a_budget(most=None, spent=100),
     ]
     (told,) = budget_notices(a_server(), budgets, Micros(CENT), NOW)
     assert (told.audience, told.key) == (Audience.OPERATOR, "budget:operator:day:2026-11-21:100:operator")
