@@ -55,6 +55,11 @@ class SteppedEngine:
         """Let that many steps happen."""
         self._permits.release(steps)
 
+    def hold(self) -> None:
+        """Every step waits for :meth:`allow` from now on."""
+        self._permits = threading.Semaphore(0)
+        self.gated = True
+
     def run_free(self) -> None:
         """No step has to wait any more."""
         self.gated = False

@@ -65,6 +65,8 @@ async def test_clips_that_shared_the_engine_teach_too(tmp_path: Path) -> None:
         engine.run_free()
         for request_id in requests:
             await worker.completed(request_id)
+        # its render must not be over before it is asked about
+        engine.hold()
         assert await eta(worker, await worker.submit(prompt="next")) is not None
 
 
