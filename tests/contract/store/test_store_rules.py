@@ -164,6 +164,8 @@ async def test_waiting_jobs_are_held_only_where_that_was_said(store):
     assert await waiting() == 1
     await set_pause(store, a_pause(holds_waiting=True, until=later(hours=1)))
     assert (await waiting(), await waiting(later(hours=1))) == (0, 1)
+    assert await store.held_jobs(NOW, limit=9) == [(job, "back soon")]
+    assert await store.held_jobs(later(hours=1), limit=9) == []
     await set_pause(store, None)
     await set_pause(store, a_pause(a_server("9002"), holds_waiting=True), a_server("9002"))
     assert await waiting() == 1
