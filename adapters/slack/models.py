@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from generation.domain.refs import MessageRef
+
 Block = dict[str, Any]
 """One Block Kit block, as it is sent."""
 
@@ -12,7 +14,8 @@ Block = dict[str, Any]
 @dataclass(frozen=True, slots=True)
 class Identity:
     """The workspace, app and bot that a bot token belongs to, and its scopes; ``answered_at`` is
-    the ``Date`` of Slack's answer, ``enterprise`` the organisation of an Enterprise Grid."""
+    the ``Date`` of Slack's answer, ``enterprise`` the organisation of an Enterprise Grid,
+    ``url`` the workspace's own address."""
 
     team: str
     bot_user: str
@@ -22,6 +25,13 @@ class Identity:
     user_name: str = ""
     answered_at: str = ""
     enterprise: str | None = None
+    url: str = ""
+
+    def link_to(self, message: MessageRef | None) -> str | None:
+        """The address of a message of this workspace for people; None where it is not known."""
+        if message is None or not self.url:
+            return None
+        return f"{self.url}archives/{message.channel.id}/p{message.id.replace('.', '')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,7 @@ class SlackApi:
                 user_name=str(answer.get("user", "")),
                 answered_at=headers.get("Date", ""),
                 enterprise=answer.get("enterprise_id"),
+                url=str(answer.get("url", "")),
             )
         return self._identity
 

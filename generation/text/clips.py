@@ -186,3 +186,8 @@ def left_words(progress: Progress, d: Dialect = PLAIN) -> Markup | None:
     if progress.eta_seconds is None:
         return None
     return d.gettext("about {time} left", time=seconds_words(progress.eta_seconds, d))
+
+
+def re_roll_words(parent: Markup, d: Dialect) -> Markup:
+    """What a clip was made from: its id, or a link to its message."""
+    return d.gettext("re-roll of {id}", id=parent)

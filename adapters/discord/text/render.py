@@ -19,6 +19,7 @@ from generation.text.clips import (
     made_words,
     negative_words,
     progress_words,
+    re_roll_words,
     settings_words,
 )
 from generation.text.controls.actions import no_clip_words
@@ -204,5 +205,5 @@ def _facts(job: Job) -> str:
     parts += made_words(job, DISCORD)
     parts.append(for_words(job, DISCORD))
     if job.parent is not None:
-        parts.append(DISCORD.gettext("re-roll of {id}", id=_parent(job)))
+        parts.append(re_roll_words(_parent(job), DISCORD))
     return " · ".join([*parts, f"`{job.id}`"])

@@ -134,7 +134,8 @@ class SlackMessenger:
 
     async def _add_clip(self, attempt: DeliveryAttempt, message: MessageRef, file_id: str) -> None:
         self._budget.for_result(attempt.job.id)
-        content = render.outcome_content(attempt.job, has_clip=True)
+        parent = (await self._api.identity()).link_to(attempt.job.parent_message)
+        content = render.outcome_content(attempt.job, has_clip=True, parent=parent)
         try:
             await self._edit_with_file(attempt, message, content, file_id)
             await self._clips.until_shown(file_id, message.channel.id, message.id)

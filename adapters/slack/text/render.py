@@ -17,7 +17,7 @@ from adapters.slack.ids import job_block_id
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text import clips
 from adapters.slack.text.markup import SLACK, escaped_within, user_mention
-from generation.domain.job import Job, JobStatus
+from generation.domain.job import Job, JobId, JobStatus
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
 from generation.protocol.messages import mark
@@ -30,6 +30,7 @@ from generation.text.clips import (
     made_words,
     negative_words,
     progress_words,
+    re_roll_words,
     settings_words,
 )
 from generation.text.dialect import Markup, excerpt
@@ -188,9 +189,12 @@ def progress_content(job: Job, progress: Progress) -> SlackContent:
     return _job_content(job, " · ".join(said), clips.row(job), spoken=spoken)
 
 
-def outcome_content(job: Job, *, has_clip: bool) -> SlackContent:
-    """How a job ended, for its message; ``has_clip``: the message shows the clip."""
-    return _job_content(job, _outcome_words(job, has_clip=has_clip), clips.row(job))
+def outcome_content(job: Job, *, has_clip: bool, parent: str | None = None) -> SlackContent:
+    """How a job ended, for its message; ``has_clip``: the message shows the clip, ``parent`` is the
+    address of the message that shows what it was made from."""
+    said = _outcome_words(job, has_clip=has_clip, parent=parent)
+    spoken = _outcome_words(job, has_clip=has_clip) if parent else None
+    return _job_content(job, said, clips.row(job), spoken=spoken and _unmarked(spoken))
 
 
 def deleted_content(job: Job) -> SlackContent:
@@ -256,17 +260,27 @@ def _job_content(
         blocks.append(
             {"type": "actions", "block_id": job_block_id(job.id), "elements": list(buttons)}
         )
-    spoken = spoken or headline.replace("*", "").replace("`", "")
+    spoken = spoken or _unmarked(headline)
     # a sentence ends before the prompt, a clause goes on with it
     between = " " if spoken.endswith((".", "!", "?")) else ": "
     return SlackContent(f"{spoken}{between}“{_prompt(job)}”", blocks)
 
 
-def _outcome_words(job: Job, *, has_clip: bool) -> str:
+def _unmarked(text: str) -> str:
+    return text.replace("*", "").replace("`", "")
+
+
+def _outcome_words(job: Job, *, has_clip: bool, parent: str | None = None) -> str:
     if job.status is not JobStatus.SUCCEEDED or not has_clip:
         return outcomes.ended_words(job, SLACK)
-    again = [SLACK.gettext("re-rolled")] if job.parent is not None else []
+    again = [_made_from(job.parent, parent)] if job.parent is not None else []
     return " · ".join([_done(), *made_words(job, SLACK), *again])
+
+
+def _made_from(clip: JobId, address: str | None) -> str:
+    if address is None:
+        return SLACK.gettext("re-rolled")
+    return re_roll_words(Markup(SLACK.link(address, clip)), SLACK)
 
 
 def _done() -> str:

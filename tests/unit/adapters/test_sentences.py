@@ -200,6 +200,7 @@ def slack_contents() -> Iterator[SlackContent]:
     for job in jobs:
         yield from (slack_render.progress_content(job, progress) for progress in the_progresses())
         yield from (slack_render.outcome_content(job, has_clip=has_clip) for has_clip in (True, False))
+        yield slack_render.outcome_content(job, has_clip=True, parent="https://a.slack.com/archives/C1/p1")
         for where in WHERE:
             yield slack_render.elsewhere_content(job, where)
         yield from (slack_render.kept_content(job, ("a <reason>",), link) for link in (None, LINK))
