@@ -24,8 +24,8 @@ from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError
 from generation.rules.pseudonyms import Pseudonym
 
-BATCH: Final = 50
-"""Jobs in one transaction: each takes a few statements."""
+BATCH: Final = 25
+"""Jobs in one transaction: each takes a few statements, and members wait for no more."""
 MOST_REMOVALS: Final = 25
 """How many of one member's messages are on their way out at a time: others wait for clips."""
 _SETTLED: Final = timedelta(seconds=10)

@@ -13,7 +13,7 @@ from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError
 
 GRACE: Final = timedelta(days=7)
-_BATCH: Final = 50
+_BATCH: Final = 25
 
 
 class GoneServers:
