@@ -169,9 +169,10 @@ class ChatUnderLoad:
             ratio = median(forms or [0.0]) / max(median(plain or [0.0]), 1e-9)
             print(table(head, [row]))
             print(
-                f"a form takes {ratio:.1f} times as long as a {first} (p50), at {rate:g} commands a "
-                f"second beside {stage.backend.under_way} jobs; violations of the double's rules: "
-                f"{len(stage.violations)} {stage.violations[:3]}; {loads()}\n"
+                f"a form takes {ratio:.1f} times as long as the {first} (p50), at {rate:g} "
+                f"commands a second beside {stage.backend.under_way} jobs; "
+                f"violations of the double's rules: {len(stage.violations)} "
+                f"{stage.violations[:3]}; {loads()}\n"
             )
 
     async def compare(self, options: argparse.Namespace) -> None:

@@ -48,6 +48,12 @@ code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1
 .button { display: inline-block; font-size: 14px; padding: 4px 13px; border-radius: 6px;
           border: 1px solid #c4cbd2; background: #f3f5f7 }
 .slack .button { background: #fff; font-weight: bold }
+.form { padding: 4px 8px }
+.field { margin-top: 10px }
+.input { border: 1px solid #c4cbd2; border-radius: 6px; padding: 5px 10px; margin-top: 3px }
+.input.note { font-size: 14px }
+.choice { display: inline-block; margin-right: 18px }
+.form .buttons { text-align: right }
 .reactions { margin-top: 8px }
 .reaction { display: inline-block; font-size: 13px; padding: 1px 8px; border-radius: 9px;
             border: 1px solid #9aa5e0; background: #eef0fc }

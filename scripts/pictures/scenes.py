@@ -20,6 +20,7 @@ from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from pictures import discord_messages, slack_messages
 from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, job_on
+from pictures.forms import discord_form, slack_form
 from pictures.frame import frame_of, frames_of
 from pictures.page import page, person, words_of
 
@@ -137,6 +138,7 @@ def _discord_scenes() -> list[Scene]:
             _private(discord_admin.rules(RULES)),
         ),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
+        Scene("discord-form", lambda _: page(discord_messages.STYLE, [discord_form()])),
     ]
 
 
@@ -184,6 +186,7 @@ def _slack_scenes() -> list[Scene]:
             asked="/flipbook admin limits show",
         ),
         _slack("help", help_text.flipbook_content(), asked="/flipbook help"),
+        Scene("slack-form", lambda _: page(slack_messages.STYLE, [slack_form()])),
     ]
 
 
