@@ -23,7 +23,7 @@ from generation.protocol.clock import Clock
 from generation.protocol.hosts import host_name, is_loopback
 
 _OPERATOR: Final = "operator"
-"""Whom acts are audited under, where a link let them in: whoever has the machine."""
+"""Whom acts are audited under, where a link let them in: who has the machine."""
 
 
 def dashboard_of(app: App, health: Healthy) -> Dashboard | None:

@@ -60,7 +60,7 @@ class BackendName(StrEnum):
 
 
 class DashboardAccess(StrEnum):
-    """Who may see the dashboard: whoever opens a one-time link on this machine, whoever the proxy
+    """Who may see the dashboard: anyone who opens a one-time link on this machine, anyone whom the proxy
     in front lets through, or nobody."""
 
     LINK = "link"

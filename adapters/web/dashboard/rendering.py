@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT, VISITOR
+from generation.protocol.request import GenerationRequest
 
 FOLDER: Final = Path(__file__).parent
 
@@ -64,6 +65,7 @@ class Templates:
         )
         self._environment.filters |= {
             "moment": moment,
+            "shape": shape,
             "seconds": seconds,
             "number": "{:,}".format,
         }
@@ -87,6 +89,12 @@ class Templates:
     def text(self, file: str, **values: object) -> str:
         """A template filled with these values."""
         return self._environment.get_template(file).render(**values)
+
+
+def shape(request: GenerationRequest) -> str:
+    """A clip's quality, length and size: what it costs, and how long it takes."""
+    width, height = request.pixels
+    return f"{request.endpoint.label} · {request.num_frames} frames · {width}×{height}"
 
 
 def moment(when: datetime | None) -> Markup:

@@ -14,6 +14,8 @@ from bot import __version__
 
 ROOT = Path(__file__).resolve().parents[3]
 
+DASHBOARD = "The dashboard is at /dashboard; `flipbook dashboard` lets you in."
+
 
 def test_without_a_token_it_says_what_to_set_and_serves_the_web_endpoints(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -41,8 +43,7 @@ def test_without_a_token_it_says_what_to_set_and_serves_the_web_endpoints(tmp_pa
     assert answer.status_code == 200
     assert (front.status_code, front.text) == (
         200,
-        f"Flipbook {__version__}. Health is at /healthz and /readyz, metrics are at /metrics. "
-        "The dashboard is at /dashboard; `flipbook dashboard` lets you in.\n",
+        f"Flipbook {__version__}. Health is at /healthz and /readyz, metrics are at /metrics. {DASHBOARD}\n",
     )
     started, settings, _ = lines
     assert (started["event"], started["backends"], started["web"]) == ("started", "worker", f"127.0.0.1 port {port}")

@@ -19,11 +19,11 @@ from generation.backends.circuit_breaker import Circuit
 from generation.domain.job import Job, JobId
 from generation.domain.pricing import Micros, money
 from generation.protocol.errors import JobNotFound
-from generation.protocol.progress import Progress
+from generation.protocol.progress import Progress, Steps
 from generation.rules.ledger import EVERYWHERE
 from generation.rules.pause import EVERY_SERVER, Pause
 from generation.text.backends import health_words
-from generation.text.clips import left_words, progress_words, settings_words, status_words
+from generation.text.clips import left_words, progress_words, status_words
 from generation.text.dialect import plain_for
 from generation.text.rules.pauses import paused_words, resumed_words
 
@@ -37,9 +37,9 @@ class QueueRow:
 
     job: Job
     status: str
-    settings: str
     member: str
     server: str
+    steps: Steps | None
     how_far: str
     left: str | None
     age: timedelta
@@ -141,9 +141,9 @@ class QueuePage:
         return QueueRow(
             job=job,
             status=status_words(job.status, words),
-            settings=settings_words(job.request, words),
             member=words.who(job.requested_by),
             server=str(job.channel.server),
+            steps=progress.steps,
             how_far=progress_words(progress, words),
             left=left,
             age=self._sources.clock.now() - job.created_at,

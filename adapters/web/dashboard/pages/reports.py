@@ -15,6 +15,7 @@ from generation.domain.job import Job, JobId
 from generation.domain.report import Decision, Report
 from generation.protocol.errors import JobNotFound
 from generation.service.clips import Actor
+from generation.text.controls.reports import reason_words
 from generation.text.dialect import plain_for
 
 _MOST: Final = 100
@@ -32,6 +33,7 @@ class ReportRow:
 
     report: Report
     job: Job | None
+    reason: str
     reporter: str
     asker: str
 
@@ -70,4 +72,5 @@ class ReportsPage:
 
 def _row(report: Report, job: Job | None) -> ReportRow:
     d = plain_for(report.server.platform)
-    return ReportRow(report, job, d.who(report.by), "" if job is None else d.who(job.requested_by))
+    asker = "" if job is None else d.who(job.requested_by)
+    return ReportRow(report, job, reason_words(report.reason, d), d.who(report.by), asker)
