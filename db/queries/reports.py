@@ -63,9 +63,14 @@ class ReportTransaction(ReportReads, TransactionPart):
             "words": report.words,
             "at": report.at,
         }
-        # two presses at once: the unique index lets one in
-        added = insert_or(self._connection.dialect.name, reports).values(values)
-        return (await self._connection.execute(added.on_conflict_do_nothing())).rowcount == 1
+        # two presses at once: the unique index lets one in, and only that one has a number
+        added = (
+            insert_or(self._connection.dialect.name, reports)
+            .values(values)
+            .on_conflict_do_nothing()
+            .returning(reports.c.number)
+        )
+        return await self._connection.scalar(added) is not None
 
     async def decide_reports(
         self, job_id: JobId, decision: Decision, *, by: UserRef, at: datetime
