@@ -1,0 +1,60 @@
+"""What a member has reported and was told is found and forgotten, on every database."""
+
+from dataclasses import replace
+
+from databases import a_cipher
+from factories import NOW, a_channel, a_delivery, a_job, a_notice, a_server, a_user, later, moved
+from generation.domain.job import JobStatus
+from generation.domain.notice import Audience, NoticeKind, OwedNotice
+from generation.domain.report import Report, ReportReason
+
+
+async def test_reports_keep_what_was_reported_under_a_pseudonym(store):
+    job = moved(a_job(requested_by=a_user("7002")), JobStatus.SUCCEEDED)
+    report = Report(job.id, a_server(), a_user(), ReportReason.OTHER, "my own words", NOW)
+    async with store.transaction() as tx:
+        await tx.add_job(job, a_delivery(job), None)
+        await tx.add_report(report)
+        await tx.add_report(replace(report, by=a_user("7003")))
+    assert await store.every_report_by(a_user()) == [report]
+    async with store.transaction() as tx:
+        await tx.forget_reports(a_user())
+    assert await store.every_report_by(a_user()) == []
+    member = a_cipher().pseudonyms.of(a_server(), a_user())
+    assert await store.every_report_by(member) == [replace(report, by=member, words="")]
+    assert len(await store.every_report_by(a_user("7003"))) == 1
+
+
+async def test_told_notices_about_a_member_go_and_owed_ones_are_counted(store, fetch):
+    def told(key: str, **changes: object) -> OwedNotice:
+        return OwedNotice(a_notice(key=key, **changes), next_attempt_at=NOW).told()
+
+    to_member = {"audience": Audience.MEMBER, "kind": NoticeKind.FORGOTTEN, "member": a_user()}
+    notices = [
+        told("told", **to_member),
+        told("about", details={"asker": a_user().id}),
+        told(f"keyed:{a_user().id}"),
+        told("other", details={"asker": "7002"}),
+    ]
+    owed = a_notice(key="owed", **to_member)
+    async with store.transaction() as tx:
+        for each in notices:
+            await tx.add_notice(each.notice)
+            await tx.save_notice(each)
+        await tx.add_notice(owed)
+        assert await tx.forget_notices(a_user()) == 1
+    assert sorted(await fetch("SELECT key FROM notices")) == [("other",), ("owed",)]
+    async with store.transaction() as tx:
+        assert await tx.forget_old_notices(later(days=1)) == 1
+    # what is still to be told keeps its words
+    assert [row[0] for row in await fetch("SELECT key FROM notices WHERE details = '{}'")] == ["other"]
+
+
+async def test_every_member_with_jobs_is_found_in_each_server(store):
+    elsewhere = a_channel("5002", server=a_server("9002"))
+    jobs = [a_job(), a_job(), a_job(channel=elsewhere), moved(a_job(), JobStatus.FAILED)]
+    async with store.transaction() as tx:
+        for job in jobs:
+            await tx.add_job(job, a_delivery(job), None)
+        await tx.erase_job(jobs[-1], NOW)
+    assert await store.members_with_jobs() == [(a_server(), a_user()), (a_server("9002"), a_user())]
