@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from generation.domain.notice import Audience, Notice, NoticeKind
-from generation.domain.pricing import money
+from generation.domain.pricing import Micros, money
 from generation.domain.refs import ServerRef
 from generation.ports import Urgency
 from generation.protocol.request import Endpoint, GenerationRequest
@@ -47,12 +47,14 @@ class Notices(ServicePart):
             return await tx.take_held_notices(server, limit=_MOST_HELD)
 
     def _prices(self) -> Mapping[str, str]:
-        """What a default clip costs at each quality."""
+        """What a default clip costs at each quality, and whether that is nothing."""
 
-        def price(endpoint: Endpoint) -> str:
+        def price(endpoint: Endpoint) -> Micros:
             request = GenerationRequest.model_validate(
                 {"prompt": "a boat", "endpoint": endpoint, "seed": 0}
             )
-            return money(self._rules.prices.cheapest(request, self._rules.backends)[1])
+            return self._rules.prices.cheapest(request, self._rules.backends)[1]
 
-        return {endpoint.label: price(endpoint) for endpoint in Endpoint}
+        prices = {endpoint.label: price(endpoint) for endpoint in Endpoint}
+        free = "" if any(prices.values()) else "yes"
+        return {"free": free} | {label: money(cost) for label, cost in prices.items()}

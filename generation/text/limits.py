@@ -181,19 +181,6 @@ def limit_range_words(name: LimitName, d: Dialect = PLAIN) -> Markup:
     return d.gettext(NUMBER, **bounds)
 
 
-def limit_lines(limits: Limits, d: Dialect = PLAIN) -> list[Markup]:
-    """Every limit with its value, and the name by which it is changed where that is typed."""
-    return [_limit_line(limits, name, d) for name in LimitName]
-
-
-def _limit_line(limits: Limits, name: LimitName, d: Dialect) -> Markup:
-    label, value = capital(limit_label(name, d)), Markup(d.bold(limit_words(limits, name, d)))
-    if d.platform is Platform.DISCORD:  # there it is chosen from a list
-        return labelled(label, value, d)
-    typed = Markup(d.code(typed_name(name, d)))
-    return d.gettext("{label}: {value} ({name})", label=label, value=value, name=typed)
-
-
 def changed_limit_words(
     limits: Limits, name: LimitName, d: Dialect = PLAIN, *, before: Limits | None = None
 ) -> Markup:

@@ -7,12 +7,12 @@ from typing import Final
 from generation.domain.notice import Notice, NoticeKind
 from generation.domain.refs import Platform
 from generation.domain.report import Decision
-from generation.rules.limits import Limits
+from generation.rules.limits import NEVER_REFUSED, LimitName, Limits
 from generation.rules.limits.presets import PRESETS
 from generation.text.controls.notices import blocked_prompt_lines, report_lines_of
 from generation.text.controls.reports import case_id, decision_label
 from generation.text.dialect import PLAIN, Dialect, Markup
-from generation.text.limits import limit_lines
+from generation.text.limits import labelled, limit_label, value_words
 from generation.text.money.budgets import budget_notice_sentence
 from generation.text.privacy import forgotten_lines
 
@@ -47,12 +47,12 @@ def _welcome(details: _Details, d: Dialect) -> NoticeText:
         (
             Markup(d.bold(d.gettext("Flipbook is here: it makes short clips from words."))),
             d.gettext(
-                "Try it with {command}. Every clip costs {cost}.",
+                "Try it with {command}.",
                 command=Markup(d.code("/animate a paper boat on a stormy sea")),
-                cost=_cost(details, d),
             ),
+            _cost(details, d),
             d.gettext("These limits are in force in this {place}:"),
-            *(Markup(f"{d.bullet}{line}") for line in limit_lines(limits, d)),
+            *(Markup(f"{d.bullet}{line}") for line in _in_force(limits, d)),
             d.gettext(
                 "A preset changes them in one step: {presets}. {command} shows what it would do.",
                 presets=", ".join(preset.name for preset in PRESETS),
@@ -74,11 +74,28 @@ def _preset_command(d: Dialect) -> str:
     return f"{d.admin} {command}"
 
 
+def _in_force(limits: Limits, d: Dialect) -> list[Markup]:
+    """The limits that a member may meet; those that limit nothing would only make it longer."""
+    values = {name: getattr(limits, name.value) for name in LimitName if name not in NEVER_REFUSED}
+    return [
+        labelled(limit_label(name, d), Markup(d.bold(value_words(name, value, d))), d)
+        for name, value in values.items()
+        if value is not None and (value or name is not LimitName.COOLDOWN_SECONDS)
+    ]
+
+
 def _cost(details: _Details, d: Dialect) -> Markup:
+    """What a default clip costs."""
+    if details.get("free"):
+        return d.gettext("Clips cost nothing here.")
     standard, turbo = details["standard"], details["turbo"]
     if standard == turbo:
-        return Markup(standard)
-    return d.gettext("{standard}, with turbo {turbo}", standard=standard, turbo=turbo)
+        return d.gettext("Every clip costs about {cost}.", cost=standard)
+    return d.gettext(
+        "A clip costs about {standard}, with turbo {turbo}.",
+        standard=standard,
+        turbo=turbo,
+    )
 
 
 def _log_channel_lost(details: _Details, d: Dialect) -> NoticeText:

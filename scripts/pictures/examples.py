@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from generation.domain.job import Artifact, Job, JobId, JobStatus, RequestHandle
+from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import LimitExceeded
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import GenerationRequest, VideoSizePreset
-from generation.rules.limits import LimitName
+from generation.rules.limits import LimitName, Limits
 
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES: Final = {"7001": "mia", "U0MIA": "mia"}
@@ -29,6 +30,14 @@ REQUEST: Final = GenerationRequest.model_validate(
         "seed": 2871436,
         "video_size": VideoSizePreset.LANDSCAPE_16_9,
     }
+)
+WELCOME: Final = Notice(
+    key="welcome",
+    server=ServerRef(Platform.DISCORD, "9001"),
+    audience=Audience.INSTALLER,
+    kind=NoticeKind.WELCOME,
+    details={"limits": Limits().model_dump_json(), "standard": "$0.05", "turbo": "$0.01"},
+    created_at=NOW,
 )
 _ASKERS: Final = {Platform.DISCORD: "7001", Platform.SLACK: "U0MIA"}
 

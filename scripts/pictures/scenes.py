@@ -13,13 +13,14 @@ from adapters.slack.models import SlackContent
 from adapters.slack.text import admin as slack_admin
 from adapters.slack.text import help as help_text
 from adapters.slack.text import render as slack_render
+from adapters.slack.text.notices import notice_content
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.rules.limits import NO_CEILING, LimitName, Limits, over
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from pictures import discord_messages, slack_messages
-from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, job_on
+from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, WELCOME, job_on
 from pictures.forms import discord_form, slack_form
 from pictures.frame import frame_of, frames_of
 from pictures.page import page, person, words_of
@@ -139,6 +140,7 @@ def _discord_scenes() -> list[Scene]:
         ),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
         Scene("discord-form", lambda _: page(discord_messages.STYLE, [discord_form()])),
+        _discord("welcome", None, {"content": discord_admin.held(WELCOME)}),
     ]
 
 
@@ -158,10 +160,15 @@ def _private(content: str) -> dict[str, Any]:
     return {"content": content, "flags": 64}
 
 
-def _discord(name: str, command: str, payload: dict[str, Any], *, job: Job | None = None) -> Scene:
+def _discord(
+    name: str, command: str | None, payload: dict[str, Any], *, job: Job | None = None
+) -> Scene:
+    """``command``: what mia used; None where the bot has begun."""
+    above = "" if command is None else f"mia used /{command}"
+
     def draw(with_frame: bool) -> str:
         frame = frame_of(job.request) if job is not None and with_frame else None
-        message = discord_messages.message_html(payload, above=f"mia used /{command}", frame=frame)
+        message = discord_messages.message_html(payload, above=above, frame=frame)
         return page(discord_messages.STYLE, [message])
 
     return Scene(f"discord-{name}", draw, has_frame=job is not None)
@@ -187,6 +194,7 @@ def _slack_scenes() -> list[Scene]:
         ),
         _slack("help", help_text.flipbook_content(), asked="/flipbook help"),
         Scene("slack-form", lambda _: page(slack_messages.STYLE, [slack_form()])),
+        _slack("welcome", notice_content(WELCOME)),
     ]
 
 

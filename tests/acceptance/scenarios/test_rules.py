@@ -30,7 +30,12 @@ async def the_bot_is_added_and_says_hello(story: Story, admins: Admins) -> None:
     await admins.add_the_bot()
     await story.until(admins.welcomes)
     (welcome,) = admins.welcomes()
-    for words in ("Every clip costs", f"lips per member per day: *{CEILING}*", "small community", "/flipbook help"):
+    for words in (
+        "Clips cost nothing here.",
+        f"lips per member per day: *{CEILING}*",
+        "small community",
+        "/flipbook help",
+    ):
         assert words in welcome.replace("**", "*")
 
 

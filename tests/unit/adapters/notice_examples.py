@@ -34,7 +34,8 @@ LARGE_REPORT: Final = {
 
 DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
     NoticeKind.WELCOME: (
-        {"limits": Limits().model_dump_json(), "standard": "$0.00", "turbo": "$0.00"},
+        {"limits": Limits(user_clips_per_day=0).model_dump_json(), "standard": "$1", "turbo": "$1"},
+        {"limits": Limits().model_dump_json(), "standard": "$0.00", "turbo": "$0.00", "free": "yes"},
         {
             "limits": Limits(server_budget_per_day=10**12, max_pixels=300_001).model_dump_json(),
             "standard": "$0.05",

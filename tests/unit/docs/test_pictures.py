@@ -23,7 +23,7 @@ async def test_every_picture_says_what_the_code_says() -> None:
 
 
 async def test_the_pictures_are_of_both_chats_and_small() -> None:
-    moments = ("queued", "rendering", "clip", "refusal", "limits", "help", "form")
+    moments = ("queued", "rendering", "clip", "refusal", "limits", "help", "form", "welcome")
     assert {scene.name for scene in scenes()} == {f"{chat}-{moment}" for chat in PAGES for moment in moments}
     for path in (DOCS / "images").glob("*.png"):
         assert path.stat().st_size < MOST_BYTES

@@ -69,7 +69,7 @@ async def test_who_added_the_bot_is_welcomed_once_also_after_a_restart(
         await discord_double.fault("guild_joined", guild=guild, by=people.moderator)
         message = await welcomed(discord_double)
         assert message.channel.recipient is people.moderator
-        for words in ("Every clip costs $0.00.", "Clips per member per day: **20**", "/flipbook-admin"):
+        for words in ("Clips cost nothing here.", "Clips per member per day: **20**", "/flipbook-admin"):
             assert words in message.content
     async with running_bot(discord_double, tmp_path) as bot:
         await discord_double.fault("guild_joined", guild=guild)

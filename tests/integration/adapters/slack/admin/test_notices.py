@@ -53,7 +53,7 @@ async def test_the_admins_that_the_operator_named_are_welcomed_once_also_after_a
     async with running_bot(slack, tmp_path, chat_options=ADMINS):
         message = await welcomed(slack)
         assert slack.home.channels[message.channel].members >= {ADMIN}
-        for said_there in ("Every clip costs $0.00.", "Clips per member per day: *20*", "/flipbook admin"):
+        for said_there in ("Clips cost nothing here.", "Clips per member per day: *20*", "/flipbook admin"):
             assert said_there in words(message)
     async with running_bot(slack, tmp_path, chat_options=ADMINS) as bot:
         await slack.invite_and_tell(OFFTOPIC)
