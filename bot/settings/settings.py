@@ -60,8 +60,8 @@ class BackendName(StrEnum):
 
 
 class DashboardAccess(StrEnum):
-    """Who may see the dashboard: anyone who opens a one-time link on this machine, anyone whom the proxy
-    in front lets through, or nobody."""
+    """Who may see the dashboard: anyone who opens a one-time link on this machine, anyone whom the
+    proxy in front lets through, or nobody."""
 
     LINK = "link"
     PROXY = "proxy"

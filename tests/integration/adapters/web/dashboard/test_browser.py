@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page
+from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from bot.chats import Chats
 from bot.composition import App
@@ -107,12 +107,12 @@ async def test_the_queue_is_live_and_a_clip_is_cancelled_in_it(app: App, tmp_pat
         page = acting.page
         await page.get_by_text("live", exact=True).wait_for()
         rows = page.locator("tr[id^=job-]")
-        assert await rows.count() == 7
+        await expect(rows).to_have_count(7)
         assert await page.get_by_text("<script>alert").count() >= 1
         page.on("dialog", lambda dialog: asyncio.ensure_future(dialog.accept()))
         await rows.last.get_by_role("button", name="Cancel").click()
         await page.get_by_text("Cancelled.", exact=False).wait_for()
-        await page.wait_for_function("document.querySelectorAll('tr[id^=job-]').length === 6")
+        await expect(rows).to_have_count(6)
         assert acting.complaints == []
 
 
@@ -141,14 +141,14 @@ async def test_a_clip_is_deleted_from_the_gallery_and_a_report_decided(
         card = page.locator(".clip").nth(5)
         job_id = JobId((await card.get_attribute("id") or "").removeprefix("clip-"))
         await card.get_by_role("button", name="Delete").click()
-        await page.wait_for_function(f"!document.getElementById('clip-{job_id}')")
+        await expect(page.locator(f"#clip-{job_id}")).to_have_count(0)
         job = await app.ports.store.job(job_id)
         assert job is not None
         assert job.deleted_at is not None
         await acting.open("reports")
-        assert await page.locator(".clip").count() == 2
+        await expect(page.locator(".clip")).to_have_count(2)
         await page.locator(".clip").first.get_by_role("button", name="Dismiss").click()
-        await page.wait_for_function("document.querySelectorAll('.clip').length === 1")
+        await expect(page.locator(".clip")).to_have_count(1)
         assert len(await app.ports.store.open_reports(limit=9)) == 1
         assert acting.complaints == []
 
@@ -159,11 +159,11 @@ async def test_without_script_pages_and_forms_work_all_the_same(app: App, tmp_pa
         await acting.open("gallery")
         await acting.page.get_by_label("Words").fill("koi")
         await acting.page.get_by_role("button", name="Show").click()
-        assert await acting.page.locator(".clip").count() == 5
+        await expect(acting.page.locator(".clip")).to_have_count(5)
         await acting.page.locator(".clip").first.get_by_role("button", name="Delete").click()
         await acting.page.get_by_text("Deleted here", exact=False).wait_for()
         await acting.page.get_by_role("link", name="Back").click()
-        assert await acting.page.locator(".clip").count() == 24
+        await expect(acting.page.locator(".clip")).to_have_count(24)
 
 
 async def test_a_twenty_first_viewer_asks_every_few_seconds(
