@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.refs import user_ref
 from core_running import PROMPT
 from discord_bot import Bot, actions, clips, running_bot
 from doubles.discord.planned import Planned
@@ -237,3 +238,20 @@ async def test_menus_do_what_the_buttons_do(bot: Bot) -> None:
     await bot.until_clip(again)
     told = await bot.double.wait_for_reply(await bot.double.menu("Clip settings", message))
     assert job.id in told.content
+
+
+async def test_the_case_in_the_log_channel_is_decided_by_its_buttons(bot: Bot) -> None:
+    people, channel = bot.double.people, bot.double.places.text
+    message, job = await made(bot)
+    server = job.channel.server
+    changes = {"log_channel": str(channel.id)}
+    await bot.core.service.change_rules(server, changes, by=user_ref(people.moderator.id))
+    await reported(bot, message, people.other_member, words="look")
+    case = await bot.double.wait_for_message(lambda each: f"v1:case:dismiss:{job.id}" in each.custom_ids)
+    assert actions(case) == ["case"] * 4
+    assert f"{people.other_member.mention} has reported the clip `{job.id}`" in case.content
+    await bot.double.click(case, f"v1:case:block:{job.id}", user=people.moderator)
+    await bot.double.wait_until(lambda: not case.custom_ids, what="the case to be closed")
+    assert f"Decided by {people.moderator.mention}: the clip `{job.id}` is hidden" in case.content
+    refused = await bot.animate()
+    assert refused.content == "The admins of this server have blocked you from making clips."

@@ -8,9 +8,10 @@ from doubles.generation.backend import ScriptedBackend
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.state.workspaces import Message, OpenView
-from doubles.slack.world import ADMIN, MIRA, NOAH
+from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job
+from generation.domain.refs import Platform, UserRef
 from generation.protocol.errors import ClipWithheld, RequestRejected
 from generation.protocol.request import Endpoint
 from slack_bot import Bot, buttons, clips, public, running_bot, words
@@ -158,3 +159,20 @@ async def test_a_shortcut_on_another_message_says_so(slack: SlackDouble, tmp_pat
         told = await bot.told(await slack.message_shortcut("v1:report", said, user=NOAH), NOAH)
         assert told == "That message shows no clip of Flipbook."
         assert words(said) == ""
+
+
+async def test_the_case_in_the_log_channel_is_decided_by_its_buttons(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        message, job = await made(bot)
+        changes = {"log_channel": GENERAL}
+        await bot.core.service.change_rules(bot.server, changes, by=UserRef(Platform.SLACK, ADMIN))
+        await reported(bot, message, NOAH)
+        slack.clock.advance(2)
+        case = await slack.wait_for_message(lambda each: "v1:case:delete" in buttons(each))
+        refused = await bot.told(await slack.click(case, "v1:case:delete", user=NOAH), NOAH)
+        assert refused.startswith("Only admins of this workspace")
+        decided = await bot.told(await slack.click(case, "v1:case:delete", user=ADMIN), ADMIN)
+        assert decided == f"Decided by <@{ADMIN}>: the clip `{job.id}` is deleted."
+        await slack.wait_for(lambda: not buttons(case))
+        assert decided in words(case)
+        await slack.wait_for(lambda: message not in public(slack))
