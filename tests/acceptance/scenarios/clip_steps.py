@@ -23,7 +23,7 @@ async def a_member_takes_the_clip_in_the_other_quality(story: Story) -> None:
     job = await story.job_of(post)
     assert (job.parent, job.requested_by) == (first.id, story.chat.user(THIRD))
     assert job.request == first.request.model_copy(update={"endpoint": Endpoint.TURBO, "guidance_scale": 1.0})
-    await story.bought(10)
+    await story.bought(12)
 
 
 async def the_cancelled_clip_is_asked_for_again(story: Story) -> None:
@@ -31,7 +31,7 @@ async def the_cancelled_clip_is_asked_for_again(story: Story) -> None:
     post = await story.answers(lambda: story.chat.press(MEMBER, story.post("unwanted"), "retry"))
     await story.delivered(post)
     assert (await story.job_of(post)).request == (await story.job_of(story.post("unwanted"))).request
-    await story.bought(11)
+    await story.bought(13)
 
 
 async def its_settings_are_read(story: Story) -> None:
@@ -77,7 +77,7 @@ async def nothing_of_it_is_shown_any_more(story: Story) -> None:
     deleted = (await story.job_of(story.post("turbo"))).parent
     assert deleted is not None
     assert (await story.chat.show(MEMBER, deleted)).startswith("This clip was deleted.")
-    await story.bought(11)
+    await story.bought(13)
 
 
 CLIP_STEPS: Final[tuple[Step, ...]] = (
