@@ -93,11 +93,14 @@ class NoticeTransaction(TransactionPart):
             "created_at": notice.created_at,
             **_moving_values(OwedNotice(notice, next_attempt_at=notice.created_at)),
         }
-        added = insert_or(self._connection.dialect.name, notices).values(values)
-        result = await self._connection.execute(
-            added.on_conflict_do_nothing(index_elements=[notices.c.key])
+        # not the number of written rows, which PostgreSQL does not tell of an INSERT
+        added = (
+            insert_or(self._connection.dialect.name, notices)
+            .values(values)
+            .on_conflict_do_nothing(index_elements=[notices.c.key])
+            .returning(notices.c.key)
         )
-        return result.rowcount == 1
+        return await self._connection.scalar(added) is not None
 
     async def claim_notice(self, key: str, lease: Lease, now: datetime) -> OwedNotice | None:
         values = {**lease_parameters(lease), "of": key, "now": now}
