@@ -3,12 +3,12 @@
 A line never holds a prompt or a secret.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
 from generation.domain.delivery import Delivery
-from generation.domain.job import Job
+from generation.domain.job import Job, JobId
 from generation.domain.notice import Audience, NoticeStatus, OwedNotice
 from generation.ports import Observer
 from generation.protocol.errors import FlipbookError
@@ -20,12 +20,14 @@ class LogObserver:
 
     def __init__(self) -> None:
         self._log = structlog.get_logger("flipbook.jobs")
+        self._told: dict[JobId, dict[str, object]] = {}
+        """What was last told of each job under way: each look at one that waits saves it anew."""
 
     def job_moved(self, job: Job) -> None:
-        """``job queued job=… status=…``, with the facts that are known by then."""
+        """``job queued job=… backend=…``, with the facts that are known by then; nothing where it
+        would be the job's last line again."""
         facts: dict[str, object] = {
             "job": job.id,
-            "status": job.status.value,
             "server": str(job.channel.server),
             "endpoint": job.request.endpoint.label,
             "attempt": job.attempt,
@@ -38,20 +40,18 @@ class LogObserver:
             facts |= {"failure": job.failure.kind.value, "detail": job.failure.detail}
         if job.finished_at is not None:
             facts["seconds"] = round((job.finished_at - job.created_at).total_seconds(), 3)
-        self._log.info(
-            f"job {job.status.value}",
-            **{name: fact for name, fact in facts.items() if fact is not None},
-        )
+        line = {"event": f"job {job.status.value}", **_known(facts)}
+        if self._told.get(job.id) != line:
+            self._log.info(**line)
+        self._told[job.id] = line
+        if job.status.is_final:
+            del self._told[job.id]
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """``delivery sent job=…``, with the step, and in ``told`` why earlier steps failed."""
-        facts = {
-            "job": job.id,
-            "status": delivery.status.value,
-            "step": delivery.step,
-            "attempts": delivery.attempts,
-        }
-        self._log.info(f"delivery {delivery.status.value}", told=list(delivery.told), **facts)
+        facts = {"job": job.id, "step": delivery.step, "attempts": delivery.attempts}
+        told = list(delivery.told)
+        self._log.info(f"delivery {delivery.status.value}", told=told, **_known(facts))
 
     def notice_moved(self, owed: OwedNotice) -> None:
         """``notice told kind=…``; one for the operator in its own words, as a warning."""
@@ -65,7 +65,7 @@ class LogObserver:
             notice=notice.kind.value,
             server=str(notice.server),
             attempts=owed.attempts,
-            reason=owed.reason,
+            **_known({"reason": owed.reason}),
         )
 
     def trouble(self, what: str, error: Exception, *, job_id: str | None = None) -> None:
@@ -74,11 +74,15 @@ class LogObserver:
         is_bug = not isinstance(error, FlipbookError | TimeoutError)
         self._log.warning(
             what,
-            job=job_id,
+            **_known({"job": job_id}),
             error=type(error).__name__,
             detail=str(error)[:300],  # a platform's answer may be a whole page
             exc_info=error if is_bug else None,
         )
+
+
+def _known(facts: Mapping[str, object]) -> dict[str, object]:
+    return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 class Observers:

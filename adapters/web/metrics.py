@@ -58,7 +58,7 @@ class MetricsObserver:
         )
         self._render = histogram(
             "flipbook_render_seconds",
-            "Time from the beginning of the render until the clip is here.",
+            "Time from the beginning of the render until the clip has arrived.",
             ("endpoint", "backend"),
         )
         self._delivery = histogram(

@@ -24,6 +24,12 @@ _MEMBERS: Final = {
 """What the words after ``/flipbook`` do."""
 
 
+def about_command(word: str, d: Dialect) -> str:
+    """What a chat's own list of commands says of a word after ``/flipbook``."""
+    about = d.gettext(_MEMBERS[word])
+    return about[0].upper() + about[1:]
+
+
 def help_lines(d: Dialect, arguments: Mapping[str, str]) -> list[Markup]:
     """All commands for members; ``arguments`` is what has to be typed after some words."""
     return [

@@ -103,7 +103,7 @@ def _log_channel_lost(details: _Details, d: Dialect) -> NoticeText:
         (
             d.gettext(
                 "The log channel {channel} is switched off: {reason}. Set it again when that is "
-                "mended.",
+                "fixed.",
                 channel=Markup(d.channel(details["channel"])),
                 reason=details["reason"],
             ),

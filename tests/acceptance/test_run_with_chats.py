@@ -9,6 +9,7 @@ import pytest
 from acceptance.running import LEAVE_SECONDS, PATIENCE_SECONDS, Run, flipbook_run
 from generation import mp4
 from kills_in_chats import InDiscord, InSlack
+from log_lines import odd, read
 
 pytestmark = pytest.mark.slow
 
@@ -33,6 +34,7 @@ async def test_with_both_tokens_one_process_serves_both_chats_and_stops_when_it_
         assert (parts["chat discord"], parts["chat slack"]) == ("serving", "serving")
         assert await run.stops() == 0, run.log
         await run_is_over(run)
+    assert odd(read(run.log)) == []
     assert "Traceback" not in run.log
     assert "a boat" not in run.log  # prompts are never logged
 

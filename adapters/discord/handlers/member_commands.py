@@ -17,8 +17,9 @@ from adapters.discord.handlers.options import ClipId
 from adapters.discord.handlers.privacy import show_privacy
 from adapters.discord.text import lists
 from adapters.discord.text.help import HELP
+from adapters.discord.text.markup import DISCORD
 from generation.domain.job import JobId
-from generation.text.help import FLIPBOOK_ABOUT
+from generation.text.help import FLIPBOOK_ABOUT, about_command
 
 _MOST_CLIPS: Final = 10
 
@@ -29,7 +30,7 @@ class MemberCommands(CommandGroup):
     def __init__(self, handler: InteractionHandler) -> None:
         super().__init__(handler, name="flipbook", description=FLIPBOOK_ABOUT)
 
-    @app_commands.command(description="What this server is waiting for")
+    @app_commands.command(description=about_command("queue", DISCORD))
     @in_server
     async def queue(self, context: InteractionContext) -> None:
         """The server's jobs under way."""
@@ -37,35 +38,35 @@ class MemberCommands(CommandGroup):
         text = lists.queue(jobs, context.user, self.service.trouble_lines())
         await tell(context.interaction, text)
 
-    @app_commands.command(description="Your last clips in this server")
+    @app_commands.command(description=about_command("history", DISCORD))
     @in_server
     async def history(self, context: InteractionContext) -> None:
         """The member's own jobs."""
         jobs = await self.service.jobs_of(context.user, context.server, limit=_MOST_CLIPS)
         await tell(context.interaction, lists.history(jobs))
 
-    @app_commands.command(description="Show a clip again, to you alone")
+    @app_commands.command(description=about_command("show", DISCORD))
     @app_commands.describe(id="The 24 characters under the clip")
     @in_server
     async def show(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
         """A finished clip again, or the state of an unfinished one."""
         await show(self.handler, context, JobId(id))
 
-    @app_commands.command(description="Cancel one of your clips")
+    @app_commands.command(description=about_command("cancel", DISCORD))
     @app_commands.describe(id="The 24 characters under the clip")
     @in_server
     async def cancel(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
         """The same as the ✖ button."""
         await cancel(self.handler, context, JobId(id))
 
-    @app_commands.command(description="What you have used and may still make")
+    @app_commands.command(description=about_command("quota", DISCORD))
     @in_server
     async def quota(self, context: InteractionContext) -> None:
         """The limits, and what is used of them."""
         found = await self.service.quota(context.user, context.server, roles=context.roles)
         await tell(context.interaction, lists.quota(found))
 
-    @app_commands.command(description="What is kept of you; get a copy of it, or be forgotten")
+    @app_commands.command(description=about_command("privacy", DISCORD))
     @in_server
     async def privacy(self, context: InteractionContext) -> None:
         """What is kept, with buttons for a copy and for being forgotten."""
