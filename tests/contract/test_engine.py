@@ -7,10 +7,10 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from sqlalchemy import insert, select, text, update
 
+from contract.notes_table import notes, value, write
 from db.engine import DatabaseEngine, begin_write, close, open_engine
 from factories import NOW
 from generation.protocol.errors import StoreError
-from notes_table import notes, value, write
 
 SLOW = {
     "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 1000000) SELECT count(*) FROM c",

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import update
 
+from contract.notes_table import notes, run, value, write
 from db.engine import DatabaseEngine, begin_write, close, open_engine
 from generation.protocol.errors import DatabaseDamaged, DatabaseUnusable, StorageFull, StoreBusy, StoreError
-from notes_table import notes, run, value, write
 
 
 @pytest.fixture

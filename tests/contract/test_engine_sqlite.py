@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, select, text, update
 
+from contract.notes_table import notes, value, write
 from databases import foreign_writer, sqlite_url
 from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine
 from generation.ports import Urgency
 from generation.protocol.errors import StorageFull, StoreBusy, StoreError
-from notes_table import notes, value, write
 
 
 @pytest.fixture
