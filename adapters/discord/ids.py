@@ -35,7 +35,7 @@ def parse_case_id(text: str) -> tuple[Decision, JobId] | None:
 
 class OpenedForm(NamedTuple):
     """A form that was shown: the clip that it edits, and the interaction that opened it. Sent off
-    twice it is the same wish."""
+    twice it asks for the same clip."""
 
     parent: JobId | None
     opening: str

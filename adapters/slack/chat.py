@@ -33,7 +33,7 @@ from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.clips.deleting import SlackDeleting
 from adapters.slack.handlers.clips.menus import SlackClipMenus
 from adapters.slack.handlers.clips.reporting import SlackReporting
-from adapters.slack.handlers.clips.showing import SlackShowing
+from adapters.slack.handlers.clips.show import SlackShow
 from adapters.slack.handlers.clips.views import SlackViews
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
@@ -271,20 +271,20 @@ class SlackChat:
             service, access, first_message, ephemeral, background=background, clock=clock
         )
         opened = SlackViews(api)
-        showing = SlackShowing(api, service, access, clock)
+        shown = SlackShow(api, service, access, clock)
         reporting = SlackReporting(api, service, access, opened)
         buttons = SlackButtons(
             service,
             access,
             animate,
-            showing=showing,
+            shown=shown,
             deleting=SlackDeleting(service, access, opened),
             reporting=reporting,
         )
         admin = SlackAdminCommands(service, access, self._posts, clock)
         privacy = SlackPrivacy(api, service)
         members = SlackMemberCommands(
-            service, access, buttons, showing=showing, admin=admin, privacy=privacy
+            service, access, buttons, shown=shown, admin=admin, privacy=privacy
         )
         return SlackHandlers(
             animate,

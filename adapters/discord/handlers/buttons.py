@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import discord
 
-from adapters.discord.handlers.clips import deleting, reporting, showing
+from adapters.discord.handlers.clips import deleting, reporting, show
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
@@ -99,8 +99,8 @@ _PRESSED: Final[Mapping[ClipAction, Act]] = {
     ClipAction.OTHER_QUALITY: _other_quality,
     ClipAction.RETRY: _retry,
     ClipAction.CANCEL: cancel,
-    ClipAction.SETTINGS: showing.show_settings,
-    ClipAction.SHOW: showing.show,
+    ClipAction.SETTINGS: show.show_settings,
+    ClipAction.SHOW: show.show,
     ClipAction.DELETE: deleting.ask_to_delete,
     ClipAction.SPOILER: deleting.set_spoiler,
     ClipAction.REPORT: reporting.ask_for_report,

@@ -5,7 +5,7 @@ from typing import Final
 from discord import app_commands
 
 from adapters.discord.handlers.buttons import cancel
-from adapters.discord.handlers.clips.showing import show
+from adapters.discord.handlers.clips.show import show
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,

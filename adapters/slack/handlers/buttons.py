@@ -9,7 +9,7 @@ from adapters.slack.handlers.clips.context import with_rights
 from adapters.slack.handlers.clips.deleting import SlackDeleting
 from adapters.slack.handlers.clips.payloads import Submission
 from adapters.slack.handlers.clips.reporting import SlackReporting
-from adapters.slack.handlers.clips.showing import SlackShowing
+from adapters.slack.handlers.clips.show import SlackShow
 from adapters.slack.handlers.payloads import Click
 from adapters.slack.ids import ACTION_PREFIX, job_id_in
 from adapters.slack.models import Act, SlackContent
@@ -30,14 +30,14 @@ class SlackButtons:
         access: Access,
         animate: AnimateHandler,
         *,
-        showing: SlackShowing,
+        shown: SlackShow,
         deleting: SlackDeleting,
         reporting: SlackReporting,
     ) -> None:
         self._service = service
         self._access = access
         self._animate = animate
-        self._showing = showing
+        self._shown = shown
         self._deleting = deleting
         self._reporting = reporting
         self._presses: Mapping[ClipAction, Press] = {
@@ -100,10 +100,10 @@ class SlackButtons:
         return await self.cancel_job(click.act, job_id)
 
     async def _settings(self, click: Click, job_id: JobId) -> SlackContent:
-        return await self._showing.settings(click.act, job_id)
+        return await self._shown.settings(click.act, job_id)
 
     async def _show(self, click: Click, job_id: JobId) -> SlackContent:
-        return await self._showing.direct_show(click.act, job_id)
+        return await self._shown.direct_show(click.act, job_id)
 
     async def _no_spoilers(self, _click: Click, _job_id: JobId) -> SlackContent:
         return clips.no_spoilers_content()

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
-from adapters.slack.handlers.clips.showing import SlackShowing
+from adapters.slack.handlers.clips.show import SlackShow
 from adapters.slack.handlers.payloads import Command
 from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.ids import job_id_in
@@ -28,14 +28,14 @@ class SlackMemberCommands:
         access: Access,
         buttons: SlackButtons,
         *,
-        showing: SlackShowing,
+        shown: SlackShow,
         admin: SlackAdminCommands,
         privacy: SlackPrivacy,
     ) -> None:
         self._service = service
         self._access = access
         self._buttons = buttons
-        self._showing = showing
+        self._shown = shown
         self._admin = admin.handle
         self._privacy = privacy.command
         self._verbs: Mapping[str, MemberVerb] = {
@@ -81,7 +81,7 @@ class SlackMemberCommands:
         return help_text.flipbook_content()
 
     async def _show(self, act: Act, words: str) -> SlackContent:
-        return await self._showing.show(act, job_id_in(words))
+        return await self._shown.show(act, job_id_in(words))
 
 
 async def unknown_command(command: Command) -> SlackContent:

@@ -1,1 +1,1 @@
-"""What members do with clips: settings, showing again, deleting, covering, reporting."""
+"""What members do with clips: settings, show again, deleting, covering, reporting."""

@@ -9,7 +9,7 @@ from discord import app_commands
 
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.clips.reporting import ask_for_report
-from adapters.discord.handlers.clips.showing import show_settings
+from adapters.discord.handlers.clips.show import show_settings
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import parse_custom_id
 from adapters.discord.refs import message_ref

@@ -1,1 +1,1 @@
-"""What members do with clips: settings, showing again, deleting, reporting."""
+"""What members do with clips: settings, show again, deleting, reporting."""

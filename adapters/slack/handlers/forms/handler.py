@@ -109,7 +109,7 @@ class SlackForms:
                 act,
                 lambda context: self._service.submit_form(values, context, parent=parent),
                 channel,
-                # a corrected form is the same wish
+                # a corrected form asks for the same clip
                 origin=f"{server_ref(act)}:view:{submission.view_id}",
             )
         except FlipbookError as error:

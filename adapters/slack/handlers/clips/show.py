@@ -24,7 +24,7 @@ REDELIVERY_LIFETIME: Final = timedelta(hours=1)
 """How long a clip that is delivered again may be sent to the member who asked."""
 
 
-class SlackShowing:
+class SlackShow:
     """Shows clips to one member; raises FlipbookError when the answer is no."""
 
     def __init__(self, api: SlackApi, service: Service, access: Access, clock: Clock) -> None:
