@@ -27,13 +27,21 @@ from db.statements import first_row
 from generation.domain.pricing import Micros
 from generation.domain.refs import ServerRef, UserRef
 from generation.rules.ledger import EVERYWHERE, server_scope, user_scope
-from generation.rules.limits import HOUR, UTC_CALENDAR, Calendar, Usage, day_of, month_start
+from generation.rules.limits import (
+    HOUR,
+    UTC_CALENDAR,
+    Calendar,
+    Usage,
+    day_of,
+    month_end,
+    month_start,
+)
 from generation.rules.pause import EVERY_SERVER
 from generation.rules.standing import Standing, StoredRules
 
 
 def _used(scope: str, month: str, day: str) -> Subquery:
-    """What a scope has used in the month up to a day, and on that day; one row."""
+    """What a scope has used in a month, and on one day of it; one row."""
     c = ledger_totals.c
     today = c.day == bindparam(day)
     return (
@@ -43,7 +51,13 @@ def _used(scope: str, month: str, day: str) -> Subquery:
             func.sum(c.clips).filter(today).label("clips_today"),
             func.sum(c.amount).filter(today).label("spent_today"),
         )
-        .where(c.scope == bindparam(scope), c.day >= bindparam(month), c.day <= bindparam(day))
+        .where(
+            c.scope == bindparam(scope),
+            c.day >= bindparam(month),
+            # to its end, not to that day: a job may be judged again, at a dearer backend, on a
+            # later day than its own, and a clock may have been set back
+            c.day <= bindparam(f"{month}_ends"),
+        )
         .subquery(scope)
     )
 
@@ -158,6 +172,7 @@ class StandingReads(QueryPart):
             "everywhere": EVERYWHERE,
             "utc_day": day_of(now),
             "utc_month": month_start(day_of(now)),
+            "utc_month_ends": month_end(day_of(now)),
             "now": now,
             "hour_ago": now - HOUR,
             "in_an_hour": now + HOUR,
@@ -165,7 +180,7 @@ class StandingReads(QueryPart):
 
 
 def _days(day: date) -> Values:
-    return {"day": day, "month": month_start(day)}
+    return {"day": day, "month": month_start(day), "month_ends": month_end(day)}
 
 
 def _usage(row: Row[Any], now: datetime, day: date, calendar: Calendar) -> Usage:

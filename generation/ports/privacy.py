@@ -93,7 +93,8 @@ class PrivacyWrites(ExportReads, Protocol):
         notices are still to be told to the member."""
 
     async def forget_old_notices(self, before: datetime) -> int:
-        """Leave of notices from before then that they were told; returns how many."""
+        """Drop notices from before then, but for those that are owed; of welcomes it stays that
+        they were told. Returns how many."""
 
     async def end_forgetting(self, user: UserRef) -> None:
         """It is done: nothing of the member is left but what is documented."""

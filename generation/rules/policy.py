@@ -256,12 +256,13 @@ class Policy(BaseModel):
         """The allowed phrases without that one, however it is written."""
         return frozenset(each for each in self.allowed_terms if folded(each) != folded(phrase))
 
-    def completed(self, request: GenerationRequest) -> GenerationRequest:
+    def completed(self, request: GenerationRequest, *, beside: str = "") -> GenerationRequest:
         """The request with the server's defaults for what nobody asked for, and with its negative
-        prompt added. Raises InvalidRequest where both together are too long."""
+        prompt added; ``beside`` is what a style adds to it when it is sent. Raises InvalidRequest
+        where all of it together is too long."""
         defaults = {name: value for name, value in self._defaults().items() if value is not None}
         request = request.with_defaults(defaults)
-        negative = self._negative(request.negative_prompt)
+        negative = self._negative(request.negative_prompt, beside)
         if negative == request.negative_prompt:
             return request
         return request.model_copy(update={"negative_prompt": negative})
@@ -304,12 +305,12 @@ class Policy(BaseModel):
             "fps": self.default_fps,
         }
 
-    def _negative(self, asked: str) -> str:
+    def _negative(self, asked: str, beside: str) -> str:
         """The negative prompt with the server's at its end; a re-roll has it already."""
         if not self.added_negative or self.added_negative in asked:
             return asked
         together = f"{asked}, {self.added_negative}" if asked else self.added_negative
-        most = bounds_of("negative_prompt")[1]
+        most = bounds_of("negative_prompt")[1] - (len(beside) + len(", ") if beside else 0)
         if len(together) > most:
             room = most - len(self.added_negative) - len(", ")
             allowed = f"at most {room:,} characters here, because this server adds some of its own"

@@ -202,7 +202,9 @@ class MemberActs(ServicePart):
         rules.policy.check(styled(request, style), asker)
         limits = rules.limits_for(context.roles)
         # what the member asked for, else the style's, else the server's default
-        request = rules.policy.completed(with_shape(request, style, limits))
+        request = rules.policy.completed(
+            with_shape(request, style, limits), beside=style.negative_prompt if style else ""
+        )
         request = limits.fitted(request if parent is None else request.as_chosen())
         # a dearer backend reserves the rest when the job goes there
         backend, price = self._rules.prices.cheapest(request, self._rules.backends)

@@ -3,13 +3,14 @@
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
 
 from db.queries.mapping import server_from_key
 from db.queries.parts import StorePart, TransactionPart
 from db.queries.reports import report_from_row
-from db.schema import OWED_NOTICES, notices
-from db.schema.reports import reports
+from db.schema import HELD_NOTICES, OWED_NOTICES, notices
+from db.schema.reports import OPEN_REPORTS, reports
+from generation.domain.notice import NoticeKind
 from generation.domain.refs import UserRef
 from generation.domain.report import Report
 
@@ -17,6 +18,19 @@ _REPORTS_BY: Final = (
     select(reports).where(reports.c.by == bindparam("member")).order_by(reports.c.number)
 )
 _SERVERS: Final = select(reports.c.server).where(reports.c.by == bindparam("member")).distinct()
+_ANOTHERS: Final = reports.alias()
+_DROP_SECOND_REPORTS: Final = delete(reports).where(
+    OPEN_REPORTS,
+    reports.c.by == bindparam("member"),
+    reports.c.server == bindparam("of"),
+    exists().where(
+        _ANOTHERS.c.job_id == reports.c.job_id,
+        _ANOTHERS.c.by == bindparam("becomes"),
+        _ANOTHERS.c.decided_at.is_(None),
+    ),
+)
+"""Of a member who was forgotten before, and has reported the same clip again since: nobody has two
+open reports of one clip."""
 _FORGET_REPORTS: Final = (
     update(reports)
     .where(reports.c.by == bindparam("member"), reports.c.server == bindparam("of"))
@@ -32,11 +46,17 @@ _FORGET_NOTICES: Final = delete(notices).where(
     ),
     ~OWED_NOTICES,
 )
-_FORGET_OLD_NOTICES: Final = (
+_IS_OLD: Final = and_(~OWED_NOTICES, notices.c.created_at < bindparam("before"))
+_IS_WELCOME: Final = notices.c.kind == NoticeKind.WELCOME.value
+_DROP_OLD_NOTICES: Final = delete(notices).where(_IS_OLD, ~_IS_WELCOME)
+"""Their keys have a moment or a period in them, so none of them comes again."""
+_EMPTY_OLD_WELCOMES: Final = (
     update(notices)
-    .where(~OWED_NOTICES, notices.c.created_at < bindparam("before"), notices.c.details != "{}")
+    # one that waits for an admin is still to be read
+    .where(_IS_OLD, _IS_WELCOME, ~HELD_NOTICES, notices.c.details != "{}")
     .values(details="{}", member=None, note=None)
 )
+"""A server is welcomed once, however long ago that was."""
 
 
 class ReportsOfMember(StorePart):
@@ -56,7 +76,8 @@ class ForgettingReports(TransactionPart):
         for server in (await self._connection.scalars(_SERVERS, member)).all():
             becomes = self._cipher.pseudonyms.of(server_from_key(server), user)
             values = {"of": server, "becomes": str(becomes)}
-            await self._connection.execute(_FORGET_REPORTS, member | values)
+            for statement in (_DROP_SECOND_REPORTS, _FORGET_REPORTS):
+                await self._connection.execute(statement, member | values)
 
     async def forget_notices(self, user: UserRef) -> int:
         member = {"of": str(user)}
@@ -66,4 +87,7 @@ class ForgettingReports(TransactionPart):
         return int(await self._connection.scalar(_STILL_OWED, member) or 0)
 
     async def forget_old_notices(self, before: datetime) -> int:
-        return (await self._connection.execute(_FORGET_OLD_NOTICES, {"before": before})).rowcount
+        found = 0
+        for statement in (_DROP_OLD_NOTICES, _EMPTY_OLD_WELCOMES):
+            found += (await self._connection.execute(statement, {"before": before})).rowcount
+        return found

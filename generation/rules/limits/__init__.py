@@ -7,6 +7,7 @@ from generation.rules.limits.calendar import (
     day_end,
     day_of,
     is_zone,
+    month_end,
     month_start,
 )
 from generation.rules.limits.checks import check_counts, check_shape
@@ -50,6 +51,7 @@ __all__ = [
     "day_of",
     "hour_resets_at",
     "is_zone",
+    "month_end",
     "month_start",
     "most_generous",
     "narrowest",

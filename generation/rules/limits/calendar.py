@@ -55,8 +55,7 @@ class Calendar:
 
     def month_end(self, day: date) -> datetime:
         """The first moment of the month after that day's, in UTC."""
-        next_month = month_start(month_start(day) + timedelta(days=31))
-        return self.day_end(next_month - timedelta(days=1))
+        return self.day_end(month_end(day))
 
     def moved_to(self, zone: str, now: datetime) -> "Calendar":
         """The calendar after a change of the zone, which takes effect when the day ends."""
@@ -88,6 +87,11 @@ def day_end(day: date) -> datetime:
 def month_start(day: date) -> date:
     """The first day of that day's month."""
     return day.replace(day=1)
+
+
+def month_end(day: date) -> date:
+    """The last day of that day's month."""
+    return month_start(month_start(day) + timedelta(days=31)) - timedelta(days=1)
 
 
 def is_zone(name: str) -> bool:

@@ -74,6 +74,17 @@ async def test_a_line_counts_for_its_member_its_server_and_everything(store):
     )
 
 
+async def test_a_month_counts_to_its_end_whichever_of_its_days_is_asked_about(store):
+    # judged again at a dearer backend tomorrow, or under a clock that was set back
+    day = NOW.replace(day=10)
+    jobs = [
+        a_job(created_at=at, reserved=Micros(5)) for at in (day, day.replace(day=20), day.replace(month=day.month + 1))
+    ]
+    await append(store, *(reserve(job, job.created_at) for job in jobs))
+    usage = (await store.standing(a_server(), a_user(), day, day=day.date())).usage
+    assert (usage.user_clips_today, usage.user_clips_this_month, usage.all_spent_this_month) == (1, 2, 10)
+
+
 async def test_settling_and_refunding_change_the_day_on_which_the_job_was_asked_for(store):
     job = a_job()
     tomorrow = later(days=1)

@@ -9,7 +9,7 @@ from core_running import PROMPT
 from factories import a_channel, a_request, a_server, a_user
 from generation.domain.job import Job, JobStatus
 from generation.domain.style import PromptStyle
-from generation.protocol.errors import PromptBlocked, StyleTooLong, StyleUnknown
+from generation.protocol.errors import InvalidRequest, PromptBlocked, StyleTooLong, StyleUnknown
 from generation.protocol.request import Endpoint
 from generation.rules.forms.styles import starter_styles, style_of
 from generation.rules.policy import Policy
@@ -46,6 +46,19 @@ async def test_a_reroll_keeps_the_words_of_a_style_that_was_changed_or_removed(t
         assert (again.style, again.parent) == (job.style, job.id)
         with pytest.raises(StyleUnknown):
             await submit(core, "mine", origin="o3")
+
+
+async def test_a_style_and_the_servers_own_words_have_to_fit_beside_the_members(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        await core.service.add_style(a_server(), style_of({"name": "wary", "negative_prompt": "n" * 400}), by=ADMIN)
+        await core.service.change_rules(a_server(), {"added_negative": "a" * 500}, by=ADMIN)
+        room = 2000 - len(", ".join(("n" * 400, "a" * 500, "")))
+        context = SubmitContext("o1", a_user(), a_channel())
+        with pytest.raises(InvalidRequest) as refused:
+            await core.service.submit(a_request(negative_prompt="x" * (room + 1)), context, style="wary")
+        assert f"at most {room:,} characters" in refused.value.violations[0].allowed
+        job = await core.run(await core.service.submit(a_request(negative_prompt="x" * room), context, style="wary"))
+        assert (job.status, len(job.sent_request.negative_prompt)) == (JobStatus.SUCCEEDED, 2000)
 
 
 async def test_a_styles_words_count_for_blocked_terms_and_for_length(tmp_path: Path) -> None:
