@@ -2,13 +2,17 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 import pytest
 
+from adapters.discord import DiscordTiming
 from bot.chats import Chats, NoChatLeft
 from bot.commands.run.process import LEAVE_SECONDS, ServiceProcess, serve
 from bot.composition import Role, open_app
@@ -19,13 +23,108 @@ from doubles.generation.messenger import RecordingMessenger
 from generation.domain.refs import Platform
 from generation.ports import Messenger
 from generation.protocol.errors import ChatUnusable
+from generation.protocol.http_server.limits import DEFAULT_LIMITS
 from generation.service import Service
+from worker.process import serve as worker_serve
+from worker.process import supervisor as worker_keeper
 
+ROOT = Path(__file__).resolve().parents[3]
 DOCKER_KILLS_AFTER = 10.0
 
 
-def test_it_leaves_before_docker_kills_it() -> None:
-    assert LEAVE_SECONDS <= DOCKER_KILLS_AFTER - 1
+@pytest.mark.parametrize(
+    ("seconds", "waited_for"),
+    [
+        (LEAVE_SECONDS, DOCKER_KILLS_AFTER - 1),
+        (worker_serve.LEAVE_SECONDS, worker_keeper.LEAVE_SECONDS),
+        (worker_keeper.LEAVE_SECONDS, DOCKER_KILLS_AFTER - 1),
+        (worker_serve.LEAVE_SECONDS, LEAVE_SECONDS / 2),
+        (DiscordTiming().drain, LEAVE_SECONDS / 2),
+        (DEFAULT_LIMITS.grace_seconds, worker_serve.LEAVE_SECONDS),
+    ],
+    ids=["bot", "worker under its keeper", "keeper", "worker under the bot", "Discord's handlers", "worker's answers"],
+)
+def test_each_part_leaves_before_whoever_waits_for_it_kills_it(seconds: float, waited_for: float) -> None:
+    assert seconds <= waited_for
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [
+        ("deploy/systemd/flipbook.service", "TimeoutStopSec"),
+        ("deploy/systemd/flipbook-worker.service", "TimeoutStopSec"),
+        ("deploy/compose.yaml", "stop_grace_period"),
+    ],
+)
+def test_whatever_starts_it_waits_longer_than_it_takes(file: str, name: str) -> None:
+    text = (ROOT / file).read_text(encoding="utf-8")
+    granted = [int(seconds) for seconds in re.findall(rf"{name}[=:] *(\d+)", text)]
+    assert granted != []
+    assert min(granted) > LEAVE_SECONDS
+
+
+async def waits() -> None:
+    await asyncio.Event().wait()
+
+
+async def has_a_last_word() -> None:
+    try:
+        await waits()
+    finally:
+        await asyncio.sleep(0.05)
+
+
+async def has_ended_by_itself() -> None:
+    pass
+
+
+async def takes_no_cancelling() -> None:
+    with suppress(asyncio.CancelledError):
+        await waits()
+
+
+async def is_answering_many() -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(500):
+            group.create_task(has_a_last_word())
+
+
+class ChatThat:
+    """A chat that does one thing until it is told to stop."""
+
+    def __init__(self, does: Callable[[], Awaitable[None]]) -> None:
+        self._does = does
+        self.began, self.closed = asyncio.Event(), False
+
+    @property
+    def messenger(self) -> Messenger:
+        return RecordingMessenger()
+
+    async def run(self, service: Service) -> None:
+        self.began.set()
+        await self._does()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("does", [waits, has_a_last_word, has_ended_by_itself, takes_no_cancelling, is_answering_many])
+async def test_it_leaves_whatever_its_chat_does_meanwhile(
+    tmp_path: Path, does: Callable[[], Awaitable[None]], number: signal.Signals
+) -> None:
+    codes: list[int] = []
+    chat = ChatThat(does)
+    chats = Chats({Platform.DISCORD: chat})
+    settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
+    prepare_folders(settings)
+    async with asyncio.timeout(20), open_app(settings, Role("test"), messengers=chats.messengers) as app:
+        process = asyncio.create_task(ServiceProcess(app, chats, stopping=codes.append).run())
+        await chat.began.wait()
+        os.kill(os.getpid(), number)
+        assert codes == [Exit.OK]
+        await process
+    assert codes == [Exit.OK]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -1,11 +1,13 @@
 """``/flipbook`` and ``/flipbook-admin``: private answers, owners and admins kept apart, every change written down."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from discord_bot import Bot, clips
+from discord_bot import Bot, actions, clips
+from doubles.discord.state.messages import Message
 from doubles.discord.wire.options import CannotDoThat
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
 from generation.domain.job import JobStatus
@@ -61,16 +63,50 @@ async def test_history_is_ones_own_and_of_this_server(bot: Bot) -> None:
     assert shown.ephemeral
 
 
-async def test_show_brings_the_clip_once_more_to_one_member_alone(bot: Bot) -> None:
+async def from_a_channel(bot: Bot) -> Message:
+    return await bot.clip()
+
+
+async def from_a_thread(bot: Bot) -> Message:
+    return await bot.clip(channel=bot.double.places.thread)
+
+
+async def from_an_age_restricted_channel(bot: Bot) -> Message:
+    return await bot.clip(channel=bot.double.places.age_restricted)
+
+
+async def with_every_setting(bot: Bot) -> Message:
+    return await bot.clip(negative_prompt="fog, text", quality="turbo", num_frames=8, fps=4, steps=6, seed=9)
+
+
+async def of_a_re_roll(bot: Bot) -> Message:
     first = await bot.clip()
     await bot.until_recorded()
-    job = await bot.the_job()
-    shown = await bot.ask("flipbook show", id=job.id)
+    again = await bot.press(first, "reroll")
+    await bot.until_clip(again)
+    return again
+
+
+@pytest.mark.parametrize(
+    "way", [from_a_channel, from_a_thread, from_an_age_restricted_channel, with_every_setting, of_a_re_roll]
+)
+async def test_show_brings_the_clip_again_to_one_member_alone_with_its_buttons(
+    bot: Bot, way: Callable[[Bot], Awaitable[Message]]
+) -> None:
+    first = await way(bot)
+    job, bought = (await bot.jobs())[-1], bot.bought
+    await bot.until_recorded(bought)
+    shown = await bot.ask("flipbook show", id=job.id, channel_of_command=first.channel)
     assert shown.ephemeral
     assert shown.files == first.files
     assert shown.content == first.content
-    await bot.until_recorded(2)
-    assert (clips(bot.double), bot.bought) == ([first, shown], 1)
+    await bot.until_recorded(bought + 1)
+    assert (clips(bot.double)[-2:], bot.bought) == ([first, shown], bought)
+    assert actions(shown) == actions(first)
+    await bot.press(shown, "reroll")
+    await bot.until_recorded(bought + 2)
+    again = (await bot.jobs())[-1]
+    assert again.request == job.request.with_seed(again.request.seed)
 
 
 async def test_after_flipbook_show_the_first_message_still_re_rolls_by_reaction(bot: Bot) -> None:

@@ -1,16 +1,18 @@
 """What only the member reads while their clip's message is not there yet, or is elsewhere."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from core_running import PROMPT
 from doubles.slack.server import SlackDouble
-from doubles.slack.world import EXTERNAL, GENERAL, GROUP, MIRA, NOAH, OWNER, PAIR
+from doubles.slack.state.workspaces import Message
+from doubles.slack.world import EXTERNAL, GROUP, MIRA, NOAH, OWNER, PAIR, STUDIO
 from generation.rules.limits import Limits
 from generation.rules.operator_rules import OperatorRules
-from slack_bot import MADE, buttons, public, running_bot, words
+from slack_bot import MADE, Bot, buttons, clips, public, running_bot, words
 from slack_outcomes import advancing, held, the_clip
 
 ROOMY = OperatorRules(
@@ -61,20 +63,64 @@ async def test_of_24_commands_at_once_each_gets_its_message_or_a_private_word_at
             await slack.wait_for(lambda: len(public(slack)) == 24)
 
 
-async def test_a_clip_that_show_brings_has_its_buttons(slack: SlackDouble, tmp_path: Path) -> None:
+async def from_a_channel(bot: Bot) -> Message:
+    return await bot.clip()
+
+
+async def from_a_private_channel(bot: Bot) -> Message:
+    return await bot.clip(channel=STUDIO)
+
+
+async def from_a_thread(bot: Bot) -> Message:
+    said = await bot.double.say("what about a boat?")
+    await bot.double.mention(f"animate {PROMPT}", thread_ts=said.ts)
+    return await a_new_clip(bot, None)
+
+
+async def with_every_setting(bot: Bot) -> Message:
+    return await bot.clip(f'{PROMPT} --no "fog, text" --turbo --size square --frames 8 --fps 4 --steps 6 --seed 9')
+
+
+async def of_a_re_roll(bot: Bot) -> Message:
+    first = await bot.clip()
+    await bot.double.click(first, "v1:reroll")
+    return await a_new_clip(bot, first)
+
+
+async def a_new_clip(bot: Bot, besides: Message | None) -> Message:
+    found = await bot.double.wait_for(lambda: [each for each in clips(bot.double) if each is not besides])
+    return await bot.delivered(found[0])
+
+
+Way = Callable[[Bot], Awaitable[Message]]
+WAYS = [from_a_channel, from_a_private_channel, from_a_thread, with_every_setting, of_a_re_roll]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_a_clip_that_show_brings_has_its_settings_and_its_buttons(
+    slack: SlackDouble, tmp_path: Path, way: Way
+) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        first = await bot.clip()
-        job = await bot.the_job()
-        await slack.delete(GENERAL, first.ts)
+        first = await way(bot)
+        job, bought = (await bot.jobs())[-1], bot.bought
+        await slack.delete(first.channel, first.ts)
         await bot.told(await slack.slash("/flipbook", f"show {job.id}"))
         async with advancing(slack):
-            await bot.until_recorded(2)
+            await bot.until_recorded(bought + 1)
         direct = slack.home.dm_with(MIRA)
         assert direct is not None
         (brought,) = [each for each in slack.home.messages_in(direct.id) if each.file_ids]
         assert buttons(brought) == MADE
         assert PROMPT in words(brought)
+        assert settings_line(brought) == settings_line(first)
         await slack.click(brought, "v1:reroll")
         async with advancing(slack):
-            await bot.until_recorded(3)
-        assert bot.bought == 2
+            await bot.until_recorded(bought + 2)
+        assert bot.bought == bought + 1
+        again = (await bot.jobs())[-1]
+        assert again.request == job.request.with_seed(again.request.seed)
+
+
+def settings_line(message: Message) -> str:
+    """The line with the settings: what the clip was made with, and without."""
+    return next(line for line in words(message).splitlines() if "seed" in line)
