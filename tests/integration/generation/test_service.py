@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from adapters.discord.text.markup import DISCORD
+from adapters.slack.text.markup import SLACK
 from core import Core, a_core
 from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.job import JobStatus
@@ -31,6 +33,8 @@ from generation.rules.limits import LimitName, Limits
 from generation.rules.operator_rules import OperatorRules
 from generation.rules.policy import Policy
 from generation.service import SubmitContext
+from generation.text.dialect import PLAIN, Dialect
+from generation.text.errors import sentence
 
 PRICES = Prices({"worker": {Endpoint.STANDARD: Price(Decimal("0.40")), Endpoint.TURBO: Price(Decimal("0.10"))}})
 ADMIN = a_user("1")
@@ -203,6 +207,30 @@ async def test_a_reroll_of_what_was_asked_for_beyond_the_limits_of_now_is_refuse
         with pytest.raises(LimitExceeded) as refused:
             await core.service.reroll(parent.id, SubmitContext("o2", a_user(), a_channel()))
         assert (refused.value.allowed, refused.value.used) == ("20", "24")
+
+
+@pytest.mark.parametrize("platform", [DISCORD, SLACK, PLAIN], ids=lambda dialect: dialect.place)
+@pytest.mark.parametrize(
+    ("made", "asked", "allowed", "says"),
+    [
+        (Endpoint.STANDARD, "reroll", {Endpoint.TURBO}, "allows turbo quality only; you asked for standard."),
+        (Endpoint.TURBO, "reroll", {Endpoint.STANDARD}, "allows standard quality only; you asked for turbo."),
+        (Endpoint.STANDARD, "other_quality", {Endpoint.STANDARD}, "allows standard quality only; you asked for turbo."),
+        (Endpoint.TURBO, "other_quality", {Endpoint.TURBO}, "allows turbo quality only; you asked for standard."),
+        (Endpoint.STANDARD, "reroll", set(), "allows no clips."),
+    ],
+)
+async def test_a_clip_in_a_quality_that_is_no_longer_allowed_is_refused_with_what_is(
+    tmp_path: Path, platform: Dialect, made: Endpoint, asked: str, allowed: set[Endpoint], says: str
+) -> None:
+    async with a_core(tmp_path, rules=rules()) as core:
+        request = a_request(endpoint=made)
+        parent = await core.run(await core.service.submit(request, SubmitContext("o1", a_user(), a_channel())))
+        await core.service.set_limits(a_server(), {"endpoints": frozenset(allowed)}, by=ADMIN)
+        with pytest.raises(LimitExceeded) as refused:
+            await getattr(core.service, asked)(parent.id, SubmitContext("o2", a_user(), a_channel()))
+        assert sentence(refused.value, platform) == f"This {platform.place} {says}"
+        assert await core.store.jobs_of(a_user(), a_server(), limit=10) == [await core.store.job(parent.id)]
 
 
 async def test_an_unfinished_clip_cannot_be_rerolled(tmp_path: Path) -> None:
