@@ -8,8 +8,8 @@ import pytest
 
 from acceptance.running import LEAVE_SECONDS, PATIENCE_SECONDS, Run, flipbook_run
 from generation import mp4
+from judges.log_lines import odd, read
 from kills_in_chats import InDiscord, InSlack
-from log_lines import odd, read
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
 from generation.domain.notice import Audience, NoticeStatus, OwedNotice
 from generation.protocol.errors import GenerationFailed, StoreBusy
-from log_lines import odd, read
+from judges.log_lines import odd, read
 
 
 def fail_with_secrets() -> None:

@@ -15,7 +15,7 @@ FIRST_SCREEN = 30
 """Lines of a page that are seen without scrolling."""
 
 ODD = {
-    "who asked": r"(?<!member )(?<!the one )(?<!those )\bwho asked\b(?! to| for|,)",
+    "who asked": r"(?<!member )(?<!the one )(?<!\()(?<!those )\bwho asked\b(?! to| for|,)",
     "once more": r"\bonce more\b",
     "is here": r"\b(is|are) here\b(?!: )",
     "mend": r"\bmend(s|ed|ing)?\b",
