@@ -120,7 +120,7 @@ class NoticeRelay:
             async with asyncio.timeout(self._timing.post):
                 is_told = await self._post(attempt)
         except DeliveryStepFailed as error:
-            return await self._refused(attempt.owed, error.reason)
+            return await self._refused(attempt, error.reason)
         except DeliveryDelayed as error:
             moved = self._put_off(attempt.owed, error.reason, error.retry_after)
         except TimeoutError:
@@ -143,6 +143,7 @@ class NoticeRelay:
             log_channel = await self._log_channel(notice.server)
             if log_channel is None:
                 return False
+            attempt.log_channel = log_channel.id
         payload = NoticePayload(notice, log_channel, attempt.owed.note)
         await messenger.post_notice(payload, attempt.note)
         return True
@@ -158,13 +159,14 @@ class NoticeRelay:
         pause = timing.retry.with_retry_after(owed.attempts + 1, retry_after)
         return owed.delayed(now + timedelta(seconds=pause), reason)
 
-    async def _refused(self, owed: OwedNotice, reason: str) -> OwedNotice:
+    async def _refused(self, attempt: "_Attempt", reason: str) -> OwedNotice:
         """No place takes it: a log channel is switched off, and that is told to the next admin
         too."""
-        held = owed.undeliverable(reason)
-        if owed.notice.audience is Audience.LOG_CHANNEL:
+        held, server = attempt.owed.undeliverable(reason), attempt.owed.notice.server
+        if attempt.log_channel is not None:
             async with self._store.transaction() as tx:
-                await switch_off_log_channel(tx, owed.notice.server, reason, self._clock.now())
+                now = self._clock.now()
+                await switch_off_log_channel(tx, server, attempt.log_channel, reason, now)
         return await self._finish(held)
 
     async def _finish(self, moved: OwedNotice) -> OwedNotice:
@@ -188,6 +190,8 @@ class _Attempt:
     def __init__(self, store: Store, owed: OwedNotice) -> None:
         self._store = store
         self.owed = owed
+        self.log_channel: str | None = None
+        """Id of the log channel that it was posted to."""
 
     async def note(self, note: str) -> None:
         """Save a messenger's note with its notice."""
@@ -197,13 +201,12 @@ class _Attempt:
 
 
 async def switch_off_log_channel(
-    tx: Transaction, server: ServerRef, reason: str, now: datetime
+    tx: Transaction, server: ServerRef, channel: str, reason: str, now: datetime
 ) -> None:
     """Forget a log channel that can no longer be posted to; the next admin who asks is told."""
     policy = await tx.policy_of(server) or Policy()
-    channel = policy.log_channel
-    if channel is None:
-        return  # somebody was faster
+    if policy.log_channel != channel:
+        return  # somebody was faster, or an admin has just set another one
     changed = policy.model_copy(update={"log_channel": None})
     before, after = (each.model_dump_json(include={"log_channel"}) for each in (policy, changed))
     await tx.set_policy(server, changed, AuditEntry(server, ITSELF, now, "policy", before, after))

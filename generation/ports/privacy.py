@@ -90,7 +90,7 @@ class PrivacyWrites(ExportReads, Protocol):
 
     async def forget_notices(self, user: UserRef) -> int:
         """Delete what the member was told, and what others were told about them; returns how many
-        notices are still to be told to the member."""
+        such notices are still to be told."""
 
     async def forget_old_notices(self, before: datetime) -> int:
         """Drop notices from before then, but for those that are owed; of welcomes it stays that

@@ -37,15 +37,14 @@ _FORGET_REPORTS: Final = (
     .values(by=bindparam("becomes"), words="")
 )
 _OF_MEMBER: Final = notices.c.member == bindparam("of")
-_STILL_OWED: Final = select(func.count()).where(_OF_MEMBER, OWED_NOTICES)
-_FORGET_NOTICES: Final = delete(notices).where(
-    or_(
-        _OF_MEMBER,
-        notices.c.details.contains(bindparam("named")),
-        notices.c.key.contains(bindparam("in_key")),
-    ),
-    ~OWED_NOTICES,
+_ABOUT_MEMBER: Final = or_(
+    _OF_MEMBER,
+    # also what others are told about them, with an id in its details or its key
+    notices.c.details.contains(bindparam("named")),
+    notices.c.key.contains(bindparam("in_key")),
 )
+_STILL_OWED: Final = select(func.count()).where(_ABOUT_MEMBER, OWED_NOTICES)
+_FORGET_NOTICES: Final = delete(notices).where(_ABOUT_MEMBER, ~OWED_NOTICES)
 _IS_OLD: Final = and_(~OWED_NOTICES, notices.c.created_at < bindparam("before"))
 _IS_WELCOME: Final = notices.c.kind == NoticeKind.WELCOME.value
 _DROP_OLD_NOTICES: Final = delete(notices).where(_IS_OLD, ~_IS_WELCOME)
@@ -80,11 +79,9 @@ class ForgettingReports(TransactionPart):
                 await self._connection.execute(statement, member | values)
 
     async def forget_notices(self, user: UserRef) -> int:
-        member = {"of": str(user)}
-        # also what others were told about them, with an id in its details or its key
-        named = {"named": f'"{user.id}"', "in_key": f":{user.id}"}
-        await self._connection.execute(_FORGET_NOTICES, member | named)
-        return int(await self._connection.scalar(_STILL_OWED, member) or 0)
+        about = {"of": str(user), "named": f'"{user.id}"', "in_key": f":{user.id}"}
+        await self._connection.execute(_FORGET_NOTICES, about)
+        return int(await self._connection.scalar(_STILL_OWED, about) or 0)
 
     async def forget_old_notices(self, before: datetime) -> int:
         found = 0

@@ -141,6 +141,21 @@ async def test_a_log_channel_that_refuses_is_switched_off_and_the_next_admin_is_
     )
 
 
+async def test_a_log_channel_that_an_admin_has_set_meanwhile_stays(post):
+    class Moved(RecordingMessenger):
+        async def post_notice(self, payload: NoticePayload, note: SaveNote) -> None:
+            await post.set_log_channel("5010")
+            raise DeliveryStepFailed("the channel is gone")
+
+    await post.set_log_channel()
+    await post.add(a_notice("report"))
+    post.messenger = Moved()
+    post.__post_init__()
+    await post.posted_after(0)
+    assert (await post.core.service.policy_of(a_server())).log_channel == "5010"
+    assert await post.core.service.take_held_notices(a_server()) == [a_notice("report")]
+
+
 async def test_after_three_days_a_members_notice_is_given_up(post):
     await post.add(a_notice(audience=Audience.MEMBER, member=a_user()))
     post.messenger.troubles = [DeliveryDelayed("away")] * 2

@@ -17,6 +17,7 @@ from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.delivery import Answer
 from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.notice import NoticeKind
+from generation.domain.privacy import Forgetting
 from generation.domain.refs import Platform
 from generation.domain.report import Report, ReportReason
 from generation.privacy import forgetting
@@ -28,6 +29,7 @@ from generation.protocol.errors import (
 )
 from generation.rules.pseudonyms import is_pseudonym
 from generation.service import SubmitContext
+from generation.service.clips import Actor
 from integration.generation.privacy.keeping import RememberedMembers, a_forgetter, all_bytes, forget_all
 
 MEMBER = "70010000000000001"
@@ -93,6 +95,23 @@ async def test_the_member_is_told_once_and_then_that_is_forgotten_too(tmp_path: 
         assert [(each.kind, each.member, each.details) for each in told] == [
             (NoticeKind.FORGOTTEN, a_user(MEMBER), {"left": "0"})
         ]
+
+
+async def test_what_admins_are_still_to_be_told_of_the_member_is_waited_for_and_goes_too(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        clip = await a_delivered_clip(core, OTHER, "a boat")
+        actor = Actor(a_user(MEMBER), a_server())
+        await core.service.report(clip.id, actor, ReportReason.OTHER, SECRET)
+        async with core.store.transaction() as tx:
+            # by the operator: the member is told nothing that could be waited for
+            await tx.ask_to_forget(Forgetting(a_user(MEMBER), core.clock.now()))
+        assert (await a_forgetter(core).go_on()).left == 1
+        # there is no log channel, so it waits for an admin; the words go before
+        await forget_all(core)
+        await core.store.remove_traces()
+        kept = all_bytes(core)
+        assert MEMBER.encode() not in kept
+        assert SECRET.encode() not in kept
 
 
 async def test_a_waiting_job_is_refunded_and_a_running_one_is_cancelled_at_its_backend(tmp_path: Path) -> None:
