@@ -3,8 +3,9 @@
 import pytest
 
 from discord_bot import Bot
-
-BLANKS = ["\u200b", "\u200b\u200d\u2060", "\u2800", "\u3164\u3164", "\ufe0f", " \u00ad ", "\u034f\u115f"]
+from fixtures.blanks import BLANKS
+from generation.rules.limits import LimitName
+from generation.text.limits import typed_name
 
 
 @pytest.mark.parametrize("prompt", BLANKS, ids=ascii)
@@ -40,6 +41,6 @@ async def test_a_forged_limit_gets_a_sentence(bot: Bot, limit: str) -> None:
     group = {"name": "limits", "type": 2, "options": [command]}
     answer = await bot.forged("flipbook-admin", [group], user=bot.double.people.moderator)
     assert answer.ephemeral
-    start = "There is no limit named " if limit else "Name one of the limits: `user_clips_per_day`, "
-    assert answer.content.startswith(start)
-    assert answer.content.endswith("`max_frames`, `max_steps`, `max_size`, `quality`.")
+    assert answer.content.startswith("There is no limit named " if limit else "Name one of the limits: ")
+    names = ", ".join(f"`{typed_name(name)}`" for name in LimitName)
+    assert answer.content.endswith(f" {names}.")

@@ -12,6 +12,7 @@ from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.slack.server import SlackDouble
 from doubles.slack.world import ADMIN, DM, GENERAL, MIRA, NOAH, STUDIO
 from factories import PASTED
+from fixtures.blanks import BLANKS
 from generation.domain.job import JobStatus
 from generation.domain.parsing import allowed
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
@@ -116,6 +117,15 @@ async def test_what_cannot_be_read_is_one_sentence_for_one_person(
         asked = await slack.slash("/animate", text)
         assert asked.ack is not None
         assert (asked.ack.payload["text"], asked.ack.payload["response_type"]) == (sentence, "ephemeral")
+        assert (public(slack), await bot.jobs()) == ([], [])
+
+
+@pytest.mark.parametrize("prompt", BLANKS, ids=ascii)
+async def test_a_prompt_that_shows_nothing_is_empty(slack: SlackDouble, tmp_path: Path, prompt: str) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        asked = await slack.slash("/animate", f"{prompt} --turbo")
+        assert asked.ack is not None
+        assert asked.ack.payload["text"].startswith("prompt must be 1 to 2,000 characters")
         assert (public(slack), await bot.jobs()) == ([], [])
 
 

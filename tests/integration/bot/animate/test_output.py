@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from adapters.terminal.messenger import OutputUnusable, TerminalMessenger, check_output
 from adapters.terminal.screen import Screen
 from bot.cli import app
+from fixtures.blanks import BLANKS
 from generation.mp4.boxes import is_mp4
 from generation.protocol.progress import Phase, Progress
 
@@ -153,15 +154,30 @@ def test_help_has_the_defaults_and_the_presets() -> None:
         assert words in text
 
 
-def test_a_piped_terminal_says_every_new_reason_to_wait(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("prompt", ["", "   ", *BLANKS], ids=ascii)
+def test_a_prompt_that_shows_nothing_buys_nothing(prompt: str, tmp_path: Path) -> None:
+    result = runner.invoke(app, ["animate", prompt, *SMALL])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "1 to 2,000 characters" in result.stderr
+    assert not (tmp_path / "data" / "clips").exists()
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (["the worker to start"], ["the worker to start"]),
+        (["the worker to start"] * 3, ["the worker to start"]),
+        (["the worker to start", "worker, which is busy"], ["the worker to start", "worker, which is busy"]),
+        (["worker, which has no room on its disk"] * 2, ["worker, which has no room on its disk"]),
+        (["fal, which is busy", "worker, which is away"] * 2, ["fal, which is busy", "worker, which is away"] * 2),
+    ],
+)
+def test_a_piped_terminal_says_every_new_reason_to_wait(
+    reasons: list[str], said: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     screen = Screen(Console(width=20))
-    reasons = ("the worker to start", "worker, which has no room on its disk", "worker, which has no room on its disk")
     for reason in reasons:
         screen.show(Progress(Phase.WAITING, waiting_for=reason))
     screen.show(Progress(Phase.RENDERING))
     screen.show(Progress(Phase.RENDERING))
-    assert capsys.readouterr().out.splitlines() == [
-        "Waiting for the worker to start",
-        "Waiting for worker, which has no room on its disk",
-        "Rendering",
-    ]
+    assert capsys.readouterr().out.splitlines() == [*(f"Waiting for {reason}" for reason in said), "Rendering"]
