@@ -11,6 +11,7 @@ from typing import Final
 from bot.exit_codes import OperatorFault
 from bot.folders import LAST_BACKUP
 from generation.protocol.disk import disk_errors, in_thread, write_private
+from generation.protocol.errors import ArtifactError
 from generation.rules.pseudonyms import Pseudonym
 
 FORGOTTEN: Final = "forgotten.jsonl"
@@ -29,7 +30,11 @@ class ForgottenFile:
 
     async def add(self, members: Sequence[Pseudonym], until: datetime) -> None:
         """As :class:`generation.privacy.forgetting.ForgottenList` has it."""
-        await in_thread(self._add, {str(member): until for member in members})
+        try:
+            await in_thread(self._add, {str(member): until for member in members})
+        except OperatorFault as error:
+            # nobody is forgotten until it is mended, but everything else goes on
+            raise ArtifactError(str(error)) from error
 
     def _add(self, forgotten: Forgotten) -> None:
         with disk_errors():
@@ -63,7 +68,8 @@ def read(path: Path) -> Forgotten:
     if path.stat().st_size > _MAX_BYTES:
         raise OperatorFault(f"{path} is no list of forgotten members: it is too large.")
     found: dict[str, datetime] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # bytes: a line that is no text is damaged like one that is no JSON
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
             entry = json.loads(line)
             found[str(entry["member"])] = datetime.fromisoformat(entry["until"]).astimezone(UTC)

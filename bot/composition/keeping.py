@@ -12,6 +12,7 @@ from generation.privacy.gone_servers import GoneServers
 from generation.privacy.retention import Retention
 from generation.privacy.tasks import KeepingParts, KeepingTasks
 from generation.protocol.clock import Clock
+from generation.protocol.disk import disk_errors
 from generation.service import Service
 
 _MB = 1_000_000
@@ -36,7 +37,9 @@ def keeping_tasks(
     async def free_bytes() -> int | None:
         if not isinstance(clips, Path):
             return None
-        return (await asyncio.to_thread(shutil.disk_usage, clips)).free
+        # a disk that is away is a trouble of this round, not the end of the bot
+        with disk_errors():
+            return (await asyncio.to_thread(shutil.disk_usage, clips)).free
 
     forgetter = Forgetter(
         store,

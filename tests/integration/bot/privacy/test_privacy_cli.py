@@ -170,3 +170,29 @@ def test_what_is_no_member_is_said(data: Path, user: str) -> None:
     result = flipbook("privacy", "export", user, "--data-dir", data)
     assert result.exit_code == 2
     assert "Name the member as platform:id" in result.stderr
+
+
+@pytest.mark.parametrize("damage", [b'{"member": "discord:~1"}\n', b"\xff\xfe not a list\n"])
+async def test_a_damaged_list_keeps_a_member_and_nothing_else(data: Path, damage: bytes) -> None:
+    user, _ = member_of(data)
+    (data / FORGOTTEN).write_bytes(damage)
+    async with open_app(Settings(data_dir=data), Role("run")) as opened:
+        async with opened.ports.store.transaction() as tx:
+            await tx.ask_to_forget(Forgetting(UserRef.parse(user), datetime.now(UTC) - timedelta(days=1)))
+        # two rounds: jobs that wait are ended first
+        assert [await opened.keeping.round() for _ in range(2)] == [1, 1]
+        assert any("is damaged in line 1" in str(trouble) for trouble in opened.troubles.latest)
+        assert await jobs_of(opened.ports.store, user) != []
+    assert (data / FORGOTTEN).read_bytes() == damage
+
+
+async def test_a_disk_of_clips_that_is_away_is_trouble_and_not_the_end(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(_: object) -> None:
+        raise OSError(116, "Stale file handle")
+
+    async with open_app(Settings(data_dir=data), Role("run")) as opened:
+        monkeypatch.setattr(shutil, "disk_usage", away)
+        assert await opened.keeping.round() == 0
+        assert any("Stale file handle" in str(trouble) for trouble in opened.troubles.latest)
