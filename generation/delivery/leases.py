@@ -79,12 +79,13 @@ class DeliveryLeases:
         """Change the delivery as it is stored now, and release it; with the job that was delivered
         in ``of`` it stays due where the clip was deleted, hidden or covered meanwhile."""
         async with self._store.transaction() as tx:
+            # the job before its delivery, as whoever deletes or hides it reads them: on PostgreSQL
+            # the two could else wait for each other
+            stored = None if of is None else await tx.job(delivery.job_id)
             # the first answer may have been recorded since the delivery was claimed
             changed = change(await tx.delivery_of(delivery.job_id) or delivery)
-            if of is not None:
-                stored = await tx.job(delivery.job_id)
-                if stored is not None and not stored.looks_like(of):
-                    changed = changed.changed(self._clock.now())
+            if of is not None and stored is not None and not stored.looks_like(of):
+                changed = changed.changed(self._clock.now())
             await tx.save_delivery(changed)
             await tx.release_delivery(delivery.job_id, self._owner)
         return changed

@@ -20,9 +20,12 @@ from factories import (
     later,
     moved,
 )
+from generation.delivery import removals
+from generation.delivery.leases import DeliveryLeases
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform, ServerRef
+from generation.protocol.clock import SystemClock
 from generation.protocol.errors import StaleJob, StoreError
 
 DISCORD = frozenset({Platform.DISCORD})
@@ -187,3 +190,27 @@ async def test_owed_deliveries_are_those_of_the_platforms_that_are_served(store)
     assert await served(Platform.SLACK) == [jobs[Platform.SLACK]]
     assert await served(Platform.DISCORD, Platform.TERMINAL) == [jobs[Platform.DISCORD], jobs[Platform.TERMINAL]]
     assert await served() == []
+
+
+async def test_an_outcome_that_arrives_while_its_clip_is_deleted_waits_for_that(store, other_store):
+    jobs = [moved(a_job(), JobStatus.SUCCEEDED) for _ in range(24)]
+    owed = [a_delivery(job).owed(NOW) for job in jobs]
+    async with store.transaction() as tx:
+        for job, delivery in zip(jobs, owed, strict=True):
+            await tx.add_job(job, delivery, None)
+    leases = DeliveryLeases(other_store, "other", clock=SystemClock(), seconds=60)
+
+    async def delete(job: Job) -> None:
+        async with store.transaction() as tx:
+            await removals.delete(tx, await tx.job(job.id) or job, NOW)
+
+    def arrived(stored: Delivery) -> Delivery:
+        return stored.sent(None, NOW)
+
+    # on PostgreSQL two that lock the same rows in another order would end each other
+    ends = [leases.finish(delivery, arrived, of=job) for job, delivery in zip(jobs, owed, strict=True)]
+    await asyncio.gather(*ends, *(delete(job) for job in jobs))
+    for job in jobs:
+        # deleted before it arrived or after: its message is still to be taken away
+        assert (await store.job(job.id)).deleted_at is not None
+        assert (await store.delivery_of(job.id)).status is DeliveryStatus.OWED
