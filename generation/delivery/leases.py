@@ -79,7 +79,7 @@ class DeliveryLeases:
         """Change the delivery as it is stored now, and release it; with the job that was delivered
         in ``of`` it stays due where the clip was deleted, hidden or covered meanwhile."""
         async with self._store.transaction() as tx:
-            # the job before its delivery, as whoever deletes or hides it reads them: on PostgreSQL
+            # the job before its delivery, as those who delete or hide it read them: on PostgreSQL
             # the two could else wait for each other
             stored = None if of is None else await tx.job(delivery.job_id)
             # the first answer may have been recorded since the delivery was claimed
