@@ -42,11 +42,18 @@ _MAKES_A_CLIP: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A member who does something with a clip, in their server."""
+    """A member who does something with a clip, in their server. ``only_in`` is the channel that a
+    moderator's rights end with; without one they hold in the whole server."""
 
     user: UserRef
     server: ServerRef
     is_moderator: bool = False
+    only_in: ChannelRef | None = None
+
+    def moderates(self, job: Job) -> bool:
+        """Whether the member is a moderator where that clip is."""
+        is_there = self.only_in is None or self.only_in.id == job.channel.id
+        return self.is_moderator and is_there
 
 
 class ClipActs(MemberActs):
@@ -63,7 +70,7 @@ class ClipActs(MemberActs):
         """A job whose prompt the member may read: their own, one of that channel, any for a
         moderator. Raises JobNotFound."""
         job = await self.job(job_id, actor.server)
-        is_own = job.requested_by == actor.user or actor.is_moderator
+        is_own = job.requested_by == actor.user or actor.moderates(job)
         if not is_own and job.channel.id != channel.id:
             raise JobNotFound(job_id)
         return job
@@ -154,7 +161,7 @@ def check_action(action: ClipAction, job: Job, actor: Actor) -> None:
     is_asker = job.requested_by == actor.user
     if state not in rule.works or (state in rule.asker_only and not is_asker):
         raise _refusal(action, job, state)
-    is_for_others = rule.who is Who.ANYBODY or actor.is_moderator
+    is_for_others = rule.who is Who.ANYBODY or actor.moderates(job)
     if not is_asker and not is_for_others:
         raise NotYourJob(job.id)
     if action in _MAKES_A_CLIP and job.prompt_removed_at is not None:

@@ -79,6 +79,9 @@ class DiscordNotices:
         notice = payload.notice
         match notice.audience:
             case Audience.LOG_CHANNEL if payload.log_channel is not None:
+                # the operator may have typed anything
+                if not payload.log_channel.id.isdecimal():
+                    raise DeliveryStepFailed("Discord has no such channel")
                 yield int(payload.log_channel.id)
             case Audience.MEMBER if notice.member is not None:
                 yield await self._posts.direct_channel(int(notice.member.id))

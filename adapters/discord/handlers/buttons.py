@@ -75,9 +75,10 @@ def filled(interaction: discord.Interaction) -> Mapping[str, object]:
 async def cancel(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
     """Cancel a clip for its owner or a moderator, and confirm it privately; the clip's own message
     shows the outcome."""
-    is_moderator = actor_of(context).is_moderator
+    asked = await handler.service.job(job_id, context.server)
+    may_cancel = actor_of(context).moderates(asked)
     job = await handler.service.cancel(
-        job_id, by=context.user, server=context.server, is_admin=is_moderator
+        job_id, by=context.user, server=context.server, is_admin=may_cancel
     )
     await tell(context.interaction, render.cancelling(job))
 

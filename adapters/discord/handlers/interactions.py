@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import discord
 import structlog
@@ -22,7 +22,7 @@ from adapters.discord.handlers.access import (
     require_permissions,
     roles_of,
 )
-from adapters.discord.handlers.ephemeral import refuse
+from adapters.discord.handlers.ephemeral import ANSWERS_BY_ITSELF, answered_in_time, refuse
 from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS, FirstResponses, Submit
 from adapters.discord.refs import interaction_origin, user_ref
 from adapters.discord.text import render
@@ -32,6 +32,8 @@ from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError
 from generation.service import Service, SubmitContext
 
+ANSWER_WITHIN_SECONDS: Final = 2.3
+"""After this time a response is deferred; a form is given up a little earlier."""
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound="CommandGroup")
 
@@ -106,7 +108,7 @@ class InteractionHandler:
     ) -> None:
         """Run ``act`` for an interaction in a server; whatever it raises ends here, in one sentence
         to the member."""
-        async with self.running():
+        async with self.running(), answered_in_time(interaction, ANSWER_WITHIN_SECONDS):
             try:
                 await act(InteractionContext.of(interaction))
             except AccessDenied as denied:
@@ -125,6 +127,7 @@ class InteractionHandler:
         its clip could not be delivered."""
         # here and not in handle(): commands that only read work without them
         require_permissions(context.interaction)
+        context.interaction.extras[ANSWERS_BY_ITSELF] = True
         await self.first_responses.send(context.interaction, submit)
 
     @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Final
 import discord
 
 from adapters.discord.errors import NETWORK
-from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.ephemeral import defer_privately, tell
 from adapters.discord.handlers.interactions import InteractionContext
 from adapters.discord.text import render
 from adapters.discord.text.layout import NO_MENTIONS, notice_buttons
@@ -52,18 +52,13 @@ async def press_privacy(service: Service, context: InteractionContext) -> bool:
 
 async def _show(context: InteractionContext, shown: NoticeText) -> None:
     view = notice_buttons(shown.buttons)
-    await context.interaction.response.send_message(
-        "\n".join(shown.lines)[: render.MAX_CONTENT],
-        view=discord.utils.MISSING if view is None else view,
-        ephemeral=True,
-        allowed_mentions=NO_MENTIONS,
-    )
+    await tell(context.interaction, "\n".join(shown.lines)[: render.MAX_CONTENT], view)
 
 
 async def _export(service: Service, context: InteractionContext) -> None:
     interaction = context.interaction
     # thousands of clips take longer than a first response may
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await defer_privately(interaction)
     try:
         data = await service.export(context.user)
         await _send(service, context, data)

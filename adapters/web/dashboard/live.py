@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import suppress
 from typing import Final
 
+import structlog
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from generation.protocol.clock import Clock
@@ -33,14 +33,12 @@ class Live:
         self._turn = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
+        self._log = structlog.get_logger("flipbook.dashboard")
 
     async def response(self) -> Response:
         """The stream, or 503 where too many look already."""
         if self._viewers >= MOST_VIEWERS or self._is_over:
             return PlainTextResponse("Too many look at this page live; ask again.", 503)
-        self._viewers += 1
-        if self._task is None:
-            self._task = asyncio.create_task(self._run(), name="dashboard fragment")
         return StreamingResponse(
             self._events(),
             media_type="text/event-stream",
@@ -59,15 +57,25 @@ class Live:
         """Render while anybody looks."""
         while self._viewers:
             # a fragment that cannot be made now stays as it was
-            with suppress(FlipbookError):
+            try:
                 self._text = await self._render()
+            except FlipbookError:
+                pass
+            except Exception:  # noqa: BLE001 - those who look would wait for ever
+                self._log.exception("a part of a page could not be made")
             async with self._turn:
                 self._turn.notify_all()
             await self._clock.sleep(_EVERY)
         self._task, self._text = None, ""
 
     async def _events(self) -> AsyncIterator[str]:
+        # counted here, not before: a stream whose viewer has gone by then is never begun, nor ended
+        if self._is_over:
+            return
+        self._viewers += 1
         try:
+            if self._task is None:
+                self._task = asyncio.create_task(self._run(), name="dashboard fragment")
             yield "retry: 2000\n\n"
             sent, quiet = "", 0
             for _ in range(_LIFE):

@@ -1,6 +1,6 @@
 """What an address asks for: bounded, and ignored where it makes no sense."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from starlette.requests import Request
@@ -36,6 +36,11 @@ def day_in(request: Request, name: str) -> date | None:
         return date.fromisoformat(text_in(request, name))
     except ValueError:
         return None
+
+
+def end_of(day: date | None) -> datetime | None:
+    """The first moment after that day in UTC; None too for the last day that there is."""
+    return None if day is None or day == date.max else beginning_of(day + timedelta(days=1))
 
 
 def beginning_of(day: date | None) -> datetime | None:

@@ -64,7 +64,7 @@ def _list_of(write_one: Callable[[str, Dialect], str], allowed: str, empty: str)
     def write(values: Iterable[str] | None, d: Dialect) -> str:
         return listed([write_one(each, d) for each in sorted(values or ())], d) or d.gettext(empty)
 
-    return FieldKind(_ids, write, allowed, is_list=True)
+    return FieldKind(_refs, write, allowed, is_list=True)
 
 
 def _ids(text: str) -> frozenset[str]:
@@ -74,6 +74,18 @@ def _ids(text: str) -> frozenset[str]:
     if not found or max(map(len, found)) > _MOST_ID:
         raise ValueError(text)
     return found
+
+
+def _refs(text: str) -> frozenset[str]:
+    """Ids of channels, members or roles: no chat has others than letters and digits."""
+    found = _ids(text)
+    if not all(map(_is_id, found)):
+        raise ValueError(text)
+    return found
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.replace("-", "").replace("_", "").isalnum()
 
 
 def _terms(text: str) -> frozenset[str]:
@@ -166,7 +178,7 @@ def _channel(text: str) -> str | None:
     typed = text.strip()
     if typed.lower() in _NOTHING:
         return None
-    if not typed or len(typed) > _MOST_ID or len(typed.split()) > 1:
+    if len(typed) > _MOST_ID or not _is_id(typed):
         raise ValueError(text)
     return typed
 

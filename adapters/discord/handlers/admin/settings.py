@@ -6,7 +6,7 @@ from discord import app_commands
 from adapters.discord.errors import as_delivery_errors
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.admin.guard import for_admins
-from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.ephemeral import defer_privately, tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
     InteractionContext,
@@ -64,7 +64,7 @@ class SettingCommands(CommandGroup):
             return
         _require_permissions(context, channel.id)
         # the answer to a command has to be quicker than a post
-        await context.interaction.response.defer(ephemeral=True, thinking=True)
+        await defer_privately(context.interaction)
         await tell(context.interaction, await self._tried(context, channel.id))
 
     async def _tried(self, context: InteractionContext, channel_id: int) -> str:

@@ -8,6 +8,7 @@ from discord import ui
 from adapters.discord.handlers.access import require_admin
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import tell
+from adapters.discord.handlers.forms.opening import before_a_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import custom_id
 from adapters.discord.text import render
@@ -23,7 +24,9 @@ async def ask_for_report(
     handler: InteractionHandler, context: InteractionContext, job_id: JobId
 ) -> None:
     """Open the form."""
-    job = await handler.service.clip_for(ClipAction.REPORT, job_id, actor_of(context))
+    job = await before_a_form(
+        handler.service.clip_for(ClipAction.REPORT, job_id, actor_of(context))
+    )
     modal = ui.Modal(
         title=DISCORD.gettext(reports.REPORT_CLIP), custom_id=custom_id(ClipAction.REPORT, job.id)
     )
@@ -69,8 +72,12 @@ async def decide(
     if message is None:
         await tell(context.interaction, decided)
         return
+    # the decision is said in any case, however long the report is
+    content = f"{message.content[: render.MAX_CONTENT - len(decided) - 1]}\n{decided}"
+    if context.interaction.response.is_done():
+        await message.edit(content=content, view=None, allowed_mentions=NO_MENTIONS)
+        await tell(context.interaction, decided)
+        return
     await context.interaction.response.edit_message(
-        content=f"{message.content}\n{decided}"[: render.MAX_CONTENT],
-        view=None,
-        allowed_mentions=NO_MENTIONS,
+        content=content, view=None, allowed_mentions=NO_MENTIONS
     )

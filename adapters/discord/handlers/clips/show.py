@@ -6,6 +6,7 @@ import discord
 
 from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.handlers.clips.context import actor_of
+from adapters.discord.handlers.ephemeral import defer_privately, tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import command_line
 from adapters.discord.text import lists, render
@@ -28,60 +29,44 @@ async def show_settings(
     )
     command = "" if job.prompt_removed_at is not None else command_line(job)
     text, is_whole = lists.settings(job, command)
-    file = (
-        discord.utils.MISSING
-        if is_whole
-        else discord.File(io.BytesIO(command.encode()), "command.txt")
-    )
-    await context.interaction.response.send_message(
-        text,
-        ephemeral=True,
-        file=file,
-        view=settings_buttons(job) or discord.utils.MISSING,
-        allowed_mentions=NO_MENTIONS,
-    )
+    file = None if is_whole else discord.File(io.BytesIO(command.encode()), "command.txt")
+    await tell(context.interaction, text, settings_buttons(job), file)
 
 
 async def show(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
     """A finished clip again, the state of an unfinished one, or that it is gone."""
-    # raises for a job of another server, as for one that does not exist
-    job = await handler.service.job(job_id, context.server)
+    # raises for a job of another channel or server, as for one that does not exist
+    job = await handler.service.seen_job(job_id, actor_of(context), context.channel)
     match state_of(job):
         case ClipState.DELETED | ClipState.HIDDEN:
             await _say_gone(context, job)
         case ClipState.UNDER_WAY:
-            await context.interaction.response.send_message(
-                lists.details(job), ephemeral=True, allowed_mentions=NO_MENTIONS
-            )
+            await tell(context.interaction, lists.details(job))
         case _:
-            await _deliver_again(handler, context, job.id)
+            await _deliver_again(handler, context, job)
 
 
 async def _say_gone(context: InteractionContext, job: Job) -> None:
     may_make_again = is_allowed(ClipAction.REROLL, job, actor_of(context))
     view = reroll_button(job) if may_make_again else None
-    await context.interaction.response.send_message(
-        gone_words(job, DISCORD, may_make_again=may_make_again),
-        ephemeral=True,
-        view=view or discord.utils.MISSING,
-        allowed_mentions=NO_MENTIONS,
-    )
+    text = gone_words(job, DISCORD, may_make_again=may_make_again)
+    await tell(context.interaction, text, view)
 
 
 async def _deliver_again(
-    handler: InteractionHandler, context: InteractionContext, job_id: JobId
+    handler: InteractionHandler, context: InteractionContext, job: Job
 ) -> None:
     """Defer the ephemeral response; the clip is delivered into it as every outcome is."""
     interaction = context.interaction
-    await interaction.response.defer(ephemeral=True, thinking=True)
+    await defer_privately(interaction)
     token = InteractionToken(interaction.token, interaction.filesize_limit, interaction.user.id)
     try:
         await handler.service.deliver_again(
-            job_id,
+            job.id,
             token.answer(handler.clock.now(), private=True),
             by=context.user,
             channel=context.channel,
-            is_admin=context.is_admin,
+            is_admin=actor_of(context).moderates(job),
         )
     except FlipbookError as error:
         # "thinking…" stays until the deferred response itself is edited

@@ -1,7 +1,6 @@
 """Forms: opened by ``/animate`` alone, by ✏️, by a message's menu and after a refusal; sent off, by
 their custom_id alone, so that they work after a restart."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
@@ -13,6 +12,7 @@ from discord import app_commands
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import refuse, tell
+from adapters.discord.handlers.forms.opening import before_a_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import OpenedForm, draft_in, edited_clip, modal_id, opened_form
 from adapters.discord.refs import message_ref
@@ -25,6 +25,7 @@ from generation.protocol.errors import (
     FlipbookError,
     InvalidRequest,
     ServerNotAllowed,
+    StoreBusy,
     UserBlocked,
 )
 from generation.rules.forms.form import Form, FormField, FormValues
@@ -36,8 +37,6 @@ from generation.text.forms.fields import (
 )
 from generation.text.help import ANIMATE_TEXT
 
-OPEN_WITHIN_SECONDS: Final = 2.0
-"""A form is Discord's first response, which it takes within three seconds."""
 _LASTING: Final = (UserBlocked, ChannelNotAllowed, ServerNotAllowed)
 """Refusals that no other text changes."""
 
@@ -56,9 +55,8 @@ async def open_form(
     roles = context.submit_context().roles
     form = handler.service.form(actor_of(context), values, parent=parent, roles=roles)
     try:
-        async with asyncio.timeout(OPEN_WITHIN_SECONDS):
-            opened = await form
-    except TimeoutError:
+        opened = await before_a_form(form)
+    except StoreBusy:
         draft = _keep(handler, context, values or {}, parent)
         await tell(context.interaction, late_form_words(DISCORD), try_again_view(draft))
         return
@@ -73,7 +71,9 @@ async def press(handler: InteractionHandler, context: InteractionContext) -> boo
         return True
     if (draft := draft_in(custom_id)) is not None:
         actor, roles = actor_of(context), context.submit_context().roles
-        await _show(context, await handler.service.form_again(draft, actor, roles=roles))
+        # the button stays, so nothing is lost where it is too slow
+        again = handler.service.form_again(draft, actor, roles=roles)
+        await _show(context, await before_a_form(again))
         return True
     return False
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 from urllib.parse import urlencode
 
@@ -14,7 +13,14 @@ from starlette.types import Receive, Scope, Send
 from adapters.web.dashboard.acts import Form, act_route
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT
-from adapters.web.dashboard.queries import beginning_of, day_in, number_in, server_in, text_in
+from adapters.web.dashboard.queries import (
+    beginning_of,
+    day_in,
+    end_of,
+    number_in,
+    server_in,
+    text_in,
+)
 from adapters.web.dashboard.rendering import Templates
 from adapters.web.dashboard.sources import Sources, operator
 from generation.domain.gallery import GalleryQuery
@@ -60,13 +66,12 @@ class GalleryPage:
 
     async def _page(self, request: Request) -> Response:
         store, server = self._sources.store, server_in(request)
-        last = day_in(request, "to")
         query = GalleryQuery(
             before=number_in(request, "before"),
             server=server,
             member=text_in(request, "member"),
             since=beginning_of(day_in(request, "from")),
-            until=beginning_of(None if last is None else last + timedelta(days=1)),
+            until=end_of(day_in(request, "to")),
             words=text_in(request, "words"),
         )
         found = await store.gallery(query, limit=_A_PAGE + 1)
@@ -87,13 +92,16 @@ class GalleryPage:
         job = await self._sources.store.job(JobId(request.path_params["job_id"]))
         if job is None or job.artifact is None or job.deleted_at is not None:
             return PlainTextResponse("There is no clip at this address.", 404)
+        # kept by the browser, but asked for at each look: the clip may be deleted by then, or the
+        # visitor logged out
+        headers = {"cache-control": "private, no-cache", "etag": f'"{job.id}"'}
+        if request.headers.get("if-none-match") == headers["etag"]:
+            return Response(status_code=304, headers=headers)
         try:
             async with self._posters, self._sources.artifacts.checkout(job.artifact) as path:
                 picture = await asyncio.to_thread(lambda: poster(path.read_bytes()))
         except (ArtifactError, CorruptVideo):
             return PlainTextResponse("The clip cannot be read.", 404)
-        # a clip never changes under its job
-        headers = {"cache-control": "private, max-age=86400, immutable"}
         return Response(picture, media_type="image/jpeg", headers=headers)
 
     async def _delete(self, request: Request, _form: Form, visitor: Visitor) -> str:

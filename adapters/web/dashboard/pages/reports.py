@@ -61,7 +61,10 @@ class ReportsPage:
 
     async def _decide(self, request: Request, _form: Form, visitor: Visitor) -> str:
         job_id = JobId(request.path_params["job_id"])
-        decision = Decision(request.path_params["decision"])
+        given = request.path_params["decision"]
+        if given not in set(Decision):
+            raise ValueError("There is no such decision.")
+        decision = Decision(given)
         job = await self._sources.store.job(job_id)
         if job is None:
             raise JobNotFound(job_id)

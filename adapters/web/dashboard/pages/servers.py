@@ -1,7 +1,8 @@
 """Servers: what is set, what the operator allows at most, what is in force; and changing it."""
 
 from dataclasses import dataclass
-from typing import Final
+from enum import StrEnum
+from typing import Final, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -43,6 +44,9 @@ from generation.text.rules.screen import (
 _MOST_SERVERS: Final = 500
 _CHANGES_SHOWN: Final = 10
 _SERVER: Final = "/servers/{server}"
+_LONGEST_ID: Final = 64
+"""Characters of a server; no chat has longer ids."""
+Name = TypeVar("Name", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +162,7 @@ class ServersPage:
 
     async def _set_rule(self, request: Request, form: Form, visitor: Visitor) -> str:
         server = _known(request)
-        d, name = plain_for(server.platform), PolicyName(form.get("name", ""))
+        d, name = plain_for(server.platform), _chosen(PolicyName, form)
         value = policy_value(name, form.get("value", ""), d)
         change = await self._sources.service.change_rules(
             server, {name.value: value}, by=operator(visitor.name)
@@ -187,9 +191,10 @@ class ServersPage:
 
 def _server_of(request: Request) -> ServerRef | None:
     try:
-        return ServerRef.parse(request.path_params["server"])
+        server = ServerRef.parse(request.path_params["server"])
     except ValueError:
         return None
+    return server if server.id.isprintable() and len(server.id) <= _LONGEST_ID else None
 
 
 def _known(request: Request) -> ServerRef:
@@ -202,7 +207,15 @@ def _known(request: Request) -> ServerRef:
 
 def _named(request: Request, form: Form) -> tuple[ServerRef, LimitName, Dialect]:
     server = _known(request)
-    return server, LimitName(form.get("name", "")), plain_for(server.platform)
+    return server, _chosen(LimitName, form), plain_for(server.platform)
+
+
+def _chosen(names: type[Name], form: Form) -> Name:
+    """The rule that a form is about. Raises ValueError for a form that is not ours."""
+    given = form.get("name", "")
+    if given not in set(names):
+        raise ValueError("There is no such rule.")
+    return names(given)
 
 
 def _limit_row(rules: ServerRules, name: LimitName, d: Dialect) -> LimitRow:

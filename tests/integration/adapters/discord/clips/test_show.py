@@ -84,7 +84,7 @@ async def test_a_private_channels_clip_is_shown_to_its_owner_to_admins_and_there
     await bot.until_recorded()
     job = await bot.the_job()
     refusal = await bot.ask("flipbook show", id=job.id, user=people.other_member)
-    assert refusal.content == "Only whoever asked for the clip, or an admin, can do that."
+    assert refusal.content == f"There is no clip {job.id} here."
     assert (await bot.ask("flipbook show", id=job.id, user=people.moderator)).files != []
     await bot.until_recorded(2)
     there = await bot.ask("flipbook show", id=job.id, user=people.other_member, channel_of_command=night)

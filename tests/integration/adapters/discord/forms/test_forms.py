@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.handlers.forms import handler as forms
+from adapters.discord.handlers.forms import opening
 from adapters.discord.refs import message_ref
 from core_running import PROMPT
 from discord_bot import Bot, running_bot
@@ -270,9 +270,10 @@ async def test_the_menu_of_a_message_animates_its_text_or_edits_its_clip(bot: Bo
 async def test_a_slow_database_costs_the_form_and_not_the_words(
     discord_double: DiscordDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(forms, "OPEN_WITHIN_SECONDS", 0.0)
+    monkeypatch.setattr(opening, "OPEN_WITHIN_SECONDS", 0.0)
     async with running_bot(discord_double, tmp_path) as bot:
         answer = await bot.double.wait_for_reply(await bot.double.slash("animate", seed=5))
         assert answer.content == "The form could not be opened in time. Press the button to open it."
+        monkeypatch.undo()
         again = await bot.double.click(answer, answer.custom_ids[0])
         assert (await opened(bot, again))["more"] == "seed=5"
