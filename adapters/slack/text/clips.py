@@ -1,5 +1,6 @@
 """A clip's controls as Slack shows them: the row under its message, its settings, and answers."""
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from generation.text.dialect import Markup
 
 _COMMAND_ROOM: Final = 2_000
 _SECTION_LIMIT: Final = 2_900
+_CUT_ESCAPE: Final = re.compile(r"&[a-z]{0,3}$")
 _IN_MENU: Final = (ClipAction.DELETE, ClipAction.REPORT)
 """Behind ⋯ where there are other buttons: a row is for what members do often."""
 
@@ -67,7 +69,9 @@ def reports_content(open_reports: Sequence[Report]) -> SlackContent:
 
 def closed_case_content(said: str, decided: str) -> SlackContent:
     """A notice whose case is decided, without its buttons."""
-    text = f"{said}\n{decided}".strip()[:_SECTION_LIMIT]
+    # the decision is said in any case; Slack's escapes are not cut through
+    kept = said[: _SECTION_LIMIT - len(decided) - 1]
+    text = f"{_CUT_ESCAPE.sub('', kept)}\n{decided}".strip()
     return SlackContent(text, ({"type": "section", "text": {"type": "mrkdwn", "text": text}},))
 
 

@@ -161,6 +161,9 @@ class SlackForms:
             shown = layout.refused_view(no_text_words(SLACK))
         except FlipbookError as error:
             shown = layout.refused_view(render.error_sentence(error))
+        except Exception:  # noqa: BLE001 - an empty form would stay open for ever
+            self._log.exception("a form could not be filled")
+            shown = layout.refused_view(render.error_sentence(FlipbookError()))
         try:
             await self._api.show_view("views.update", shown, view_id=view.id, hash=view.hash)
         except DeliveryError as error:

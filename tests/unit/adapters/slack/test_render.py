@@ -22,6 +22,7 @@ from adapters.slack.errors import (
 from adapters.slack.models import SlackContent
 from adapters.slack.text import admin, asking, lists, render
 from adapters.slack.text import help as help_text
+from adapters.slack.text.clips import closed_case_content
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
 from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
 from generation.domain.clip_actions import ClipAction
@@ -256,3 +257,9 @@ def texts_of(content: SlackContent) -> list[str]:
     """The texts of a content's blocks, buttons aside."""
     found = [block["text"]["text"] for block in content.blocks if "text" in block]
     return found + [e["text"] for block in content.blocks if block["type"] == "context" for e in block["elements"]]
+
+
+def test_a_decision_is_said_under_a_report_of_any_length() -> None:
+    closed = closed_case_content("&amp;" * 800, "Decided by <@U1>: the clip is hidden.")
+    assert closed.text.endswith("&amp;\nDecided by <@U1>: the clip is hidden.")
+    assert len(closed.text) <= SECTION_LIMIT
