@@ -124,6 +124,9 @@ class Asker:
     roles: frozenset[str] = frozenset()
     is_age_restricted: bool = False
     """Whether the channel, or the thread's parent, is age-restricted."""
+    pseudonym: str = ""
+    """The id that stands for the member in what is left of a clip of theirs once they were
+    forgotten: a report of it may still block them."""
 
 
 def _known_zone(name: str) -> str:
@@ -280,7 +283,7 @@ class Policy(BaseModel):
                 raise PromptBlocked(term)
 
     def _check_member(self, asker: Asker) -> None:
-        if asker.user.id in self.blocked_users:
+        if self.blocked_users & {asker.user.id, asker.pseudonym}:
             raise UserBlocked
         if self.allowed_users and asker.user.id not in self.allowed_users:
             raise MemberNotAllowed

@@ -197,7 +197,8 @@ class MemberActs(ServicePart):
         if rules.pause is not None:
             raise Paused(rules.pause.reason, rules.pause.until)
         check_server(server, self._rules.allowed_servers)
-        asker = Asker(user, channel, context.roles, context.is_age_restricted)
+        pseudonym = self._store.pseudonyms.of(server, user).id
+        asker = Asker(user, channel, context.roles, context.is_age_restricted, pseudonym)
         # the style's words are judged too
         rules.policy.check(styled(request, style), asker)
         limits = rules.limits_for(context.roles)

@@ -8,7 +8,7 @@ from generation.delivery import removals
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job, JobId
 from generation.domain.notice import Audience, Notice, NoticeKind
-from generation.domain.refs import ServerRef
+from generation.domain.refs import ServerRef, UserRef
 from generation.domain.report import MOST_WORDS, Decision, Report, ReportReason
 from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
@@ -71,6 +71,13 @@ class Reports(ClipActs):
             await tx.add_audit(self._clip_entry(job, admin, decision.value))
         self._ended()
         return job
+
+    def names_of(self, server: ServerRef, *user_ids: str) -> frozenset[str]:
+        """All that members of that server may be blocked by: their ids, and their pseudonyms, by
+        which a report blocks those who were forgotten meanwhile."""
+        users = [UserRef(server.platform, user_id) for user_id in user_ids]
+        known = {self._store.pseudonyms.of(server, user).id for user in users}
+        return frozenset(known.union(user_ids))
 
     async def open_reports(self, server: ServerRef) -> list[Report]:
         """What no admin of a server has decided yet, oldest first."""

@@ -57,6 +57,23 @@ async def test_three_reports_hide_a_clip_and_a_dismissal_shows_it_again(tmp_path
         assert await core.service.open_reports(a_server()) == []
 
 
+async def test_a_report_blocks_also_a_member_who_was_forgotten_meanwhile(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        job = await _shown(core)
+        await core.service.report(job.id, OTHER, ReportReason.OTHER)
+        async with core.store.transaction() as tx:
+            await tx.erase_job(job, core.clock.now())
+        await core.service.decide(job.id, Decision.BLOCK, ADMIN)
+        context = SubmitContext("o2", ASKER.user, a_channel())
+        with pytest.raises(e.UserBlocked):
+            await core.service.submit(a_request(), context)
+        names = core.service.names_of(a_server(), ASKER.user.id)
+        await core.service.change_policy(
+            a_server(), lambda policy: {"blocked_users": policy.blocked_users - names}, by=ADMIN.user
+        )
+        await core.service.submit(a_request(), context)
+
+
 async def test_the_first_decision_counts_and_the_second_says_whose_it_was(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         job = await _shown(core)

@@ -119,9 +119,9 @@ class UnblockCommands(PolicyCommands):
     @for_admins
     async def member(self, context: InteractionContext, member: discord.User) -> None:
         """Unblock a member."""
-        unblocked = str(member.id)
+        unblocked = self.service.names_of(context.server, str(member.id))
         await self.change_policy(
-            context, lambda policy: {"blocked_users": policy.blocked_users - {unblocked}}
+            context, lambda policy: {"blocked_users": policy.blocked_users - unblocked}
         )
 
     @app_commands.command(description="Take prompts with a word again")

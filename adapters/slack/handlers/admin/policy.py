@@ -93,9 +93,9 @@ class SlackPolicyCommands(PolicyChanges):
         )
 
     async def _unblock_user(self, act: Act, words: str) -> SlackContent:
-        users = users_in(words)
+        unblocked = self._service.names_of(server_ref(act), *users_in(words))
         return await self.change_policy(
-            act, lambda policy: {"blocked_users": policy.blocked_users - users}
+            act, lambda policy: {"blocked_users": policy.blocked_users - unblocked}
         )
 
     async def _block_word(self, act: Act, words: str) -> SlackContent:

@@ -31,7 +31,9 @@ async def test_a_deleted_clip_leaves_neither_file_nor_message_but_its_row(tmp_pa
         assert job.artifact is not None
         await _delete(core, job)
         async with relaying(core):
-            await until(core, lambda: core.messenger.retracted == [job.id])
+            # until that is stored too
+            await until(core, lambda: any(each.step == removals.REMOVED for each in core.observer.deliveries))
+        assert core.messenger.retracted == [job.id]
         deleted = await core.reload(job)
         assert (deleted.deleted_at is not None, deleted.artifact, deleted.cost) == (True, None, job.cost)
         with pytest.raises(ArtifactMissing):
