@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 
 from generation.protocol.messages import mark
 from generation.protocol.request import Endpoint, ImageSize, VideoSizePreset
-from generation.rules.policy import MAX_ADDED_NEGATIVE, MAX_EMOJI, AgeRule, NotifyWhen
+from generation.rules.policy import MAX_ADDED_NEGATIVE, MAX_EMOJI, MAX_TERM, AgeRule, NotifyWhen
 from generation.text.dialect import Dialect, Markup, excerpt
 from generation.text.limits import NONE, NUMBER, NUMBER_OR_NONE, sides_of
 
@@ -93,7 +93,7 @@ def _terms(text: str) -> frozenset[str]:
         return frozenset()
     # a term may be of several words, so only commas part them
     found = frozenset(term for part in text.split(",") if (term := " ".join(part.split())))
-    if not found:
+    if not found or max(map(len, found)) > MAX_TERM:
         raise ValueError(text)
     return found
 
@@ -208,7 +208,8 @@ TERMS: Final = FieldKind(
     lambda values, d: (
         listed([term_words(each, d) for each in sorted(values or ())], d) or d.gettext(NONE)
     ),
-    mark("words with commas between them, or none"),
+    mark("words of at most {high} characters with commas between them, or none"),
+    (1, MAX_TERM),
     is_list=True,
 )
 AGE: Final = _choice(

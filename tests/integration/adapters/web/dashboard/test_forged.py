@@ -49,6 +49,15 @@ async def test_what_is_no_id_is_not_stored(browser: Browser, name: str, value: s
     assert "must be" in answer.json()["said"]
 
 
+async def test_a_blocked_word_that_is_too_long_is_named_in_words(browser: Browser) -> None:
+    await browser.log_in()
+    form = {"name": "blocked_terms", "value": "x" * 101}
+    answer = await browser.post(f"{HERE}/rule", form, **{"x-flipbook-form": await token_of(browser)})
+    assert answer.json()["said"].startswith(
+        "Blocked words must be words of at most 100 characters with commas between them, or none, not 'xxx"
+    )
+
+
 async def test_the_last_day_that_there_is_can_be_asked_for(browser: Browser) -> None:
     await browser.log_in()
     assert (await browser.get("/dashboard/gallery?from=0001-01-01&to=9999-12-31")).status_code == 200
