@@ -1,5 +1,6 @@
 """Report to admins: a form for members, and the admins' decision in their log channel."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 from adapters.slack.errors import AdminProblem, AdminRefused
@@ -15,6 +16,7 @@ from adapters.slack.web_api import SlackApi
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
 from generation.domain.report import Decision, ReportReason
+from generation.protocol.errors import DeliveryError
 from generation.service import Service
 
 
@@ -55,5 +57,7 @@ class SlackReporting:
         decided = clips.decided_content(job, decision, admin.user)
         if click.message_ts:
             case = clips.closed_case_content(click.message_text, decided.text)
-            await self._api.update(act.channel, click.message_ts, case)
+            # the decision stands, whether its message can be changed or not
+            with suppress(DeliveryError):
+                await self._api.update(act.channel, click.message_ts, case)
         return decided
