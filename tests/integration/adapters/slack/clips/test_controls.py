@@ -88,7 +88,7 @@ async def test_a_withheld_clip_is_said_and_shows_nothing(slack: SlackDouble, tmp
         message = await bot.animate(user=MIRA)
         await bot.until_recorded()
     assert "The clip was made, but a safety check saw in it what may not be shown here." in words(message)
-    assert (message.file_ids, buttons(message)) == ([], ["v1:retry", "v1:delete"])
+    assert (message.file_ids, buttons(message)) == ([], ["v1:retry", "v1:edit", "v1:delete"])
 
 
 async def test_a_clip_is_deleted_for_good_after_a_restart(slack: SlackDouble, tmp_path: Path) -> None:
