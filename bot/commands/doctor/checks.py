@@ -18,6 +18,8 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
     checks: tuple[Callable[[Settings], Awaitable[list[Finding]]], ...] = (
         machine.python,
         _sources,
+        # before what opens everything: it would say the same as a setting's fault
+        proxies,
         machine.data_folder,
         machine.database,
         machine.worker_database,
@@ -25,7 +27,6 @@ async def examine(settings: Settings, *, clock: Clock | None = None) -> list[Fin
         machine.backups,
         machine.web,
         engine,
-        proxies,
         lambda settings: backends(settings, clock),
         lambda settings: chats(settings, clock),
     )

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from discord.gateway import KeepAliveHandler
@@ -16,6 +17,7 @@ from discord_bot import Bot, DoubleTime, clips, running_bot
 from doubles.discord.server import DiscordDouble
 from doubles.generation.backend import ScriptedBackend
 from generation.protocol.backoff import Backoff
+from generation.service import Service
 
 
 def a_chat(double: DiscordDouble, folder: Path, **changes: Any) -> DiscordChat:
@@ -99,7 +101,7 @@ async def test_a_client_that_is_closed_while_it_is_still_loading_hears_no_more_o
 async def test_a_wrong_token_ends_in_one_sentence(discord_double: DiscordDouble, tmp_path: Path) -> None:
     chat = a_chat(discord_double, tmp_path, token="MQ.wrong.token")
     with pytest.raises(DiscordUnusable) as refused:
-        await chat.run(None)  # type: ignore[arg-type]  # it never gets that far
+        await chat.run(Mock(spec=Service))  # it never gets that far
     assert str(refused.value) == (
         "Discord does not accept the bot's token. Set DISCORD_TOKEN to the one on the Bot page of the application."
     )
@@ -182,7 +184,7 @@ async def test_a_gateway_that_cannot_be_reached_at_first_is_no_traceback(
     discord_double: DiscordDouble, tmp_path: Path, log: list[EventDict], caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = a_chat(discord_double, tmp_path, gateway_url="ws://127.0.0.1:9/", clock=None)
-    task = asyncio.create_task(chat.run(None))  # type: ignore[arg-type]
+    task = asyncio.create_task(chat.run(Mock(spec=Service)))
     await discord_double.wait_until(lambda: discord_double.requests("PUT /applications"))
     async with asyncio.timeout(10):
         while "Discord cannot be reached" not in [line["event"] for line in log]:

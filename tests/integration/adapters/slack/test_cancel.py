@@ -31,7 +31,7 @@ async def test_its_owner_and_admins_stop_a_job(slack: SlackDouble, tmp_path: Pat
         assert told.startswith("The clip is being cancelled.")
         await bot.until_recorded()
     assert "Cancelled. It does not count against your quota." in words(message)
-    assert (message.file_ids, buttons(message)) == ([], ["v1:retry", "v1:delete"])
+    assert (message.file_ids, buttons(message)) == ([], ["v1:retry", "v1:edit", "v1:delete"])
 
 
 async def test_other_members_are_told_who_may(slack: SlackDouble, tmp_path: Path) -> None:

@@ -138,7 +138,10 @@ async def test_quota_counts_what_is_used(slack: SlackDouble, tmp_path: Path) -> 
         ("", "*Flipbook makes short clips from words.*"),
         ("help", "*Flipbook makes short clips from words.*"),
         ("HELP", "*Flipbook makes short clips from words.*"),
-        ("dance <!here>", "There is no command “dance”. There are queue, history, show, cancel, quota, help, admin."),
+        (
+            "dance <!here>",
+            "There is no command “dance”. There are queue, history, show, cancel, quota, privacy,",
+        ),
         ("<!here>", "There is no command “&lt;!here&gt;”."),
     ],
 )

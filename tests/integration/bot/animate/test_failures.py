@@ -12,6 +12,8 @@ import pytest
 from rich.console import Console
 
 from adapters.terminal.screen import Screen
+from bot.commands.admin.acting import Acting
+from bot.commands.admin.database import maintenance_app
 from bot.commands.admin.limits import change_limits
 from bot.commands.animate.terminal_job import ClipOutcome, make_clip
 from bot.composition import Ports
@@ -20,9 +22,11 @@ from doubles.generation.backend import ScriptedBackend, tiny_mp4
 from doubles.generation.faulty_store import FaultyStore
 from factories import a_lease, a_request, later
 from generation.domain.job import JobStatus
+from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.domain.style import StyledRequest
 from generation.protocol.errors import BackendUnavailable, StorageFull, StoreBusy, StoreError
 from generation.protocol.request import Endpoint
+from generation.text.dialect import PLAIN
 
 
 @pytest.fixture(autouse=True)
@@ -130,15 +134,17 @@ async def test_a_job_that_another_process_holds_is_waited_for(setting: Setting) 
     [
         (["max_frames=8"], "num_frames", 8),
         (["max_steps=20"], "num_inference_steps", 20),
-        (["max_pixels=100000"], "pixels", (312, 312)),
-        (["endpoints=turbo"], "endpoint", Endpoint.TURBO),
-        (["endpoints=turbo", "max_steps=2"], "num_inference_steps", 2),
+        (["max_size=312x312"], "pixels", (312, 312)),
+        (["quality=turbo"], "endpoint", Endpoint.TURBO),
+        (["quality=turbo", "max_steps=2"], "num_inference_steps", 2),
     ],
 )
 async def test_what_nobody_asked_for_is_fitted_into_the_terminals_limits_too(
     setting: Setting, limits: list[str], field: str, value: object
 ) -> None:
-    await change_limits(setting.settings, "terminal:local", limits)
+    by = UserRef(Platform.TERMINAL, "operator")
+    async with maintenance_app(setting.settings) as app:
+        await change_limits(Acting(app.service, ServerRef(Platform.TERMINAL, "local"), by, PLAIN), limits)
     assert (await setting.animate()).job.status is JobStatus.SUCCEEDED
     ((_, sent),) = setting.backend.submissions
     assert getattr(sent, field) == value

@@ -78,7 +78,7 @@ async def test_each_step_counts_only_when_its_share_has_been_seen(
         await delivered(bot)
         direct = slack.home.dm_with(MIRA)
         seen = [(clip.channel, clip.thread_ts, buttons(clip)) for clip in clips(slack)]
-        buttoned = ["v1:reroll"]
+        buttoned = ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"]
         assert (
             seen
             == [
