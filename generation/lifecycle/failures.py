@@ -14,11 +14,13 @@ from generation.protocol.errors import (
     CorruptVideo,
     CredentialsRejected,
     EndpointNotFound,
+    FlipbookError,
     GenerationTimedOut,
     RequestNotFound,
     RequestRejected,
     StorageFull,
 )
+from generation.protocol.request import GenerationRequest
 
 _KINDS: Final[tuple[tuple[type[Exception], FailureKind], ...]] = (
     (ClipWithheld, FailureKind.WITHHELD),
@@ -59,18 +61,23 @@ def without_quote(error: Exception, job: Job) -> Exception:
 
 
 def _without_prompt(detail: str, job: Job) -> str:
-    sent = (
-        job.request,
-        plain_request(job.request),
-        job.sent_request,
-        plain_request(job.sent_request),
-    )
+    requests = (job.request, _sent(job))
+    sent = (*requests, *map(plain_request, requests))
     for text in (text for request in sent for text in (request.prompt, request.negative_prompt)):
         # backends quote it with its white space changed
         begin = " ".join(text.split())[:_COMPARED]
         if len(text) >= _SHORTEST_QUOTE and (quoted := detail.find(begin)) >= 0:
             detail = f"{detail[:quoted]}…"
     return detail
+
+
+def _sent(job: Job) -> GenerationRequest:
+    """What a backend gets. A job whose words do not fit together has none, and its trouble has to
+    be told all the same."""
+    try:
+        return job.sent_request
+    except FlipbookError:
+        return job.request
 
 
 def failure_of(error: BackendError | ArtifactError) -> Failure:

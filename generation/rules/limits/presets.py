@@ -51,7 +51,6 @@ PRESETS: Final = (
         at_once=4,
         server_clips_a_day=1000,
         budget=20,
-        blocked_terms=frozenset(),
     ),
     _preset(
         "open house",
