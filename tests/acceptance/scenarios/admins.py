@@ -26,6 +26,15 @@ class Admins(Protocol):
         """What stands in the log channel."""
         ...
 
+    async def free_the_member(self) -> str:
+        """From the server's counts by a role where the chat has roles, else by one more clip for everybody."""
+        ...
+
+    async def count_the_member_again(self) -> None: ...
+
+    changes: int
+    """How many lines of the audit trail all acts make, each done once, beside two limits that are set."""
+
     async def let_only_the_member_in(self) -> str:
         """By a role where the chat has roles, else by name."""
         ...
@@ -39,6 +48,8 @@ class Admins(Protocol):
 
 class DiscordAdmins:
     """``/flipbook-admin …``. The member has a role of their own."""
+
+    changes = 7
 
     def __init__(self, chat: DiscordScenario) -> None:
         self._chat, self._double = chat, chat.double
@@ -59,6 +70,12 @@ class DiscordAdmins:
 
     def log(self) -> list[str]:
         return [each.content for each in self._double.places.age_restricted.messages.values()]
+
+    async def free_the_member(self) -> str:
+        return await self._admin("roles exempt", role=self._role)
+
+    async def count_the_member_again(self) -> None:
+        await self._admin("roles remove", role=self._role)
 
     async def let_only_the_member_in(self) -> str:
         return await self._admin("roles allow", role=self._role)
@@ -82,6 +99,8 @@ class DiscordAdmins:
 class SlackAdmins:
     """``/flipbook admin …``."""
 
+    changes = 6
+
     def __init__(self, chat: SlackScenario) -> None:
         self._chat, self._double = chat, chat.double
 
@@ -96,6 +115,12 @@ class SlackAdmins:
 
     def log(self) -> list[str]:
         return [each.text for each in self._double.home.messages_in(STUDIO) if each.bot_id]
+
+    async def free_the_member(self) -> str:
+        return await self._admin("limits set user_clips_per_day 2")
+
+    async def count_the_member_again(self) -> None:
+        """Nobody was left out."""
 
     async def let_only_the_member_in(self) -> str:
         return await self._admin(f"members allow <@{self._chat.user(Person.MEMBER).id}|mira>")
