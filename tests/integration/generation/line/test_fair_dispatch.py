@@ -146,7 +146,7 @@ async def test_after_a_restart_what_renders_counts_and_the_others_begin_even(tmp
             await until(core, lambda: len(core.schedule.line.rendering) == 1)
         mine, theirs = await ask(core, "1"), await ask(core, "2")
     async with a_core(tmp_path, clock=clock, rules=OPEN, backend=backend) as core, dispatching(core):
-        await until(core, lambda: len(backend.submissions) == 3)
+        await until(core, lambda: len(core.schedule.line.rendering) == 1 and len(backend.submissions) == 3)
         assert [core.service.progress_of(job).position for job in (theirs, mine)] == [0, 1]
 
 
