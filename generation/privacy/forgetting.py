@@ -140,15 +140,19 @@ class Forgetter:
     async def _take(self, asked: Forgetting, step: _Step, removes: Sequence[Job]) -> None:
         await self._prepare_to_erase(asked, step.erases)
         now = self._clock.now()
+        # a transaction for each: with the books of one job in hand it must not wait for the next
+        # job, whose own transaction may wait for the books
+        for job in step.ends:
+            async with self._store.transaction() as tx:
+                ended = await end(tx, job, now)
+            if ended is not None:
+                self._observer.job_moved(ended)
         async with self._store.transaction() as tx:
-            ended = [await end(tx, job, now) for job in step.ends]
             for job in removes:
                 await removals.delete(tx, await tx.job(job.id) or job, now)
             for job in step.erases:
                 await tx.erase_job(job, now)
             await tx.add_left_messages(asked.user, step.left)
-        for last in filter(None, ended):
-            self._observer.job_moved(last)
         if step.ends:
             self._cancelled()
         if removes:

@@ -57,8 +57,10 @@ class GoneServers:
             if job.artifact is not None:
                 await self._artifacts.delete(job.artifact)
         now = self._clock.now()
-        async with self._store.transaction() as tx:
-            for job in unfinished:
+        # one by one, as in generation.privacy.forgetting
+        for job in unfinished:
+            async with self._store.transaction() as tx:
                 await end(tx, job, now)
+        async with self._store.transaction() as tx:
             for job in ended:
                 await tx.erase_job(job, now)
