@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 
 from generation.domain.refs import ServerRef, UserRef
+from generation.rules.ledger import user_scope
+from generation.rules.pseudonyms import Pseudonyms
 
 POINTS = (
     "after insert",
@@ -106,13 +108,15 @@ class BotFolder:
             return connection.execute(query).fetchall()
 
     def assert_submitted_and_charged_once(self, server: ServerRef, user: UserRef) -> None:
-        """One job, one submission, one charge in the ledger."""
+        """One job, one submission, one charge in the ledger, to the member's pseudonym there."""
+        key = (self.folder / "data" / "secret.key").read_text().strip()
+        member = Pseudonyms(key).of(server, user)
         assert self.rows("flipbook.db", "SELECT status FROM jobs") == [("succeeded",)]
         assert self.rows("worker/worker.db", "SELECT count(*) FROM requests") == [(1,)]
         ledger = self.rows("flipbook.db", "SELECT kind, clips, amount FROM ledger ORDER BY rowid")
         totals = self.rows("flipbook.db", "SELECT scope, clips, amount FROM ledger_totals ORDER BY scope")
         assert ledger == [("reserve", 1, 0), ("settle", 0, 0)]
-        assert totals == [("all", 1, 0), (str(server), 1, 0), (f"{server}/{user.id}", 1, 0)]
+        assert totals == [("all", 1, 0), (str(server), 1, 0), (user_scope(server, member), 1, 0)]
 
     def _is_delivered(self) -> bool:
         try:
