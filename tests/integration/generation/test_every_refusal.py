@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.admin.limits import parsed
 from bot.operator_rules import operator_rules
 from bot.settings import load_settings
 from core import a_core
@@ -19,7 +18,6 @@ from generation.service import SubmitContext
 from generation.text.dialect import plain_for
 from generation.text.errors import sentence
 from generation.text.rules.moments import moment_from
-from generation.text.rules.policy import policy_named, policy_value
 
 ADDED = {
     PolicyName.EXEMPT_ROLES,
@@ -55,10 +53,7 @@ async def test_a_rule_refuses_with_one_sentence_and_spends_nothing(
     rules = operator_rules(load_settings())
     member, server, admin = a_user(), a_server(), a_user("7900")
     async with a_core(tmp_path, rules=rules) as core:
-        await core.service.change_rules(server, parsed(refusal.limits), by=admin)
-        typed = refusal.typed(refusal.policy, member=member.id, channel=a_channel().id)
-        policy = {policy_named(name): policy_value(policy_named(name), value) for name, _, value in map(_split, typed)}
-        await core.service.change_rules(server, policy, by=admin)
+        await core.service.change_rules(server, refusal.rules(member=member.id, channel=a_channel().id), by=admin)
         for number in range(refusal.before):
             await core.submit(origin=f"before:{number}")
         if refusal.pause:
@@ -74,10 +69,6 @@ async def test_a_rule_refuses_with_one_sentence_and_spends_nothing(
         said = sentence(refused.value, plain_for(server.platform))
         assert refusal.says(place="server").match(said), said
         assert (await core.service.quota(member, server)).usage == before
-
-
-def _split(rule: str) -> tuple[str, str, str]:
-    return rule.partition("=")
 
 
 async def test_without_any_rule_nothing_of_the_table_is_refused(tmp_path: Path) -> None:
