@@ -16,7 +16,11 @@ from adapters.discord.command_sync import sync_commands
 from adapters.discord.delivery.messenger import DiscordMessenger
 from adapters.discord.errors import NETWORK, DiscordUnusable, close_sentence
 from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS
-from adapters.discord.handlers.interactions import InteractionHandler
+from adapters.discord.handlers.interactions import (
+    ANSWER_WITHIN_SECONDS,
+    OPEN_WITHIN_SECONDS,
+    InteractionHandler,
+)
 from adapters.discord.logging import shorten_library_log
 from adapters.discord.session import Session, use_addresses
 from generation.ports import Messenger
@@ -33,13 +37,16 @@ _RECONNECT: Final = Backoff(first=1.0, longest=60.0)
 class DiscordTiming:
     """Durations in seconds.
 
-    ``defer_after``: from the start of submitting to a deferred response. ``reconnect``: pauses
-    between attempts to connect. ``new_session``: between two new gateway sessions. ``heartbeat``:
-    without an answer from the gateway before the connection counts as dead. ``drain``: for running
-    handlers at shutdown.
+    ``defer_after``: from the start of submitting to a deferred response; ``open_within`` and
+    ``answer_within``: from an interaction until a form is given up, and until any other response is
+    deferred. ``reconnect``: pauses between attempts to connect. ``new_session``: between two new
+    gateway sessions. ``heartbeat``: without an answer from the gateway before the connection counts
+    as dead. ``drain``: for running handlers at shutdown.
     """
 
     defer_after: float = DEFER_AFTER_SECONDS
+    open_within: float = OPEN_WITHIN_SECONDS
+    answer_within: float = ANSWER_WITHIN_SECONDS
     reconnect: Backoff = _RECONNECT
     new_session: float = 5.0
     heartbeat: float = 60.0
@@ -91,8 +98,14 @@ class DiscordChat:
         wrong token.
         """
         self._messenger.policy_of = service.policy_of
+        timing = self._timing
         handler = InteractionHandler(
-            service, self._messenger, clock=self._clock, defer_after=self._timing.defer_after
+            service,
+            self._messenger,
+            clock=self._clock,
+            defer_after=timing.defer_after,
+            open_within=timing.open_within,
+            answer_within=timing.answer_within,
         )
         attempt = 1
         try:

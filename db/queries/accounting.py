@@ -30,9 +30,6 @@ from generation.domain.pricing import Micros
 from generation.rules.ledger import EntryKind, Totals
 from generation.rules.money.spending import Misbooked, SpendBy, Spending, SpendQuery
 
-_ROWS: Final = 20_000
-"""Rows in one read: a few hundredths of a second."""
-
 _NO_BACKEND: Final = "none"
 _OF_JOB: Final = jobs.c.id == ledger.c.job_id
 
@@ -130,6 +127,9 @@ _RESERVED: Final = select(func.sum(jobs.c.reserved)).where(UNFINISHED)
 class AccountingStore(StorePart):
     """What the store adds up for the operator."""
 
+    rows_at_a_time = 20_000
+    """Rows in one read: a few hundredths of a second."""
+
     async def spending(self, query: SpendQuery) -> list[Spending]:
         lines, values = _statement(query)
         found: dict[tuple[str, ...], Spending] = {}
@@ -168,5 +168,5 @@ class AccountingStore(StorePart):
         """The numbers that there are now, so many at a time."""
         async with self._read() as connection:
             last = await connection.scalar(select(func.max(number))) or 0
-        for after in range(0, last, _ROWS):
-            yield {"after": after, "up_to": min(after + _ROWS, last)}
+        for after in range(0, last, self.rows_at_a_time):
+            yield {"after": after, "up_to": min(after + self.rows_at_a_time, last)}

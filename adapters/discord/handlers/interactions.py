@@ -29,11 +29,14 @@ from adapters.discord.text import render
 from adapters.gate import ActGate
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.clock import Clock
-from generation.protocol.errors import FlipbookError
+from generation.protocol.errors import FlipbookError, StoreBusy
 from generation.service import Service, SubmitContext
 
+OPEN_WITHIN_SECONDS: Final = 2.0
 ANSWER_WITHIN_SECONDS: Final = 2.3
-"""After this time a response is deferred; a form is given up a little earlier."""
+"""Discord takes a first response within three seconds. A form is one, so it is given up in time for
+a sentence; anything else is deferred."""
+Found = TypeVar("Found")
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound="CommandGroup")
 
@@ -85,11 +88,15 @@ class InteractionHandler:
         *,
         clock: Clock,
         defer_after: float = DEFER_AFTER_SECONDS,
+        open_within: float = OPEN_WITHIN_SECONDS,
+        answer_within: float = ANSWER_WITHIN_SECONDS,
     ) -> None:
         self.service = service
         self.messenger = messenger
         self.clock = clock
         self.first_responses = FirstResponses(service, messenger, clock, defer_after)
+        self._open_within = open_within
+        self._answer_within = answer_within
         self._gate: ActGate[datetime] = ActGate()
         self._running: set[asyncio.Task[object]] = set()
         self._log = structlog.get_logger("flipbook.discord")
@@ -108,7 +115,7 @@ class InteractionHandler:
     ) -> None:
         """Run ``act`` for an interaction in a server; whatever it raises ends here, in one sentence
         to the member."""
-        async with self.running(), answered_in_time(interaction, ANSWER_WITHIN_SECONDS):
+        async with self.running(), answered_in_time(interaction, self._answer_within):
             try:
                 await act(InteractionContext.of(interaction))
             except AccessDenied as denied:
@@ -129,6 +136,14 @@ class InteractionHandler:
         require_permissions(context.interaction)
         context.interaction.extras[ANSWERS_BY_ITSELF] = True
         await self.first_responses.send(context.interaction, submit)
+
+    async def before_a_form(self, read: Awaitable[Found]) -> Found:
+        """What is read. Raises StoreBusy where it takes so long that no form can be opened."""
+        try:
+            async with asyncio.timeout(self._open_within):
+                return await read
+        except TimeoutError:
+            raise StoreBusy from None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from databases import a_cipher
-from db.queries import accounting
 from factories import NOW, a_channel, a_delivery, a_job, a_server, a_user, later, moved
 from generation.domain.job import Job, JobStatus
 from generation.domain.pricing import Micros
@@ -16,9 +15,9 @@ CENT = 10_000
 
 
 @pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_pieces(store) -> None:
     """So that a few rows are several reads."""
-    monkeypatch.setattr(accounting, "_ROWS", 2)
+    store.rows_at_a_time = 2
 
 
 async def book(store, job: Job, *, end: Job | None = None) -> None:

@@ -5,7 +5,6 @@ from discord import ui
 
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import tell
-from adapters.discord.handlers.forms.opening import before_a_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import custom_id
 from adapters.discord.text.markup import DISCORD
@@ -18,7 +17,7 @@ async def ask_to_delete(
     handler: InteractionHandler, context: InteractionContext, job_id: JobId
 ) -> None:
     """Open the question, for a member who may delete the clip."""
-    job = await before_a_form(
+    job = await handler.before_a_form(
         handler.service.clip_for(ClipAction.DELETE, job_id, actor_of(context))
     )
     modal = ui.Modal(

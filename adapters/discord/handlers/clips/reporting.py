@@ -8,7 +8,6 @@ from discord import ui
 from adapters.discord.handlers.access import require_admin
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import tell
-from adapters.discord.handlers.forms.opening import before_a_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import custom_id
 from adapters.discord.text import render
@@ -24,7 +23,7 @@ async def ask_for_report(
     handler: InteractionHandler, context: InteractionContext, job_id: JobId
 ) -> None:
     """Open the form."""
-    job = await before_a_form(
+    job = await handler.before_a_form(
         handler.service.clip_for(ClipAction.REPORT, job_id, actor_of(context))
     )
     modal = ui.Modal(

@@ -12,7 +12,6 @@ from discord import app_commands
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import refuse, tell
-from adapters.discord.handlers.forms.opening import before_a_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.ids import OpenedForm, draft_in, edited_clip, modal_id, opened_form
 from adapters.discord.refs import message_ref
@@ -55,7 +54,7 @@ async def open_form(
     roles = context.submit_context().roles
     form = handler.service.form(actor_of(context), values, parent=parent, roles=roles)
     try:
-        opened = await before_a_form(form)
+        opened = await handler.before_a_form(form)
     except StoreBusy:
         draft = _keep(handler, context, values or {}, parent)
         await tell(context.interaction, late_form_words(DISCORD), try_again_view(draft))
@@ -73,7 +72,7 @@ async def press(handler: InteractionHandler, context: InteractionContext) -> boo
         actor, roles = actor_of(context), context.submit_context().roles
         # the button stays, so nothing is lost where it is too slow
         again = handler.service.form_again(draft, actor, roles=roles)
-        await _show(context, await before_a_form(again))
+        await _show(context, await handler.before_a_form(again))
         return True
     return False
 

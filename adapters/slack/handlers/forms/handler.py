@@ -6,6 +6,7 @@ anything is asked of Slack or of the database, and then filled.
 """
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 import structlog
@@ -76,7 +77,7 @@ class SlackForms:
 
     async def again(self, click: Click) -> SlackContent | None:
         """The button that opens what was typed before."""
-        ask = lambda: self._service.form_again(click.value, _actor(click.act))  # noqa: E731
+        ask = partial(self._service.form_again, click.value, _actor(click.act))
         return await self._open(click.act, {}, ask=ask)
 
     async def text(self, shortcut: MenuShortcut) -> SlackContent | None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from unittest.mock import Mock
 
 import pytest
 from discord.gateway import KeepAliveHandler
@@ -13,11 +12,11 @@ from pydantic import SecretStr
 from structlog.typing import EventDict
 
 from adapters.discord import DiscordChat, DiscordTiming, DiscordUnusable
+from core import a_core
 from discord_bot import Bot, DoubleTime, clips, running_bot
 from doubles.discord.server import DiscordDouble
 from doubles.generation.backend import ScriptedBackend
 from generation.protocol.backoff import Backoff
-from generation.service import Service
 
 
 def a_chat(double: DiscordDouble, folder: Path, **changes: Any) -> DiscordChat:
@@ -100,8 +99,10 @@ async def test_a_client_that_is_closed_while_it_is_still_loading_hears_no_more_o
 
 async def test_a_wrong_token_ends_in_one_sentence(discord_double: DiscordDouble, tmp_path: Path) -> None:
     chat = a_chat(discord_double, tmp_path, token="MQ.wrong.token")
-    with pytest.raises(DiscordUnusable) as refused:
-        await chat.run(Mock(spec=Service))  # it never gets that far
+    async with a_core(tmp_path) as core:
+        with pytest.raises(DiscordUnusable) as refused:
+            await chat.run(core.service)
+    await chat.close()
     assert str(refused.value) == (
         "Discord does not accept the bot's token. Set DISCORD_TOKEN to the one on the Bot page of the application."
     )
@@ -184,14 +185,15 @@ async def test_a_gateway_that_cannot_be_reached_at_first_is_no_traceback(
     discord_double: DiscordDouble, tmp_path: Path, log: list[EventDict], caplog: pytest.LogCaptureFixture
 ) -> None:
     chat = a_chat(discord_double, tmp_path, gateway_url="ws://127.0.0.1:9/", clock=None)
-    task = asyncio.create_task(chat.run(Mock(spec=Service)))
-    await discord_double.wait_until(lambda: discord_double.requests("PUT /applications"))
-    async with asyncio.timeout(10):
-        while "Discord cannot be reached" not in [line["event"] for line in log]:
-            await asyncio.sleep(0.02)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    async with a_core(tmp_path) as core:
+        task = asyncio.create_task(chat.run(core.service))
+        await discord_double.wait_until(lambda: discord_double.requests("PUT /applications"))
+        async with asyncio.timeout(10):
+            while "Discord cannot be reached" not in [line["event"] for line in log]:
+                await asyncio.sleep(0.02)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
     await chat.close()
     assert [line for line in log if "exc_info" in line] == []
     assert [record for record in caplog.records if record.exc_info] == []

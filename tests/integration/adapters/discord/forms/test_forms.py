@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from adapters.discord.handlers.forms import opening
+from adapters.discord import DiscordTiming
 from adapters.discord.refs import message_ref
 from core_running import PROMPT
 from discord_bot import Bot, running_bot
@@ -13,6 +13,7 @@ from doubles.discord.rules.modals import fields_of
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import Interaction, InteractionKind
 from doubles.discord.state.messages import Message
+from doubles.generation.slow_store import SlowStore
 from generation.protocol.request import Endpoint, Motion
 
 GONE = "What you typed was kept for 15 minutes and is gone now. `/animate` opens an empty form."
@@ -267,13 +268,18 @@ async def test_the_menu_of_a_message_animates_its_text_or_edits_its_clip(bot: Bo
     assert (await bot.jobs())[1].parent == (await bot.jobs())[0].id
 
 
-async def test_a_slow_database_costs_the_form_and_not_the_words(
-    discord_double: DiscordDouble, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(opening, "OPEN_WITHIN_SECONDS", 0.0)
-    async with running_bot(discord_double, tmp_path) as bot:
+async def test_a_slow_database_costs_the_form_and_not_the_words(discord_double: DiscordDouble, tmp_path: Path) -> None:
+    slow: list[SlowStore] = []
+
+    def around(store: Any) -> SlowStore:
+        slow.append(SlowStore(store))
+        return slow[0]
+
+    timing = DiscordTiming(open_within=0.2)
+    async with running_bot(discord_double, tmp_path, timing=timing, around=around) as bot:
+        slow[0].is_slow = True
         answer = await bot.double.wait_for_reply(await bot.double.slash("animate", seed=5))
         assert answer.content == "The form could not be opened in time. Press the button to open it."
-        monkeypatch.undo()
+        slow[0].is_slow = False
         again = await bot.double.click(answer, answer.custom_ids[0])
         assert (await opened(bot, again))["more"] == "seed=5"

@@ -1,15 +1,21 @@
 """A form that cannot be filled says so; it does not stay empty."""
 
-import pytest
+from pathlib import Path
 
-from integration.adapters.slack.forms.test_forms import bot, form, words_of  # noqa: F401
-from slack_bot import Bot
+from doubles.generation.slow_store import SlowStore
+from doubles.slack.server import SlackDouble
+from integration.adapters.slack.forms.test_forms import form, words_of
+from slack_bot import running_bot
 
 
-async def test_a_form_that_meets_a_bug_says_so(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    def broken(*_given: object, **_named: object) -> None:
-        raise RuntimeError("a bug")
+async def test_a_form_that_meets_a_bug_says_so(slack: SlackDouble, tmp_path: Path) -> None:
+    stores: list[SlowStore] = []
 
-    monkeypatch.setattr(bot.core.service, "form", broken)
-    (said,) = words_of(await form(bot))
+    def around(store: object) -> SlowStore:
+        stores.append(SlowStore(store))
+        return stores[0]
+
+    async with running_bot(slack, tmp_path, around=around) as bot:
+        stores[0].bugs["standing"] = RuntimeError("a bug")
+        (said,) = words_of(await form(bot))
     assert said.startswith("Something went wrong")
