@@ -229,7 +229,7 @@ async def _ended(writer: JobWriter, job: Job, ends: str) -> None:
 
 async def set_limits(books: Books, *, number: int, server: ServerRef, changes: Mapping[str, object]) -> None:
     _, service, _ = books.process(number)
-    await service.set_limits(server, changes, by=a_user("admin"))
+    await service.change_rules(server, changes, by=a_user("admin"))
 
 
 async def set_ceilings(books: Books, *, number: int, server: ServerRef, changes: Mapping[str, object]) -> None:

@@ -51,7 +51,7 @@ async def test_a_forged_or_foreign_clip_is_not_edited(tmp_path: Path, parent: st
 async def test_limits_that_were_narrowed_and_a_style_that_is_gone_refuse_a_form(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         form = await core.service.form(ME, TYPED)
-        await core.service.set_limits(a_server(), {"max_frames": 8}, by=a_user("1"))
+        await core.service.change_rules(a_server(), {"max_frames": 8}, by=a_user("1"))
         with pytest.raises(LimitExceeded):
             await core.service.submit_form(form.values, context())
         await core.service.remove_style(a_server(), "film", by=a_user("1"))

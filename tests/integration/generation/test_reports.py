@@ -190,7 +190,7 @@ async def test_a_refused_prompt_is_told_once_an_hour_and_a_negative_one_never(
 ) -> None:
     async with a_core(tmp_path) as core:
         policy = Policy(blocked_terms=frozenset({"boat"}), allowed_terms=frozenset({"tug boat"}))
-        await core.service.set_policy(a_server(), policy, by=ADMIN.user)
+        await core.service.change_policy(a_server(), lambda _: policy.model_dump(), by=ADMIN.user)
         for number in range(3):
             with pytest.raises(e.PromptBlocked):
                 await core.submit(origin=f"blocked{number}")

@@ -161,7 +161,7 @@ async def test_only_servers_on_the_allow_list_are_served(tmp_path: Path) -> None
 )
 async def test_a_servers_own_rules_are_kept(tmp_path: Path, policy: Policy, error: type[Refused]) -> None:
     async with a_core(tmp_path, rules=rules()) as core:
-        await core.service.set_policy(a_server(), policy, by=ADMIN)
+        await core.service.change_policy(a_server(), lambda _: policy.model_dump(), by=ADMIN)
         with pytest.raises(error):
             await core.submit()
         await nothing_happened(core)
@@ -194,7 +194,7 @@ async def test_a_reroll_is_fitted_where_nobody_asked_for_more_than_is_allowed_no
     async with a_core(tmp_path, rules=rules()) as core:
         plain = GenerationRequest(prompt="a fox", seed=7)
         parent = await core.run(await core.service.submit(plain, SubmitContext("o1", a_user(), a_channel())))
-        await core.service.set_limits(a_server(), narrowed, by=ADMIN)
+        await core.service.change_rules(a_server(), narrowed, by=ADMIN)
         job = await core.service.reroll(parent.id, SubmitContext("o2", a_user(), a_channel()))
         assert job.request.model_dump() == parent.request.model_dump() | {"seed": job.request.seed} | fitted
 
@@ -203,7 +203,7 @@ async def test_a_reroll_of_what_was_asked_for_beyond_the_limits_of_now_is_refuse
     async with a_core(tmp_path, rules=rules()) as core:
         asked = GenerationRequest(prompt="a fox", seed=7, num_frames=24)
         parent = await core.run(await core.service.submit(asked, SubmitContext("o1", a_user(), a_channel())))
-        await core.service.set_limits(a_server(), {"max_frames": 20}, by=ADMIN)
+        await core.service.change_rules(a_server(), {"max_frames": 20}, by=ADMIN)
         with pytest.raises(LimitExceeded) as refused:
             await core.service.reroll(parent.id, SubmitContext("o2", a_user(), a_channel()))
         assert (refused.value.allowed, refused.value.used) == ("20", "24")
@@ -226,7 +226,7 @@ async def test_a_clip_in_a_quality_that_is_no_longer_allowed_is_refused_with_wha
     async with a_core(tmp_path, rules=rules()) as core:
         request = a_request(endpoint=made)
         parent = await core.run(await core.service.submit(request, SubmitContext("o1", a_user(), a_channel())))
-        await core.service.set_limits(a_server(), {"endpoints": frozenset(allowed)}, by=ADMIN)
+        await core.service.change_rules(a_server(), {"endpoints": frozenset(allowed)}, by=ADMIN)
         with pytest.raises(LimitExceeded) as refused:
             await getattr(core.service, asked)(parent.id, SubmitContext("o2", a_user(), a_channel()))
         assert sentence(refused.value, platform) == f"This {platform.place} {says}"
@@ -269,7 +269,7 @@ async def test_only_the_owner_or_an_admin_cancels(tmp_path: Path) -> None:
 
 async def test_changed_limits_hold_at_once_and_leave_a_trail(tmp_path: Path) -> None:
     async with a_core(tmp_path, rules=rules()) as core:
-        await core.service.set_limits(a_server(), {"max_frames": 8}, by=ADMIN)
+        await core.service.change_rules(a_server(), {"max_frames": 8}, by=ADMIN)
         assert (await core.submit()).request.num_frames == 8
         with pytest.raises(LimitExceeded):
             await core.submit(EXPLICIT, origin="o2")
@@ -285,7 +285,7 @@ async def test_changed_limits_hold_at_once_and_leave_a_trail(tmp_path: Path) -> 
 async def test_limits_out_of_bounds_are_refused_and_change_nothing(tmp_path: Path) -> None:
     async with a_core(tmp_path, rules=rules()) as core:
         with pytest.raises(InvalidRequest) as refused:
-            await core.service.set_limits(a_server(), {"max_frames": 99}, by=ADMIN)
+            await core.service.change_rules(a_server(), {"max_frames": 99}, by=ADMIN)
         assert [violation.field for violation in refused.value.violations] == ["max_frames"]
         assert await core.service.limits_of(a_server()) == Limits()
         assert await core.service.audit_of(a_server()) == []

@@ -12,7 +12,6 @@ from generation.domain.style import PromptStyle
 from generation.protocol.errors import InvalidRequest, PromptBlocked, StyleTooLong, StyleUnknown
 from generation.protocol.request import Endpoint
 from generation.rules.forms.styles import starter_styles, style_of
-from generation.rules.policy import Policy
 from generation.service import SubmitContext
 from generation.text.audit import audit_words
 
@@ -64,7 +63,7 @@ async def test_a_style_and_the_servers_own_words_have_to_fit_beside_the_members(
 async def test_a_styles_words_count_for_blocked_terms_and_for_length(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         job = await core.run(await submit(core, "ink"))
-        await core.service.set_policy(a_server(), Policy(blocked_terms=frozenset({"sumi-e"})), by=ADMIN)
+        await core.service.change_rules(a_server(), {"blocked_terms": frozenset({"sumi-e"})}, by=ADMIN)
         with pytest.raises(PromptBlocked):
             await submit(core, "ink", origin="o2")
         with pytest.raises(PromptBlocked):

@@ -17,7 +17,6 @@ from generation.domain.notice import Audience, Notice, NoticeKind, NoticeStatus
 from generation.domain.refs import ITSELF, Platform
 from generation.ports import NoticePayload, SaveNote
 from generation.protocol.errors import DeliveryDelayed, DeliveryStepFailed
-from generation.rules.policy import Policy
 
 LOG_CHANNEL = "5009"
 
@@ -51,7 +50,7 @@ class Post:
         return self.messenger.posted
 
     async def set_log_channel(self, channel: str | None = LOG_CHANNEL) -> None:
-        await self.core.service.set_policy(a_server(), Policy(log_channel=channel), by=a_user())
+        await self.core.service.change_rules(a_server(), {"log_channel": channel}, by=a_user())
 
     @property
     def ends(self) -> list[NoticeStatus]:

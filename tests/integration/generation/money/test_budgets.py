@@ -10,7 +10,7 @@ import pytest
 
 from core import Core, QuickClock, a_core
 from doubles.generation.backend import FINISHED, ScriptedBackend
-from factories import a_channel, a_request, a_server, a_user
+from factories import a_channel, a_request, a_server, a_user, an_audit_entry
 from generation.domain.job import JobStatus
 from generation.domain.notice import Audience, NoticeKind
 from generation.domain.pricing import Micros, Price, Prices
@@ -20,6 +20,7 @@ from generation.protocol.request import Endpoint
 from generation.rules.ledger import EVERYWHERE, Totals
 from generation.rules.limits import LimitName, Limits
 from generation.rules.operator_rules import OperatorRules
+from generation.rules.policy import Policy
 from generation.service import SubmitContext
 
 TEN_CENTS = 100_000
@@ -145,7 +146,7 @@ async def test_a_budget_lowered_below_what_is_spent_refuses_until_it_ends(tmp_pa
     async with a_core(tmp_path, rules=rules({"server_budget_per_month": 5 * TEN_CENTS})) as core:
         for number in range(3):
             await core.submit(origin=f"o{number}")
-        await core.service.set_limits(a_server(), {"server_budget_per_month": 2 * TEN_CENTS}, by=a_user("1"))
+        await core.service.change_rules(a_server(), {"server_budget_per_month": 2 * TEN_CENTS}, by=a_user("1"))
         with pytest.raises(LimitExceeded) as refused:
             await core.submit(origin="more")
         assert (refused.value.allowed, refused.value.used) == ("$0.20", "$0.30")
@@ -156,8 +157,9 @@ async def test_a_budget_lowered_below_what_is_spent_refuses_until_it_ends(tmp_pa
 async def test_the_months_of_a_server_begin_in_its_own_time_zone(tmp_path: Path) -> None:
     limits = {"server_budget_per_month": TEN_CENTS}
     async with a_core(tmp_path, clock=QuickClock(LAST_EVENING), rules=rules(limits)) as core:
-        policy = (await core.service.policy_of(a_server())).model_copy(update={"time_zone": "Europe/Berlin"})
-        await core.service.set_policy(a_server(), policy, by=a_user("1"))
+        # as if it had been set long ago: through the service it begins with the next day
+        async with core.store.transaction() as tx:
+            await tx.set_policy(a_server(), Policy(time_zone="Europe/Berlin"), an_audit_entry())
         # in Berlin it is December already, and this server's clips of today are November's only by UTC
         await core.submit()
         elsewhere = a_channel(server=a_server("9002"))

@@ -164,7 +164,7 @@ async def test_one_servers_trouble_keeps_no_other_from_its_turn(tmp_path: Path) 
 async def test_a_server_that_removed_the_bot_is_deleted_after_a_week(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         job = await a_delivered_clip(core)
-        await core.service.set_limits(a_server(), {"user_clips_per_day": 1}, by=a_user("7900"))
+        await core.service.change_rules(a_server(), {"user_clips_per_day": 1}, by=a_user("7900"))
         await core.service.server_left(a_server())
         await pass_days(core, 6)
         assert await gone_servers(core).purge() == 0

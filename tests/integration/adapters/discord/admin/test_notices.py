@@ -17,7 +17,6 @@ from doubles.discord.state.permissions import Permission
 from doubles.discord.state.places import Channel
 from factories import a_notice
 from generation.domain.notice import Audience, Notice
-from generation.rules.policy import Policy
 
 HERE = "Flipbook is here"
 
@@ -114,7 +113,7 @@ def a_report(**changes: Any) -> Notice:
 
 async def set_log_channel(bot: Bot, channel: Channel) -> None:
     server = server_ref(bot.double.guilds.studio.id)
-    await bot.core.service.set_policy(server, Policy(log_channel=str(channel.id)), by=user_ref(1))
+    await bot.core.service.change_rules(server, {"log_channel": str(channel.id)}, by=user_ref(1))
 
 
 async def test_admins_are_told_in_the_log_channel_and_a_member_directly(bot: Bot) -> None:

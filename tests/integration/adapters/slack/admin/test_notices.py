@@ -12,7 +12,6 @@ from doubles.slack.world import ADMIN, GENERAL, HOME, MIRA, NOAH, OFFTOPIC, STUD
 from factories import a_notice, a_server, a_user
 from generation.domain.notice import Audience, Notice
 from generation.domain.refs import Platform
-from generation.rules.policy import Policy
 from slack_bot import Bot, running_bot, words
 
 HERE = "Flipbook is here"
@@ -72,7 +71,7 @@ async def test_without_named_admins_the_first_channel_that_invites_the_bot_is_we
 
 async def test_admins_are_told_in_the_log_channel_and_a_member_directly(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        await bot.core.service.set_policy(SERVER, Policy(log_channel=STUDIO), by=a_user(MIRA, Platform.SLACK))
+        await bot.core.service.change_rules(SERVER, {"log_channel": STUDIO}, by=a_user(MIRA, Platform.SLACK))
         personal = a_report("n2", audience=Audience.MEMBER, member=a_user(NOAH, Platform.SLACK))
         await send(bot, a_report(), personal, times=2)
         direct = slack.home.dm_with(NOAH)
@@ -84,7 +83,7 @@ async def test_a_lost_log_channel_is_switched_off_and_told_to_the_next_admin(
     slack: SlackDouble, tmp_path: Path
 ) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        await bot.core.service.set_policy(SERVER, Policy(log_channel=GENERAL), by=a_user(MIRA, Platform.SLACK))
+        await bot.core.service.change_rules(SERVER, {"log_channel": GENERAL}, by=a_user(MIRA, Platform.SLACK))
         await slack.fault(faults.BotRemoved(GENERAL))
         await send(bot, a_report())
         assert (await bot.core.service.policy_of(SERVER)).log_channel is None
@@ -97,7 +96,7 @@ async def test_a_notice_that_was_posted_and_not_recorded_is_not_posted_again(
     slack: SlackDouble, tmp_path: Path
 ) -> None:
     async with running_bot(slack, tmp_path) as bot:
-        await bot.core.service.set_policy(SERVER, Policy(log_channel=STUDIO), by=a_user(MIRA, Platform.SLACK))
+        await bot.core.service.change_rules(SERVER, {"log_channel": STUDIO}, by=a_user(MIRA, Platform.SLACK))
         await send(bot, a_report())
         # as a kill between Slack's answer and the commit leaves it
         async with bot.core.store.transaction() as tx:

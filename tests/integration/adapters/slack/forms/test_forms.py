@@ -195,7 +195,7 @@ async def test_a_command_that_is_delivered_again_opens_one_form(slack: SlackDoub
 
 async def test_what_is_wrong_is_said_at_its_field_and_can_be_corrected(bot: Bot) -> None:
     view = await form(bot)
-    await bot.core.service.set_limits(bot.server, {"max_frames": 4, "max_pixels": 256 * 256}, by=BY)
+    await bot.core.service.change_rules(bot.server, {"max_frames": 4, "max_pixels": 256 * 256}, by=BY)
     await made(bot, view, prompt="a fox", style="film")
     assert view.errors == {"num_frames": "This workspace allows at most 4 frames per clip; you asked for 16."}
     await bot.core.service.remove_style(bot.server, "film", by=BY)
