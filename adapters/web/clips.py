@@ -1,13 +1,13 @@
 """``GET /clips/{job_id}.mp4``: a stored clip for a signed link, with ranges, so that players can
 seek."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from generation.delivery.clip_links import CLIPS_PATH, ClipLinks, LinkStatus
 from generation.domain.job import Artifact, Job, JobId
@@ -58,17 +58,7 @@ class _ClipEndpoint:
             if isinstance(found, Response):
                 await found(scope, receive, send)
                 return
-            # until the last byte is sent: the clip is not deleted under a player
-            async with self._artifacts.checkout(found) as path:
-                answer = FileResponse(
-                    path,
-                    media_type="video/mp4",
-                    filename=f"flipbook-{found.key}",
-                    # shown in the page; a browser would only save an attachment
-                    content_disposition_type="inline",
-                    headers=_HEADERS,
-                )
-                await answer(scope, receive, send)
+            await clip_response(self._artifacts, found, _HEADERS)(scope, receive, send)
         except ArtifactMissing:
             await _text(410, _GONE)(scope, receive, send)
         except DatabaseUnusable:
@@ -88,6 +78,27 @@ class _ClipEndpoint:
             case LinkStatus.VALID:
                 job = await self._job_of(job_id)
                 return _shown(job) or _text(410, _GONE)
+
+
+def clip_response(
+    artifacts: ArtifactStore, artifact: Artifact, headers: Mapping[str, str] | None = None
+) -> ASGIApp:
+    """Sends a stored clip, with ranges. Raises ArtifactError before the first byte."""
+
+    async def send_clip(scope: Scope, receive: Receive, send: Send) -> None:
+        # until the last byte is sent: the clip is not deleted under a player
+        async with artifacts.checkout(artifact) as path:
+            answer = FileResponse(
+                path,
+                media_type="video/mp4",
+                filename=f"flipbook-{artifact.key}",
+                # shown in the page; a browser would only save an attachment
+                content_disposition_type="inline",
+                headers=headers,
+            )
+            await answer(scope, receive, send)
+
+    return send_clip
 
 
 def _shown(job: Job | None) -> Artifact | None:

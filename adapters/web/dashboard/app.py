@@ -23,7 +23,7 @@ from adapters.web.dashboard.pages.spend import SpendPage
 from adapters.web.dashboard.pages.troubles import TroublesPage
 from adapters.web.dashboard.rendering import FOLDER, Templates
 from adapters.web.dashboard.sources import Sources
-from generation.protocol.errors import FlipbookError
+from generation.protocol.errors import ArtifactMissing, FlipbookError
 from generation.text.errors import sentence
 
 
@@ -86,7 +86,9 @@ class Dashboard:
 
 async def _failed(_request: Request, error: Exception) -> Response:
     assert isinstance(error, FlipbookError)  # noqa: S101 - registered for that class
-    return PlainTextResponse(str(sentence(error)), 503)
+    return PlainTextResponse(
+        str(sentence(error)), 404 if isinstance(error, ArtifactMissing) else 503
+    )
 
 
 async def _not_found(_request: Request, _error: Exception) -> Response:

@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp
 
+from adapters.web.clips import clip_response
 from adapters.web.dashboard.acts import Form, act_route
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT
@@ -26,13 +27,14 @@ from adapters.web.dashboard.sources import Sources, operator
 from generation.domain.gallery import GalleryQuery
 from generation.domain.job import Job, JobId
 from generation.mp4.poster import poster
-from generation.protocol.errors import ArtifactError, ArtifactMissing, CorruptVideo, JobNotFound
+from generation.protocol.errors import ArtifactError, CorruptVideo, JobNotFound
 from generation.service.clips import Actor
 from generation.text.clips import settings_words
 from generation.text.dialect import plain_for
 
 _A_PAGE: Final = 24
 _MOST_SERVERS: Final = 500
+_NO_CLIP: Final = "There is no clip at this address."
 _FILTERS: Final = ("server", "member", "from", "to", "words")
 _POSTERS_AT_ONCE: Final = 2
 """Decoding a frame takes a processor; the bot has more to do."""
@@ -59,7 +61,7 @@ class GalleryPage:
         """The page, the clips themselves, and what can be done with them."""
         return [
             Route("/gallery", self._page),
-            Route("/clips/{job_id}.mp4", _ClipFile(self._sources)),
+            Route("/clips/{job_id}.mp4", self._clip),
             Route("/clips/{job_id}.jpg", self._poster),
             act_route("/clips/{job_id}/delete", self._delete, self._templates),
         ]
@@ -88,10 +90,16 @@ class GalleryPage:
             older=older and f"{ROOT}/gallery?{urlencode({**asked, 'before': older})}",
         )
 
+    async def _clip(self, request: Request) -> ASGIApp:
+        job = await self._sources.store.job(JobId(request.path_params["job_id"]))
+        if job is None or job.artifact is None or job.deleted_at is not None:
+            return PlainTextResponse(_NO_CLIP, 404)
+        return clip_response(self._sources.artifacts, job.artifact)
+
     async def _poster(self, request: Request) -> Response:
         job = await self._sources.store.job(JobId(request.path_params["job_id"]))
         if job is None or job.artifact is None or job.deleted_at is not None:
-            return PlainTextResponse("There is no clip at this address.", 404)
+            return PlainTextResponse(_NO_CLIP, 404)
         # kept by the browser, but asked for at each look: the clip may be deleted by then, or the
         # visitor logged out
         headers = {"cache-control": "private, no-cache", "etag": f'"{job.id}"'}
@@ -112,27 +120,6 @@ class GalleryPage:
         actor = Actor(operator(visitor.name), job.channel.server, is_moderator=True)
         await self._sources.service.delete(job_id, actor)
         return "Deleted here; the chat's message goes as soon as the chat takes it."
-
-
-class _ClipFile:
-    """An ASGI application, because the clip is checked out for as long as it is being sent."""
-
-    def __init__(self, sources: Sources) -> None:
-        self._sources = sources
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        job_id = JobId(scope["path_params"]["job_id"])
-        job = await self._sources.store.job(job_id)
-        answer: Response = PlainTextResponse("There is no clip at this address.", 404)
-        if job is None or job.artifact is None or job.deleted_at is not None:
-            await answer(scope, receive, send)
-            return
-        try:
-            async with self._sources.artifacts.checkout(job.artifact) as path:
-                answer = FileResponse(path, media_type="video/mp4")
-                await answer(scope, receive, send)
-        except ArtifactMissing:
-            await answer(scope, receive, send)
 
 
 def _card(job: Job) -> ClipCard:
