@@ -1,6 +1,7 @@
 """``flipbook worker models`` without network and without torch: what is there, what is not, what was chosen."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,9 @@ def states() -> dict[str, str]:
 def test_the_list_names_each_model_with_its_size_licence_and_page(root: Path) -> None:
     code, listed, errors = models()
     assert (code, errors) == (0, "")
-    assert listed == models("list")[1]
+    # the disk is everybody's: how much of it is free may change between the two
+    free = re.compile(r"[\d.]+ GB are free")
+    assert free.sub("", listed) == free.sub("", models("list")[1])
     assert listed.startswith(f"Models of the AnimateDiff engine, in {root}\n")
     lines = listed.splitlines()
     for source in sources():
