@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from bot.commands.backup.note import backup_folder
 from bot.exit_codes import OperatorFault
-from bot.folders import LAST_BACKUP
 from generation.protocol.disk import disk_errors, in_thread, write_private
 from generation.protocol.errors import ArtifactError
 from generation.rules.pseudonyms import Pseudonym
@@ -39,7 +39,7 @@ class ForgottenFile:
     def _add(self, forgotten: Forgotten) -> None:
         with disk_errors():
             remember(self._data_dir, forgotten)
-        backups = _backup_folder(self._data_dir)
+        backups = backup_folder(self._data_dir)
         # a disk that is not there now gets it with the next backup
         if backups is not None and backups.is_dir():
             with suppress(OSError):
@@ -79,11 +79,3 @@ def read(path: Path) -> Forgotten:
                 "copy of it back, or move it away."
             ) from None
     return found
-
-
-def _backup_folder(data_dir: Path) -> Path | None:
-    try:
-        folder = json.loads((data_dir / LAST_BACKUP).read_bytes()).get("folder")
-    except (OSError, ValueError, AttributeError):
-        return None
-    return Path(folder) if isinstance(folder, str) else None

@@ -9,11 +9,13 @@ from typing import Final
 from adapters.web.health import HealthReport
 from bot import __version__
 from bot.chats import Chats
+from bot.commands.backup.note import last_backup
 from bot.composition import App
 from bot.settings import BackendName
 from generation.protocol.errors import DatabaseUnusable, StoreError
 from generation.readiness import why_no_backend
 from generation.text.backends import health_words
+from generation.text.backups import backup_words
 
 _GIB: Final = 1024**3
 
@@ -35,6 +37,7 @@ class Health:
             "jobs": f"{self.app.dispatcher.in_flight} in flight",
             "deliveries": self._deliveries(),
             "disk": await asyncio.to_thread(_room_words, self.app.settings.data_dir),
+            **await self._backup(),
         }
         return HealthReport(__version__, parts)
 
@@ -66,6 +69,12 @@ class Health:
         relay = self.app.relay
         late = f", {relay.put_off} put off after failed tries" if relay.put_off else ""
         return f"{relay.delivering} on their way{late}"
+
+    async def _backup(self) -> dict[str, str]:
+        if not self.app.settings.database.startswith("sqlite"):
+            return {}  # a server has its own tools
+        last = await asyncio.to_thread(last_backup, self.app.settings.data_dir)
+        return {"backup": backup_words(last, self.app.clock.now())}
 
     async def _trouble_of_database(self) -> str | None:
         try:

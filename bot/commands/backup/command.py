@@ -3,16 +3,18 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from bot.commands.backup.note import note_verified
 from bot.commands.backup.rotation import dated, remove_oldest
 from bot.commands.options import DataDir, log_errors_only, read_settings
 from bot.exit_codes import Exit, die, exit_on_error
+from bot.settings import Settings, SettingsError, load_settings
 
 if TYPE_CHECKING:
     from bot.commands.backup.save import Saved
@@ -34,6 +36,9 @@ def backup(
             min=1, max=10_000, help="For a folder: how many backups stay; older ones are removed."
         ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--verify", help="Read it again when it is made, as `flipbook verify`.")
+    ] = False,
 ) -> None:
     """Save everything into one file, beside a running bot: database, keys and clips.
 
@@ -52,12 +57,11 @@ def backup(
         saved = asyncio.run(save(settings, file, progress=_show_clips))
     _show_clips(0)
     typer.echo(f"{file}: {_content(saved)}")
-    if saved.manifest.missing:
-        typer.echo(f"Not in it, because they are gone: {len(saved.manifest.missing)} clips.")
-    if saved.manifest.clips_kept_elsewhere:
-        typer.echo(f"The clips stay where they are kept: {settings.artifacts_url}.")
-    if settings.secret_key is not None:
-        typer.echo("FLIPBOOK_SECRET_KEY is not in it: keep it too.")
+    for line in _left_out(saved, settings):
+        typer.echo(line)
+    if check:
+        _note_sound(settings.data_dir, file, _verified(file))
+        typer.echo("Read again from end to end: it is sound.")
     # only now: a backup that failed must not cost an older one
     if folder is not None and keep is not None:
         with _errors():
@@ -65,12 +69,13 @@ def backup(
                 typer.echo(f"Removed: {old}")
 
 
-def verify(file: BackupFile) -> None:
+def verify(file: BackupFile, data_dir: DataDir = None) -> None:
     """Read a backup from end to end, and open its database as a restore would."""
-    from bot.commands.backup.save import verify as read_all  # noqa: PLC0415 - the database
-
-    with _errors():
-        saved = asyncio.run(read_all(file))
+    saved = _verified(file)
+    # it needs no settings: another machine may have none, or wrong ones
+    with suppress(SettingsError):
+        given = {} if data_dir is None else {"data_dir": data_dir}
+        _note_sound(load_settings(**given).data_dir, file, saved)
     typer.echo(f"{file} is sound: {_content(saved)}")
 
 
@@ -101,6 +106,28 @@ def restore(
             die(Exit.INVALID, str(error))
     typer.echo(f"Restored into {settings.data_dir.absolute()}: {_content(saved)}")
     typer.echo("Start it with `flipbook run`.")
+
+
+def _left_out(saved: "Saved", settings: Settings) -> Iterator[str]:
+    if saved.manifest.missing:
+        yield f"Not in it, because they are gone: {len(saved.manifest.missing)} clips."
+    if saved.manifest.clips_kept_elsewhere:
+        yield f"The clips stay where they are kept: {settings.artifacts_url}."
+    if settings.secret_key is not None:
+        yield "FLIPBOOK_SECRET_KEY is not in it: keep it too."
+
+
+def _verified(file: Path) -> "Saved":
+    from bot.commands.backup.save import verify as read_all  # noqa: PLC0415 - the database
+
+    with _errors():
+        return asyncio.run(read_all(file))
+
+
+def _note_sound(data_dir: Path, file: Path, saved: "Saved") -> None:
+    # the backup is sound, whatever becomes of the note about it
+    with suppress(OSError):
+        note_verified(data_dir, file, saved.manifest.made_at, datetime.now(UTC))
 
 
 def _content(saved: "Saved") -> str:

@@ -1,7 +1,6 @@
 """Makes a backup beside a running bot, and verifies one."""
 
 import asyncio
-import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -23,13 +22,13 @@ from bot.commands.backup.archive import (
     unpack,
     writing,
 )
-from bot.folders import LAST_BACKUP
+from bot.commands.backup.note import note_backup
 from bot.forgotten_members import FORGOTTEN, read, remember
 from bot.settings import Settings, SettingsError
 from db.encryption import FernetCipher
 from db.snapshot import Snapshot, sqlite_file, take_snapshot
 from db.store import SqlStore
-from generation.protocol.disk import flush, write_private
+from generation.protocol.disk import flush
 
 Progress = Callable[[int], None]
 """Called with the number of clips that are saved so far."""
@@ -80,8 +79,7 @@ async def save(settings: Settings, path: Path, *, progress: Progress = lambda _:
             manifest = archive.finish(__version__, missing, clips_kept_elsewhere=elsewhere)
         await asyncio.to_thread(_give_name, written, path)
     with suppress(OSError):  # the backup is made, whatever becomes of the note about it
-        note = {"made_at": manifest.made_at.isoformat(), "folder": str(path.parent.absolute())}
-        write_private(settings.data_dir / LAST_BACKUP, json.dumps(note).encode())
+        note_backup(settings.data_dir, path, manifest.made_at)
     # what was forgotten is still in older backups, and they are in this folder
     remember(path.parent, read(settings.data_dir / FORGOTTEN))
     return Saved.of(manifest, path)

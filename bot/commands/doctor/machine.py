@@ -1,7 +1,6 @@
 """What `flipbook doctor` looks at on this machine: Python, disks, database, clips, the web port."""
 
 import asyncio
-import json
 import shutil
 import sys
 from contextlib import closing
@@ -9,18 +8,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from bot.commands.backup.note import last_backup
 from bot.composition import Role, open_app, open_artifacts
 from bot.exit_codes import OperatorFault, operator_sentence
-from bot.folders import LAST_BACKUP, WORKER_FOLDER, is_served, prepare_folders
+from bot.folders import WORKER_FOLDER, is_served, prepare_folders
 from bot.settings import Settings, SettingsError
 from bot.web import open_listener
 from generation.diagnostics import Finding, Grade
 from generation.protocol.disk import make_folder
 from generation.protocol.errors import ArtifactError, FlipbookError, StorageFull
-from generation.text.dialect import utc_moment
+from generation.text.backups import backup_words, is_old
 from worker.store import WorkerDatabase
 
-_BACKUP_DAYS: Final = 7
 _LEAST_FREE_BYTES: Final = 2 * 1024**3
 _STORE_PATIENCE: Final = timedelta(seconds=10)
 
@@ -98,16 +97,9 @@ async def backups(settings: Settings) -> list[Finding]:
     """When the last one was made; none where the database is a server's."""
     if not settings.database.startswith("sqlite"):
         return []
-    advice = "`flipbook backup FILE` makes one while the bot runs"
-    try:
-        note = json.loads(await asyncio.to_thread((settings.folder / LAST_BACKUP).read_bytes))
-        made_at = datetime.fromisoformat(note["made_at"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return [Finding(Grade.NOTE, "backup", f"none was made of this data folder; {advice}")]
-    days = (datetime.now(UTC) - made_at).days
-    if days < _BACKUP_DAYS:
-        return [Finding(Grade.GOOD, "backup", f"the last one was made at {utc_moment(made_at)}")]
-    return [Finding(Grade.NOTE, "backup", f"the last one is {days} days old; {advice}")]
+    last, now = await asyncio.to_thread(last_backup, settings.folder), datetime.now(UTC)
+    grade = Grade.NOTE if is_old(last, now) else Grade.GOOD
+    return [Finding(grade, "backup", backup_words(last, now))]
 
 
 async def clips(settings: Settings) -> list[Finding]:

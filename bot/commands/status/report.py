@@ -36,7 +36,8 @@ class Status:
                 "",
                 *(f"{name}: {state}" for name, state in parts.items()),
                 *[line async for line in _of_the_database(app)],
-                *[str(found) for found in await _of_the_machine(settings)],
+                *[str(found) for found in await data_folder(settings)],
+                *[str(found) for found in ([] if "backup" in parts else await backups(settings))],
             ]
         return cls(tuple(lines), reason is None)
 
@@ -69,7 +70,3 @@ async def _of_the_database(app: App) -> AsyncIterator[str]:
     reports = len(await app.ports.store.open_reports(limit=_MOST_REPORTS))
     if reports:
         yield f"reports that nobody has decided: {reports}"
-
-
-async def _of_the_machine(settings: Settings) -> list[object]:
-    return [*await data_folder(settings), *await backups(settings)]

@@ -2,12 +2,12 @@
 
 import asyncio
 import io
-import json
 import os
 import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import app
 from bot.commands.backup.archive import DATABASE, MANIFEST
+from bot.commands.backup.note import last_backup
 from db.encryption import FernetCipher
 from db.store import SqlStore
 from factories import a_delivery, a_job
@@ -92,14 +93,38 @@ def content(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in kept}
 
 
-def test_a_backup_is_one_private_file_that_verifies(saved: Path, data: Path) -> None:
+def test_a_backup_is_one_private_file_that_verifies(saved: Path, tmp_path: Path) -> None:
     assert saved.stat().st_mode & 0o777 == 0o600
-    result = flipbook("verify", saved)
+    result = flipbook("verify", saved, "--data-dir", tmp_path / "nobody's")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{saved} is sound: 2 clips, ")
-    noted = json.loads((data / "backup.json").read_text())
-    assert (noted.keys(), noted["folder"]) == ({"made_at", "folder"}, str(saved.parent))
     assert sorted(path.name for path in saved.parent.iterdir()) == ["data", "saved.tar"]
+
+
+def test_the_data_folder_knows_its_last_backup_and_whether_it_was_verified(saved: Path, data: Path) -> None:
+    made = last_backup(data)
+    assert made is not None
+    assert (made.file, made.bytes, made.verified_at) == (str(saved), saved.stat().st_size, None)
+    assert flipbook("verify", saved, "--data-dir", data).exit_code == 0
+    known = last_backup(data)
+    assert known is not None
+    assert (known.verified_at is not None, known) == (True, replace(made, verified_at=known.verified_at))
+
+
+def test_an_older_backup_that_is_verified_says_nothing_of_the_last_one(saved: Path, data: Path, tmp_path: Path) -> None:
+    assert flipbook("backup", tmp_path / "newer.tar", "--data-dir", data).exit_code == 0
+    assert flipbook("verify", saved, "--data-dir", data).exit_code == 0
+    known = last_backup(data)
+    assert known is not None
+    assert (known.file, known.verified_at) == (str(tmp_path / "newer.tar"), None)
+
+
+def test_a_backup_can_be_read_again_at_once(data: Path, tmp_path: Path) -> None:
+    result = flipbook("backup", "--verify", tmp_path / "saved.tar", "--data-dir", data)
+    assert (result.exit_code, "it is sound" in result.output) == (0, True)
+    known = last_backup(data)
+    assert known is not None
+    assert known.verified_at is not None
 
 
 def test_restored_jobs_are_over_and_nothing_is_delivered_again(saved: Path, data: Path, tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ async def test_every_part_has_a_line(tmp_path: Path) -> None:
         "database": "working",
         "jobs": "0 in flight",
         "deliveries": "0 on their way",
+        "backup": "none was made of this data folder; `flipbook backup FILE` makes one while the bot runs",
     }
 
 
