@@ -28,6 +28,8 @@ from slack_sdk.models import JsonObject
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
+from judges.lengths import too_long_for_slack
+
 UNJUDGED_METHODS = frozenset({"conversations.members", "files.delete", "oauth.v2.access", "reactions.get", "team.info"})
 """Methods the double answers for which there is no schema."""
 
@@ -133,7 +135,8 @@ class SlackJudge:
         found = complaints(self._blocks, blocks)
         if len(blocks) > most:
             found.append(f"{len(blocks)} blocks, at most {most} are allowed")
-        return found + [each for block in blocks for each in _lengths(block)]
+        found += [each for block in blocks for each in _lengths(block)]
+        return found + too_long_for_slack(blocks)
 
     def check_view(self, view: dict[str, Any]) -> list[str]:
         """A modal or a Home tab: its blocks, and the lengths of title, buttons and metadata."""
