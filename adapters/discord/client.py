@@ -166,6 +166,8 @@ class FlipbookClient(discord.Client):
         """These servers have the bot, also those that had removed it."""
         if self.handler is None:
             return
+        for each in guilds:
+            self.handler.service.names.note(server_ref(each.id), each.name)
         try:
             await self.handler.service.servers_present([server_ref(each.id) for each in guilds])
         except FlipbookError as error:

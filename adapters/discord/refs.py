@@ -1,8 +1,9 @@
 """Discord's ids as the core's references, and back. A thread's channel is its parent: a rule for
-the parent covers the thread."""
+the parent covers the thread. And what they are called."""
 
 import discord
 
+from generation.domain.names import NameBook
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 
 
@@ -44,3 +45,15 @@ def message_ref(guild_id: int, channel_id: int, message_id: int) -> MessageRef:
 def interaction_origin(interaction_id: int) -> str:
     """The origin of a job that an interaction caused: the same for a second delivery of it."""
     return f"discord:interaction:{interaction_id}"
+
+
+def note_names(names: NameBook, interaction: discord.Interaction) -> None:
+    """What the member, the channel and the server are called, as far as Discord tells."""
+    names.note(user_ref(interaction.user.id), interaction.user.display_name)
+    guild, channel = interaction.guild, interaction.channel
+    if guild is not None:
+        names.note(server_ref(guild.id), guild.name)
+    # a direct conversation has no name
+    name = getattr(channel, "name", None)
+    if interaction.guild_id is not None and channel is not None and isinstance(name, str):
+        names.note(channel_of(interaction.guild_id, channel, channel.id), name)

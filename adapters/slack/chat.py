@@ -142,6 +142,7 @@ class SlackChat:
                 "Slack needs a way to reach the bot: set SLACK_APP_TOKEN, or SLACK_SIGNING_SECRET."
             )
         identity = await self._checked_identity()
+        service.names.note(ServerRef(Platform.SLACK, identity.team), identity.team_name)
         address = None if self._app_token is None else await self._socket_address(self._app_token)
         async with self._background:
             self._background.start_unawaited(
@@ -297,7 +298,7 @@ class SlackChat:
             SlackReactions(api, service, access, animate),
             SlackArrival(api, service),
             SlackRemoval(api, service),
-            Acknowledger(background, ephemeral, self._timing.ack),
+            Acknowledger(background, ephemeral, service.names, self._timing.ack),
         )
 
 

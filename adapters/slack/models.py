@@ -133,3 +133,6 @@ class Act:
     typed: str = ""
     trigger: str = ""
     """Lets one view be opened, once, within three seconds."""
+    user_name: str = ""
+    channel_name: str = ""
+    """What both are called, where Slack tells."""

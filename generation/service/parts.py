@@ -5,6 +5,7 @@ from collections.abc import Callable
 from generation.backends.circuit_breaker import Breakers
 from generation.delivery.clip_links import ClipLinks
 from generation.delivery.first_answers import FirstAnswers
+from generation.domain.names import NameBook
 from generation.domain.refs import ServerRef, UserRef
 from generation.lifecycle.line import Schedule
 from generation.ports import Observer, Store, Wake
@@ -33,6 +34,7 @@ class ServicePart:
         breakers: Breakers | None = None,
         schedule: Schedule | None = None,
         chat_troubles: Callable[[], tuple[str, ...]] = tuple,
+        names: NameBook | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -49,6 +51,7 @@ class ServicePart:
         self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
         self._schedule = schedule
         self._drafts = Drafts()
+        self.names = names or NameBook()
 
     async def rules_of(self, server: ServerRef) -> ServerRules:
         """What is set, the operator's ceilings, and what is in force."""

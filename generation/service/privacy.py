@@ -86,6 +86,7 @@ class PrivacyActs(ServicePart):
         self._confirmations.check(proof, user)
         async with self._store.transaction(Urgency.MEMBER) as tx:
             asked = await tx.ask_to_forget(Forgetting(user, self._clock.now(), server))
+        self.names.forget(user)
         self._forgetting()
         return asked
 

@@ -24,7 +24,7 @@ from adapters.discord.handlers.access import (
 )
 from adapters.discord.handlers.ephemeral import ANSWERS_BY_ITSELF, answered_in_time, refuse
 from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS, FirstResponses, Submit
-from adapters.discord.refs import interaction_origin, user_ref
+from adapters.discord.refs import interaction_origin, note_names, user_ref
 from adapters.discord.text import render
 from adapters.gate import ActGate
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
@@ -117,7 +117,9 @@ class InteractionHandler:
         to the member."""
         async with self.running(), answered_in_time(interaction, self._answer_within):
             try:
-                await act(InteractionContext.of(interaction))
+                context = InteractionContext.of(interaction)
+                note_names(self.service.names, interaction)
+                await act(context)
             except AccessDenied as denied:
                 await refuse(interaction, denied.sentence)
             except FlipbookError as error:

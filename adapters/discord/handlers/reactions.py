@@ -99,6 +99,8 @@ class Reactions:
         message: MessageRef,
     ) -> None:
         handler, channel = self._handler, _channel(event, client, parent)
+        name = event.member.display_name if event.member is not None else None
+        handler.service.names.note(user_ref(event.user_id), name)
         context = SubmitContext(
             self._origin(event),
             requested_by=user_ref(event.user_id),

@@ -10,8 +10,10 @@ from adapters.gate import ActGate
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.models import Act, SlackContent
+from adapters.slack.refs import note_names
 from adapters.slack.text import asking, render
 from adapters.slack.text.form import FormRefusal
+from generation.domain.names import NameBook
 from generation.protocol.errors import FlipbookError
 
 ACK_SECONDS: Final = 1.8
@@ -33,10 +35,12 @@ class Acknowledger:
         self,
         background: BackgroundTasks,
         ephemeral: EphemeralSender,
+        names: NameBook,
         ack_seconds: float = ACK_SECONDS,
     ) -> None:
         self._background = background
         self._ephemeral = ephemeral
+        self._names = names
         self._ack_seconds = ack_seconds
         self._gate: ActGate[asyncio.Task[SlackContent | None]] = ActGate()
         self._log = structlog.get_logger("flipbook.slack")
@@ -75,6 +79,7 @@ class Acknowledger:
         await asyncio.wait({answer}, timeout=self._ack_seconds)
 
     def _begin(self, act: Act, work: Work) -> tuple[asyncio.Task[SlackContent | None], bool]:
+        note_names(self._names, act)
         kind = act.key.partition(":")[0]
         return self._gate.admit(
             # Slack's ids are unique within a workspace only

@@ -98,6 +98,7 @@ class _Slash(Incoming):
     text: str = ""
     response_url: str | None = None
     channel_name: str = ""
+    user_name: str = ""
 
 
 class Identified(Incoming):
@@ -105,6 +106,13 @@ class Identified(Incoming):
 
     id: str
     team_id: str | None = None
+    username: str | None = None  # of a person, in some payloads
+    name: str | None = None
+
+    @property
+    def called(self) -> str:
+        """The name, where it is told."""
+        return self.username or self.name or ""
 
 
 class _Container(Incoming):
@@ -201,6 +209,8 @@ def command_in(body: Mapping[str, object], team: str) -> Command:
         # Slack's names for a conversation of two, and of a few
         is_direct=slash.channel_name == "directmessage" or slash.channel_name.startswith("mpdm-"),
         trigger=slash.trigger_id,
+        user_name=slash.user_name,
+        channel_name=slash.channel_name,
     )
     return Command(act, slash.command, slash.text)
 
@@ -221,6 +231,8 @@ def click_in(body: Mapping[str, object], team: str) -> Click:
         response_url=clicked.response_url,
         is_inside=True,
         trigger=clicked.trigger_id,
+        user_name=clicked.user.called,
+        channel_name=clicked.channel.called if clicked.channel else "",
     )
     return Click(
         act,

@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from adapters.web.dashboard.entrance import Entrance, LinkEntrance
 from adapters.web.dashboard.guard import ROOT, Guard
 from adapters.web.dashboard.login_pages import LoginPages, cookie_name
+from adapters.web.dashboard.naming import Naming
 from adapters.web.dashboard.pages.audit import AuditPage
 from adapters.web.dashboard.pages.gallery import GalleryPage
 from adapters.web.dashboard.pages.health import HealthPage
@@ -42,7 +43,7 @@ class Dashboard:
     ) -> None:
         self._entrance = entrance
         self._is_ours = is_ours
-        self._templates = Templates()
+        self._templates = Templates(Naming(sources.service.names))
         self._queue = QueuePage(sources, self._templates)
         others = (
             GalleryPage,
@@ -67,7 +68,7 @@ class Dashboard:
         ]
         behind_proxy = True
         if isinstance(self._entrance, LinkEntrance):
-            routes += LoginPages(self._entrance, self._templates).routes()
+            routes += LoginPages(self._entrance, self._templates, self._queue.live.end).routes()
             behind_proxy = False
         guard = Guard(
             # an app of its own: its errors are answered inside the guard, with the guard's headers

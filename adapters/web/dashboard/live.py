@@ -28,22 +28,28 @@ class Live:
     def __init__(self, render: Callable[[], Awaitable[str]], clock: Clock) -> None:
         self._render = render
         self._clock = clock
-        self._viewers = 0
+        self._streams: set[tuple[str, object]] = set()
         self._text = ""
         self._turn = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
         self._log = structlog.get_logger("flipbook.dashboard")
 
-    async def response(self) -> Response:
-        """The stream, or 503 where too many look already."""
-        if self._viewers >= MOST_VIEWERS or self._is_over:
+    async def response(self, session: str = "") -> Response:
+        """The stream for a viewer of that session, or 503 where too many look already."""
+        if len(self._streams) >= MOST_VIEWERS or self._is_over:
             return PlainTextResponse("Too many look at this page live; ask again.", 503)
         return StreamingResponse(
-            self._events(),
+            self._events(session),
             media_type="text/event-stream",
             headers={"x-accel-buffering": "no"},
         )
+
+    async def end(self, session: str) -> None:
+        """End the streams of a session that is over."""
+        self._streams = {stream for stream in self._streams if stream[0] != session}
+        async with self._turn:
+            self._turn.notify_all()
 
     async def close(self) -> None:
         """End every stream, at the end of the process."""
@@ -53,9 +59,12 @@ class Live:
         async with self._turn:
             self._turn.notify_all()
 
+    def _goes_on(self, stream: tuple[str, object]) -> bool:
+        return not self._is_over and stream in self._streams
+
     async def _run(self) -> None:
         """Render while anybody looks."""
-        while self._viewers:
+        while self._streams:
             # a fragment that cannot be made now stays as it was
             try:
                 self._text = await self._render()
@@ -68,11 +77,12 @@ class Live:
             await self._clock.sleep(_EVERY)
         self._task, self._text = None, ""
 
-    async def _events(self) -> AsyncIterator[str]:
+    async def _events(self, session: str) -> AsyncIterator[str]:
         # counted here, not before: a stream whose viewer has gone by then is never begun, nor ended
         if self._is_over:
             return
-        self._viewers += 1
+        stream = (session, object())
+        self._streams.add(stream)
         try:
             if self._task is None:
                 self._task = asyncio.create_task(self._run(), name="dashboard fragment")
@@ -81,7 +91,7 @@ class Live:
             for _ in range(_LIFE):
                 async with self._turn:
                     await self._turn.wait()
-                if self._is_over:
+                if not self._goes_on(stream):
                     return
                 text, quiet = self._text, quiet + 1
                 if text != sent:
@@ -91,4 +101,4 @@ class Live:
                     quiet = 0
                     yield ": still here\n\n"
         finally:
-            self._viewers -= 1
+            self._streams.discard(stream)

@@ -1,6 +1,7 @@
 """The page that a one-time link opens. Opening it logs nobody in: chats and mail programs open
 links too, to show what is behind them; a person presses the button."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from starlette.requests import Request
@@ -11,7 +12,7 @@ from starlette.types import Scope
 from adapters.web.dashboard.acts import Form, form_of
 from adapters.web.dashboard.entrance import LinkEntrance
 from adapters.web.dashboard.guard import ROOT
-from adapters.web.dashboard.rendering import Templates
+from adapters.web.dashboard.rendering import Templates, visitor_of
 from generation.domain.login import SESSION_LIFE
 
 _MOST_OF_A_CODE: Final = 100
@@ -27,9 +28,13 @@ def cookie_name(scope: Scope) -> str:
 class LoginPages:
     """Redeems codes, and ends sessions."""
 
-    def __init__(self, entrance: LinkEntrance, templates: Templates) -> None:
+    def __init__(
+        self, entrance: LinkEntrance, templates: Templates, left: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """``left`` is called with the form token of a session that has ended."""
         self._entrance = entrance
         self._templates = templates
+        self._left = left
 
     def routes(self) -> list[Route]:
         """Both pages; paths are below the dashboard's own."""
@@ -62,6 +67,7 @@ class LoginPages:
     async def _leave(self, request: Request) -> Response:
         name = cookie_name(request.scope)
         await self._entrance.leave(request.cookies.get(name, ""))
+        await self._left(visitor_of(request).form_token)
         response = RedirectResponse(f"{ROOT}/login", 303)
         response.delete_cookie(name, path=ROOT, httponly=True, samesite="strict")
         return response

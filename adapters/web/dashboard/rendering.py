@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT, VISITOR
+from adapters.web.dashboard.naming import Naming
 from generation.protocol.request import GenerationRequest
 
 FOLDER: Final = Path(__file__).parent
@@ -55,7 +56,8 @@ def visitor_of(request: Request) -> Visitor:
 class Templates:
     """Everything is escaped unless it is Markup, and an unknown name is an error."""
 
-    def __init__(self) -> None:
+    def __init__(self, naming: Naming) -> None:
+        self.naming = naming
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,
@@ -68,6 +70,9 @@ class Templates:
             "shape": shape,
             "seconds": seconds,
             "number": "{:,}".format,
+            "server_name": naming.server,
+            "channel_name": naming.channel,
+            "member_name": naming.member,
         }
         self._environment.globals |= {"root": ROOT, "pages": PAGES}
 

@@ -86,6 +86,8 @@ def shortcut_in(body: Mapping[str, object], team: str) -> Shortcut:
         thread=chosen.message.thread_ts,
         user_team=chosen.user.team_id,
         response_url=chosen.response_url,
+        user_name=chosen.user.called,
+        channel_name=chosen.channel.called,
     )
     return Shortcut(act, chosen.trigger_id, chosen.message.ts)
 
@@ -108,5 +110,6 @@ def submission_in(body: Mapping[str, object], team: str) -> Submission:
         thread=about.thread,
         user_team=sent.user.team_id,
         is_inside=True,
+        user_name=sent.user.called,
     )
     return Submission(act, about.job, values)

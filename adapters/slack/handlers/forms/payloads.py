@@ -78,6 +78,8 @@ def menu_shortcut_in(body: Mapping[str, object], team: str) -> MenuShortcut:
         user_team=chosen.user.team_id,
         response_url=chosen.response_url,
         trigger=chosen.trigger_id,
+        user_name=chosen.user.called,
+        channel_name=chosen.channel.called if chosen.channel else "",
     )
     return MenuShortcut(act, message.text, message.ts, is_of_bot=message.bot_id is not None)
 
@@ -100,5 +102,6 @@ def form_submission_in(body: Mapping[str, object], team: str) -> FormSubmission:
         user_team=sent.user.team_id,
         response_url=place.answers,
         is_direct=place.direct,
+        user_name=sent.user.called,
     )
     return FormSubmission(act, view.id, view.state.values, place.parent)

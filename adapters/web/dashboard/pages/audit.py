@@ -12,7 +12,6 @@ from adapters.web.dashboard.rendering import Templates
 from adapters.web.dashboard.sources import Sources
 from generation.rules.audit import AuditEntry
 from generation.text.audit import audit_words
-from generation.text.dialect import plain_for
 
 _A_PAGE: Final = 50
 _MOST_SERVERS: Final = 500
@@ -42,7 +41,7 @@ class AuditPage:
         found = await store.audit_log(
             server=server, before=number_in(request, "before"), limit=_A_PAGE + 1
         )
-        rows = [AuditRow(entry, _words(entry)) for _, entry in found[:_A_PAGE]]
+        rows = [AuditRow(entry, self._words(entry)) for _, entry in found[:_A_PAGE]]
         return self._templates.page(
             request,
             "audit",
@@ -52,7 +51,7 @@ class AuditPage:
             servers=await store.known_servers(limit=_MOST_SERVERS),
         )
 
-
-def _words(entry: AuditEntry) -> str:
-    # without the time, which has a column of its own
-    return audit_words(entry, plain_for(entry.server.platform)).rpartition(" · ")[0]
+    def _words(self, entry: AuditEntry) -> str:
+        words = audit_words(entry, self._templates.naming.words(entry.server))
+        # without the time, which has a column of its own
+        return words.rpartition(" · ")[0]

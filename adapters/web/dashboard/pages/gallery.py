@@ -46,7 +46,6 @@ class ClipCard:
 
     job: Job
     settings: str
-    member: str
 
 
 class GalleryPage:
@@ -123,5 +122,4 @@ class GalleryPage:
 
 
 def _card(job: Job) -> ClipCard:
-    words = plain_for(job.channel.server.platform)
-    return ClipCard(job, settings_words(job.request, words), words.who(job.requested_by))
+    return ClipCard(job, settings_words(job.request, plain_for(job.channel.server.platform)))

@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 from adapters.web.dashboard.acts import Form, act_route
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.live import Live
-from adapters.web.dashboard.rendering import Templates
+from adapters.web.dashboard.rendering import Templates, visitor_of
 from adapters.web.dashboard.sources import Sources, operator
 from generation.backends.circuit_breaker import Circuit
 from generation.domain.job import Job, JobId
@@ -37,8 +37,6 @@ class QueueRow:
 
     job: Job
     status: str
-    member: str
-    server: str
     steps: Steps | None
     how_far: str
     left: str | None
@@ -82,8 +80,8 @@ class QueuePage:
     async def _part(self, _request: Request) -> Response:
         return HTMLResponse(await self._now())
 
-    async def _events(self, _request: Request) -> Response:
-        return await self.live.response()
+    async def _events(self, request: Request) -> Response:
+        return await self.live.response(visitor_of(request).form_token)
 
     async def _cancel(self, request: Request, _form: Form, visitor: Visitor) -> str:
         job_id = JobId(request.path_params["job_id"])
@@ -141,8 +139,6 @@ class QueuePage:
         return QueueRow(
             job=job,
             status=status_words(job.status, words),
-            member=words.who(job.requested_by),
-            server=str(job.channel.server),
             steps=progress.steps,
             how_far=progress_words(progress, words),
             left=left,

@@ -34,8 +34,6 @@ class ReportRow:
     report: Report
     job: Job | None
     reason: str
-    reporter: str
-    asker: str
 
 
 class ReportsPage:
@@ -75,5 +73,4 @@ class ReportsPage:
 
 def _row(report: Report, job: Job | None) -> ReportRow:
     d = plain_for(report.server.platform)
-    asker = "" if job is None else d.who(job.requested_by)
-    return ReportRow(report, job, reason_words(report.reason, d), d.who(report.by), asker)
+    return ReportRow(report, job, reason_words(report.reason, d))

@@ -115,7 +115,7 @@ class ServersPage:
         server = _server_of(request)
         if server is None:
             return PlainTextResponse("There is no such server.", 404)
-        service, d = self._sources.service, plain_for(server.platform)
+        service, d = self._sources.service, self._templates.naming.words(server)
         rules = await service.rules_of(server)
         quota = await service.quota(UserRef(server.platform, ""), server)
         return self._templates.page(

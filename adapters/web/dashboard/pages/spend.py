@@ -70,6 +70,7 @@ class SpendPage:
         rows = _by_server(servers, found)
         budgets = await self._sources.service.operator_budgets()
         series = [str(row.server) for row in rows[:_SHOWN_APART]]
+        shown = [self._templates.naming.server(row.server) for row in rows[:_SHOWN_APART]]
         cap = self._sources.rules.daily_budget
         bars = [_bar(day, of_day, series) for day in days]
         most = max([bar.sum for bar in bars] + [cap or 0, 1])
@@ -77,7 +78,7 @@ class SpendPage:
             request,
             "spend",
             bars=bars,
-            series=[*series, _OTHERS] if len(rows) > len(series) else series,
+            series=[*shown, _OTHERS] if len(rows) > len(shown) else shown,
             most=most,
             cap=cap,
             ticks=[(step * most // 4, money(Micros(step * most // 4))) for step in range(5)],

@@ -42,6 +42,9 @@ async def test_the_clip_is_put_into_the_first_answer(slow_bot: Bot) -> None:
     assert message.reactions == {"🔁": [slow_bot.double.people.bot]}
     assert clips(slow_bot.double) == [message]
     assert (await slow_bot.the_job()).requested_by.id == str(slow_bot.double.people.member.id)
+    names = slow_bot.core.service.names
+    told = [names.name_of(each) for each in (job.requested_by, job.channel, job.channel.server)]
+    assert told == ["Mira", slow_bot.double.places.text.name, slow_bot.double.guilds.studio.name]
 
 
 async def test_the_message_is_recorded_with_its_token_and_upload_limit(slow_bot: Bot) -> None:

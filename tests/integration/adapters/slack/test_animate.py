@@ -31,6 +31,10 @@ async def test_a_command_becomes_one_message_that_ends_with_its_clip(
         assert slack.file(message.file_ids[0]).content == tiny_mp4()
         assert public(slack) == [message] == clips(slack)
         job = await bot.the_job()
+        names = bot.core.service.names
+        assert names.name_of(job.requested_by) == slack.home.users[MIRA].name
+        assert names.name_of(job.channel) == slack.home.channels[job.channel.id].name
+        assert names.name_of(job.channel.server) is not None
     assert bot.bought == 1
     assert PROMPT in words(message)
     assert "*Done*" in words(message)

@@ -1,5 +1,6 @@
 """What no page of the dashboard sends: one sentence for it, and what was seen is not shown to others."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -106,3 +107,33 @@ async def test_a_part_that_fails_once_is_shown_later() -> None:
     seen = [await anext(events) for _ in range(3)]
     assert seen == ["retry: 2000\n\n", "data: first\n\n", "data: second\n\n"]
     await live.close()
+
+
+async def test_a_live_page_ends_with_its_session_and_others_go_on() -> None:
+    texts = iter(range(9))
+
+    async def render() -> str:
+        return str(next(texts))
+
+    live = Live(render, AutoClock())
+    streams = []
+    for session in ("one", "two"):
+        response = await live.response(session)
+        assert isinstance(response, StreamingResponse)
+        events: AsyncIterator[object] = response.body_iterator  # type: ignore[assignment]
+        assert await anext(events) == "retry: 2000\n\n"
+        streams.append(events)
+    await live.end("one")
+    assert [event async for event in streams[0]] == []
+    assert str(await anext(streams[1])).startswith("data: ")
+    await live.close()
+
+
+async def test_logging_out_ends_the_live_page(browser: Browser) -> None:
+    await browser.log_in()
+    live = asyncio.create_task(browser.get("/dashboard/queue/events", accept="text/event-stream"))
+    while not any(task.get_name() == "dashboard fragment" for task in asyncio.all_tasks()):
+        await asyncio.sleep(0)
+    await browser.post("/dashboard/logout", {})
+    answer = await live  # complete: the stream has ended
+    assert (answer.status_code, answer.text[:6]) == (200, "retry:")
