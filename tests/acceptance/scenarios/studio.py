@@ -54,7 +54,7 @@ class Studio:
         self.chat = chat
         self.engine = MeasuredEngine()
         self.bot: Any = None
-        self._folder = folder
+        self._folder = self._bot_folder = folder
         self._options = {"kill": kill, "seeds": Seeds(), **options}
         self._bot_life = AsyncExitStack()
         self._worker_life = AsyncExitStack()
@@ -97,11 +97,20 @@ class Studio:
     async def database(self) -> bytes:
         """Every byte of the bot's database and its log, without what was deleted."""
         await self.core.store.remove_traces()
-        return b"".join(path.read_bytes() for path in self._folder.glob("flipbook.db*"))
+        return b"".join(path.read_bytes() for path in self._bot_folder.glob("flipbook.db*"))
 
     async def restart_bot(self) -> None:
         """Stop the bot and start it again in the same folder."""
+        await self.stop_bot()
+        await self._start_bot()
+
+    async def stop_bot(self) -> None:
+        """Stop the bot; the worker goes on."""
         await self._bot_life.aclose()
+
+    async def start_bot_in(self, folder: Path) -> None:
+        """Start a bot that was stopped, in another folder."""
+        self._bot_folder = folder
         await self._start_bot()
 
     async def restart_worker(self) -> None:
@@ -133,7 +142,7 @@ class Studio:
         backend.move_to(self._worker_url)
         self._backend = backend
         self.bot = await self._bot_life.enter_async_context(
-            self.chat.running(self._folder, backend=backend, **self._options)
+            self.chat.running(self._bot_folder, backend=backend, **self._options)
         )
 
     async def _start_worker(self) -> None:

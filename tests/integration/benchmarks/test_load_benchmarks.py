@@ -27,6 +27,17 @@ def test_the_load_benchmark_answers_everybody_and_prints_its_tables(chat: str) -
     assert done.stdout.count("jobs in one channel") == 1
 
 
+def test_the_benchmark_of_backups_compares_submissions_before_and_during() -> None:
+    script = ROOT / "benchmarks" / "backup.py"
+    tiny = ["--jobs", "2000", "--turns", "1"]
+    done = subprocess.run(
+        [sys.executable, str(script), *tiny], capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "| before | 600 |" in done.stdout
+    assert "p99 during × " in done.stdout
+
+
 def test_the_benchmark_of_hostile_callers_prints_a_row_for_each_attack() -> None:
     script = ROOT / "benchmarks" / "hostile.py"
     done = subprocess.run(
