@@ -114,7 +114,7 @@ class SharedSettings(BaseSettings):
 
 
 class Settings(SharedSettings):
-    """Every setting with its default; ``docs/configuration.md`` says what each is for."""
+    """Every setting with its default; ``docs/operators/configuration.md`` says what each is for."""
 
     @classmethod
     def settings_customise_sources(

@@ -21,7 +21,8 @@ _UNUSABLE: Final = {
 }
 _ADVICE: Final = (
     "Stop whatever uses it, move it away together with {name}-wal and {name}-shm, and put a backup "
-    "in its place; docs/configuration.md says how under “Backups”, also what to do without one."
+    "in its place; docs/operators/configuration.md says how under “Backups”, also what to do "
+    "without one."
 )
 
 

@@ -151,6 +151,6 @@ def database_file(settings: Settings) -> Path:
         raise SettingsError(
             "The database is PostgreSQL, which has its own tools: "
             "pg_dump --format=custom --no-owner, with a client of the server's version; "
-            f"copy {settings.data_dir} beside it. docs/configuration.md says more."
+            f"copy {settings.data_dir} beside it. docs/operators/configuration.md says more."
         )
     return path

@@ -34,7 +34,7 @@ _COMPILERS: Final = ("cc", "gcc", "clang")
 _TLS_SECONDS: Final = 5.0
 _TURBO: Final = (
     "by now fal may refuse or ignore camera motions with turbo; steps and guidance are sent as "
-    "before (docs/fal.md)"
+    "before (docs/operators/fal.md)"
 )
 _KEYS: Final = {BackendName.FAL: "FAL_KEY", BackendName.WORKER: "FLIPBOOK_WORKER_KEY"}
 

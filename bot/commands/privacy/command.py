@@ -16,7 +16,7 @@ from generation.domain.refs import UserRef
 T = TypeVar("T")
 
 privacy = typer.Typer(
-    help="A copy of a member's data, or forget them; docs/privacy.md says what is kept.",
+    help="A copy of a member's data, or forget them; docs/operators/privacy.md says what is kept.",
     no_args_is_help=True,
 )
 

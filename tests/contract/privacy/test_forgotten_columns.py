@@ -5,7 +5,7 @@ from sqlalchemy import Text, TypeDecorator
 from db.schema import CleanText, metadata
 
 ERASED = "goes, or is replaced by a pseudonym, when the member is forgotten"
-STAYS = "stays: what admins and operators have decided, and who is blocked; docs/privacy.md says so"
+STAYS = "stays: what admins and operators have decided, and who is blocked; docs/operators/privacy.md says so"
 NOTHING = "tells nothing of a member"
 PSEUDONYM = "has pseudonyms only"
 

@@ -22,7 +22,7 @@ from generation.domain.refs import Platform, ServerRef
 from generation.rules.limits import NO_CEILING, Limits
 from generation.rules.standing import StoredRules
 
-DOCS = Path(__file__).resolve().parents[3] / "docs" / "configuration.md"
+DOCS = Path(__file__).resolve().parents[3] / "docs" / "operators" / "configuration.md"
 SECRETS = ("DISCORD_TOKEN", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET")
 
 

@@ -79,7 +79,7 @@ def test_the_texts_that_name_an_install_are_looked_at() -> None:
         "Dockerfile",
         "deploy/systemd/flipbook-worker.service",
         "deploy/systemd/flipbook.service",
-        "docs/operations.md",
+        "docs/operators/operations.md",
         "generation/__init__.py",
         "scripts/environment",
     }

@@ -1,4 +1,4 @@
-"""``docs/limits.md`` has every limit and every rule, each with an example that can be typed, and its real default."""
+"""``docs/operators/limits.md`` has every limit and rule, each with an example that can be typed, and its default."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ from generation.rules.server_rules import ServerRules
 from generation.text.limits import typed_name
 from generation.text.rules.policy import policy_named, policy_value, typed_policy_name
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "limits.md").read_text()
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "operators" / "limits.md").read_text()
 FOUND = re.findall(r"^\| `(\w+)` \| (.+?) \| `(.+?)` \|", PAGE, re.MULTILINE)
 ROWS = {name: (default, example) for name, default, example in FOUND}
 

@@ -1,6 +1,7 @@
 """Every path that the documentation names is there, so that a reader can follow it."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,11 @@ def test_every_path_that_a_page_names_exists(page: Path) -> None:
 def test_the_pages_are_found_and_their_paths_too() -> None:
     assert FORMER_NAMES in PAGES
     assert sum(len(NAMED.findall(text_of(page))) for page in PAGES) > 40
+
+
+def test_no_folder_of_pages_is_too_long_to_look_through() -> None:
+    folders = Counter(page.parent for page in PAGES)
+    assert {folder: count for folder, count in folders.items() if count > 16} == {}
 
 
 def test_the_floor_plan_is_the_one_of_both_chats() -> None:

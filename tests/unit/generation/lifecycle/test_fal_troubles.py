@@ -16,7 +16,7 @@ from generation.protocol.request import Endpoint
 from generation.text.backends import health_words, waiting_words
 from generation.text.errors import failure_sentence
 
-DOCS = (Path(__file__).parents[4] / "docs" / "fal.md").read_text()
+DOCS = (Path(__file__).parents[4] / "docs" / "operators" / "fal.md").read_text()
 LOCKED = "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."
 
 
