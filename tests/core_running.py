@@ -11,7 +11,7 @@ from doubles.clock import ManualClock
 from doubles.generation.backend import ScriptedBackend
 from generation.domain.job import Job, JobStatus
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 40.0
 PROMPT = "a paper boat on a stormy sea"
 
 
@@ -89,7 +89,7 @@ async def relaying(core: Core) -> AsyncIterator[None]:
 async def until(core: Core, true: Callable[[], bool], *, step: float = 0.1) -> None:
     """Let the core work, and its clock tick, until something is so."""
     assert isinstance(core.clock, ManualClock)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while not true():
             await asyncio.sleep(0.001)
             await core.clock.advance(step)

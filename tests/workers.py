@@ -65,7 +65,7 @@ class Worker:
     async def reaches(self, request_id: str, state: RequestState, *, logs: int = 0, owner: str = "") -> LiveRequest:
         """Wait until the request is in that state and has that many log lines."""
         live = await self.live(request_id, owner)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while live.request.state is not state or len(live.logs) < logs:
                 await live.changed_since(live.version)
         return live

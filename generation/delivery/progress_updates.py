@@ -20,6 +20,8 @@ _MIN_PAUSE: Final = 0.05
 """Seconds between two rounds, so that a thousand updates at once are one round."""
 _SECOND: Final = timedelta(seconds=1)
 _MOST_UPLOADING: Final = 1024
+_LONGEST_TURN: Final = 5.0
+"""Seconds that "uploading the clip" waits for its turn to be said; meanwhile the outcome waits."""
 _MAX_PER_SECOND: Final = 30
 """The most edits that are begun in a second. Enough for ninety messages that are edited every three
 seconds; with more of them each is edited less often, so that progress never takes the time that
@@ -77,21 +79,30 @@ class ProgressUpdater:
         """A try to deliver is over: the message says that the clip is being uploaded, where this
         and all tries before have sent nothing. Else an edit could take the clip out again."""
         is_new = not any((delivery.attempts, delivery.step, delivery.note, delivery.told))
-        is_known = self._uploading.pop(job.id) is not None
-        if why.nothing_sent and (is_new or is_known) and delivery.sent_at is None:
-            self._uploading.put(job.id, True)
-            if delivery.message is not None:
-                await self._edit(job, delivery, Progress(Phase.UPLOADING))
+        is_said = self._uploading.pop(job.id)
+        if why.nothing_sent and (is_new or is_said is not None) and delivery.sent_at is None:
+            if not is_said and delivery.message is not None:
+                is_said = await self._say(job, delivery, Progress(Phase.UPLOADING))
+            self._uploading.put(job.id, bool(is_said))
 
-    async def _edit(self, job: Job, delivery: Delivery, progress: Progress) -> None:
+    async def _say(self, job: Job, delivery: Delivery, progress: Progress) -> bool:
+        """Whether the message says so now; an edit that may not be made yet is waited for."""
         messenger = self._messengers[job.channel.server.platform]
         try:
             async with Deadline(self._clock, self._timeout):
-                await messenger.show(job, delivery, progress)
+                try:
+                    await messenger.show(job, delivery, progress)
+                except DeliveryDelayed as error:
+                    if error.retry_after is None or error.retry_after > _LONGEST_TURN:
+                        raise
+                    await self._clock.sleep(error.retry_after)
+                    await messenger.show(job, delivery, progress)
         except (DeliveryError, TimeoutError):
-            pass  # the outcome comes all the same
+            return False  # the next try says it, or brings the outcome
         except Exception as error:  # noqa: BLE001 - as above
             self._observer.trouble("updating progress", error, job_id=job.id)
+            return False
+        return True
 
     async def run(self) -> None:
         """Show progress until cancelled; edits under way are then given up: lost progress does no

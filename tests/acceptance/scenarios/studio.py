@@ -14,7 +14,7 @@ from generation.backends.relocatable import RelocatableBackend
 from worker.engines.preview import PreviewEngine
 from workers import Worker, listening, open_worker
 
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 40.0
 _POLL_SECONDS = 0.005
 _PASSING_SECONDS = 0.25
 """While something is waited for, the platform's time passes fifty times as fast as ours."""

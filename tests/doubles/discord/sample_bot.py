@@ -66,7 +66,7 @@ class SampleBot(discord.Client):
 
     async def next_heard(self, kind: str) -> Any:
         """The next event of this kind."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             while True:
                 name, what = await self.heard.get()
                 if name == kind:
@@ -141,7 +141,7 @@ async def running(double: DiscordDouble, bot: SampleBot) -> AsyncIterator[Sample
         tasks.create_task(bot.start(double.token))
         try:
             await double.wait_connected()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(40):
                 await bot.wait_until_ready()
             yield bot
         finally:

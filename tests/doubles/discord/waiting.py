@@ -14,7 +14,7 @@ from doubles.discord.state.interactions import Interaction
 from doubles.discord.state.messages import Attachment, Message
 from doubles.discord.state.world import Guilds, People, Places, World
 
-PATIENCE = 5.0
+PATIENCE = 40.0
 """Real seconds to wait for something that should happen at once."""
 
 

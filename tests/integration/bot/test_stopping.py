@@ -118,7 +118,7 @@ async def test_it_leaves_whatever_its_chat_does_meanwhile(
     chats = Chats({Platform.DISCORD: chat})
     settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
     prepare_folders(settings)
-    async with asyncio.timeout(20), open_app(settings, Role("test"), messengers=chats.messengers) as app:
+    async with asyncio.timeout(40), open_app(settings, Role("test"), messengers=chats.messengers) as app:
         process = asyncio.create_task(ServiceProcess(app, chats, stopping=codes.append).run())
         await chat.began.wait()
         os.kill(os.getpid(), number)
@@ -134,7 +134,7 @@ async def test_the_time_to_leave_begins_at_the_signal_not_when_the_loop_comes_to
     began: list[int] = []
     before = signal.getsignal(number)
     settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
         group.create_task(serve(settings, stopping=began.append))
         while signal.getsignal(number) == before:
             await asyncio.sleep(0.01)
@@ -175,7 +175,7 @@ async def test_a_process_whose_tokens_are_refused_does_not_leave_as_if_all_were_
     chats = Chats({platform: RefusedChat(codes) for platform in platforms})
     settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_port=0)
     prepare_folders(settings)
-    async with asyncio.timeout(20), open_app(settings, Role("test"), messengers=chats.messengers) as app:
+    async with asyncio.timeout(40), open_app(settings, Role("test"), messengers=chats.messengers) as app:
         with pytest.raises(NoChatLeft):
             await ServiceProcess(app, chats, stopping=codes.append).run()
     assert codes == [Exit.UNUSABLE]
@@ -189,7 +189,7 @@ async def test_on_this_machine_however_it_is_spelled_the_pages_answer_to_its_nam
         data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9", web_host=host, web_port=free_port
     )
     before = signal.getsignal(signal.SIGTERM)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group, httpx.AsyncClient() as http:
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group, httpx.AsyncClient() as http:
         group.create_task(serve(settings))
         codes = [await status(http, free_port, name) for name in ("evil.example", "localhost")]
         assert signal.getsignal(signal.SIGTERM) != before

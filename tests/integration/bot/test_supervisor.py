@@ -43,7 +43,7 @@ class Child:
 
 @asynccontextmanager
 async def supervised(worker: EmbeddedWorker) -> AsyncIterator[None]:
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(40), asyncio.TaskGroup() as group:
         task = group.create_task(worker.run())
         yield
         assert not task.done()

@@ -13,7 +13,7 @@ from doubles.slack.platform import Platform
 
 CONNECT_SECONDS = 30.0
 """How long the human side waits for a bot that is not connected yet."""
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 40.0
 """How long it waits for what the bot does."""
 
 
@@ -119,8 +119,9 @@ class Courier:
         def is_over() -> bool:
             return attempt.settled or clock.now() - attempt.sent_at > limit
 
-        with contextlib.suppress(TimeoutError):
-            await self._platform.changes.until(is_over, max(0.0, attempt.sent_at + limit - clock.now()))
+        while not is_over():
+            with contextlib.suppress(TimeoutError):
+                await self._platform.changes.until(is_over, attempt.sent_at + limit - clock.now())
         if not attempt.settled and not attempt.excused:
             attempt.excused = True
             self._platform.journal.violate(f"{delivery.kind}: not acknowledged within {limit:g} s")

@@ -51,7 +51,7 @@ async def killed_before(double: DiscordDouble, folder: Path, verb: str, backend:
         handler.service = dead  # type: ignore[assignment]
         handler.first_responses._service = dead  # type: ignore[assignment]
         asked = await double.slash("animate", prompt="a paper boat")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(40):
             await dead.reached.wait()
     dead.buried.set()
     await asyncio.sleep(0)

@@ -73,7 +73,7 @@ async def test_one_message_that_cannot_be_opened_again_keeps_no_other_from_it(
         for prompt in ("a fox", "an owl"):
             await slack.slash("/animate", prompt)
         await bot.until_status(JobStatus.RUNNING)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while len(await bot.jobs()) < 2:
                 await asyncio.sleep(0.002)
     slack.heal(faults.AnswersError)

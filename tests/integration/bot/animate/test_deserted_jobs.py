@@ -66,7 +66,7 @@ class Found:
 
     async def ended(self, job: Job) -> Job:
         """The job after a `flipbook run` has found it."""
-        async with self.app("run") as app, asyncio.timeout(20), asyncio.TaskGroup() as group:
+        async with self.app("run") as app, asyncio.timeout(40), asyncio.TaskGroup() as group:
             running = group.create_task(app.dispatcher.run())
             while not (job := await app.ports.store.job(job.id) or job).status.is_final:
                 await asyncio.sleep(0.01)

@@ -38,7 +38,7 @@ async def bot(discord_double: DiscordDouble, seen: asyncio.Queue[tuple[str, obje
     async def on_reaction(event: hikari.GuildReactionAddEvent) -> None:
         await seen.put(("reaction", str(event.emoji_name)))
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         await bot.start(check_for_updates=False)
     yield bot
     await bot.close()

@@ -172,7 +172,7 @@ async def test_the_operators_notices_and_a_terminals_are_told_by_the_observer(po
 
 async def test_the_relay_posts_when_it_is_woken_and_ends_when_it_is_stopped(post):
     await post.set_log_channel()
-    async with AsyncExitStack() as stack, asyncio.timeout(5):
+    async with AsyncExitStack() as stack, asyncio.timeout(40):
         running = asyncio.create_task(post.relay.run())
         stack.callback(running.cancel)
         await settle()

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from core import a_core
 from core_running import pass_time, relaying, time_stands_still, until
 from doubles.clock import ManualClock
 from doubles.generation.faulty_store import FaultyStore
+from doubles.generation.messenger import RecordingMessenger
 from factories import a_message, an_answer
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
@@ -99,6 +102,42 @@ async def test_progress_that_never_arrives_does_not_hold_back_the_outcome(tmp_pa
             await core.clock.advance(1)
             await core.run(job)
             await until(core, lambda: core.messenger.delivered != [], step=1)
+
+
+class Turns(RecordingMessenger):
+    """Lets one message change only after a while."""
+
+    def __init__(self, wait: float | None) -> None:
+        super().__init__()
+        self.wait, self.asked = wait, 0
+
+    async def show(self, job: Job, delivery: Delivery, progress: Progress) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise DeliveryDelayed("not its turn", retry_after=self.wait)
+        await super().show(job, delivery, progress)
+
+
+@pytest.mark.parametrize(
+    ("wait", "troubles", "asked", "said"),
+    [
+        pytest.param(3.0, 1, 2, 1, id="its turn comes soon"),
+        pytest.param(60.0, 1, 1, 0, id="not worth the wait"),
+        pytest.param(60.0, 2, 2, 1, id="the next try says it"),
+        pytest.param(None, 3, 2, 1, id="once is enough"),
+    ],
+)
+async def test_a_clip_that_waits_says_so_once_its_message_may_change(
+    tmp_path: Path, wait: float | None, troubles: int, asked: int, said: int
+) -> None:
+    chat = Turns(wait)
+    async with a_core(tmp_path, clock=ManualClock(), messengers={chat.platform: chat}) as core:
+        await core.finish()
+        chat.troubles = [DeliveryDelayed("the upload fails", nothing_sent=True) for _ in range(troubles)]
+        async with relaying(core):
+            await until(core, lambda: chat.delivered != [])
+    assert chat.asked == asked
+    assert [progress.phase for _, progress in chat.shown] == [Phase.UPLOADING] * said
 
 
 class Counting(FaultyStore):

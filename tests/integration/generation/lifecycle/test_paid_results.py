@@ -105,7 +105,7 @@ async def test_after_a_restart_finished_clips_are_fetched_before_any_time_passes
     async with at_fal(tmp_path, fal, core.clock) as restarted:
         began = restarted.clock.now()
         async with dispatching(restarted):
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while not reached(restarted, JobStatus.SUCCEEDED)():
                     await asyncio.sleep(0.01)
         assert restarted.clock.now() == began

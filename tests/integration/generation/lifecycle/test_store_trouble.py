@@ -136,7 +136,7 @@ async def test_a_stop_does_not_wait_for_what_cannot_be_saved(tmp_path: Path) -> 
     ) as core:
         await core.finish()
         core.store.always = {"delivery sent": FULL}
-        async with asyncio.timeout(5), relaying(core):
+        async with asyncio.timeout(40), relaying(core):
             await until(core, lambda: core.store.refused != [])
             core.relay.stop()
             await pass_time(core, 20)  # the query under way ends first

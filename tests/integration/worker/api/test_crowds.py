@@ -87,7 +87,7 @@ async def test_a_run_with_a_name_goes_on_when_its_caller_leaves_and_answers_a_se
     async with open_worker(tmp_path, engine) as worker, listening(worker) as url:
         async with httpx.AsyncClient(base_url=url, timeout=30) as http:
             leaving = asyncio.create_task(http.post(f"/run{STANDARD}", json=INPUT, headers=NAMED))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(40):
                 while not worker.parts.registry.active:
                     await asyncio.sleep(0.001)
             (live,) = worker.parts.registry.active
@@ -103,7 +103,7 @@ async def test_a_run_with_a_name_goes_on_when_its_caller_leaves_and_answers_a_se
 async def test_a_run_with_a_name_is_told_to_come_again_when_the_worker_stops(tmp_path: Path) -> None:
     async with open_worker(tmp_path, rendering=False) as worker:
         running = asyncio.create_task(worker.http.post(f"/run{STANDARD}", json=INPUT, headers=NAMED))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while not worker.parts.registry.open_requests:
                 await asyncio.sleep(0.001)
         worker.parts.close_streams()

@@ -151,7 +151,7 @@ async def test_a_quiet_stream_pings(tmp_path: Path) -> None:
     async with (
         open_worker(tmp_path, rendering=False) as worker,
         listening(worker, ping_seconds=0.01) as url,
-        asyncio.timeout(10),
+        asyncio.timeout(40),
     ):
         request_id = await worker.submit()
         path = f"{url}{APP}/requests/{request_id}/status/stream"
@@ -169,7 +169,7 @@ async def test_a_watcher_that_leaves_is_forgotten(tmp_path: Path) -> None:
     async with open_worker(tmp_path, rendering=False, max_streams=1) as worker, listening(worker) as url:
         request_id = await worker.submit()
         path = f"{url}{APP}/requests/{request_id}/status/stream"
-        async with httpx.AsyncClient() as http, asyncio.timeout(10):
+        async with httpx.AsyncClient() as http, asyncio.timeout(40):
             async with http.stream("GET", path) as answer:
                 await anext(answer.aiter_lines())
                 refused = await http.get(path)
@@ -195,6 +195,6 @@ async def test_streams_end_when_the_worker_stops(tmp_path: Path) -> None:
 async def until_watched(worker: Worker, request_id: str) -> None:
     """Wait until a watcher waits for the request's next change."""
     live = await worker.live(request_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not live.watched:
             await asyncio.sleep(0.001)

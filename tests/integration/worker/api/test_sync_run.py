@@ -13,7 +13,7 @@ from workers import APP, INPUT, STANDARD, TURBO, Worker, listening, open_worker
 
 async def only_request(worker: Worker) -> str:
     """Wait until there is one open request: its id."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while not worker.parts.registry.open_requests:
             await asyncio.sleep(0.001)
     (live,) = worker.parts.registry.open_requests
@@ -59,7 +59,7 @@ async def test_a_run_whose_caller_leaves_is_cancelled(tmp_path: Path, steps_befo
             running.cancel()
             await asyncio.wait([running])
         live = await worker.live(request_id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(40):
             while live.request.open and not live.request.cancel_requested:
                 await live.changed_since(live.version)
         engine.run_free()

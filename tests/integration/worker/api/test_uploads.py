@@ -179,7 +179,7 @@ async def test_a_full_disk_is_a_503(tmp_path: Path) -> None:
 
 
 async def test_what_breaks_off_leaves_nothing(tmp_path: Path) -> None:
-    async with open_worker(tmp_path) as worker, listening(worker) as url, asyncio.timeout(10):
+    async with open_worker(tmp_path) as worker, listening(worker) as url, asyncio.timeout(40):
         told = await initiate(worker)
         _, writer = await asyncio.open_connection("127.0.0.1", int(url.rsplit(":", 1)[1]))
         head = f"PUT {path_of(told['upload_url'])} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n"

@@ -20,7 +20,7 @@ EIGHT = {"num_inference_steps": 8, "num_frames": 16, "fps": 8}
 async def seen(worker: Worker, request_id: str, step: int) -> str:
     """Wait until a preview after that step is offered; its URL."""
     live = await worker.live(request_id)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):
         while live.preview is None or live.preview.step < step:
             await live.changed_since(live.version)
     status = (await worker.http.get(f"{APP}/requests/{request_id}/status")).json()
@@ -78,7 +78,7 @@ async def test_a_stream_sends_a_preview_at_once_even_without_logs(tmp_path: Path
         request_id = await worker.submit(**EIGHT)
         async with worker.http.__class__(base_url=base) as http:
             stream = http.stream("GET", f"{APP}/requests/{request_id}/status/stream")
-            async with asyncio.timeout(10), stream as answer:
+            async with asyncio.timeout(40), stream as answer:
                 events = (json.loads(line[6:]) async for line in answer.aiter_lines() if line.startswith("data: "))
                 event = await anext(events)
                 engine.allow(2)

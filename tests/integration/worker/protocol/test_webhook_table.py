@@ -55,7 +55,7 @@ async def owe(worker: Worker, name: str, **fields: object) -> str:
 async def told(webhooks: WebhookSender, worker: Worker) -> set[str]:
     """Deliver until every due webhook was sent once: the requests whose webhook is to be sent again."""
     delivering = asyncio.create_task(webhooks.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(40):
         while True:
             owed = await worker.parts.database.webhooks.due(worker.clock.now() + 2 * DELAYS[-1], 100)
             if {one.next_attempt_at - worker.clock.now() for one in owed} <= {DELAYS[0]}:
