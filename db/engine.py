@@ -6,12 +6,12 @@ because another took the lock first; writers of one process queue here instead o
 psycopg, READ COMMITTED, and a lock timeout.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alembic import command
 from alembic.config import Config
@@ -48,6 +48,7 @@ _DRIVERS: Final = {
     "postgresql": "postgresql+psycopg",
     "postgresql+psycopg": "postgresql+psycopg",
 }
+_MOST_TIMES: Final = 64
 _MIGRATION_LOCK: Final = 0x464C4950
 """The key of PostgreSQL's advisory lock around migrations ("FLIP")."""
 
@@ -65,6 +66,18 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value.tzinfo is None:
             raise ValueError("a time without a zone")
         return value.astimezone(UTC)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any]:
+        """The same with the dialect's own conversion, which takes long on SQLite: of the times of a
+        transaction most are the same."""
+        own = self.impl_instance.bind_processor(dialect)
+        convert = lru_cache(_MOST_TIMES)(own) if own else None
+
+        def process(value: datetime | None) -> Any:
+            utc = self.process_bind_param(value, dialect)
+            return convert(utc) if convert else utc
+
+        return process
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
         """SQLite returns naive datetimes, PostgreSQL ones in the session's zone."""
@@ -110,16 +123,12 @@ async def begin_write(
             yield connection
 
 
-@contextmanager
-def _errors_of(engine: DatabaseEngine) -> Iterator[None]:
+def _errors_of(engine: DatabaseEngine) -> AbstractContextManager[None]:
     """Translate errors; a SQLite file that was found damaged is not used again."""
     if not isinstance(engine, SqliteEngine):
-        with translate_errors():
-            yield
-        return
+        return translate_errors()
     engine.file.refuse_unusable()
-    with translate_errors(engine.file.judge):
-        yield
+    return translate_errors(engine.file.judge)
 
 
 async def check(engine: DatabaseEngine) -> None:

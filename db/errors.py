@@ -1,8 +1,8 @@
 """From the databases' errors to ours, in one place."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 from typing import Final
 
 from sqlalchemy import exc
@@ -48,22 +48,42 @@ def _no_file(_error: sqlite3.Error) -> None:
     return None
 
 
-@contextmanager
-def translate_errors(judge: Judge = _no_file) -> Iterator[None]:
+class translate_errors:  # noqa: N801 - used as the function that it would be, without a generator
     """Turn every error of SQLAlchemy or a driver into a StoreError, one of its subclasses, or
-    StorageFull."""
-    try:
-        yield
-    except exc.TimeoutError as error:
-        raise StoreBusy("all connections are in use") from error
-    except exc.DBAPIError as error:
-        if isinstance(error.orig, sqlite3.Error):
-            raise _of_sqlite(error.orig, judge) from error
-        raise _of_server(error) from error
-    except sqlite3.Error as error:
-        raise _of_sqlite(error, judge) from error
-    except exc.SQLAlchemyError as error:
-        raise StoreError(_first_line(error)) from error
+    StorageFull: ``with translate_errors():``."""
+
+    def __init__(self, judge: Judge = _no_file) -> None:
+        self._judge = judge
+
+    def __enter__(self) -> None:
+        """Nothing to do before an error."""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Raise our error for a foreign one."""
+        ours = None if error is None else _translated(error, self._judge)
+        if ours is not None:
+            raise ours from error
+
+
+def _translated(error: BaseException, judge: Judge) -> FlipbookError | None:
+    match error:
+        case exc.TimeoutError():
+            return StoreBusy("all connections are in use")
+        case exc.DBAPIError(orig=sqlite3.Error() as original):
+            return _of_sqlite(original, judge)
+        case exc.DBAPIError():
+            return _of_server(error)
+        case sqlite3.Error():
+            return _of_sqlite(error, judge)
+        case exc.SQLAlchemyError():
+            return StoreError(_first_line(error))
+        case _:
+            return None
 
 
 def _of_server(error: exc.DBAPIError) -> FlipbookError:

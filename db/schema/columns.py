@@ -1,5 +1,6 @@
 """What every table is made of."""
 
+from collections.abc import Callable
 from typing import Final
 
 from sqlalchemy import (
@@ -16,9 +17,6 @@ VERSION_TABLE: Final = "flipbook_version"
 
 def cleaned(text: str) -> str:
     """The text as :class:`CleanText` stores it."""
-    # the usual case, without two conversions
-    if text.isascii() and "\0" not in text:
-        return text
     # UTF-16 joins surrogates that are a pair and replaces lone ones
     return (
         text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -34,7 +32,19 @@ class CleanText(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
         """Replace what cannot be stored, in values to compare with too."""
-        return None if value is None else cleaned(value)
+        return _stored(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], str | None]:  # noqa: ARG002
+        """The same as one call: every statement has several such values, and Text itself converts
+        nothing."""
+        return _stored
+
+
+def _stored(text: str | None) -> str | None:
+    # the usual case, without two conversions
+    if text is None or (text.isascii() and "\0" not in text):
+        return text
+    return cleaned(text)
 
 
 metadata = MetaData(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Date, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -19,6 +19,7 @@ from generation.protocol.errors import StoreError
 MOST_KEPT: Final = 512
 """Compiled statements that are kept: more than there are."""
 
+_MOST_DAYS: Final = 64
 Change = Insert | Update | Delete
 """A statement without RETURNING."""
 Values = Mapping[str, object]
@@ -81,6 +82,9 @@ def _parameter(
     bind = made.binds[name]
     kind: TypeEngine[Any] = bind.type
     convert = kind.dialect_impl(made.dialect).bind_processor(made.dialect)
+    if convert and isinstance(kind, Date):
+        # days are few, and SQLAlchemy formats each with a dictionary
+        convert = lru_cache(_MOST_DAYS)(convert)
     if name in names:
         return name, convert, None
     if bind.required:

@@ -7,7 +7,7 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from typing import Final, cast
 
@@ -77,11 +77,9 @@ class SqliteEngine:
             connection.close()
             self._free_readers.release()
 
-    @asynccontextmanager
-    async def write(self, urgency: Urgency) -> AsyncIterator[DatabaseConnection]:
+    def write(self, urgency: Urgency) -> AbstractAsyncContextManager[DatabaseConnection]:
         """A transaction that writes, in a commit with others."""
-        async with self._writers.write(urgency) as connection:
-            yield connection
+        return self._writers.write(urgency)
 
     async def migrate(self, migration: Callable[[Connection], None], version_table: str) -> None:
         """Run a migration in one transaction, on a connection of its own and without foreign keys:

@@ -41,7 +41,8 @@ class DatabaseFile:
                 # as SQLite reads the URI; this looks at no page of the file
                 [(_, _, found)] = connection.execute("PRAGMA database_list")
                 self.path = Path(found)
-            self._opened = _identity(self.path)
+            self._name = str(self.path)
+            self._opened = _identity(self._name)
         except (OSError, sqlite3.Error) as error:
             reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
             raise DatabaseUnusable(
@@ -74,7 +75,7 @@ class DatabaseFile:
         """
         if self._damage is not None:
             raise DatabaseDamaged(self._damage)
-        if _identity(self.path) != self._opened:
+        if _identity(self._name) != self._opened:
             raise DatabaseUnusable(
                 f"The database file {self.path} was moved, deleted or replaced while in use, and "
                 "what is written now would be lost. Stop Flipbook, put the right file there, start "
@@ -104,9 +105,10 @@ def _make(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def _identity(path: str) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        # before every transaction: a Path would be made a text each time
+        found = os.stat(path)  # noqa: PTH116
     except OSError:
         return None
     return found.st_dev, found.st_ino

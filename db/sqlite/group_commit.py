@@ -54,8 +54,14 @@ class WriterQueue:
         shared = self._open or await self._begin(urgency)
         try:
             # in a savepoint: an error of this writer must not undo the others' writes
-            async with shared.savepoint():
-                yield shared.connection
+            async with shared.one_at_a_time:
+                shared.save()
+                try:
+                    yield shared.connection
+                except BaseException as error:
+                    shared.roll_back(error)
+                    raise
+                shared.release()
         finally:
             self._leave(shared)
             await shared.finished.wait()
@@ -210,6 +216,7 @@ class _SharedTransaction:
         """The connection that all of them use."""
         self.urgency = urgency
         self.finished = asyncio.Event()
+        self.one_at_a_time = asyncio.Lock()
         self.error: Exception | None = None
         self.active = 0
         """How many writers were admitted and have not left."""
@@ -218,7 +225,6 @@ class _SharedTransaction:
         self.guaranteed = 0
         """How many writers were in the queue at the beginning: these are admitted in any case."""
         self._writer = writer
-        self._one_at_a_time = asyncio.Lock()
         self._open_until = asyncio.get_running_loop().time() + MAX_OPEN_SECONDS[urgency]
 
     @classmethod
@@ -236,21 +242,18 @@ class _SharedTransaction:
         """Whether SQLite has rolled the transaction back, as it does when the disk is full."""
         return not self._writer.in_transaction
 
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """One writer's statements: all of them take effect, or none."""
-        async with self._one_at_a_time:
-            if self.is_broken:
-                raise self.error or StoreBusy("the transaction was interrupted")
-            self._writer.execute("SAVEPOINT writer")
-            try:
-                yield
-            except BaseException as error:
-                self._roll_back_writer(error)
-                raise
-            self._writer.execute("RELEASE writer")
+    def save(self) -> None:
+        """One writer's statements begin: all of them take effect, or none."""
+        if self.is_broken:
+            raise self.error or StoreBusy("the transaction was interrupted")
+        self._writer.execute("SAVEPOINT writer")
 
-    def _roll_back_writer(self, error: BaseException) -> None:
+    def release(self) -> None:
+        """They have taken effect."""
+        self._writer.execute("RELEASE writer")
+
+    def roll_back(self, error: BaseException) -> None:
+        """None of them takes effect, because of an error."""
         if not self.is_broken:
             self._writer.execute("ROLLBACK TO writer")
             self._writer.execute("RELEASE writer")

@@ -10,12 +10,14 @@ import re
 from typing import Final, NewType
 
 from generation.domain.refs import ServerRef, UserRef
+from generation.protocol.cache import BoundedCache
 
 Pseudonym = NewType("Pseudonym", UserRef)
 """A reference whose id is ``~`` and 32 hexadecimal digits: no platform has such ids."""
 
 MARK: Final = "~"
 _DIGITS: Final = 32
+_MOST_KNOWN: Final = 4096
 _PSEUDONYM: Final = re.compile(rf"{MARK}[0-9a-f]{{{_DIGITS}}}")
 
 
@@ -30,9 +32,18 @@ class Pseudonyms:
 
     def __init__(self, secret: str) -> None:
         self._key = hmac.digest(secret.encode(), b"flipbook pseudonyms of members", "sha256")
+        self._known: BoundedCache[tuple[ServerRef, UserRef], Pseudonym] = BoundedCache(_MOST_KNOWN)
 
     def of(self, server: ServerRef, user: UserRef) -> Pseudonym:
         """The pseudonym of a member of that server; a pseudonym stays what it is."""
+        # each submission needs it several times
+        known = self._known.get((server, user))
+        if known is None:
+            known = self._made(server, user)
+            self._known.put((server, user), known)
+        return known
+
+    def _made(self, server: ServerRef, user: UserRef) -> Pseudonym:
         if is_pseudonym(user):
             return Pseudonym(user)
         digest = hmac.digest(self._key, f"{server}|{user}".encode(errors="replace"), "sha256")

@@ -17,6 +17,8 @@ EDITS_PER_MINUTE: Final = 50
 LEAST_KEPT, MOST_KEPT = 15, 45
 """How many of those are kept for results: one for each job in progress, within these bounds."""
 SECONDS_BETWEEN_POSTS: Final = 1.05
+LEAST_CHANNELS: Final = 1024
+"""So many channels are remembered before those without a recent post are forgotten."""
 LONGEST_WAIT: Final = timedelta(seconds=30)
 """A post waits that long for its slot; one that would wait longer is put off."""
 _MINUTE: Final = timedelta(minutes=1)
@@ -121,6 +123,7 @@ class PostSlots:
         self._clock = clock
         self._pause = timedelta(seconds=seconds)
         self._free_at: dict[str, datetime] = {}
+        self._most_kept = LEAST_CHANNELS
         self._posting: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def seconds_until_free(self, channel: str, *, ahead: int = 0) -> float:
@@ -154,7 +157,9 @@ class PostSlots:
             await self._clock.sleep(wait.total_seconds())
 
     def _keep_until(self, channel: str, free_at: datetime) -> None:
-        now = self._clock.now()
-        # only channels with a recent post are kept
-        self._free_at = {each: at for each, at in self._free_at.items() if at > now}
+        # only channels with a recent post are kept; to look at each after every post takes long
+        if len(self._free_at) >= self._most_kept:
+            now = self._clock.now()
+            self._free_at = {each: at for each, at in self._free_at.items() if at > now}
+            self._most_kept = max(LEAST_CHANNELS, 2 * len(self._free_at))
         self._free_at[channel] = free_at

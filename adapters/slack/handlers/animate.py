@@ -177,7 +177,9 @@ class AnimateHandler:
         try:
             await open_message(job)
         finally:
-            self._opening -= Counter({job.channel.id: 1})
+            self._opening[job.channel.id] -= 1
+            if not self._opening[job.channel.id]:
+                del self._opening[job.channel.id]
 
     def _is_double_click(self, job_id: JobId, user: str) -> bool:
         now = self._clock.now()

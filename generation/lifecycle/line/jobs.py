@@ -8,7 +8,6 @@ start all begin even, but for what renders already.
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
-from itertools import islice
 from types import MappingProxyType
 from typing import Final
 
@@ -60,8 +59,8 @@ class JobLine:
         return self._queue.position(job_id)
 
     def in_order(self, count: int) -> list[Job]:
-        """The next so many jobs."""
-        return [self._waiting[JobId(name)] for name in islice(self._queue.in_order(), count)]
+        """The next so many jobs, at most :data:`~generation.protocol.progress.MOST_AHEAD`."""
+        return [self._waiting[JobId(name)] for name in self._queue.first_ones(count)]
 
     async def refresh(self, store: Store, now: datetime, *, every: float = 0.0) -> None:
         """Take in what waits in the database now. What this process does itself is known without
