@@ -12,6 +12,7 @@ from bot.chats import Chats
 from bot.commands.backup.note import last_backup
 from bot.composition import App
 from bot.settings import BackendName
+from generation.domain.backup import LastBackup
 from generation.protocol.errors import DatabaseUnusable, StoreError
 from generation.readiness import why_no_backend
 from generation.text.backends import health_words
@@ -52,6 +53,12 @@ class Health:
         now = self.app.clock.now()
         return await why_no_backend(self.app.ports.backends, self.app.breakers, now)
 
+    async def last_backup(self) -> LastBackup | None:
+        """What is known of it; None where none is known, or where the database has other tools."""
+        if not self._makes_backups:
+            return None
+        return await asyncio.to_thread(last_backup, self.app.settings.data_dir)
+
     def _backends(self) -> dict[str, str]:
         now, worker = self.app.clock.now(), self.app.worker
         lines = {
@@ -71,10 +78,14 @@ class Health:
         return f"{relay.delivering} on their way{late}"
 
     async def _backup(self) -> dict[str, str]:
-        if not self.app.settings.database.startswith("sqlite"):
-            return {}  # a server has its own tools
-        last = await asyncio.to_thread(last_backup, self.app.settings.data_dir)
-        return {"backup": backup_words(last, self.app.clock.now())}
+        if not self._makes_backups:
+            return {}
+        return {"backup": backup_words(await self.last_backup(), self.app.clock.now())}
+
+    @property
+    def _makes_backups(self) -> bool:
+        # PostgreSQL has its own tools
+        return self.app.settings.database.startswith("sqlite")
 
     async def _trouble_of_database(self) -> str | None:
         try:

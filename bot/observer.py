@@ -10,6 +10,7 @@ import structlog
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
 from generation.domain.notice import Audience, NoticeStatus, OwedNotice
+from generation.domain.refs import Platform
 from generation.ports import Observer
 from generation.protocol.errors import FlipbookError
 from generation.text.notices import notice_text
@@ -52,6 +53,9 @@ class LogObserver:
         facts = {"job": job.id, "step": delivery.step, "attempts": delivery.attempts}
         told = list(delivery.told)
         self._log.info(f"delivery {delivery.status.value}", told=told, **_known(facts))
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
+        """Nothing: `job pending` has a line already."""
 
     def notice_moved(self, owed: OwedNotice) -> None:
         """``notice told kind=…``; one for the operator in its own words, as a warning."""
@@ -98,6 +102,10 @@ class Observers:
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         for observer in self._observers:
             observer.delivery_moved(job, delivery)
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
+        for observer in self._observers:
+            observer.message_opened(platform, seconds)
 
     def notice_moved(self, owed: OwedNotice) -> None:
         for observer in self._observers:

@@ -18,13 +18,17 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from generation.backends.circuit_breaker import Circuit
+from generation.domain.backup import LastBackup
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobStatus
 from generation.domain.notice import NoticeStatus, OwedNotice
 from generation.domain.pricing import FREE, Micros
+from generation.domain.refs import Platform
 from generation.protocol.errors import StoreError
 from generation.service import MoneyNow
 
+_ANSWER_SECONDS = (0.1, 0.25, 0.5, 1, 1.5, 2, 2.5, 3, 5, 10, 30)
+"""Discord takes an answer within three seconds."""
 _JOB_SECONDS = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
 
 
@@ -64,7 +68,14 @@ class MetricsObserver:
         self._delivery = histogram(
             "flipbook_delivery_seconds",
             "Time from the outcome until the chat shows it.",
+            ("platform", "endpoint", "backend"),
+        )
+        self._first_answer = Histogram(
+            "flipbook_first_answer_seconds",
+            "Time from asking for a clip until the chat has the message that answers.",
             ("platform",),
+            registry=self.registry,
+            buckets=_ANSWER_SECONDS,
         )
         self._steps = counter(
             "flipbook_steps_total",
@@ -97,6 +108,11 @@ class MetricsObserver:
             "flipbook_budget_left_money",
             "What may still be spent of a budget; no line for one that has no limit.",
             ("scope", "period"),
+        )
+        self._backup = gauge(
+            "flipbook_last_backup_timestamp_seconds",
+            "When the last backup was made, in seconds since 1970; no line while none is known.",
+            ("verified",),
         )
         self._circuits = gauge(
             "flipbook_backend_circuit",
@@ -131,7 +147,13 @@ class MetricsObserver:
             self._deliveries.labels(delivery.status, job.channel.server.platform).inc()
         if delivery.sent_at is not None and job.finished_at is not None:
             took = _seconds(job.finished_at, delivery.sent_at)
-            self._delivery.labels(job.channel.server.platform).observe(took)
+            self._delivery.labels(
+                job.channel.server.platform, job.request.endpoint.label, job.backend or "none"
+            ).observe(took)
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
+        """Count the seconds that a member has waited for a first answer."""
+        self._first_answer.labels(platform).observe(seconds)
 
     def notice_moved(self, owed: OwedNotice) -> None:
         """Count a notice once it is told, held or given up."""
@@ -152,14 +174,17 @@ class MetricsObserver:
         unfinished: Mapping[str, int],
         circuits: Mapping[str, Circuit],
         money: MoneyNow | None = None,
+        *,
         queue_age: float = 0.0,
+        backup: LastBackup | None = None,
     ) -> bytes:
-        """The metrics as text, with the unfinished jobs, the backends' circuits, the money and the
-        queue's age in seconds as given."""
+        """The metrics as text, with the unfinished jobs, the backends' circuits, the money, the
+        queue's age in seconds and the last backup as given."""
         # these are states, not events, so they are set for each scrape
         if money is not None:
             self._show_money(money)
         self._age.set(queue_age)
+        self._show_backup(backup)
         for backend, circuit in circuits.items():
             for state in Circuit:
                 self._circuits.labels(backend, state).set(state is circuit)
@@ -167,6 +192,12 @@ class MetricsObserver:
             if not status.is_final:
                 self._unfinished.labels(status).set(unfinished.get(status, 0))
         return generate_latest(self.registry)
+
+    def _show_backup(self, backup: LastBackup | None) -> None:
+        self._backup.clear()
+        if backup is not None:
+            verified = "no" if backup.verified_at is None else "yes"
+            self._backup.labels(verified).set(backup.made_at.timestamp())
 
     def _show_money(self, money: MoneyNow) -> None:
         self._reserved.set(_units(money.reserved))
@@ -190,7 +221,9 @@ def metrics_route(
     status_counts: Callable[[], Awaitable[dict[str, int]]],
     circuits: Callable[[], Mapping[str, Circuit]] = dict,
     money_now: Callable[[], Awaitable[MoneyNow]] | None = None,
+    *,
     queue_age: Callable[[], float] = float,
+    last_backup: Callable[[], Awaitable[LastBackup | None]] | None = None,
 ) -> Route:
     """``/metrics`` in Prometheus' text format."""
 
@@ -201,7 +234,8 @@ def metrics_route(
         except StoreError:
             # the counters of this process are worth having without the database
             unfinished, money = {}, None
-        body = metrics.render(unfinished, circuits(), money, queue_age())
+        backup = None if last_backup is None else await last_backup()
+        body = metrics.render(unfinished, circuits(), money, queue_age=queue_age(), backup=backup)
         return Response(body, media_type=CONTENT_TYPE_LATEST)
 
     return Route("/metrics", endpoint, methods=["GET"])

@@ -6,12 +6,13 @@ waits for it; so records that come within a twentieth of a second share one.
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from generation.domain.delivery import Answer, DeliveryStatus
-from generation.domain.job import JobId
+from generation.domain.job import JobId, asked_at
 from generation.domain.refs import MessageRef
-from generation.ports import Store, Wake
+from generation.ports import Observer, Store, Wake
 from generation.protocol.clock import Clock
 from generation.protocol.errors import JobNotFound, StoreBusy
 
@@ -42,9 +43,10 @@ class _Batch:
 class FirstAnswers:
     """``ended`` is called when an outcome has waited for its message."""
 
-    def __init__(self, store: Store, *, clock: Clock, ended: Wake) -> None:
+    def __init__(self, store: Store, *, clock: Clock, observer: Observer, ended: Wake) -> None:
         self._store = store
         self._clock = clock
+        self._observer = observer
         self._ended = ended
         self._collecting: _Batch | None = None
         self._next_at = 0.0
@@ -52,6 +54,7 @@ class FirstAnswers:
     async def record(self, record: FirstAnswer) -> None:
         """The message becomes the job's, unless its outcome has one already; returns when that is
         stored. Raises JobNotFound or StoreError."""
+        sent_at = self._clock.now()
         batch = self._collecting
         if batch is None:
             batch = self._collecting = _Batch()
@@ -63,6 +66,15 @@ class FirstAnswers:
             raise batch.error
         if record.job_id in batch.late:
             await self._record_late(record)
+        self._tell(record, sent_at)
+
+    def _tell(self, record: FirstAnswer, sent_at: datetime) -> None:
+        asked = asked_at(record.job_id)
+        if asked is not None:
+            platform = record.message.channel.server.platform
+            # a clock may have been set back between the two
+            took = max(0.0, (sent_at - asked).total_seconds())
+            self._observer.message_opened(platform, took)
 
     async def _write(self, batch: _Batch) -> None:
         """Wait until a batch may be written, then write it for all."""

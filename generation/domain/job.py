@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import Final, NewType, Self
 
@@ -26,6 +26,14 @@ def new_job_id(at: datetime) -> JobId:
     """
     milliseconds = int(at.timestamp() * 1000)
     return JobId(f"{milliseconds:011x}{secrets.randbits(52):013x}")
+
+
+def asked_at(job_id: JobId) -> datetime | None:
+    """The moment that an id begins with; None where it does not begin with one."""
+    try:
+        return datetime.fromtimestamp(int(job_id[:11], 16) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 class JobStatus(StrEnum):

@@ -5,6 +5,7 @@ from typing import Protocol
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.domain.notice import OwedNotice
+from generation.domain.refs import Platform
 from generation.protocol.progress import Progress
 
 
@@ -28,6 +29,9 @@ class Observer(Protocol):
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """A delivery was sent, went to its next step, was postponed or was given up."""
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
+        """A chat has taken the message that answers a request for a clip, so long after it came."""
 
     def notice_moved(self, owed: OwedNotice) -> None:
         """A notice was told (one for the operator is told by this), postponed or given up."""

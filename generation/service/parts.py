@@ -48,7 +48,7 @@ class ServicePart:
         self._links = links
         self._breakers = breakers or Breakers(clock=clock)
         self._chat_troubles = chat_troubles
-        self._first_answers = FirstAnswers(store, clock=clock, ended=ended)
+        self._first_answers = FirstAnswers(store, clock=clock, observer=observer, ended=ended)
         self._schedule = schedule
         self._drafts = Drafts()
         self.names = names or NameBook()

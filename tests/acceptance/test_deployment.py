@@ -5,13 +5,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from adapters.web.metrics import MetricsObserver
+from factories import NOW, a_delivery, a_job, moved
 from generation.backends.circuit_breaker import Circuit
+from generation.domain.backup import LastBackup
 from generation.domain.delivery import DeliveryStatus
+from generation.domain.job import JobStatus
+from generation.domain.pricing import FREE
+from generation.domain.refs import Platform
+from generation.rules.money.budgets import Budget, BudgetScope, Period
+from generation.service import MoneyNow
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"
@@ -113,17 +121,47 @@ def test_proxies_let_through_what_is_meant_for_outside_only_and_keep_streams_who
     assert "127.0.0.1:8650" in lines
 
 
+def metrics_of_a_day() -> dict[str, frozenset[str]]:
+    """Every line of `/metrics` once everything has happened, with its labels."""
+    metrics, job = MetricsObserver(), moved(a_job(), JobStatus.SUCCEEDED)
+    metrics.job_moved(job)
+    metrics.job_moved(moved(a_job(), JobStatus.FAILED))
+    metrics.delivery_moved(job, a_delivery(job).owed(NOW).sent(None, NOW))
+    metrics.message_opened(Platform.SLACK, 0.2)
+    metrics.trouble("reading", OSError())
+    budget = Budget(BudgetScope.OPERATOR, Period.DAY, FREE, FREE, NOW.date(), NOW)
+    metrics.render({}, {"fal": Circuit.OPEN}, MoneyNow(FREE, (budget,)), backup=LastBackup(NOW, "a.tar"))
+    samples = [sample for metric in metrics.registry.collect() for sample in metric.samples]
+    return {sample.name: frozenset(sample.labels) for sample in samples}
+
+
+def labels_in(rule: dict[str, Any]) -> set[str]:
+    """The labels that an alert selects by, groups by or names in its sentences."""
+    grouped = re.findall(r"by \(([^)]*)\)", rule["expr"])
+    selected = re.findall(r"(\w+)=\"", rule["expr"])
+    told = re.findall(r"\$labels\.(\w+)", " ".join(rule["annotations"].values()))
+    return {*selected, *told, *re.findall(r"\w+", " ".join(grouped))}
+
+
+def test_the_time_until_the_first_answer_is_counted_for_each_chat() -> None:
+    metrics = MetricsObserver()
+    metrics.message_opened(Platform.DISCORD, 0.3)
+    metrics.message_opened(Platform.SLACK, 4.0)
+    text = metrics.render({}, {}).decode()
+    for line in ('{le="0.5",platform="discord"} 1.0', '{le="3.0",platform="slack"} 0.0'):
+        assert f"flipbook_first_answer_seconds_bucket{line}" in text
+
+
 def test_alerts_speak_of_metrics_that_there_are() -> None:
     text = (DEPLOY / "prometheus" / "alerts.yml").read_text()
     rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
     named = {name for rule in rules for name in re.findall(r"\bflipbook_\w+", rule["expr"])}
-    there = {
-        f"{metric.name}_total" if metric.type == "counter" else metric.name
-        for metric in MetricsObserver().registry.collect()
-    }
-    assert named <= there
-    assert len(named) >= 6
+    there = metrics_of_a_day()
+    assert named <= there.keys()
+    assert len(named) >= 8
     for rule in rules:
+        labels = set().union(*(there[name] for name in re.findall(r"\bflipbook_\w+", rule["expr"])))
+        assert labels_in(rule) <= labels | {"job"}  # the last one is Prometheus' own
         assert rule["annotations"]["summary"].endswith(".")
         assert rule["annotations"]["description"].endswith(".")
 

@@ -7,6 +7,7 @@ from typing import Final
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
 from generation.domain.notice import OwedNotice
+from generation.domain.refs import Platform
 from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError
 
@@ -69,6 +70,9 @@ class TroubleBook:
         """Nothing to keep."""
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
+        """Nothing to keep."""
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
         """Nothing to keep."""
 
     def notice_moved(self, owed: OwedNotice) -> None:

@@ -292,7 +292,8 @@ class ServiceProcess:
                 store.status_counts,
                 self._app.circuits,
                 self._app.service.money_now,
-                lambda: self._app.schedule.line.age(self._app.clock.now()),
+                queue_age=lambda: self._app.schedule.line.age(self._app.clock.now()),
+                last_backup=health.last_backup,
             ),
         ]
         routes: list[BaseRoute] = list(self._chats.routes(self._app.service))

@@ -14,6 +14,7 @@ from typing import Final
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.notice import OwedNotice
+from generation.domain.refs import Platform
 from generation.ports import Observer, Store
 from generation.protocol.cache import BoundedCache
 from generation.protocol.fairness import FairQueue, Lanes
@@ -121,6 +122,9 @@ class JobLine:
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         self._observer.delivery_moved(job, delivery)
+
+    def message_opened(self, platform: Platform, seconds: float) -> None:
+        self._observer.message_opened(platform, seconds)
 
     def notice_moved(self, owed: OwedNotice) -> None:
         self._observer.notice_moved(owed)

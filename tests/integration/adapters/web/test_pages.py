@@ -69,7 +69,9 @@ async def test_metrics_count_what_happened(tmp_path: Path) -> None:
         metrics.job_moved(done)
         metrics.trouble("delivery put off", DeliveryDelayed("busy"))
         circuits = {"worker": Circuit.HALF_OPEN}
-        route = metrics_route(metrics, core.store.status_counts, lambda: circuits, core.service.money_now, lambda: 12.5)
+        route = metrics_route(
+            metrics, core.store.status_counts, lambda: circuits, core.service.money_now, queue_age=lambda: 12.5
+        )
         async with client(route) as web:
             lines = (await web.get("/metrics")).text.splitlines()
     assert 'flipbook_jobs_unfinished{status="pending"} 1.0' in lines

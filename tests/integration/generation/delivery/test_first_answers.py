@@ -12,6 +12,7 @@ from db.store import SqlStore
 from db.transaction import SqlTransaction
 from factories import a_message
 from generation.domain.job import Job, JobId
+from generation.domain.refs import Platform
 from generation.ports import Urgency
 from generation.protocol.errors import JobNotFound, StoreBusy
 from generation.rules.limits import Limits
@@ -69,6 +70,17 @@ async def test_first_answers_of_one_moment_share_a_transaction(tmp_path):
         assert await open_all(core, [job.id for job in jobs]) == [None] * 20
         assert store.transactions == 1
         assert [await shown(core, job) for job in jobs] == [f"m{number}" for number in range(20)]
+
+
+async def test_how_long_a_member_has_waited_is_told_once_it_is_recorded(tmp_path):
+    async with a_core(tmp_path) as core:
+        job = await core.submit()
+        await core.clock.advance(1.5)
+        await core.service.opened(job.id, a_message())
+        assert core.observer.opened == [(Platform.DISCORD, 1.5)]
+        with pytest.raises(JobNotFound):
+            await core.service.opened(NOBODY, a_message())
+        assert len(core.observer.opened) == 1
 
 
 @pytest.mark.parametrize("others", [0, 1, 5])
