@@ -7,16 +7,39 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any, Final
 
-from sqlalchemy import JSON, RowMapping, Select, and_, bindparam, cast, func, select, union
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    RowMapping,
+    Select,
+    and_,
+    bindparam,
+    cast,
+    func,
+    or_,
+    select,
+    true,
+    union,
+)
 
 from db.queries.mapping import Values, job_from_row, server_from_key
 from db.queries.parts import StorePart
 from db.queries.reports import report_from_row
 from db.queries.servers import audit_entry_from_row
-from db.schema import WITH_CLIP, audit, jobs, ledger_totals, server_limits, server_policies, servers
+from db.schema import (
+    HIDDEN,
+    WITH_CLIP,
+    WITH_PARENT,
+    audit,
+    jobs,
+    ledger_totals,
+    server_limits,
+    server_policies,
+    servers,
+)
 from db.schema.reports import OPEN_REPORTS, reports
 from generation.domain.gallery import GalleryQuery
-from generation.domain.job import Job
+from generation.domain.job import Job, JobId
 from generation.domain.pricing import Micros
 from generation.domain.refs import ServerRef
 from generation.domain.report import Report
@@ -24,6 +47,16 @@ from generation.rules.audit import AuditEntry
 from generation.rules.ledger import EVERYWHERE, Totals
 
 _ESCAPE: Final = "\\"
+SEARCHED: Final = 10_000
+"""Clips in which words are looked for at a time."""
+_NEWEST_FIRST: Final = (jobs.c.finished_at.desc(), jobs.c.number.desc())
+_LAST: Final = jobs.alias()
+_MADE_FROM: Final = (
+    select(jobs)
+    .where(WITH_PARENT, jobs.c.parent == bindparam("of"))
+    .order_by(jobs.c.number)
+    .limit(bindparam("most"))
+)
 _KEPT_OF = (select(server_limits.c.server), select(server_policies.c.server))
 _SERVERS: Final = (
     union(select(servers.c.server).where(servers.c.server != EVERYWHERE), *_KEPT_OF)
@@ -74,6 +107,21 @@ class OverviewStore(StorePart):
                 connection, statement, _numbered, values | {"most": limit}
             )
 
+    async def searched_until(self, query: GalleryQuery) -> int | None:
+        if not query.words:
+            return None
+        where, values = _kept(query)
+        last = select(jobs.c.number).where(*where).order_by(*_NEWEST_FIRST)
+        async with self._read() as connection:
+            number: int | None = await connection.scalar(last.limit(1).offset(SEARCHED - 1), values)
+        return number
+
+    async def made_from(self, job_id: JobId, *, limit: int) -> list[Job]:
+        async with self._read() as connection:
+            return await self._unreadable_jobs.read_others(
+                connection, _MADE_FROM, job_from_row, {"of": job_id, "most": limit}
+            )
+
     async def audit_log(
         self, *, server: ServerRef | None, before: int | None, limit: int
     ) -> Sequence[tuple[int, AuditEntry]]:
@@ -113,7 +161,34 @@ def _numbered(row: RowMapping) -> tuple[int, Job]:
     return row[jobs.c.number], job_from_row(row)
 
 
+def _kept(query: GalleryQuery) -> tuple[list[ColumnElement[bool]], Values]:
+    """Which clips, but for the words. By when they were made: each column is in an index."""
+    of, last = query.server, _LAST.c
+    # made before the last one of the page before, or with it and added before
+    end = select(last.finished_at).where(last.number == bindparam("before")).scalar_subquery()
+    before = and_(
+        jobs.c.finished_at <= end,
+        or_(jobs.c.finished_at < end, jobs.c.number < bindparam("before")),
+    )
+    is_hidden = {None: true(), True: HIDDEN, False: ~HIDDEN}[query.hidden]
+    wanted: dict[str, tuple[object, ColumnElement[bool]]] = {
+        "before": (query.before, before),
+        "of": (of and str(of), jobs.c.server == bindparam("of")),
+        "by": (_member(query), jobs.c.user == bindparam("by")),
+        "since": (query.since, jobs.c.finished_at >= bindparam("since")),
+        "until": (query.until, jobs.c.finished_at < bindparam("until")),
+    }
+    chosen = {name: pair for name, pair in wanted.items() if pair[0] is not None}
+    where = [WITH_CLIP, jobs.c.deleted_at.is_(None), is_hidden]
+    where += [condition for _, condition in chosen.values()]
+    return where, {name: value for name, (value, _) in chosen.items()}
+
+
 def _gallery(query: GalleryQuery, dialect: str) -> tuple[Select[Any], Values]:
+    where, values = _kept(query)
+    kept = select(jobs).where(*where).order_by(*_NEWEST_FIRST)
+    if not query.words:
+        return kept.limit(bindparam("most")), values
     # a text column on both: a cast to JSON would be one to a number on SQLite
     prompt = (
         func.json_extract(jobs.c.request, "$.prompt")
@@ -123,22 +198,16 @@ def _gallery(query: GalleryQuery, dialect: str) -> tuple[Select[Any], Values]:
     words = query.words.lower().replace(_ESCAPE, _ESCAPE * 2)
     for special in "%_":
         words = words.replace(special, _ESCAPE + special)
-    of = query.server
-    wanted = {
-        "before": (query.before, jobs.c.number < bindparam("before")),
-        "of": (of and str(of), jobs.c.server == bindparam("of")),
-        "by": (_member(query), jobs.c.user == bindparam("by")),
-        "since": (query.since, jobs.c.created_at >= bindparam("since")),
-        "until": (query.until, jobs.c.created_at < bindparam("until")),
-        "words": (
-            f"%{words}%" if words else None,
-            func.lower(prompt).like(bindparam("words"), escape=_ESCAPE),
-        ),
-    }
-    chosen = {name: pair for name, pair in wanted.items() if pair[0] is not None}
-    kept = and_(WITH_CLIP, jobs.c.deleted_at.is_(None), *(where for _, where in chosen.values()))
-    statement = select(jobs).where(kept).order_by(jobs.c.number.desc()).limit(bindparam("most"))
-    return statement, {name: value for name, (value, _) in chosen.items()}
+    # a rare word would else be looked for in every prompt that there is
+    looked_at = kept.with_only_columns(jobs.c.number).limit(SEARCHED).subquery()
+    found = (
+        select(jobs)
+        .join(looked_at, looked_at.c.number == jobs.c.number)
+        .where(func.lower(prompt).like(bindparam("words"), escape=_ESCAPE))
+        .order_by(*_NEWEST_FIRST)
+        .limit(bindparam("most"))
+    )
+    return found, values | {"words": f"%{words}%"}
 
 
 def _member(query: GalleryQuery) -> str | None:

@@ -10,10 +10,12 @@ from db.schema.columns import VERSION_TABLE, CleanText, cleaned, metadata
 from db.schema.facts import facts
 from db.schema.jobs import (
     ABANDONED,
+    HIDDEN,
     OWED,
     PENDING,
     UNFINISHED,
     WITH_CLIP,
+    WITH_PARENT,
     WITH_PROMPT,
     deliveries,
     jobs,
@@ -36,12 +38,14 @@ from db.schema.servers import (
 __all__ = [
     "ABANDONED",
     "HELD_NOTICES",
+    "HIDDEN",
     "OWED",
     "OWED_NOTICES",
     "PENDING",
     "UNFINISHED",
     "VERSION_TABLE",
     "WITH_CLIP",
+    "WITH_PARENT",
     "WITH_PROMPT",
     "CleanText",
     "audit",

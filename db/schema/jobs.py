@@ -131,6 +131,14 @@ for _name, _where in (("clip", WITH_CLIP), ("prompt", WITH_PROMPT)):
         postgresql_where=_where,
     )
 
+Index("ix_jobs_made", jobs.c.finished_at, sqlite_where=WITH_CLIP, postgresql_where=WITH_CLIP)
+
+HIDDEN: Final = jobs.c.hidden_at.is_not(None)
+Index("ix_jobs_hidden", jobs.c.finished_at, sqlite_where=HIDDEN, postgresql_where=HIDDEN)
+
+WITH_PARENT: Final = jobs.c.parent.is_not(None)
+Index("ix_jobs_of_parent", jobs.c.parent, sqlite_where=WITH_PARENT, postgresql_where=WITH_PARENT)
+
 deliveries = Table(
     "deliveries",
     metadata,

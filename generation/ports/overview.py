@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from generation.domain.gallery import GalleryQuery
-from generation.domain.job import Job
+from generation.domain.job import Job, JobId
 from generation.domain.refs import ServerRef
 from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
@@ -20,7 +20,15 @@ class Overview(Protocol):
         """Servers that have asked for a clip, or whose admins have set something, by name."""
 
     async def gallery(self, query: GalleryQuery, *, limit: int) -> Sequence[tuple[int, Job]]:
-        """Clips that are kept."""
+        """Clips that are kept. Words are looked for in some thousands of them at a time:
+        :meth:`searched_until` says where to go on."""
+
+    async def searched_until(self, query: GalleryQuery) -> int | None:
+        """The number of the last clip in which :meth:`gallery` has looked for the words; None where
+        it has looked at all of them."""
+
+    async def made_from(self, job_id: JobId, *, limit: int) -> list[Job]:
+        """Re-rolls and refinements of a clip, oldest first."""
 
     async def audit_log(
         self, *, server: ServerRef | None, before: int | None, limit: int

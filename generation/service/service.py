@@ -2,10 +2,10 @@
 
 from generation.service.forms.forms import FormActs
 from generation.service.notices import Notices
+from generation.service.operating import OperatorActs
 from generation.service.privacy import PrivacyActs
-from generation.service.reports import Reports
 from generation.service.rules import ChatPauses
 
 
-class Service(Reports, FormActs, Notices, PrivacyActs, ChatPauses):
+class Service(OperatorActs, FormActs, Notices, PrivacyActs, ChatPauses):
     """Everything that adapters call the core for; they only translate."""

@@ -66,6 +66,8 @@ _MODERATION: Final = (
 _CLIP_CHANGES: Final[dict[str, str]] = {
     "delete": mark("deleted the clip {clip}"),
     "hide": mark("hid the clip {clip}"),
+    "unhide": mark("put the hidden clip {clip} back"),
+    "deliver": mark("had the clip {clip} delivered again"),
     "block": mark("hid the clip {clip} and blocked its member"),
     "dismiss": mark("dismissed the reports of the clip {clip}"),
     "cover": mark("covered the clip {clip}"),

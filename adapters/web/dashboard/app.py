@@ -16,6 +16,7 @@ from adapters.web.dashboard.naming import Naming
 from adapters.web.dashboard.pages.audit import AuditPage
 from adapters.web.dashboard.pages.gallery import GalleryPage
 from adapters.web.dashboard.pages.health import HealthPage
+from adapters.web.dashboard.pages.job import JobPage
 from adapters.web.dashboard.pages.queue import QueuePage
 from adapters.web.dashboard.pages.reports import ReportsPage
 from adapters.web.dashboard.pages.servers import ServersPage
@@ -47,6 +48,7 @@ class Dashboard:
         self._queue = QueuePage(sources, self._templates)
         others = (
             GalleryPage,
+            JobPage,
             ServersPage,
             SpendPage,
             HealthPage,

@@ -25,7 +25,8 @@ def made(number: int, server: ServerRef, prompt: str = "a fox", member: str = "7
         channel=ChannelRef(server, "c"),
         requested_by=UserRef(server.platform, member),
     )
-    return replace(job, created_at=NOW + timedelta(hours=number), artifact=Artifact(f"{number}.mp4", 1000))
+    at = NOW + timedelta(hours=number)
+    return replace(job, created_at=at, finished_at=at, artifact=Artifact(f"{number}.mp4", 1000))
 
 
 async def add(store: SqlStore, *jobs: Job) -> None:
@@ -65,17 +66,53 @@ async def test_the_gallery_goes_by_pages_newest_first(store: SqlStore) -> None:
         (GalleryQuery(words='say "hi"'), [0]),
         (GalleryQuery(since=NOW + timedelta(hours=2)), [3, 2]),
         (GalleryQuery(until=NOW + timedelta(hours=2)), [1, 0]),
+        (GalleryQuery(hidden=True), [1]),
+        (GalleryQuery(hidden=False, words="fox"), [3]),
     ],
 )
 async def test_clips_are_found_by_what_is_asked(store: SqlStore, query: GalleryQuery, found: list[int]) -> None:
     await add(
         store,
         made(0, ONE, 'two owls say "hi"'),
-        made(1, TEN, "a red fox"),
+        replace(made(1, TEN, "a red fox"), hidden_at=NOW),
         made(2, TEN, "100% wool", member="8"),
         made(3, ONE, "Fox and hound"),
     )
     assert [int(job.id, 16) for _, job in await store.gallery(query, limit=9)] == found
+
+
+async def test_clips_of_one_moment_are_each_on_one_page(store: SqlStore) -> None:
+    await add(store, *(replace(made(n, ONE), finished_at=NOW) for n in range(5)))
+    seen: list[int] = []
+    before = None
+    while page := await store.gallery(GalleryQuery(before=before, server=ONE), limit=2):
+        seen += [int(job.id, 16) for _, job in page]
+        before = page[-1][0]
+    assert seen == [4, 3, 2, 1, 0]
+
+
+async def test_words_are_looked_for_in_some_thousands_at_a_time(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("db.queries.overview.SEARCHED", 2)
+    await add(store, made(0, ONE, "a whale"), *(made(n, ONE) for n in range(1, 4)))
+    query = GalleryQuery(words="whale")
+    assert await store.gallery(query, limit=9) == []
+    older = replace(query, before=await store.searched_until(query))
+    assert [int(job.id, 16) for _, job in await store.gallery(older, limit=9)] == [0]
+    last = replace(query, before=await store.searched_until(older))
+    assert await store.gallery(last, limit=9) == []
+    assert await store.searched_until(last) is None
+    assert await store.searched_until(GalleryQuery()) is None
+
+
+async def test_what_was_made_from_a_clip_is_found(store: SqlStore) -> None:
+    parent = made(0, ONE)
+    children = [replace(made(n, ONE), parent=parent.id) for n in (1, 2)]
+    await add(store, parent, *children, made(3, ONE))
+    assert [job.id for job in await store.made_from(parent.id, limit=9)] == [job.id for job in children]
+    assert len(await store.made_from(parent.id, limit=1)) == 1
+    assert await store.made_from(children[0].id, limit=9) == []
 
 
 async def test_a_clip_that_is_gone_is_not_in_the_gallery(store: SqlStore) -> None:

@@ -11,6 +11,7 @@ from databases import a_cipher
 from db.engine import close, open_engine
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_lease, a_message, a_server, a_user, an_entry, later
+from generation.domain.gallery import GalleryQuery
 from generation.domain.refs import Platform
 from generation.rules.ledger import EVERYWHERE
 
@@ -81,6 +82,46 @@ async def test_no_read_scans_a_whole_table(recorded):
     await store.status_counts()
     plans = record.plans()
     assert len(plans) > 14
+    assert [line for line in plans if WHOLE_TABLE.search(line)] == []
+
+
+@pytest.mark.parametrize("words", ["", "fox"])
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ({}, "ix_jobs_made"),
+        ({"since": NOW, "until": NOW}, "ix_jobs_made"),
+        ({"server": a_server()}, "ix_jobs_with_clip"),
+        ({"server": a_server(), "since": NOW}, "ix_jobs_with_clip"),
+        ({"hidden": True}, "ix_jobs_hidden"),
+        ({"hidden": False}, "ix_jobs_made"),
+    ],
+)
+async def test_a_page_of_the_gallery_is_read_from_an_index_in_its_order(recorded, asked, index, words):
+    store, record = recorded
+    for before in (None, 5):
+        query = GalleryQuery(before=before, words=words, **asked)
+        await store.gallery(query, limit=25)
+        await store.searched_until(query)
+    plans = record.plans()
+    assert [line for line in plans if f"INDEX {index}" in line]
+    assert [line for line in plans if WHOLE_TABLE.search(line) and f"INDEX {index}" not in line] == []
+    # at most the lines that are found are sorted by number, of one moment each, or those that were looked at for words
+    allowed = {"USE TEMP B-TREE FOR LAST TERM OF ORDER BY"} | ({"USE TEMP B-TREE FOR ORDER BY"} if words else set())
+    assert {line for line in plans if "TEMP B-TREE" in line} <= allowed
+
+
+async def test_other_pages_of_the_dashboard_read_from_indexes(recorded):
+    store, record = recorded
+    await store.made_from(a_job().id, limit=9)
+    await store.audit_log(server=None, before=5, limit=9)
+    await store.audit_log(server=a_server(), before=5, limit=9)
+    await store.open_reports(limit=9)
+    await store.daily_totals([EVERYWHERE], NOW.date(), NOW.date())
+    await store.gallery(GalleryQuery(server=a_server(), member="7"), limit=9)
+    await store.known_servers(limit=9)
+    plans = record.plans()
+    assert "SEARCH jobs USING INDEX ix_jobs_of_parent (parent=?)" in plans
     assert [line for line in plans if WHOLE_TABLE.search(line)] == []
 
 

@@ -20,7 +20,7 @@ from generation.text.dialect import Dialect
 from generation.text.notices import notice_text
 from unit.adapters.notice_examples import the_notices
 
-DID = ("delete", "hide", "block", "dismiss", "cover", "uncover")
+DID = ("delete", "hide", "unhide", "deliver", "block", "dismiss", "cover", "uncover")
 
 
 def the_gone_clips(platform: Platform) -> Iterator[Job]:

@@ -1,4 +1,4 @@
-"""The clips that are kept, newest first: play, find, delete."""
+"""The clips that are kept, newest first: play, find."""
 
 import asyncio
 from dataclasses import dataclass
@@ -11,8 +11,6 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from adapters.web.clips import clip_response
-from adapters.web.dashboard.acts import Form, act_route
-from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT
 from adapters.web.dashboard.queries import (
     beginning_of,
@@ -23,19 +21,20 @@ from adapters.web.dashboard.queries import (
     text_in,
 )
 from adapters.web.dashboard.rendering import Templates
-from adapters.web.dashboard.sources import Sources, operator
+from adapters.web.dashboard.sources import Sources
 from generation.domain.gallery import GalleryQuery
 from generation.domain.job import Job, JobId
 from generation.mp4.poster import poster
-from generation.protocol.errors import ArtifactError, CorruptVideo, JobNotFound
-from generation.service.clips import Actor
+from generation.protocol.errors import ArtifactError, CorruptVideo
 from generation.text.clips import settings_words
 from generation.text.dialect import plain_for
 
 _A_PAGE: Final = 24
 _MOST_SERVERS: Final = 500
 _NO_CLIP: Final = "There is no clip at this address."
-_FILTERS: Final = ("server", "member", "from", "to", "words")
+_FILTERS: Final = ("server", "member", "from", "to", "words", "hidden")
+_HIDDEN: Final = {"only": True, "without": False}
+"""What the filter chooses; anything else: hidden clips among the others."""
 _POSTERS_AT_ONCE: Final = 2
 """Decoding a frame takes a processor; the bot has more to do."""
 
@@ -57,12 +56,11 @@ class GalleryPage:
         self._posters = asyncio.Semaphore(_POSTERS_AT_ONCE)
 
     def routes(self) -> list[BaseRoute]:
-        """The page, the clips themselves, and what can be done with them."""
+        """The page, and the clips themselves."""
         return [
             Route("/gallery", self._page),
             Route("/clips/{job_id}.mp4", self._clip),
             Route("/clips/{job_id}.jpg", self._poster),
-            act_route("/clips/{job_id}/delete", self._delete, self._templates),
         ]
 
     async def _page(self, request: Request) -> Response:
@@ -74,19 +72,21 @@ class GalleryPage:
             since=beginning_of(day_in(request, "from")),
             until=end_of(day_in(request, "to")),
             words=text_in(request, "words"),
+            hidden=_HIDDEN.get(text_in(request, "hidden")),
         )
         found = await store.gallery(query, limit=_A_PAGE + 1)
-        asked = {
-            name: text_in(request, name) for name in ("server", "member", "from", "to", "words")
-        }
+        asked = {name: text_in(request, name) for name in _FILTERS}
         older = found[_A_PAGE - 1][0] if len(found) > _A_PAGE else None
+        # nothing more among those that were looked at: the next page looks at others
+        looks_on = None if older else await store.searched_until(query)
         return self._templates.page(
             request,
             "gallery",
             cards=[_card(job) for _, job in found[:_A_PAGE]],
             asked=asked,
             servers=await store.known_servers(limit=_MOST_SERVERS),
-            older=older and f"{ROOT}/gallery?{urlencode({**asked, 'before': older})}",
+            older=_address(asked, older or looks_on),
+            looks_on=looks_on is not None,
         )
 
     async def _clip(self, request: Request) -> ASGIApp:
@@ -111,14 +111,12 @@ class GalleryPage:
             return PlainTextResponse("The clip cannot be read.", 404)
         return Response(picture, media_type="image/jpeg", headers=headers)
 
-    async def _delete(self, request: Request, _form: Form, visitor: Visitor) -> str:
-        job_id = JobId(request.path_params["job_id"])
-        job = await self._sources.store.job(job_id)
-        if job is None:
-            raise JobNotFound(job_id)
-        actor = Actor(operator(visitor.name), job.channel.server, is_moderator=True)
-        await self._sources.service.delete(job_id, actor)
-        return "Deleted here; the chat's message goes as soon as the chat takes it."
+
+def _address(asked: dict[str, str], before: int | None) -> str | None:
+    if before is None:
+        return None
+    given = {name: value for name, value in asked.items() if value}
+    return f"{ROOT}/gallery?{urlencode({**given, 'before': before})}"
 
 
 def _card(job: Job) -> ClipCard:

@@ -16,9 +16,8 @@ from adapters.web.dashboard.live import Live
 from adapters.web.dashboard.rendering import Templates, visitor_of
 from adapters.web.dashboard.sources import Sources, operator
 from generation.backends.circuit_breaker import Circuit
-from generation.domain.job import Job, JobId
+from generation.domain.job import Job
 from generation.domain.pricing import Micros, money
-from generation.protocol.errors import JobNotFound
 from generation.protocol.progress import Progress, Steps
 from generation.rules.ledger import EVERYWHERE
 from generation.rules.pause import EVERY_SERVER, Pause
@@ -55,7 +54,7 @@ class BackendRow:
 
 
 class QueuePage:
-    """Shows the line of this process, live, and cancels."""
+    """Shows the line of this process, live, and pauses."""
 
     def __init__(self, sources: Sources, templates: Templates) -> None:
         self._sources = sources
@@ -68,7 +67,6 @@ class QueuePage:
             Route("/", self._page),
             Route("/queue/now", self._part),
             Route("/queue/events", self._events),
-            act_route("/jobs/{job_id}/cancel", self._cancel, self._templates),
             act_route("/pause", self._pause, self._templates),
             act_route("/resume", self._resume, self._templates),
         ]
@@ -82,16 +80,6 @@ class QueuePage:
 
     async def _events(self, request: Request) -> Response:
         return await self.live.response(visitor_of(request).form_token)
-
-    async def _cancel(self, request: Request, _form: Form, visitor: Visitor) -> str:
-        job_id = JobId(request.path_params["job_id"])
-        job = await self._sources.store.job(job_id)
-        if job is None:
-            raise JobNotFound(job_id)
-        await self._sources.service.cancel(
-            job_id, by=operator(visitor.name), server=job.channel.server, is_admin=True
-        )
-        return "Cancelled. The member's message says so, and the quota is given back."
 
     async def _pause(self, _request: Request, form: Form, visitor: Visitor) -> str:
         by = operator(visitor.name)
@@ -117,7 +105,7 @@ class QueuePage:
         budget = sources.rules.daily_budget
         etas = [progress.eta_seconds for _, progress in shown if progress.eta_seconds is not None]
         return self._templates.text(
-            "queue_now.html",
+            "parts/queue_now.html",
             pause=await self._paused(),
             rows=[self._row(job, progress) for job, progress in shown],
             rendering=line.rendering,

@@ -21,7 +21,19 @@ from pictures.browser import chromium
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "gallery", "servers", f"servers/{GUILD}", "spend", "health", "reports", "audit", "settings", "troubles")
+PAGES = (
+    "",
+    "gallery",
+    f"jobs/{1:024x}",
+    "servers",
+    f"servers/{GUILD}",
+    "spend",
+    "health",
+    "reports",
+    "audit",
+    "settings",
+    "troubles",
+)
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 

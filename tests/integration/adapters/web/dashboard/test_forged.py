@@ -73,7 +73,7 @@ async def test_a_poster_is_asked_for_again_and_not_shown_after_logging_out(
     assert (poster.status_code, poster.headers["cache-control"]) == (200, "private, no-cache")
     known = {"if-none-match": poster.headers["etag"]}
     assert (await browser.get(f"{CLIP}.jpg", **known)).status_code == 304
-    await browser.post(f"{CLIP}/delete", {}, **{"x-flipbook-form": await token_of(browser)})
+    await browser.post(f"/dashboard/jobs/{5:024x}/delete", {}, **{"x-flipbook-form": await token_of(browser)})
     assert (await browser.get(f"{CLIP}.jpg", **known)).status_code == 404
     await browser.post("/dashboard/logout", {})
     assert (await browser.get(f"/dashboard/clips/{6:024x}.jpg", accept="image/*", **known)).status_code == 401
