@@ -17,6 +17,7 @@ from db.queries.logins import LoginStore
 from db.queries.notices import NoticeStore
 from db.queries.overview import OverviewStore
 from db.queries.pauses import PauseStore
+from db.queries.privacy.choices import ChoiceStore
 from db.queries.privacy.members import MemberDataStore
 from db.queries.privacy.reports import ReportsOfMember
 from db.queries.privacy.retention import RetentionStore
@@ -47,6 +48,7 @@ class SqlStore(
     LedgerStore,
     AccountingStore,
     ServerStore,
+    ChoiceStore,
     NoticeStore,
     LoginStore,
     OverviewStore,

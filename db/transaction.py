@@ -6,6 +6,7 @@ from db.queries.jobs import JobTransaction
 from db.queries.ledger import LedgerTransaction
 from db.queries.notices import NoticeTransaction
 from db.queries.pauses import PauseTransaction
+from db.queries.privacy.choices import ChoiceTransaction
 from db.queries.privacy.members import MemberDataTransaction
 from db.queries.privacy.reports import ForgettingReports
 from db.queries.privacy.retention import RetentionTransaction
@@ -22,6 +23,7 @@ class SqlTransaction(
     DeliveryTransaction,
     LedgerTransaction,
     ServerTransaction,
+    ChoiceTransaction,
     NoticeTransaction,
     ReportTransaction,
     PauseTransaction,

@@ -162,6 +162,9 @@ async def a_core(
     opened = await SqlStore.open(sqlite_url(folder / "flipbook.db"), a_cipher())
     store = around(opened)
     artifacts = ObjectArtifacts(folder / "clips")
+    notices = NoticeRelay(
+        store, messengers or {Platform.DISCORD: messenger}, owner=owner, clock=clock, observer=observer
+    )
     relay = Relay(
         store,
         messengers or {Platform.DISCORD: messenger},
@@ -171,10 +174,7 @@ async def a_core(
         observer=observer,
         timing=relay_timing or RelayTiming(first_answer=0),
         links=links,
-    )
-
-    notices = NoticeRelay(
-        store, messengers or {Platform.DISCORD: messenger}, owner=owner, clock=clock, observer=observer
+        noticed=notices.wake,
     )
 
     def report(job: Job, progress: Progress) -> None:

@@ -34,6 +34,7 @@ from adapters.slack.handlers.forms.payloads import (
     menu_shortcut_in,
 )
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
+from adapters.slack.handlers.members.privacy import SlackPrivacy
 from adapters.slack.handlers.payloads import (
     Click,
     Command,
@@ -47,7 +48,6 @@ from adapters.slack.handlers.payloads import (
     reaction_in,
     removal_in,
 )
-from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.ids import (

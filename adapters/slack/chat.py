@@ -39,7 +39,7 @@ from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
 from adapters.slack.handlers.forms.handler import SlackForms
 from adapters.slack.handlers.member_commands import SlackMemberCommands
-from adapters.slack.handlers.privacy import SlackPrivacy
+from adapters.slack.handlers.members.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
 from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.models import Identity

@@ -139,6 +139,9 @@ def _join(
     breakers = Breakers(ports.backends, clock=clock)
     rules = operator_rules(settings)
     links = clip_links(settings, clock)
+    notices = NoticeRelay(
+        ports.store, ports.messengers, owner=role.owner, clock=clock, observer=observer
+    )
     relay = Relay(
         ports.store,
         ports.messengers,
@@ -147,9 +150,7 @@ def _join(
         clock=clock,
         observer=observer,
         links=links,
-    )
-    notices = NoticeRelay(
-        ports.store, ports.messengers, owner=role.owner, clock=clock, observer=observer
+        noticed=notices.wake,
     )
     fetcher = ClipFetcher(ports.artifacts, staging(settings))
     # everything that moves a job tells the line, which passes it on

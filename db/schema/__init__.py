@@ -22,6 +22,7 @@ from db.schema.jobs import (
 )
 from db.schema.ledger import ledger, ledger_totals
 from db.schema.logins import logins
+from db.schema.members import member_choices
 from db.schema.notices import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.privacy import exports, forgettings, gone_servers
 from db.schema.reports import reports
@@ -60,6 +61,7 @@ __all__ = [
     "ledger",
     "ledger_totals",
     "logins",
+    "member_choices",
     "metadata",
     "notices",
     "pauses",

@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from generation.delivery.ready_notices import ready_notice, wants_to_be_told
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import Platform
-from generation.ports import Lease, Store
+from generation.ports import Lease, Store, Wake
 from generation.protocol.clock import Clock
 
 RENEWALS_PER_LEASE: Final = 3
@@ -37,10 +38,19 @@ class DeliveryLeases:
 
     A claim ends with its step, or ``seconds`` after its last renewal, so that what a dead process
     held becomes free. ``owner`` is the name on the claims; a restart under the same name takes them
-    up at once.
+    up at once. ``noticed`` wakes who posts notices.
     """
 
-    def __init__(self, store: Store, owner: str, *, clock: Clock, seconds: float) -> None:
+    def __init__(
+        self,
+        store: Store,
+        owner: str,
+        *,
+        clock: Clock,
+        seconds: float,
+        noticed: Wake = lambda: None,
+    ) -> None:
+        self._noticed = noticed
         self._store = store
         self._owner = owner
         self._clock = clock
@@ -77,17 +87,28 @@ class DeliveryLeases:
         of: Job | None = None,
     ) -> Delivery:
         """Change the delivery as it is stored now, and release it; with the job that was delivered
-        in ``of`` it stays due where the clip was deleted, hidden or covered meanwhile."""
+        in ``of`` it stays due where the clip was deleted, hidden or covered meanwhile.
+        Its asker is owed a notice where they want to be told that it has arrived."""
+        # read before: what a transaction reads of a server it locks
+        told = of is not None and await wants_to_be_told(self._store, of, self._clock.now())
+        notice = None
         async with self._store.transaction() as tx:
             # the job before its delivery, as those who delete or hide it read them: on PostgreSQL
             # the two could else wait for each other
             stored = None if of is None else await tx.job(delivery.job_id)
             # the first answer may have been recorded since the delivery was claimed
-            changed = change(await tx.delivery_of(delivery.job_id) or delivery)
+            before = await tx.delivery_of(delivery.job_id) or delivery
+            changed = change(before)
             if of is not None and stored is not None and not stored.looks_like(of):
                 changed = changed.changed(self._clock.now())
             await tx.save_delivery(changed)
             await tx.release_delivery(delivery.job_id, self._owner)
+            if of is not None and told:
+                notice = ready_notice(of, before, changed, self._clock.now())
+            if notice is not None:
+                await tx.add_notice(notice)
+        if notice is not None:
+            self._noticed()
         return changed
 
     async def note(self, job_id: JobId, note: str) -> None:

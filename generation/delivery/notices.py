@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from generation.delivery.ready_notices import clip_message
 from generation.domain.notice import Audience, Notice, NoticeKind, OwedNotice
 from generation.domain.refs import ITSELF, ChannelRef, Platform, ServerRef
 from generation.ports import Lease, Messenger, NoticePayload, Observer, Store, Transaction
@@ -21,6 +22,7 @@ from generation.rules.audit import AuditEntry
 from generation.rules.policy import Policy
 
 NO_LOG_CHANNEL: Final = "the server has no log channel"
+_NO_CLIP: Final = "the clip is gone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +146,12 @@ class NoticeRelay:
             if log_channel is None:
                 return False
             attempt.log_channel = log_channel.id
-        payload = NoticePayload(notice, log_channel, attempt.owed.note)
+        clip = None
+        if notice.audience is Audience.ASKER:
+            clip = await clip_message(self._store, notice.details)
+            if clip is None:
+                raise DeliveryStepFailed(_NO_CLIP)
+        payload = NoticePayload(notice, log_channel, attempt.owed.note, clip)
         await messenger.post_notice(payload, attempt.note)
         return True
 

@@ -22,7 +22,7 @@ from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import MessageRef, Platform
-from generation.ports import ArtifactStore, Messenger, Observer, Store
+from generation.ports import ArtifactStore, Messenger, Observer, Store, Wake
 from generation.protocol.clock import Clock, Deadline, sleep_or
 from generation.protocol.errors import (
     ArtifactError,
@@ -51,13 +51,16 @@ class Relay:
         observer: Observer,
         timing: RelayTiming | None = None,
         links: ClipLinks | None = None,
+        noticed: Wake = lambda: None,
     ) -> None:
         self._store = store
         self._messengers = messengers
         self._clock = clock
         self._observer = observer
         self._timing = timing or RelayTiming()
-        self._leases = DeliveryLeases(store, owner, clock=clock, seconds=self._timing.lease)
+        self._leases = DeliveryLeases(
+            store, owner, clock=clock, seconds=self._timing.lease, noticed=noticed
+        )
         self._payloads = Payloads(artifacts, observer, links)
         self._removals = Removals(
             artifacts, messengers, self._leases, store, clock=clock, retry=self._timing.retry

@@ -18,16 +18,18 @@ class NoticeKind(StrEnum):
     PROMPT_BLOCKED = "prompt_blocked"
     FORGOTTEN = "forgotten"
     BUDGET = "budget"
+    CLIP_READY = "clip_ready"
 
 
 class Audience(StrEnum):
     """Who a notice is for: the admins of a server, in its log channel; the person who installed the
-    bot there, else the first place where it may write; one member, in a direct message; the
-    operator, in the log."""
+    bot there, else the first place where it may write; one member, in a direct message; the asker
+    of a clip, under its message; the operator, in the log."""
 
     LOG_CHANNEL = "log_channel"
     INSTALLER = "installer"
     MEMBER = "member"
+    ASKER = "asker"
     OPERATOR = "operator"
 
 
@@ -44,7 +46,8 @@ class NoticeStatus(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Notice:
     """``key`` is unique: a second notice with the same key is never told. ``details`` are the
-    values of its sentences, as text. ``member`` is who reads one for a :attr:`Audience.MEMBER`."""
+    values of its sentences, as text. ``member`` is who reads one for a :attr:`Audience.MEMBER` or
+    an :attr:`Audience.ASKER`."""
 
     key: str
     server: ServerRef
@@ -82,6 +85,6 @@ class OwedNotice:
     def undeliverable(self, reason: str) -> Self:
         """There is no place to post it in: what is for admins waits for the next answer to one,
         what is for a member is given up."""
-        is_personal = self.notice.audience is Audience.MEMBER
+        is_personal = self.notice.audience in {Audience.MEMBER, Audience.ASKER}
         status = NoticeStatus.ABANDONED if is_personal else NoticeStatus.HELD
         return replace(self, status=status, reason=reason)

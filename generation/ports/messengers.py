@@ -34,12 +34,13 @@ class DeliveryPayload:
 
 @dataclass(frozen=True, slots=True)
 class NoticePayload:
-    """A notice to post. ``log_channel`` is where one for the admins goes, ``note`` what an earlier
-    attempt has saved."""
+    """A notice to post. ``log_channel`` is where one for the admins goes, ``clip`` the message that
+    one for a clip's asker replies to, ``note`` what an earlier attempt has saved."""
 
     notice: Notice
     log_channel: ChannelRef | None = None
     note: str | None = None
+    clip: MessageRef | None = None
 
 
 class SaveNote(Protocol):

@@ -50,8 +50,9 @@ class PrivacyReads(ExportReads, Protocol):
     async def every_report_by(self, user: UserRef) -> list[Report]:
         """What a member has reported, oldest first."""
 
-    async def members_with_jobs(self) -> list[tuple[ServerRef, UserRef]]:
-        """Every member of a server with jobs in their name. Reads all jobs."""
+    async def known_members(self) -> list[tuple[ServerRef, UserRef]]:
+        """Every member of a server with jobs in their name, or with choices of their own. Reads
+        all jobs."""
 
     async def servers_with_jobs(self) -> list[ServerRef]:
         """Every server with a job that still has a prompt or a clip."""

@@ -14,6 +14,7 @@ from generation.domain.notice import Notice, OwedNotice
 from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.domain.report import Decision, Report
 from generation.ports.accounting import Accounting
+from generation.ports.choices import ChoiceReads, Choices, ChoiceWrites
 from generation.ports.logins import Logins
 from generation.ports.overview import Overview
 from generation.ports.privacy import PrivacyReads, PrivacyWrites
@@ -64,7 +65,7 @@ class Lease:
         return self.since + timedelta(seconds=self.seconds)
 
 
-class Reads(Protocol):
+class Reads(ChoiceReads, Protocol):
     """What both the store and a transaction read. A transaction sees its own writes, and what it
     has read cannot change before its end: decisions are made in a transaction."""
 
@@ -102,7 +103,7 @@ class Reads(Protocol):
         back are left out."""
 
 
-class Transaction(Reads, PrivacyWrites, Protocol):
+class Transaction(Reads, PrivacyWrites, ChoiceWrites, Protocol):
     """Writes that take effect together or not at all."""
 
     async def job_of_origin(self, origin: str) -> Job | None:
@@ -191,7 +192,7 @@ class Transaction(Reads, PrivacyWrites, Protocol):
         from now on."""
 
 
-class Store(Reads, PrivacyReads, Accounting, Logins, Overview, Protocol):
+class Store(Reads, PrivacyReads, Choices, Accounting, Logins, Overview, Protocol):
     """The database. Every method raises :class:`generation.protocol.errors.StoreError`, or
     StorageFull on a full disk. Lists leave out what cannot be read, and report it once."""
 

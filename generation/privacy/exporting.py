@@ -54,6 +54,10 @@ class Exporter:
             "member": str(user),
             "asked_to_be_forgotten_at": _moment(forgetting.asked_at if forgetting else None),
             "last_export_at": _moment(await self._store.exported_at(user)),
+            "choices": {
+                str(server): choices.model_dump(mode="json", exclude_none=True)
+                for server, choices in (await self._store.every_choice_of(user)).items()
+            },
             "reports": [_report(each) for each in await self._store.every_report_by(user)],
         }
 

@@ -172,6 +172,7 @@ class Forgetter:
         """Tell the member, then forget that too; whether it has been told."""
         async with self._store.transaction() as tx:
             await tx.forget_reports(asked.user)
+            await tx.forget_choices(asked.user)
             # told once: its key is known until the end
             if asked.server is not None and await tx.add_notice(_done(asked, self._clock.now())):
                 self._noticed()

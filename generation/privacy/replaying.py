@@ -19,7 +19,7 @@ async def forget_again(
     not looked for: they went when the members were forgotten. What is unfinished is left to a bot
     that runs. Raises StoreError, ArtifactError."""
     found = 0
-    for server, user in await store.members_with_jobs():
+    for server, user in await store.known_members():
         until = forgotten.get(str(store.pseudonyms.of(server, user)))
         if until is not None:
             await _forget(store, artifacts, server, Forgetting(user, until), at)
@@ -44,6 +44,7 @@ async def _forget(
             await tx.ask_to_forget(asked)
         else:
             await tx.forget_reports(asked.user)
+            await tx.forget_choices(asked.user)
             await tx.forget_notices(asked.user)
             await tx.end_forgetting(asked.user)
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Final
 
 from pydantic import (
@@ -259,12 +260,18 @@ class Policy(BaseModel):
         """The allowed phrases without that one, however it is written."""
         return frozenset(each for each in self.allowed_terms if folded(each) != folded(phrase))
 
-    def completed(self, request: GenerationRequest, *, beside: str = "") -> GenerationRequest:
-        """The request with the server's defaults for what nobody asked for, and with its negative
-        prompt added; ``beside`` is what a style adds to it when it is sent. Raises InvalidRequest
-        where all of it together is too long."""
+    def completed(
+        self,
+        request: GenerationRequest,
+        *,
+        beside: str = "",
+        own: Mapping[str, object] = MappingProxyType({}),
+    ) -> GenerationRequest:
+        """The request with the member's ``own`` defaults for what nobody asked for, under them the
+        server's, and with its negative prompt added; ``beside`` is what a style adds to it when it
+        is sent. Raises InvalidRequest where all of it together is too long."""
         defaults = {name: value for name, value in self._defaults().items() if value is not None}
-        request = request.with_defaults(defaults)
+        request = request.with_defaults({**defaults, **own})
         negative = self._negative(request.negative_prompt, beside)
         if negative == request.negative_prompt:
             return request

@@ -26,6 +26,7 @@ from generation.protocol.errors import (
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
+from generation.rules.choices import NO_CHOICES, MemberChoices
 from generation.rules.forms.styles import with_shape
 from generation.rules.limits import LimitName, hour_resets_at
 from generation.rules.policy import Asker, check_server
@@ -51,10 +52,11 @@ class MemberActs(ServicePart):
         *,
         parent: JobId | None = None,
         style: str | PromptStyle | None = None,
+        own: MemberChoices = NO_CHOICES,
     ) -> Job:
         """A new job: check every rule, reserve its price, store it, in one transaction. What nobody
-        asked for is fitted into the server's limits. ``style`` is the name of one of the server's
-        styles, or an older job's.
+        asked for is the member's ``own`` default, else the server's, fitted into its limits.
+        ``style`` is the name of one of the server's styles, or an older job's.
 
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
@@ -66,7 +68,7 @@ class MemberActs(ServicePart):
                 if known is not None:
                     return known
                 worn = await style_in(tx, context.channel.server, style)
-                job = await self._admit(tx, request, context, parent, style=worn)
+                job = await self._admit(tx, request, context, parent, style=worn, own=own)
         except PromptBlocked as error:
             if await tell_admins(self._store, self._clock, context, error.term):
                 self._noticed()
@@ -186,6 +188,7 @@ class MemberActs(ServicePart):
         parent: JobId | None,
         *,
         style: PromptStyle | None,
+        own: MemberChoices,
     ) -> Job:
         now = self._clock.now()
         user, channel = context.requested_by, context.channel
@@ -202,9 +205,11 @@ class MemberActs(ServicePart):
         # the style's words are judged too
         rules.policy.check(styled(request, style), asker)
         limits = rules.limits_for(context.roles)
-        # what the member asked for, else the style's, else the server's default
+        # what the member asked for, else the style's, else a default
+        shaped = with_shape(request, style, limits)
+        defaults = own.within(limits).defaults
         request = rules.policy.completed(
-            with_shape(request, style, limits), beside=style.negative_prompt if style else ""
+            shaped, beside=style.negative_prompt if style else "", own=defaults
         )
         request = limits.fitted(request if parent is None else request.as_chosen())
         # a dearer backend reserves the rest when the job goes there

@@ -19,6 +19,8 @@ _MEMBERS: Final = {
     "show": mark("a clip again, or where it is, for you alone"),
     "cancel": mark("stop one of your clips"),
     "quota": mark("what you have used, and may still make"),
+    "notify": mark("when you are told that a clip is ready"),
+    "defaults": mark("what your clips are like where you ask for nothing else"),
     "privacy": mark("what is kept of you; get a copy, or be forgotten"),
 }
 """What the words after ``/flipbook`` do."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from generation.domain.job import JobStatus
 from generation.domain.notice import Notice, NoticeKind
 from generation.domain.refs import Platform
 from generation.domain.report import Decision
@@ -131,6 +132,13 @@ def _budget(details: _Details, d: Dialect) -> NoticeText:
     return NoticeText((budget_notice_sentence(details, d),))
 
 
+def _clip_ready(details: _Details, d: Dialect) -> NoticeText:
+    who = Markup(d.user(details["asker"]))
+    if details["outcome"] == JobStatus.SUCCEEDED:
+        return NoticeText((d.gettext("{who}, your clip is ready.", who=who),))
+    return NoticeText((d.gettext("{who}, your clip could not be made.", who=who),))
+
+
 _TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = {
     NoticeKind.WELCOME: _welcome,
     NoticeKind.LOG_CHANNEL_LOST: _log_channel_lost,
@@ -138,4 +146,5 @@ _TEXTS: Final[Mapping[NoticeKind, Callable[[_Details, Dialect], NoticeText]]] = 
     NoticeKind.PROMPT_BLOCKED: _prompt_blocked,
     NoticeKind.FORGOTTEN: lambda details, d: NoticeText(forgotten_lines(int(details["left"]), d)),
     NoticeKind.BUDGET: _budget,
+    NoticeKind.CLIP_READY: _clip_ready,
 }

@@ -2,14 +2,17 @@
 
 import hashlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import discord
 import structlog
 
-from adapters.discord.delivery.posts import DiscordPosts
+from adapters.discord.delivery.posts import DiscordPosts, PingingReply
 from adapters.discord.errors import NETWORK, delivery_error
+from adapters.discord.refs import posting_id
 from adapters.discord.session import Session
 from adapters.discord.text.layout import notice_buttons
 from adapters.discord.text.markup import DISCORD
@@ -20,6 +23,9 @@ from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryDelayed, DeliveryError, DeliveryStepFailed
 from generation.text.notices import notice_text
 
+_NO_HISTORY: Final = 160002
+_NO_MESSAGE: Final = frozenset({10008, 50035})
+"""Discord's codes for a reply to a message that is gone."""
 CANNOT_POST: Final = frozenset({10003, 50001, 50007, 50013, 50278})
 """Discord's codes for a place that takes no message: it is gone, the bot does not see it, or may
 not write there; a member takes no direct messages, or shares no server with the bot."""
@@ -43,9 +49,9 @@ class DiscordNotices:
         refusal: discord.HTTPException | None = None
         async for channel_id in self._places(payload):
             try:
-                await self._post_in(channel_id, payload.notice, note)
+                await self._post_in(channel_id, payload, note)
             except discord.HTTPException as error:
-                if error.code not in CANNOT_POST:
+                if not _takes_no_message(error, payload):
                     raise _delayed(error) from error
                 refusal = error
             else:
@@ -54,25 +60,40 @@ class DiscordNotices:
             raise DeliveryStepFailed("there is no place where Flipbook may write")
         raise DeliveryStepFailed(delivery_error(refusal).reason) from refusal
 
-    async def _post_in(self, channel_id: int, notice: Notice, note: SaveNote) -> None:
-        text = notice_text(notice, DISCORD)
+    async def _post_in(self, channel_id: int, payload: NoticePayload, note: SaveNote) -> None:
+        text, reply = notice_text(payload.notice, DISCORD), _reply(payload)
         content = "\n".join(text.lines)[:MAX_CONTENT].strip()
+        mark = _fingerprint(content, None if reply is None else reply.message)
         # saved first: after a crash, this is where it may be
-        await note(f"{channel_id} {self._clock.now().timestamp():.0f} {_fingerprint(content)}")
-        await self._posts.post_notice(
-            channel_id, content, notice_buttons(text.buttons), nonce=_nonce(notice)
+        await note(f"{channel_id} {self._clock.now().timestamp():.0f} {mark}")
+        post = partial(
+            self._posts.post_notice,
+            channel_id,
+            content,
+            notice_buttons(text.buttons),
+            nonce=_nonce(payload.notice),
         )
+        try:
+            await post(reply=reply)
+        except discord.HTTPException as error:
+            if error.code != _NO_HISTORY or reply is None:
+                raise
+            await post(reply=replace(reply, message=None))
 
     async def _is_there(self, note: str) -> bool:
         channel_id, at, fingerprint = note.split(" ")
         since = datetime.fromtimestamp(float(at), UTC)
         try:
-            contents = await self._posts.own_contents(int(channel_id), since)
+            messages = await self._posts.own_messages(int(channel_id), since)
         except discord.HTTPException as error:
             if error.code not in CANNOT_POST:
                 raise _delayed(error) from error
             return False  # what cannot be read now was perhaps never written
-        return any(_fingerprint(content) == fingerprint for content in contents)
+        return any(
+            _fingerprint(each.content, each.reference.message_id if each.reference else None)
+            == fingerprint
+            for each in messages
+        )
 
     async def _places(self, payload: NoticePayload) -> AsyncIterator[int]:
         """The ids of the channels to try, best first."""
@@ -83,6 +104,8 @@ class DiscordNotices:
                 if not payload.log_channel.id.isdecimal():
                     raise DeliveryStepFailed("Discord has no such channel")
                 yield int(payload.log_channel.id)
+            case Audience.ASKER if payload.clip is not None:
+                yield posting_id(payload.clip.channel)
             case Audience.MEMBER if notice.member is not None:
                 yield await self._posts.direct_channel(int(notice.member.id))
             case _:
@@ -134,5 +157,20 @@ def _nonce(notice: Notice) -> str:
     return hashlib.sha256(notice.key.encode()).hexdigest()[:_NONCE_LENGTH]
 
 
-def _fingerprint(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+def _reply(payload: NoticePayload) -> PingingReply | None:
+    """How a clip's asker is told: under its message."""
+    clip, member = payload.clip, payload.notice.member
+    if clip is None or member is None:
+        return None
+    return PingingReply(int(member.id), int(clip.id))
+
+
+def _takes_no_message(error: discord.HTTPException, payload: NoticePayload) -> bool:
+    is_gone = payload.clip is not None and error.code in _NO_MESSAGE
+    return is_gone or error.code in CANNOT_POST
+
+
+def _fingerprint(content: str, reply_to: int | None) -> str:
+    # the same words under another clip are another notice
+    text = content if reply_to is None else f"{reply_to} {content}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

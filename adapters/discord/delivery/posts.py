@@ -25,6 +25,8 @@ _SPOILER: Final = "SPOILER_"
 _CLOCK_SKEW: Final = timedelta(minutes=2)
 _MISSING: Final[Any] = discord.utils.MISSING
 """discord.py's default for an argument that is not given."""
+_NO_REFERENCE: Final[Any] = None
+"""No reply, which discord.py accepts though its types do not say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,30 @@ class DiscordContent:
     attachment: ClipAttachment | PreviewAttachment | None = None
     view: discord.ui.View | None = None
     remove_attachments: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PingingReply:
+    """A reply to a message that pings one member, and nobody else; ``message`` is None where the
+    bot may not read what it would reply to."""
+
+    member: int
+    message: int | None
+
+    def reference(self, channel_id: int) -> Any:
+        """To what: a message that is gone gets no reply."""
+        if self.message is None:
+            return None
+        return discord.MessageReference(message_id=self.message, channel_id=channel_id)
+
+    def mentions(self) -> discord.AllowedMentions:
+        """Who is pinged: not the author of the message, which is the bot itself."""
+        return discord.AllowedMentions(
+            everyone=False,
+            roles=False,
+            users=[discord.Object(self.member)],
+            replied_user=False,
+        )
 
 
 class DiscordPosts:
@@ -152,26 +178,33 @@ class DiscordPosts:
         )
 
     async def post_notice(
-        self, channel_id: int, text: str, view: discord.ui.View | None, *, nonce: str
+        self,
+        channel_id: int,
+        text: str,
+        view: discord.ui.View | None,
+        *,
+        nonce: str,
+        reply: PingingReply | None = None,
     ) -> None:
-        """Post a text that belongs to no job, once within minutes of its nonce."""
+        """Post a text, once within minutes of its nonce, as the ``reply`` where there is one."""
         client = await self._session.client()
         await self._posts.acquire(channel_id)
         await client.get_partial_messageable(channel_id).send(
             text,
             view=view or _MISSING,
+            reference=reply.reference(channel_id) if reply is not None else _NO_REFERENCE,
             nonce=nonce,
-            allowed_mentions=NO_MENTIONS,
+            allowed_mentions=NO_MENTIONS if reply is None else reply.mentions(),
             suppress_embeds=True,
         )
 
-    async def own_contents(self, channel_id: int, since: datetime) -> list[str]:
-        """The texts of the bot's messages among the first 100 in a channel since then."""
+    async def own_messages(self, channel_id: int, since: datetime) -> list[discord.Message]:
+        """The bot's messages among the first 100 in a channel since then."""
         client = await self._session.client()
         after = discord.Object(discord.utils.time_snowflake(since - _CLOCK_SKEW))
         channel = client.get_partial_messageable(channel_id)
         return [
-            message.content
+            message
             async for message in channel.history(
                 limit=_HISTORY_LIMIT, after=after, oldest_first=True
             )

@@ -92,7 +92,7 @@ async def _submit(
 
     async def make() -> None:
         request, style = request_from_options(options, handler.service.draw_seed)
-        submit = partial(handler.service.submit, request, context.submit_context(), style=style)
+        submit = partial(handler.service.make, request, context.submit_context(), style=style)
         await handler.submit(context, submit)
 
     await offering_again(handler, context, values, make)

@@ -13,7 +13,7 @@ from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.forms import handler as forms
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
-from adapters.discord.handlers.privacy import press_privacy
+from adapters.discord.handlers.members.privacy import press_privacy
 from adapters.discord.ids import parse_case_id, parse_custom_id
 from adapters.discord.text import render
 from generation.domain.clip_actions import ClipAction

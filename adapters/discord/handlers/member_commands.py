@@ -13,13 +13,26 @@ from adapters.discord.handlers.interactions import (
     InteractionHandler,
     in_server,
 )
-from adapters.discord.handlers.options import ClipId
-from adapters.discord.handlers.privacy import show_privacy
+from adapters.discord.handlers.members.choices import defaults, notify
+from adapters.discord.handlers.members.privacy import show_privacy
+from adapters.discord.handlers.options import (
+    NOTIFY_OPTIONS,
+    QUALITIES,
+    RESET_OPTIONS,
+    ClipId,
+    Fps,
+    NumFrames,
+    OwnNegative,
+    SizeText,
+    Steps,
+    Style,
+)
 from adapters.discord.text import lists
 from adapters.discord.text.help import HELP
 from adapters.discord.text.markup import DISCORD
 from generation.domain.job import JobId
 from generation.text.help import FLIPBOOK_ABOUT, about_command
+from generation.text.options import ABOUT
 
 _MOST_CLIPS: Final = 10
 
@@ -65,6 +78,52 @@ class MemberCommands(CommandGroup):
         """The limits, and what is used of them."""
         found = await self.service.quota(context.user, context.server, roles=context.roles)
         await tell(context.interaction, lists.quota(found))
+
+    @app_commands.command(description=about_command("notify", DISCORD))
+    @app_commands.describe(when="When; without it, how it is now")
+    @app_commands.choices(when=NOTIFY_OPTIONS)
+    @in_server
+    async def notify(self, context: InteractionContext, when: str | None = None) -> None:
+        """When the member is told that a clip is ready."""
+        await notify(context, self.service, when)
+
+    @app_commands.command(description=about_command("defaults", DISCORD))
+    @app_commands.describe(
+        quality=ABOUT["endpoint"],
+        size=ABOUT["video_size"],
+        style=ABOUT["style"],
+        negative=ABOUT["negative_prompt"],
+        frames=ABOUT["num_frames"],
+        fps=ABOUT["fps"],
+        steps=ABOUT["num_inference_steps"],
+        reset="Which one to take back, or all",
+    )
+    @app_commands.choices(quality=QUALITIES, reset=RESET_OPTIONS)
+    @in_server
+    async def defaults(
+        self,
+        context: InteractionContext,
+        *,
+        quality: str | None = None,
+        size: SizeText | None = None,
+        style: Style | None = None,
+        negative: OwnNegative | None = None,
+        frames: NumFrames | None = None,
+        fps: Fps | None = None,
+        steps: Steps | None = None,
+        reset: str | None = None,
+    ) -> None:
+        """What stands in the member's requests where they ask for nothing else."""
+        given = {
+            "endpoint": quality,
+            "video_size": size,
+            "style": style,
+            "negative_prompt": negative,
+            "num_frames": frames,
+            "fps": fps,
+            "num_inference_steps": steps,
+        }
+        await defaults(context, self.service, given, reset)
 
     @app_commands.command(description=about_command("privacy", DISCORD))
     @in_server

@@ -13,6 +13,7 @@ from generation.rules.limits import OF_MEMBERS, LimitName
 from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import MAX_REASON
 from generation.rules.policy import MAX_ADDED_NEGATIVE
+from generation.text.forms.choices import EVERYTHING, notify_choices, typed_names
 from generation.text.limits import limit_label
 from generation.text.rules.chat import SETTINGS
 from generation.text.rules.policy import policy_label
@@ -94,6 +95,8 @@ Seed = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("seed"))
 ClipId = app_commands.Transform[str, RangeTransformer(_TEXT, (24, 24))]
 Style = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 StyleWords = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_WORDS))]
+OwnNegative = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_ADDED_NEGATIVE))]
+SizeText = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 40))]
 Term = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 Channel = app_commands.Transform[app_commands.AppCommandChannel, ChannelTransformer]
 TextChannel = app_commands.Transform[app_commands.AppCommandChannel, TextChannelTransformer]
@@ -122,4 +125,10 @@ PRESET_CHOICES: Final = [
 ]
 SETTING_CHOICES: Final = [
     app_commands.Choice(name=policy_label(name, DISCORD), value=name.value) for name in SETTINGS
+]
+NOTIFY_OPTIONS: Final = [
+    app_commands.Choice(name=name, value=value) for name, value in notify_choices(DISCORD)
+]
+RESET_OPTIONS: Final = [
+    app_commands.Choice(name=name, value=name) for name in (EVERYTHING, *typed_names())
 ]

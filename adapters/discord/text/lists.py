@@ -8,11 +8,13 @@ from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
+from generation.rules.choices import OwnChoices
 from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import settings_lines
 from generation.text.controls.reports import report_lines
+from generation.text.forms.choices import defaults_lines, notify_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
 
@@ -48,6 +50,16 @@ def quota(found: Quota) -> str:
     return "\n".join(
         quota_lines(found.limits, found.usage, DISCORD, hour_resets_at=found.hour_resets_at)
     )
+
+
+def notify(own: OwnChoices) -> str:
+    """When the member is told that a clip is ready."""
+    return fitting(notify_lines(own, DISCORD))
+
+
+def defaults(own: OwnChoices) -> str:
+    """The member's own defaults."""
+    return fitting(defaults_lines(own, DISCORD))
 
 
 def styles(found: Styles) -> str:

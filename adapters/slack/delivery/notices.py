@@ -27,6 +27,7 @@ CANNOT_POST: Final = frozenset(
         "user_disabled",
         "user_not_visible",
         "messages_tab_disabled",
+        "thread_not_found",
     }
 )
 """Slack's codes for a place that takes no message of the bot; those for a restricted action end in
@@ -57,10 +58,10 @@ class SlackNotices:
         """Post it once: an attempt whose answer was lost is looked for first."""
         tried = None if payload.note is None else _Tried(**json.loads(payload.note))
         refusal: SlackRefused | None = None
-        async for channel in self._places(payload):
-            before = tried if tried is not None and tried.channel == channel else None
+        async for target in self._places(payload):
+            before = tried if tried is not None and tried.channel == target.channel else None
             try:
-                await self._post_in(channel, payload.notice, note, before)
+                await self._post_in(target, payload.notice, note, before)
             except SlackRefused as error:
                 if not _takes_no_message(error):
                     # the message itself, perhaps: no place is to blame
@@ -73,35 +74,38 @@ class SlackNotices:
         raise DeliveryStepFailed(refusal.reason) from refusal
 
     async def _post_in(
-        self, channel: str, notice: Notice, note: SaveNote, tried: _Tried | None
+        self, target: PostTarget, notice: Notice, note: SaveNote, tried: _Tried | None
     ) -> None:
         # saved first: after a crash, this is where it may be
-        await note(json.dumps(asdict(_Tried(channel, self._clock.now().timestamp()))))
+        await note(json.dumps(asdict(_Tried(target.channel, self._clock.now().timestamp()))))
         await self._posts.post(
-            PostTarget(channel),
+            target,
             notice_content(notice),
             MessageMetadata(hashlib.sha256(notice.key.encode()).hexdigest()[:24], "notice"),
             tried_at=() if tried is None else (tried.at,),
         )
 
-    async def _places(self, payload: NoticePayload) -> AsyncIterator[str]:
-        """The ids of the conversations to try, best first."""
+    async def _places(self, payload: NoticePayload) -> AsyncIterator[PostTarget]:
+        """The conversations and threads to try, best first."""
         notice = payload.notice
         match notice.audience:
             case Audience.LOG_CHANNEL if payload.log_channel is not None:
-                yield payload.log_channel.id
+                yield PostTarget(payload.log_channel.id)
+            case Audience.ASKER if payload.clip is not None:
+                clip = payload.clip
+                yield PostTarget(clip.channel.id, clip.channel.thread or clip.id)
             case Audience.MEMBER if notice.member is not None:
-                yield await self._api.open_direct(notice.member.id)
+                yield PostTarget(await self._api.open_direct(notice.member.id))
             case _:
                 # Slack does not say who has installed the app
                 for admin in sorted(self._admins):
                     try:
-                        yield await self._api.open_direct(admin)
+                        yield PostTarget(await self._api.open_direct(admin))
                     except SlackRefused as error:
                         if not _takes_no_message(error):
                             raise
                 if channel := notice.details.get("channel"):
-                    yield channel
+                    yield PostTarget(channel)
 
 
 def _takes_no_message(error: SlackRefused) -> bool:

@@ -125,7 +125,7 @@ class AnimateHandler:
         request, style = request_from_words(text, self._service.draw_seed())
         channel = await self._access.channel_for(act)
         return await self.submit(
-            act, lambda context: self._service.submit(request, context, style=style), channel
+            act, lambda context: self._service.make(request, context, style=style), channel
         )
 
     async def submit(

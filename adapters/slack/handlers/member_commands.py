@@ -6,8 +6,9 @@ from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.clips.show import SlackShow
+from adapters.slack.handlers.members.choices import SlackChoices
+from adapters.slack.handlers.members.privacy import SlackPrivacy
 from adapters.slack.handlers.payloads import Command
-from adapters.slack.handlers.privacy import SlackPrivacy
 from adapters.slack.ids import job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
@@ -38,12 +39,15 @@ class SlackMemberCommands:
         self._shown = shown
         self._admin = admin.handle
         self._privacy = privacy.command
+        self._choices = SlackChoices(service)
         self._verbs: Mapping[str, MemberVerb] = {
             "queue": self._queue,
             "history": self._history,
             "show": self._show,
             "cancel": self._cancel,
             "quota": self._quota,
+            "notify": self._choices.notify,
+            "defaults": self._choices.defaults,
             "privacy": self._privacy,
             "help": self._help,
             "admin": self._admin,

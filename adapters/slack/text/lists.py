@@ -9,11 +9,13 @@ from adapters.slack.text.markup import SLACK, escaped_within
 from generation.domain.job import Job
 from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
+from generation.rules.choices import OwnChoices
 from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
 from generation.text.controls.actions import again_words, on_its_way_words
 from generation.text.dialect import Markup
+from generation.text.forms.choices import defaults_lines, how_to_change_words, notify_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
 
@@ -49,6 +51,16 @@ def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) ->
     if comes_again:
         lines.append(on_its_way_words(SLACK))
     return of_lines(lines)
+
+
+def notify_content(own: OwnChoices) -> SlackContent:
+    """When the member is told that a clip is ready."""
+    return SlackContent("\n".join(notify_lines(own, SLACK)))
+
+
+def defaults_content(own: OwnChoices) -> SlackContent:
+    """The member's own defaults, and how they are changed."""
+    return SlackContent("\n".join([*defaults_lines(own, SLACK), how_to_change_words(SLACK)]))
 
 
 def quota_content(quota: Quota) -> SlackContent:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, delete, func, select, update
+from sqlalchemy import RowMapping, bindparam, delete, func, select, union, update
 
 from db.dialects import insert_or
 from db.queries.ledger import entry_from_row
@@ -22,7 +22,7 @@ from db.queries.mapping import (
 )
 from db.queries.parts import QueryPart, StorePart, TransactionPart
 from db.queries.privacy.traces import note_traces
-from db.schema import WITH_CLIP, deliveries, exports, forgettings, jobs, ledger
+from db.schema import WITH_CLIP, deliveries, exports, forgettings, jobs, ledger, member_choices
 from db.schema.reports import reports
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job, JobId
@@ -45,12 +45,10 @@ _ALL_JOBS_OF: Final = (
     .order_by(jobs.c.id)
     .limit(bindparam("most"))
 )
-_MEMBERS: Final = (
-    select(jobs.c.server, jobs.c.user)
-    .where(jobs.c.user.not_like(f"%:{MARK}%"))
-    .distinct()
-    .order_by(jobs.c.server, jobs.c.user)
-)
+_MEMBERS: Final = union(
+    select(jobs.c.server, jobs.c.user).where(jobs.c.user.not_like(f"%:{MARK}%")),
+    select(member_choices.c.server, member_choices.c.user),
+).order_by("server", "user")
 _DELIVERIES: Final = select(deliveries).where(
     deliveries.c.job_id.in_(bindparam("ids", expanding=True))
 )
@@ -138,7 +136,7 @@ class MemberDataStore(ExportMoments, StorePart):
                 connection, _ALL_JOBS_OF, job_from_row, values
             )
 
-    async def members_with_jobs(self) -> list[tuple[ServerRef, UserRef]]:
+    async def known_members(self) -> list[tuple[ServerRef, UserRef]]:
         async with self._read() as connection:
             rows = (await connection.execute(_MEMBERS)).all()
         return [(server_from_key(row.server), user_from_key(row.user)) for row in rows]

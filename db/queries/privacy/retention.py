@@ -21,6 +21,7 @@ from db.schema import (
     deliveries,
     gone_servers,
     jobs,
+    member_choices,
     notices,
     server_limits,
     server_policies,
@@ -34,7 +35,15 @@ from generation.domain.refs import ServerRef
 from generation.protocol.request import NO_TEXTS, GenerationRequest
 from generation.rules.pseudonyms import MARK
 
-_SERVERS_OWN: Final = (server_limits, server_policies, server_styles, audit, notices, reports)
+_SERVERS_OWN: Final = (
+    server_limits,
+    server_policies,
+    server_styles,
+    audit,
+    notices,
+    reports,
+    member_choices,
+)
 """Tables whose rows belong to a server; each has a column ``server``."""
 
 _IDS: Final = jobs.c.id.in_(bindparam("ids", expanding=True))

@@ -21,9 +21,11 @@ from generation.protocol.request import (
     MAX_SEED,
     Endpoint,
     GenerationRequest,
+    VideoSize,
     VideoSizePreset,
     bounds_of,
 )
+from generation.rules.choices import MemberChoices
 from generation.rules.forms.styles import Styles, with_shape
 from generation.rules.limits import LimitName, Limits
 
@@ -125,6 +127,23 @@ def values_of(job: Job) -> FormValues:
     return {field: text for field, text in values.items() if text}
 
 
+def values_of_choices(own: MemberChoices) -> FormValues:
+    """What a member has chosen to stand in every new form."""
+    values = {FormField(name): str(value) for name, value in own.defaults.items()}
+    if own.endpoint is not None:
+        values[FormField.QUALITY] = own.endpoint.label
+    if own.video_size is not None:
+        values[FormField.SIZE] = size_text(own.video_size)
+    if own.style is not None:
+        values[FormField.STYLE] = own.style
+    return values
+
+
+def size_text(size: VideoSize) -> str:
+    """A size as a person would type it."""
+    return size.value if isinstance(size, VideoSizePreset) else f"{size.width}x{size.height}"
+
+
 def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledRequest:
     """What a form asks for, with a drawn seed where it names none. Raises InvalidRequest naming
     each field that is wrong."""
@@ -164,11 +183,9 @@ def pixels_in(text: str) -> int | None:
 
 
 def _usual(request: GenerationRequest) -> dict[FormField, str]:
-    width, height = request.pixels
-    size = request.video_size
     return {
         FormField.QUALITY: request.endpoint.label,
-        FormField.SIZE: size.value if isinstance(size, VideoSizePreset) else f"{width}x{height}",
+        FormField.SIZE: size_text(request.video_size),
         FormField.FRAMES: str(request.num_frames),
         FormField.FPS: str(request.fps),
     }

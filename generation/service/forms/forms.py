@@ -1,21 +1,46 @@
 """Forms for a clip: opened with the old values or the usual ones, sent off, and kept for a while
 when they were refused."""
 
+from typing import Final
+
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Job, JobId
 from generation.domain.refs import ServerRef, UserRef
-from generation.rules.forms.form import Form, FormValues, form_of, request_in, values_of
+from generation.protocol.request import GenerationRequest
+from generation.rules.forms.form import (
+    Form,
+    FormValues,
+    form_of,
+    request_in,
+    values_of,
+    values_of_choices,
+)
 from generation.service.administration import Administration
+from generation.service.choices import ChoiceActs
 from generation.service.clips import Actor, ClipActs
 from generation.service.forms.drafts import DRAFT_LIFETIME, Draft
-from generation.service.forms.styles import StyleActs
 from generation.service.submit_context import SubmitContext
 
+NO_STYLE: Final = "none"
+"""What members with a default style type for a clip without one."""
 _NO_ROLES: frozenset[str] = frozenset()
 
 
-class FormActs(ClipActs, Administration, StyleActs):
-    """Forms of members."""
+class FormActs(ClipActs, Administration, ChoiceActs):
+    """Forms of members, and what they ask for without one."""
+
+    async def make(
+        self, request: GenerationRequest, context: SubmitContext, *, style: str | None = None
+    ) -> Job:
+        """A new clip: what the member does not ask for is as they have chosen before. Raises as
+        :meth:`submit`."""
+        server = context.channel.server
+        own = await self._store.choices_of(context.requested_by, server)
+        if style == NO_STYLE or (style is None and own.style is not None):
+            found = (await self.styles_of(server)).find(style or own.style or "")
+            # one that the server has no longer is nobody's fault
+            style = None if found is None else found.name
+        return await self.submit(request, context, style=style, own=own)
 
     async def form(
         self,
@@ -25,10 +50,13 @@ class FormActs(ClipActs, Administration, StyleActs):
         parent: JobId | None = None,
         roles: frozenset[str] = _NO_ROLES,
     ) -> Form:
-        """A form with these values, on top of those of the clip that is edited. Raises as
-        :meth:`clip_for`, and LimitExceeded where the server allows no clips."""
-        old = {}
-        if parent is not None:
+        """A form with these values, on top of those of the clip that is edited, else of the
+        member's defaults. Raises as :meth:`clip_for`, and LimitExceeded where the server allows no
+        clips."""
+        if parent is None:
+            own = await self.choices_of(actor.user, actor.server, roles=roles)
+            old = dict(values_of_choices(own.in_force))
+        else:
             old = dict(values_of(await self.clip_for(ClipAction.EDIT, parent, actor)))
         return await self._form({**old, **(values or {})}, actor.server, parent, roles)
 

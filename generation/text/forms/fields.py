@@ -14,6 +14,7 @@ from generation.text.controls.labels import TRY_AGAIN
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.errors import sentence, violation_sentence
 from generation.text.help import EXAMPLE_PROMPT, MAKE_A_CLIP
+from generation.text.rules.kinds import NO_STYLE
 
 _LABELS: Final[Mapping[FormField, str]] = {
     FormField.PROMPT: mark("Prompt"),
@@ -120,7 +121,7 @@ def range_words(form: Form, field: FormField, d: Dialect = PLAIN) -> Markup:
 
 def no_style_words(d: Dialect = PLAIN) -> Markup:
     """The choice of no style."""
-    return d.gettext("no style")
+    return d.gettext(NO_STYLE)
 
 
 def lowered_words(form: Form, d: Dialect = PLAIN) -> Markup | None:

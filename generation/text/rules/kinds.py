@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import available_timezones
 
+from generation.domain.style import MAX_NAME
 from generation.protocol.messages import mark
 from generation.protocol.request import Endpoint, ImageSize, VideoSizePreset
 from generation.rules.policy import MAX_ADDED_NEGATIVE, MAX_EMOJI, MAX_TERM, AgeRule, NotifyWhen
@@ -168,6 +169,15 @@ def _text_words(value: str | None, d: Dialect) -> str:
     return d.quote(value, _NEGATIVE_ROOM) if value else d.gettext(NONE)
 
 
+def _style(text: str) -> str | None:
+    typed = text.strip()
+    if typed.lower() in _NOTHING:
+        return None
+    if len(typed) > MAX_NAME:
+        raise ValueError(text)
+    return typed
+
+
 def _zone(text: str) -> str:
     typed = text.strip().replace(" ", "_")
     known = {zone.lower(): zone for zone in available_timezones()}
@@ -196,6 +206,7 @@ def _emoji_words(values: Iterable[str] | None, d: Dialect) -> str:
 
 MEMBERS_OWN: Final = mark("the usual")
 """Where a server has no default of its own."""
+NO_STYLE: Final = mark("no style")
 
 CHANNELS: Final = _list_of(lambda each, d: d.channel(each), _CHANNEL_IDS, mark("every channel"))
 DENIED_CHANNELS: Final = _list_of(lambda each, d: d.channel(each), _CHANNEL_IDS, NONE)
@@ -231,6 +242,11 @@ NOTIFY: Final = _choice(
 QUALITY: Final = FieldKind(_quality, _quality_words, mark("standard, turbo or none"))
 SIZE: Final = FieldKind(_size, _size_words, mark("a size such as 512x512, or none"))
 NEGATIVE: Final = FieldKind(_text, _text_words, mark("at most 500 characters, or none"))
+STYLE: Final = FieldKind(
+    _style,
+    lambda value, d: d.escape(value) if value else d.gettext(NO_STYLE),
+    mark("the name of a style, or none"),
+)
 ZONE: Final = FieldKind(
     _zone,
     lambda value, _: str(value),

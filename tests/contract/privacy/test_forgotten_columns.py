@@ -36,6 +36,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "ledger": {"user": PSEUDONYM, **all_of("job_id server kind", NOTHING)},
     "ledger_totals": {"scope": PSEUDONYM},
     "logins": {"name": STAYS, **all_of("digest kind form_token", NOTHING)},
+    "member_choices": {"server": NOTHING, **all_of("user choices", ERASED)},
     "notices": all_of("key details member note reason", ERASED)
     | all_of("platform server audience kind status lease_owner", NOTHING),
     "pauses": {"server": NOTHING, **all_of("reason by", STAYS)},

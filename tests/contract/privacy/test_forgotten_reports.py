@@ -89,4 +89,4 @@ async def test_every_member_with_jobs_is_found_in_each_server(store):
         for job in jobs:
             await tx.add_job(job, a_delivery(job), None)
         await tx.erase_job(jobs[-1], NOW)
-    assert await store.members_with_jobs() == [(a_server(), a_user()), (a_server("9002"), a_user())]
+    assert await store.known_members() == [(a_server(), a_user()), (a_server("9002"), a_user())]

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 
 from generation.domain.job import JobId
-from generation.protocol.errors import Violation
-from generation.protocol.request import Endpoint
+from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.request import Endpoint, VideoSizePreset
+from generation.rules.choices import MemberChoices, OwnChoices
 from generation.rules.forms.form import NUMBERS, Form, FormField, form_of
 from generation.rules.forms.styles import starter_styles
 from generation.rules.limits import Limits
+from generation.rules.policy import NotifyWhen, Policy
 from generation.text.dialect import Dialect
+from generation.text.errors import sentence
+from generation.text.forms import choices
 from generation.text.forms import fields as forms
 from unit.adapters.sentence_examples import the_errors
 
@@ -45,6 +49,36 @@ def the_forms() -> Iterator[Form]:
     yield form_of({**full, FormField.QUALITY: "standard", FormField.STYLE: "gone"}, narrow, starter_styles())
 
 
+def the_choices() -> Iterator[OwnChoices]:
+    """Of a member who has chosen nothing, of one who has chosen everything, and of one who may not have it all."""
+    policy = Policy(default_quality=Endpoint.TURBO, default_frames=8)
+    full = MemberChoices(
+        endpoint=Endpoint.STANDARD,
+        video_size=VideoSizePreset.SQUARE_HD,
+        style="x" * 30,
+        negative_prompt="<&*_" * 125,
+        num_frames=32,
+        fps=30,
+        num_inference_steps=50,
+    )
+    for notify in (None, *NotifyWhen):
+        yield OwnChoices(MemberChoices(notify=notify), policy, Limits())
+    yield OwnChoices(full, policy, Limits())
+    yield OwnChoices(full, policy, Limits(max_frames=1, max_steps=1, max_pixels=64 * 64))
+
+
+def refused_choice(name: str, d: Dialect) -> str:
+    """What is said of a value that cannot be."""
+    try:
+        if name == "notify":
+            choices.notify_value("sometimes", d)
+        else:
+            choices.default_value(choices.default_named(name, d), "?" * 501, d)
+    except InvalidRequest as error:
+        return sentence(error, d)
+    return "X"
+
+
 def form_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
     """Each text, and whether it begins like a sentence."""
     for form in the_forms():
@@ -61,4 +95,10 @@ def form_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
     yield forms.no_style_words(d), False
     for error in the_errors():
         yield from ((said, True) for said in forms.field_errors(error, d).values())
+    for own in the_choices():
+        yield from ((line, True) for line in (*choices.notify_lines(own, d), *choices.defaults_lines(own, d)))
+    yield choices.how_to_change_words(d), True
+    yield from ((words, False) for words, _ in choices.notify_choices(d))
+    for wrong in ("frames", "style", "size", "quality", "negative", "notify", "colour"):
+        yield refused_choice(wrong, d), True
     yield forms.named_violation(Violation("video_size.width", "a multiple of 8", "650"), d)[1], True

@@ -68,6 +68,10 @@ DETAILS: Final[dict[NoticeKind, tuple[dict[str, str], ...]]] = {
         {"asker": "U1", "term": "x", "in": "C1"},
         {"asker": "1" * 19, "term": "a*b " * 25, "in": "5" * 19},
     ),
+    NoticeKind.CLIP_READY: tuple(
+        {"clip": "f" * 24, "asker": asker, "outcome": outcome}
+        for asker, outcome in product(("U1", "1" * 19), ("succeeded", "failed"))
+    ),
     NoticeKind.FORGOTTEN: ({"left": "0"}, {"left": "1"}, {"left": "1234"}),
 }
 """Of each kind, the ``details`` of its notices."""

@@ -11,6 +11,7 @@ from doubles.discord.rules.messages import (
     check_text,
     check_v2,
     mention_violation,
+    pinged_ids,
     pings_everyone,
 )
 from doubles.discord.rules.refusals import Refusal, form_refusal
@@ -66,6 +67,8 @@ class Composer:
         message = self.blank(channel, self._world.bot, interaction=interaction)
         message.flags = int(body.get("flags") or 0) & allowed
         self._take(message, self._draft(message, body, call, upload_limit))
+        # an edit notifies nobody
+        message.pinged = pinged_ids(message.content, body.get("allowed_mentions"))
         return self._world.add(message)
 
     def edit(self, message: Message, body: Json, call: Call, *, upload_limit: int) -> None:

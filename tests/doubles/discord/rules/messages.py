@@ -14,6 +14,7 @@ ROW, BUTTON, LINK_STYLE = 1, 2, 5
 LAYOUT_TYPES = frozenset({9, 10, 11, 12, 13, 14, 17})
 """Component types that need the Components V2 flag."""
 EVERYONE = re.compile(r"@(everyone|here)\b")
+USER = re.compile(r"<@!?(\d+)>")
 
 
 def check_text(content: str, embeds: list[Json]) -> None:
@@ -64,6 +65,14 @@ def pings_everyone(content: str, allowed_mentions: Json | None, *, may: bool) ->
     """Whether @everyone in this content would notify everyone."""
     wanted = allowed_mentions is None or "everyone" in (allowed_mentions.get("parse") or [])
     return wanted and may and EVERYONE.search(content) is not None
+
+
+def pinged_ids(content: str, allowed_mentions: Json | None) -> frozenset[str]:
+    """The ids of the users whom a message with this content notifies."""
+    named = frozenset(USER.findall(content))
+    if allowed_mentions is None or "users" in (allowed_mentions.get("parse") or []):
+        return named
+    return named & frozenset(map(str, allowed_mentions.get("users") or []))
 
 
 def mention_violation(content: str, allowed_mentions: Json | None) -> str | None:

@@ -64,6 +64,8 @@ class Message:
     replies_to: "Message | None" = None
     interaction: "Interaction | None" = None
     mentions_everyone: bool = False
+    pinged: frozenset[str] = frozenset()
+    """The ids of those whom it notified when it was posted."""
     reactions: dict[str, list[User]] = field(default_factory=dict)
     edits: list[Edit] = field(default_factory=list)
     deleted: bool = False

@@ -80,7 +80,7 @@ def test_these_are_the_commands(commands: list[Json]) -> None:
         found[command["name"]] = sorted(paths)
     assert found == {
         "animate": [],
-        "flipbook": ["cancel", "help", "history", "privacy", "queue", "quota", "show"],
+        "flipbook": ["cancel", "defaults", "help", "history", "notify", "privacy", "queue", "quota", "show"],
         "flipbook-admin": [
             "allow term",
             "audit",

@@ -41,6 +41,7 @@ from generation.rules.server_rules import ServerRules
 from generation.service import Quota
 from generation.service.rules import RulesChange
 from judges.slack_validate import SlackJudge
+from unit.adapters.form_sentences import the_choices
 from unit.adapters.rule_sentences import FULL
 
 NASTY = "<!channel> & @here *x* `y` <https://evil.example|click> \u202ekcab \u200b " + "&<>" * 600
@@ -107,6 +108,9 @@ def every_content() -> Iterator[SlackContent]:
     yield render.comes_directly_content(SlackRefused("x", "a <reason>"))
     yield from (lists.queue_content(many, jobs[0].requested_by) for many in ([], jobs[:1], jobs * 3))
     yield from (lists.history_content(many) for many in ([], jobs[: lists.MOST_LISTED]))
+    for own in the_choices():
+        yield lists.notify_content(own)
+        yield lists.defaults_content(own)
     yield lists.quota_content(Quota(Limits(), Usage(1, 2, 3, 4, Micros(5), Micros(6), day_of(NOW))))
     yield from (help_text.animate_content(), help_text.flipbook_content(), help_text.unknown_command_content())
     yield help_text.unknown_word_content("<!here>" * 500, ("queue",))

@@ -1,0 +1,1 @@
+"""What members choose for themselves, and what is kept of them."""
