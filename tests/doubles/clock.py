@@ -80,6 +80,8 @@ class OwnSeconds:
     busy, nobody here is late. Where the system does not count them, all are real seconds."""
 
     REFRESH = 0.02
+    LEAST = 1e-5
+    """What passes between two looks at least, so that what happens later has a later time."""
 
     def __init__(self) -> None:
         self._waited: dict[str, float] = {}
@@ -91,7 +93,7 @@ class OwnSeconds:
         now = time.monotonic()
         if now - self._read_at >= self.REFRESH:
             self._read_at, self._kept_waiting = now, self._sum() - self._before
-        self._latest = max(self._latest, now - self._kept_waiting)
+        self._latest = max(self._latest + self.LEAST, now - self._kept_waiting)
         return self._latest
 
     def _sum(self) -> float:
