@@ -6,6 +6,7 @@ a whole ledger does not belong into memory. What a method promises is written in
 """
 
 from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -121,6 +122,14 @@ _ORPHANS: Final = (
     .where(_piece(ledger.c.number), ~exists().where(_OF_JOB))
 )
 
+_NEXT_LINE: Final = (
+    select(ledger.c.at)
+    .where(ledger.c.number >= bindparam("number"))
+    .order_by(ledger.c.number)
+    .limit(1)
+)
+_SURELY_BEFORE: Final = timedelta(days=2)
+"""Zones are up to 14 hours apart from UTC, and clocks are set back by less."""
 _RESERVED: Final = select(func.sum(jobs.c.reserved)).where(UNFINISHED)
 
 
@@ -133,7 +142,8 @@ class AccountingStore(StorePart):
     async def spending(self, query: SpendQuery) -> list[Spending]:
         lines, values = _statement(query)
         found: dict[tuple[str, ...], Spending] = {}
-        async for piece in self._pieces(ledger.c.number):
+        after = 0 if query.first is None else await self._last_before(query.first)
+        async for piece in self._pieces(ledger.c.number, after):
             async with self._read() as connection:
                 rows = (await connection.execute(lines, values | piece)).mappings().all()
             for sums in (_spending(row, query) for row in rows):
@@ -164,9 +174,24 @@ class AccountingStore(StorePart):
         async with self._read() as connection:
             return Micros(int(await connection.scalar(_RESERVED) or 0))
 
-    async def _pieces(self, number: Column[int]) -> AsyncIterator[Values]:
-        """The numbers that there are now, so many at a time."""
+    async def _last_before(self, day: date) -> int:
+        """A number that no line of that day, or of a later one, is below. Lines are written in the
+        order of time, and none before its day, in whatever zone that is."""
+        begin = datetime.combine(day, time(), UTC) - _SURELY_BEFORE
+        async with self._read() as connection:
+            low, high = 0, await connection.scalar(select(func.max(ledger.c.number))) or 0
+            while low < high:
+                middle = (low + high) // 2
+                at = await connection.scalar(_NEXT_LINE, {"number": middle})
+                if at is not None and at < begin:
+                    low = middle + 1
+                else:
+                    high = middle
+        return max(0, low - 1)
+
+    async def _pieces(self, number: Column[int], first: int = 0) -> AsyncIterator[Values]:
+        """The numbers that there are now after the first ones, so many at a time."""
         async with self._read() as connection:
             last = await connection.scalar(select(func.max(number))) or 0
-        for after in range(0, last, self.rows_at_a_time):
+        for after in range(first, last, self.rows_at_a_time):
             yield {"after": after, "up_to": min(after + self.rows_at_a_time, last)}

@@ -116,3 +116,17 @@ def test_the_dearest_of_a_day_comes_first():
         ("a", "2"),
         ("b", "2"),
     ]
+
+
+async def test_a_question_about_late_days_finds_every_line_of_them(store):
+    """However the first of them is looked for among all the lines."""
+    for number in range(12):
+        async with store.transaction() as tx:
+            at = later(days=number - number % 3)
+            await tx.append(reserve(a_job(created_at=at), at))
+    by_day = dict(await added_up(store, SpendBy.DAY))
+    assert sorted(by_day) == ["2026-11-20", "2026-11-23", "2026-11-26", "2026-11-29"]
+    for number in range(12):
+        first = later(days=number).date()
+        left = {day: sums for day, sums in by_day.items() if day >= first.isoformat()}
+        assert dict(await added_up(store, SpendBy.DAY, first=first)) == left
