@@ -1,14 +1,23 @@
 """The options of ``flipbook doctor``."""
 
 import asyncio
+from typing import Annotated
 
 import typer
 
 from bot.commands.options import DataDir, EngineOption, Models, log_errors_only, read_settings
 from bot.exit_codes import Exit
+from generation.diagnostics import Grade
 
 
-def doctor(data_dir: DataDir = None, engine: EngineOption = None, models: Models = None) -> None:
+def doctor(
+    data_dir: DataDir = None,
+    engine: EngineOption = None,
+    models: Models = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say of each finding what it means, and what to do.")
+    ] = False,
+) -> None:
     """Check everything that clips depend on, and say what to do about what is wrong."""
     from bot.commands.doctor.checks import examine  # noqa: PLC0415 - the whole service
 
@@ -17,5 +26,15 @@ def doctor(data_dir: DataDir = None, engine: EngineOption = None, models: Models
     findings = asyncio.run(examine(settings))
     for finding in findings:
         typer.echo(str(finding))
+        if explain and finding.grade is not Grade.GOOD:
+            _explain(finding.what)
     if any(finding.is_bad for finding in findings):
         raise typer.Exit(Exit.FAILED)
+
+
+def _explain(what: str) -> None:
+    from bot.commands.doctor.catalogue import explanation_of  # noqa: PLC0415 - the backends
+
+    why = explanation_of(what)
+    if why is not None:
+        typer.echo(f"     it means: {why.means}\n     do: {why.do}")

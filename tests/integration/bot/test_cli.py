@@ -139,6 +139,9 @@ def test_doctor_says_what_is_wrong_and_what_to_do(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "BAD  data folder" in result.stdout
     assert "FLIPBOOK_DATA_DIR" in result.stdout
+    assert "it means:" not in result.stdout
+    explained = runner.invoke(app, ["doctor", "--engine", "preview", "--explain"]).stdout
+    assert "     it means: it cannot be written, or its disk is nearly full" in explained
 
 
 def test_the_readme_shows_only_commands_that_exist() -> None:
