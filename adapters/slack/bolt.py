@@ -1,7 +1,7 @@
 """The Bolt app: which of Slack's payloads goes to which handler, and how it is acknowledged."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol, TypeVar
@@ -28,10 +28,15 @@ from adapters.slack.handlers.clips.payloads import (
 from adapters.slack.handlers.clips.reporting import SlackReporting
 from adapters.slack.handlers.forms.handler import SlackForms
 from adapters.slack.handlers.forms.payloads import (
-    FormSubmission,
     MenuShortcut,
     form_submission_in,
     menu_shortcut_in,
+)
+from adapters.slack.handlers.home.handler import SlackHome
+from adapters.slack.handlers.home.payloads import (
+    HomeOpened,
+    home_opened_in,
+    limits_submission_in,
 )
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
 from adapters.slack.handlers.members.privacy import SlackPrivacy
@@ -58,6 +63,8 @@ from adapters.slack.ids import (
     EDIT_ACTION,
     FORGET_ACTION,
     FORM,
+    HOME_ACTION,
+    LIMITS_FORM,
     MAKE_SHORTCUT,
     MORE_ACTION,
     PRIVACY_ACTION,
@@ -74,6 +81,15 @@ Body = dict[str, Any]
 Listener = Callable[[AsyncAck, Body, AsyncBoltContext], Awaitable[None]]
 
 
+class _HasAct(Protocol):
+    @property
+    def act(self) -> Act: ...
+
+
+Acted = TypeVar("Acted", bound=_HasAct)
+Handle = Callable[[Acted], Awaitable[SlackContent | None]]
+
+
 @dataclass(frozen=True, slots=True)
 class SlackHandlers:
     """The handlers that the app routes to, and what acknowledges for them."""
@@ -88,6 +104,7 @@ class SlackHandlers:
     reactions: SlackReactions
     arrival: SlackArrival
     removal: SlackRemoval
+    home: SlackHome
     acknowledger: Acknowledger
 
 
@@ -134,26 +151,37 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     """Bolt runs the first listener that matches, so the ones for anything else come last."""
     in_ack = partial(_answering_in_ack, handlers.acknowledger)
     beside_ack = partial(_answering_beside_ack, handlers.acknowledger)
+    in_form = partial(_answering_form, handlers.acknowledger)
     app.command(ANIMATE.name)(in_ack(handlers.forms.command))
     app.command(FLIPBOOK.name)(in_ack(handlers.members.handle))
     app.command(ANYTHING)(in_ack(unknown_command))
-    app.action(ANIMATE_ACTION)(beside_ack(_click_in, handlers.animate.make))
-    app.action(PRIVACY_ACTION)(beside_ack(_click_in, handlers.privacy.click))
-    app.action(FORGET_ACTION)(beside_ack(_click_in, handlers.privacy.forget))
-    app.action(MORE_ACTION)(beside_ack(_click_in, handlers.buttons.choose))
-    app.action(CASE_ACTION)(beside_ack(_click_in, handlers.reporting.decide))
-    app.action(EDIT_ACTION)(beside_ack(_click_in, handlers.forms.edit))
-    app.action(DRAFT_ACTION)(beside_ack(_click_in, handlers.forms.again))
-    app.action(ANYTHING)(beside_ack(_click_in, handlers.buttons.press))
+    for action, handle in _clicks(handlers):
+        app.action(action)(beside_ack(_click_in, handlers.home.around(handle)))
     app.view(DELETE_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_deletion))
     app.view(REPORT_ACTION)(beside_ack(_submission_in, handlers.buttons.submit_report))
     app.message_shortcut(REPORT_ACTION)(beside_ack(_shortcut_in, handlers.menus.report))
     app.message_shortcut(TEXT_SHORTCUT)(beside_ack(_menu_shortcut_in, handlers.forms.text))
     app.global_shortcut(MAKE_SHORTCUT)(beside_ack(_menu_shortcut_in, handlers.forms.make))
     for callback_id in (FORM, EDIT_ACTION):
-        app.view(callback_id)(_answering_form(handlers.acknowledger, handlers.forms.submitted))
+        app.view(callback_id)(in_form(form_submission_in, handlers.forms.submitted))
+    app.view(LIMITS_FORM)(in_form(limits_submission_in, handlers.home.limits_submitted))
+    app.event("app_home_opened")(beside_ack(_home_opened_in, handlers.home.opened))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
+
+
+def _clicks(handlers: SlackHandlers) -> Iterator[tuple[str | re.Pattern[str], Handle[Click]]]:
+    """Buttons and menus by their ids; the one for anything else comes last."""
+    yield ANIMATE_ACTION, handlers.animate.make
+    yield PRIVACY_ACTION, handlers.privacy.click
+    yield FORGET_ACTION, handlers.privacy.forget
+    yield MORE_ACTION, handlers.buttons.choose
+    yield CASE_ACTION, handlers.reporting.decide
+    yield EDIT_ACTION, handlers.forms.edit
+    yield DRAFT_ACTION, handlers.forms.again
+    yield MAKE_SHORTCUT, handlers.forms.press
+    yield HOME_ACTION, handlers.home.press
+    yield ANYTHING, handlers.buttons.press
 
 
 def _route_events(app: AsyncApp, arrival: SlackArrival, removal: SlackRemoval) -> None:
@@ -174,15 +202,6 @@ def _route_events(app: AsyncApp, arrival: SlackArrival, removal: SlackRemoval) -
     # without an acknowledgement Slack would deliver again what the bot has no handler for
     for register in (app.event, app.shortcut, app.view):
         register(ANYTHING)(ignore)
-
-
-class _HasAct(Protocol):
-    @property
-    def act(self) -> Act: ...
-
-
-Acted = TypeVar("Acted", bound=_HasAct)
-Handle = Callable[[Acted], Awaitable[SlackContent | None]]
 
 
 def _answering_in_ack(acknowledger: Acknowledger, handle: Handle[Command]) -> Listener:
@@ -213,12 +232,14 @@ def _answering_beside_ack(
     return listen
 
 
-def _answering_form(acknowledger: Acknowledger, handle: Handle[FormSubmission]) -> Listener:
+def _answering_form(
+    acknowledger: Acknowledger, read: Callable[[Body, str], Acted], handle: Handle[Acted]
+) -> Listener:
     """The acknowledgement of a form names the fields that are wrong; any other answer is sent to
     the person, whose form is closed."""
 
     async def listen(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        sent = form_submission_in(body, _team(context))
+        sent = read(body, _team(context))
         content = await acknowledger.answer_form(sent.act, lambda: handle(sent))
         if isinstance(content, FormRefusal):
             await ack(response_action="errors", errors=dict(content.errors))
@@ -230,6 +251,10 @@ def _answering_form(acknowledger: Acknowledger, handle: Handle[FormSubmission]) 
 
 def _menu_shortcut_in(body: Body, context: AsyncBoltContext) -> MenuShortcut:
     return menu_shortcut_in(body, _team(context))
+
+
+def _home_opened_in(body: Body, context: AsyncBoltContext) -> HomeOpened:
+    return home_opened_in(body, _team(context))
 
 
 def _click_in(body: Body, context: AsyncBoltContext) -> Click:

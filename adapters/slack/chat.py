@@ -38,6 +38,8 @@ from adapters.slack.handlers.clips.views import SlackViews
 from adapters.slack.handlers.ephemeral import EphemeralSender
 from adapters.slack.handlers.first_message import FirstMessage
 from adapters.slack.handlers.forms.handler import SlackForms
+from adapters.slack.handlers.home.handler import SlackHome
+from adapters.slack.handlers.home.pages import SlackHomes
 from adapters.slack.handlers.member_commands import SlackMemberCommands
 from adapters.slack.handlers.members.privacy import SlackPrivacy
 from adapters.slack.handlers.reactions import SlackReactions
@@ -266,7 +268,9 @@ class SlackChat:
 
     def _handlers(self, service: Service) -> SlackHandlers:
         api, clock, background = self._api, self._clock, self._background
-        access, ephemeral = Access(api, self._rules, clock), EphemeralSender(api, clock)
+        access = Access(api, self._rules, clock)
+        homes = SlackHomes(api, service, access, background=background, clock=clock)
+        ephemeral = EphemeralSender(api, clock, at_home=homes.answer)
         first_message = FirstMessage(self._posts, service, clock)
         animate = AnimateHandler(
             service, access, first_message, ephemeral, background=background, clock=clock
@@ -298,6 +302,7 @@ class SlackChat:
             SlackReactions(api, service, access, animate),
             SlackArrival(api, service),
             SlackRemoval(api, service),
+            SlackHome(api, service, access, homes=homes, opened=opened),
             Acknowledger(background, ephemeral, service.names, self._timing.ack),
         )
 

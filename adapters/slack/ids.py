@@ -23,6 +23,9 @@ EDIT_ACTION: Final = f"v1:{ClipAction.EDIT}"
 DRAFT_ACTION: Final = "v1:draft"
 MAKE_SHORTCUT: Final = "v1:make"
 TEXT_SHORTCUT: Final = "v1:text"
+HOME_ACTION: Final = re.compile(r"v1:home:(refresh|used|limits)")
+"""The buttons of the Home tab that are about no clip."""
+LIMITS_FORM: Final = "v1:limits"
 WHERE: Final = "where"
 """The input of a form that asks for a channel."""
 REROLL_REACTION: Final = "repeat"
@@ -35,6 +38,11 @@ _JOB_ID: Final = re.compile(r"[0-9a-f]{24}")
 def action_id(action: ClipAction) -> str:
     """The id of an action's button: ``v1:reroll``; its value is the job's id."""
     return f"{ACTION_PREFIX}{action}"
+
+
+def home_action(word: str) -> str:
+    """The id of a button of the Home tab."""
+    return f"v1:home:{word}"
 
 
 def job_block_id(job_id: JobId) -> str:

@@ -24,6 +24,7 @@ SCOPES_OF: Final[Mapping[str, tuple[str, ...]]] = {
     "files.info": ("files:read",),
     "users.info": ("users:read",),
     "views.open": (),
+    "views.publish": (),
     "views.update": (),
 }
 """Every Web API method that is called with the bot token, and the scopes it needs; of a group of

@@ -180,6 +180,11 @@ class MemberActs(ServicePart):
         as that is known."""
         return self._schedule.progress_of(job) if self._schedule else Progress(Phase.QUEUED)
 
+    def place_of(self, job: Job) -> Progress:
+        """As :meth:`progress_of`, for a list of clips: the job's own message is told all the
+        same."""
+        return self._schedule.place_of(job) if self._schedule else Progress(Phase.QUEUED)
+
     async def _admit(
         self,
         tx: Transaction,

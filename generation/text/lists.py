@@ -16,6 +16,8 @@ from generation.text.forms.styles import style_words
 _PROMPT_ROOM: Final = 70
 _LONG_PROMPT_ROOM: Final = 1_000
 MORE: Final = mark("…and more.")
+GO_THERE: Final = mark("Go to its message")
+NO_PROMPT: Final = mark("Its prompt is no longer kept.")
 
 
 def queue_lines(
@@ -66,7 +68,7 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
 
 def _prompt_line(job: Job, d: Dialect) -> Markup:
     if job.prompt_removed_at is not None:
-        return d.gettext("Its prompt is no longer kept.")
+        return d.gettext(NO_PROMPT)
     return Markup(f"> {d.quote(job.request.prompt, _LONG_PROMPT_ROOM)}")
 
 

@@ -1,5 +1,6 @@
 """Sends messages that only one member reads."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from adapters.slack.errors import SlackDelayed
@@ -12,12 +13,17 @@ LONGEST_PAUSE: Final = 30.0
 """Seconds that an answer waits while Slack asks the bot to slow down."""
 
 
-class EphemeralSender:
-    """Answers an act so that only the person who acted reads it."""
+Answer = Callable[[Act, SlackContent], Awaitable[None]]
 
-    def __init__(self, api: SlackApi, clock: Clock) -> None:
+
+class EphemeralSender:
+    """Answers an act so that only the person who acted reads it; ``at_home`` answers those that
+    were made in no channel."""
+
+    def __init__(self, api: SlackApi, clock: Clock, *, at_home: Answer) -> None:
         self._api = api
         self._clock = clock
+        self._at_home = at_home
 
     async def send(self, act: Act, content: SlackContent) -> None:
         """To the act's ``response_url``, else as an ephemeral message where the person acted.
@@ -44,6 +50,10 @@ class EphemeralSender:
         # it works in every channel, and in a workspace that the token is not for
         if act.response_url is not None:
             await self._api.respond(act.response_url, content)
-        elif act.team == (await self._api.identity()).team:
+        elif act.team != (await self._api.identity()).team:
+            return
+        elif not act.channel:
+            await self._at_home(act, content)
+        else:
             target = PostTarget(act.channel, content.thread or act.thread)
             await self._api.post_ephemeral(target, act.user, content)

@@ -12,6 +12,7 @@ from adapters.slack.signed_http import PATH
 from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, MAKE_A_CLIP
 
 EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "app_home_opened": (),
     "app_mention": ("app_mentions:read",),
     "app_uninstalled": (),
     "member_joined_channel": ("channels:read",),
@@ -102,7 +103,7 @@ def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[s
             "background_color": "#1f2933",
         },
         "features": {
-            "app_home": {"home_tab_enabled": False, "messages_tab_enabled": True},
+            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
             "bot_user": {"display_name": name, "always_online": True},
             "shortcuts": [dict(each) for each in SHORTCUTS],
             "slash_commands": [_command(spec, address) for spec in COMMANDS],

@@ -47,7 +47,7 @@ def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) ->
         again_words(command, SLACK),
     ]
     if link is not None:
-        lines.append(SLACK.link(link, SLACK.gettext("Go to its message")))
+        lines.append(SLACK.link(link, SLACK.gettext(lists.GO_THERE)))
     if comes_again:
         lines.append(on_its_way_words(SLACK))
     return of_lines(lines)

@@ -61,7 +61,8 @@ FAL_AFTERWARDS: Final = (
     "fal` none."
 )
 SLACK_AFTERWARDS: Final = (
-    "In a channel: /invite @Flipbook, then /animate a paper boat on a stormy sea"
+    "In a channel: /invite @Flipbook, then /animate a paper boat on a stormy sea\n"
+    "Your clips, the limits and your quota are in its Home tab."
 )
 
 DISCORD_QUESTION: Final = "Discord's bot token"

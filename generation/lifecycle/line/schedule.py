@@ -50,15 +50,21 @@ class Schedule:
 
     def progress_of(self, job: Job) -> Progress:
         """Where a job is in the line, to be told; without what is not known."""
-        position, eta = self.line.position(job.id), None
+        progress = self.place_of(job)
+        if progress.position is not None:
+            self._told.put(job.id, progress.position)
+        return progress
+
+    def place_of(self, job: Job) -> Progress:
+        """The same for a list of clips: the job's own message is told of it all the same."""
         if (begun := self.line.rendering.get(job.id)) is not None:
             seen = self._seen.get(job.id)
             steps = None if seen is None else seen.steps
             return Progress(Phase.RENDERING, steps=steps, eta_seconds=self._rest_of(begun))
+        position, eta = self.line.position(job.id), None
         if position is not None:
             ends = self._ends_of_first(position + 1)
             eta = ends[position] if position < len(ends) else None
-            self._told.put(job.id, position)
         return Progress(Phase.QUEUED, position=position, eta_seconds=eta)
 
     def progress_of_first(self, count: int) -> list[tuple[Job, Progress]]:

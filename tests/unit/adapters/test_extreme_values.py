@@ -2,6 +2,7 @@
 lengths that its platform takes, by its own description and by its pages."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -16,6 +17,8 @@ from adapters.discord.text.markup import DISCORD
 from adapters.slack.models import Act
 from adapters.slack.text import admin, clips, form, notices, render, views
 from adapters.slack.text import lists as slack_lists
+from adapters.slack.text.home import limits, page
+from adapters.slack.text.home.page import HomePage
 from factories import NOW, a_channel, a_delivery, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus
@@ -31,6 +34,7 @@ from generation.rules.limits import BUDGETS, LimitName, Limits, Usage, day_of
 from generation.rules.policy import Policy, PolicyName
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
+from generation.service.pages import MemberClips
 from generation.service.rules import RulesChange
 from generation.text.notices import notice_text
 from judges.discord_spec import discord_spec
@@ -94,9 +98,9 @@ def the_longest_forms() -> Iterator[Form]:
         FormField.SEED: str(2**32 - 1),
     }
     narrow = Limits(max_frames=1, max_steps=1, max_pixels=64 * 64, endpoints=frozenset({Endpoint.STANDARD}))
-    for limits in (Limits(), narrow):
+    for allowed in (Limits(), narrow):
         for parent in (None, JobId("f" * 24)):
-            yield form_of(values, limits, the_longest_styles(), parent=parent)
+            yield form_of(values, allowed, the_longest_styles(), parent=parent)
     yield form_of({**values, FormField.MORE: LONGEST}, Limits(), the_longest_styles())
 
 
@@ -188,6 +192,30 @@ def test_slack_takes_every_other_view(slack_referee: SlackJudge) -> None:
     shown = [form.loading_view(), form.refused_view(render.error_sentence(e.PromptBlocked(LONGEST[:100])))]
     shown += [views.delete_view(job, ACT), views.report_view(job, ACT)]
     assert [slack_referee.check_view(view) for view in shown] == [[]] * len(shown)
+
+
+def test_slack_takes_the_fullest_home_tab(slack_referee: SlackJudge) -> None:
+    def many(status: JobStatus) -> tuple[Job, ...]:
+        return tuple(the_longest_job(Platform.SLACK, status) for _ in range(20))
+
+    progress = next(the_progresses())
+    clips_of = MemberClips(tuple((job, progress) for job in many(JobStatus.RUNNING)), many(JobStatus.SUCCEEDED))
+    links = {job.id: "https://a.slack.com/archives/" + "&" * 300 for job in clips_of.ended}
+    rules, trouble = the_largest_rules(), (LONGEST[:200],) * 3
+    full = HomePage(clips_of, the_largest_quota(), links, rules, trouble)
+    settings = clips.settings_content(clips_of.ended[0], "/animate " + LONGEST)
+    shown = [page.home_view(full, NOW, notice) for notice in (None, settings, admin.rules_content(rules))]
+    shown += [
+        page.refused_home(render.error_sentence(e.PromptBlocked("x"))),
+        page.answer_view(),
+        page.answer_view(LONGEST),
+    ]
+    shown += [limits.limits_view(rules.limits), limits.limits_view(Limits())]
+    assert [slack_referee.check_view(view) for view in shown] == [[]] * len(shown)
+    for view in shown:
+        ids = [block["block_id"] for block in view["blocks"] if "block_id" in block]
+        assert len(ids) == len(set(ids)), "Slack takes no id twice"
+        assert len(json.dumps(view)) < 250_000
 
 
 def test_slack_takes_every_message(slack_referee: SlackJudge) -> None:

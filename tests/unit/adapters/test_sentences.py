@@ -66,6 +66,7 @@ from unit.adapters.sentence_examples import (
     the_policies,
     the_progresses,
 )
+from unit.adapters.slack.home_sentences import home_sentences
 from unit.adapters.style_sentences import style_sentences
 from unit.generation.text.test_catalogue import LITERALS
 
@@ -241,7 +242,7 @@ def everything() -> Iterator[Said]:
         yield from (Said(d.platform, each, is_sentence=False) for each in (*style_sentences(d), *privacy_sentences(d)))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in moderation_sentences(d))
         yield from (Said(d.platform, text, is_sentence=whole) for text, whole in rule_sentences(d))
-        yield from (Said(d.platform, text, is_sentence=whole) for text, whole in form_sentences(d))
+        yield from (Said(d.platform, text, is_sentence=w) for text, w in (*form_sentences(d), *home_sentences(d)))
     for text, whole in (*backend_sentences(), *money_sentences()):
         yield Said(Platform.TERMINAL, text, is_sentence=whole)
     yield from on_discord()

@@ -100,6 +100,10 @@ class SlackForms:
         """ "Make a clip" from anywhere: the form asks where it shall go."""
         return await self._open(shortcut.act, {})
 
+    async def press(self, click: Click) -> SlackContent | None:
+        """The same in the Home tab."""
+        return await self._open(click.act, {})
+
     async def submitted(self, submission: FormSubmission) -> SlackContent | None:
         """The clip that a form asks for; a refusal names the fields, and keeps what was typed."""
         act, values = submission.act, layout.values_in(submission.state)

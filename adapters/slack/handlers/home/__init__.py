@@ -1,0 +1,1 @@
+"""The Home tab: who looks at it, what it shows, and what its buttons do."""

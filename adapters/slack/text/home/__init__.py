@@ -1,0 +1,1 @@
+"""The Home tab as Slack lays it out, and the form in which admins change limits."""
