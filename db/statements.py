@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import Select
 
 from db.connection import DatabaseConnection
-from db.sqlite.compiled import Change, Values
+from db.sqlite.compiled import Change, StoredRow, Values
 from db.sqlite.connections import WritingConnection
 
-__all__ = ["Change", "Values", "change", "first_row"]
+__all__ = ["Change", "StoredRow", "Values", "change", "first_mapped", "first_row"]
 
 
 async def change(
@@ -31,3 +31,12 @@ async def first_row(
     if isinstance(connection, WritingConnection):
         return connection.first(query, values)
     return (await connection.execute(query, values)).first()
+
+
+async def first_mapped(
+    connection: DatabaseConnection, query: Select[*tuple[Any, ...]], values: Values
+) -> StoredRow | None:
+    """The same by column."""
+    if isinstance(connection, WritingConnection):
+        return connection.first_mapped(query, values)
+    return (await connection.execute(query, values)).mappings().first()

@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import ColumnElement, RowMapping, Select
 
 from db.connection import DatabaseConnection
+from db.statements import StoredRow, first_mapped
 from generation.protocol.errors import StoreError
 
 MAX_LEFT_OUT: Final = 1000
@@ -103,6 +104,20 @@ async def first(
     """The query's first row; None without one. Raises StoreError when it cannot be read."""
     try:
         row = (await connection.execute(query, parameters)).mappings().first()
+        return None if row is None else reader(row)
+    except ValueError as error:
+        raise StoreError("a stored row cannot be read") from error
+
+
+async def first_to_change(
+    connection: DatabaseConnection,
+    query: Select[Any],
+    reader: Callable[[StoredRow], T],
+    parameters: Mapping[str, object],
+) -> T | None:
+    """The same in a transaction, of a query that is built once."""
+    try:
+        row = await first_mapped(connection, query, parameters)
         return None if row is None else reader(row)
     except ValueError as error:
         raise StoreError("a stored row cannot be read") from error

@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping, and_, bindparam, insert, literal_column, or_,
 
 from db.dialects import LeaseEnd, LeaseNow, lease_parameters
 from db.encryption import Cipher
-from db.queries.corrupt_rows import first
+from db.queries.corrupt_rows import first, first_to_change
 from db.queries.mapping import (
     NO_LEASE,
     answer_values,
@@ -111,7 +111,7 @@ class DeliveryTransaction(TransactionPart):
 
     async def delivery_of(self, job_id: JobId) -> Delivery | None:
         reader = partial(delivery_from_row, cipher=self._cipher)
-        return await first(self._connection, _DELIVERY_TO_CHANGE, reader, {"job": job_id})
+        return await first_to_change(self._connection, _DELIVERY_TO_CHANGE, reader, {"job": job_id})
 
     async def show_open_delivery(
         self, job_id: JobId, message: MessageRef, answer: Answer | None

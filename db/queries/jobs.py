@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from db.dialects import LeaseEnd, LeaseNow, lease_parameters
-from db.queries.corrupt_rows import first
+from db.queries.corrupt_rows import first, first_to_change
 from db.queries.mapping import (
     NO_LEASE,
     changed_job_values,
@@ -224,7 +224,9 @@ class JobTransaction(TransactionPart):
     """What a transaction reads and writes of jobs."""
 
     async def job(self, job_id: JobId) -> Job | None:
-        return await first(self._connection, _JOB_TO_CHANGE, job_from_row, {"job_id": job_id})
+        return await first_to_change(
+            self._connection, _JOB_TO_CHANGE, job_from_row, {"job_id": job_id}
+        )
 
     async def job_of_origin(self, origin: str) -> Job | None:
         # before the read: the other transaction's job must be visible to it
@@ -232,7 +234,7 @@ class JobTransaction(TransactionPart):
         # almost always it is new, and the wide query costs more than this one
         if await first_row(self._connection, _IS_ORIGIN_KNOWN, {"of": origin}) is None:
             return None
-        return await first(self._connection, _JOB_OF_ORIGIN, job_from_row, {"of": origin})
+        return await first_to_change(self._connection, _JOB_OF_ORIGIN, job_from_row, {"of": origin})
 
     async def save_job(self, job: Job, *, was: Job) -> None:
         values = changed_job_values(job)

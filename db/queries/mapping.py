@@ -7,10 +7,10 @@ from functools import lru_cache
 from typing import Final
 
 import structlog
-from sqlalchemy import RowMapping
 
 from db.encryption import Cipher
 from db.schema import deliveries, jobs
+from db.statements import StoredRow
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
 from generation.domain.job import (
     Artifact,
@@ -103,7 +103,7 @@ def _handle_values(handle: RequestHandle | None) -> Values:
     }
 
 
-def job_from_row(row: RowMapping) -> Job:
+def job_from_row(row: StoredRow) -> Job:
     """The job in a row of :data:`db.schema.jobs`. Raises StoreError when it cannot be read."""
     c = jobs.c
     try:
@@ -158,7 +158,7 @@ def _style(stored: str | None) -> PromptStyle | None:
     return None if stored is None else PromptStyle.model_validate_json(stored)
 
 
-def _handle(row: RowMapping) -> RequestHandle | None:
+def _handle(row: StoredRow) -> RequestHandle | None:
     c = jobs.c
     # four columns, of which all or none are NULL
     if row[c.handle_request] is None:
@@ -169,7 +169,7 @@ def _handle(row: RowMapping) -> RequestHandle | None:
     )
 
 
-def _left(row: RowMapping) -> RequestHandle | None:
+def _left(row: StoredRow) -> RequestHandle | None:
     c = jobs.c
     if row[c.left_request] is None:
         return None
@@ -178,7 +178,7 @@ def _left(row: RowMapping) -> RequestHandle | None:
     return RequestHandle(row[c.left_backend], endpoint, row[c.left_request], row[c.left_attempt])
 
 
-def _parent_message(row: RowMapping) -> MessageRef | None:
+def _parent_message(row: StoredRow) -> MessageRef | None:
     c = jobs.c
     if row[c.parent_message] is None:
         return None
@@ -186,12 +186,12 @@ def _parent_message(row: RowMapping) -> MessageRef | None:
     return MessageRef(channel, row[c.parent_message])
 
 
-def _artifact(row: RowMapping) -> Artifact | None:
+def _artifact(row: StoredRow) -> Artifact | None:
     key = row[jobs.c.artifact_key]
     return None if key is None else Artifact(key, row[jobs.c.artifact_bytes])
 
 
-def _failure(row: RowMapping) -> Failure | None:
+def _failure(row: StoredRow) -> Failure | None:
     kind = row[jobs.c.failure_kind]
     return None if kind is None else Failure(FailureKind(kind), row[jobs.c.failure_detail])
 
@@ -239,7 +239,7 @@ def answer_values(answer: Answer | None, cipher: Cipher) -> Values:
     }
 
 
-def delivery_from_row(row: RowMapping, cipher: Cipher) -> Delivery:
+def delivery_from_row(row: StoredRow, cipher: Cipher) -> Delivery:
     """The delivery in a row of :data:`db.schema.deliveries`. Raises StoreError when it cannot be
     read."""
     c = deliveries.c
@@ -262,7 +262,7 @@ def delivery_from_row(row: RowMapping, cipher: Cipher) -> Delivery:
         raise StoreError(f"the stored delivery of job {row[c.job_id]} cannot be read") from error
 
 
-def _message(row: RowMapping) -> MessageRef | None:
+def _message(row: StoredRow) -> MessageRef | None:
     c = deliveries.c
     if row[c.message_id] is None:
         return None
@@ -272,7 +272,7 @@ def _message(row: RowMapping) -> MessageRef | None:
     return MessageRef(channel, row[c.message_id])
 
 
-def _answer(row: RowMapping, cipher: Cipher) -> Answer | None:
+def _answer(row: StoredRow, cipher: Cipher) -> Answer | None:
     """The answer, expired where its token was encrypted with a key that is lost.
 
     ``private`` is kept even then: a member's private clip must not become public because the
@@ -285,7 +285,7 @@ def _answer(row: RowMapping, cipher: Cipher) -> Answer | None:
     return Answer(token, expires_at, private=row[c.answer_private])
 
 
-def _token(row: RowMapping, cipher: Cipher) -> tuple[str, datetime]:
+def _token(row: StoredRow, cipher: Cipher) -> tuple[str, datetime]:
     c = deliveries.c
     try:
         return cipher.decrypt(row[c.answer_token]), row[c.answer_expires_at]

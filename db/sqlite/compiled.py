@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Date, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import ColumnElement, Date, Delete, Dialect, Insert, Select, Update
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
@@ -23,6 +23,8 @@ _MOST_DAYS: Final = 64
 Change = Insert | Update | Delete
 """A statement without RETURNING."""
 Values = Mapping[str, object]
+StoredRow = Mapping[Any, Any]
+"""A row's values by the table's columns."""
 _Convert = Callable[[Any], Any] | None
 
 
@@ -38,6 +40,8 @@ class CompiledStatement:
     """Makes a named tuple of a row's values."""
     columns: tuple[_Convert, ...]
     """How to convert each column of a row."""
+    selected: tuple[ColumnElement[Any], ...]
+    """The columns themselves."""
 
     def bound(self, values: Values) -> list[object]:
         """The values in the order of the question marks. Raises StoreError for one that its column
@@ -52,8 +56,15 @@ class CompiledStatement:
 
     def read(self, row: Sequence[Any]) -> Any:
         """A row as SQLite gives it, as a named tuple of Python's values."""
+        return self.row(*self._converted(row))
+
+    def mapped(self, row: Sequence[Any]) -> StoredRow:
+        """The same by column."""
+        return dict(zip(self.selected, self._converted(row), strict=True))
+
+    def _converted(self, row: Sequence[Any]) -> list[Any]:
         pairs = zip(row, self.columns, strict=True)
-        return self.row(*(convert(value) if convert else value for value, convert in pairs))
+        return [convert(value) if convert else value for value, convert in pairs]
 
 
 @lru_cache(MOST_KEPT)
@@ -73,6 +84,7 @@ def compiled(
         tuple(
             column.type.dialect_impl(dialect).result_processor(dialect, None) for column in found
         ),
+        tuple(found),
     )
 
 

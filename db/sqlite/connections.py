@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from sqlalchemy import Connection, Dialect, Engine, ScalarResult, Select
 
 from db.connection import AnyResult
-from db.sqlite.compiled import Change, Values, compiled
+from db.sqlite.compiled import Change, CompiledStatement, StoredRow, Values, compiled
 from generation.protocol.disk import in_thread
 
 T = TypeVar("T")
@@ -117,9 +117,19 @@ class WritingConnection:
     def first(self, query: Select[Any], values: Values) -> Any:
         """The first row of a query that is built once, past SQLAlchemy, as a named tuple; None
         without one."""
-        made = compiled(query, tuple(values), self.dialect)
-        row = self._driver.execute(made.sql, made.bound(values)).fetchone()
+        made, row = self._fetch_one(query, values)
         return None if row is None else made.read(row)
+
+    def first_mapped(self, query: Select[Any], values: Values) -> StoredRow | None:
+        """The same by column."""
+        made, row = self._fetch_one(query, values)
+        return None if row is None else made.mapped(row)
+
+    def _fetch_one(
+        self, query: Select[Any], values: Values
+    ) -> tuple[CompiledStatement, Sequence[Any] | None]:
+        made = compiled(query, tuple(values), self.dialect)
+        return made, self._driver.execute(made.sql, made.bound(values)).fetchone()
 
 
 class BufferingDriver(sqlite3.Connection):

@@ -6,8 +6,8 @@ those raised while connecting.
 """
 
 import ssl
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from types import TracebackType
 from typing import Final
 
 import aiohttp
@@ -28,7 +28,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request; the response's body is not read yet."""
-        with _as_httpx_errors(request):
+        with _AsHttpxErrors(request):
             response = await self._opened().request(
                 request.method,
                 # encoded by httpx already, and each would do it differently
@@ -68,7 +68,7 @@ class DirectTransport(httpx.AsyncBaseTransport):
 
 class _Body(httpx.AsyncByteStream):
     def __init__(self, request: httpx.Request, response: aiohttp.ClientResponse) -> None:
-        self._request = request
+        self._errors = _AsHttpxErrors(request)
         self._response = response
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -76,7 +76,7 @@ class _Body(httpx.AsyncByteStream):
         return self
 
     async def __anext__(self) -> bytes:
-        with _as_httpx_errors(self._request):
+        with self._errors:
             if chunk := await self._response.content.readany():
                 return chunk
         raise StopAsyncIteration
@@ -94,18 +94,37 @@ _NEVER_SENT: Final = (
 """No connection: refused, no such name, TLS failure; or an address that leads nowhere."""
 
 
-@contextmanager
-def _as_httpx_errors(request: httpx.Request) -> Iterator[None]:
-    try:
-        yield
-    except _NEVER_SENT as error:
-        raise httpx.ConnectError(str(error), request=request) from error
-    except aiohttp.ConnectionTimeoutError as error:
-        raise httpx.ConnectTimeout(str(error), request=request) from error
-    except (aiohttp.ServerTimeoutError, TimeoutError) as error:
-        raise httpx.ReadTimeout(str(error), request=request) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise httpx.ReadError(str(error) or type(error).__name__, request=request) from error
+class _AsHttpxErrors:
+    """Translates errors; no generator, because every chunk of a stream passes here."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        self._request = request
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if (translated := self._translated(error)) is not None:
+            raise translated from error
+
+    def _translated(self, error: BaseException | None) -> httpx.TransportError | None:
+        if error is None:
+            return None
+        if isinstance(error, _NEVER_SENT):
+            return httpx.ConnectError(str(error), request=self._request)
+        if isinstance(error, aiohttp.ConnectionTimeoutError):
+            return httpx.ConnectTimeout(str(error), request=self._request)
+        if isinstance(error, aiohttp.ServerTimeoutError | TimeoutError):
+            return httpx.ReadTimeout(str(error), request=self._request)
+        if isinstance(error, aiohttp.ClientError | OSError):
+            said = str(error) or type(error).__name__
+            return httpx.ReadError(said, request=self._request)
+        return None
 
 
 def _timeouts(request: httpx.Request) -> aiohttp.ClientTimeout:

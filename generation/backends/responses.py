@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from generation.protocol.json_size import exceeds, parse_json
+from generation.protocol.json_size import exceeds, is_small, parse_json
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -62,7 +62,9 @@ class BackendResponse:
 def read_leniently(model: type[M], body: bytes | str) -> M | None:
     """Read JSON as a model without the optional values that have the wrong type; None when a
     required one is wrong."""
-    value = _bounded(_json(body))
+    value = _json(body)
+    if not is_small(body, values=LINES_READ, depth=_DEEPEST):
+        value = _bounded(value)
     for _ in range(_ROUNDS):
         try:
             return model.model_validate(value)

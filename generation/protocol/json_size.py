@@ -35,6 +35,16 @@ def parse_json(body: bytes | str, *, holders: int, allow_inf_nan: bool = False) 
     return value
 
 
+def is_small(body: bytes | str, *, values: int, depth: int) -> bool:
+    """Whether a JSON text is too short for more than so many values, and has too few brackets for
+    more than so many levels: most texts are, and need not be looked through."""
+    if isinstance(body, str):
+        body = body.encode()
+    # a value and what separates it from the next one are two bytes
+    is_short = len(body) <= 2 * values
+    return is_short and body.count(b"[") + body.count(b"{") < depth
+
+
 def exceeds(value: JsonValue, *, values: int, depth: int) -> bool:
     """Whether a value contains more than so many others, or nests deeper than so many levels."""
     # level by level: a recursive check could exhaust the stack

@@ -3,11 +3,13 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import JsonValue, ValidationError
 
 from doubles.http.hostile_json import HOSTILE, filled, steps
 from generation.backends.responses import read_leniently
-from generation.protocol.json_size import JsonTooLarge, exceeds, parse_json, read_json
+from generation.protocol.json_size import JsonTooLarge, exceeds, is_small, parse_json, read_json
 from generation.protocol.request import GenerationRequest
 from generation.protocol.wire import ErrorBody, QueueStatus, RequestState
 from worker.api.schemas import StandardInput, TurboInput
@@ -106,3 +108,16 @@ def test_an_errors_body_that_holds_too_much_is_read_as_text(item: str) -> None:
     text = filled('{"detail":[', item, "]}")
     assert steps(lambda: found.append(ErrorBody.from_any(text.encode()))) < 2000
     assert found[0].detail == text[:500]
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(0, 9) | st.text(max_size=2),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=2), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES, st.integers(0, 20), st.integers(1, 5))
+def test_a_small_text_never_holds_too_much(value: JsonValue, values: int, depth: int) -> None:
+    text = json.dumps(value, separators=(",", ":"))
+    assert not is_small(text, values=values, depth=depth) or not exceeds(value, values=values, depth=depth)
