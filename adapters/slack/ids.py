@@ -23,7 +23,7 @@ EDIT_ACTION: Final = f"v1:{ClipAction.EDIT}"
 DRAFT_ACTION: Final = "v1:draft"
 MAKE_SHORTCUT: Final = "v1:make"
 TEXT_SHORTCUT: Final = "v1:text"
-HOME_ACTION: Final = re.compile(r"v1:home:(refresh|used|limits)")
+HOME_ACTION: Final = re.compile(r"v1:home:(refresh|notify|used|limits)")
 """The buttons of the Home tab that are about no clip."""
 LIMITS_FORM: Final = "v1:limits"
 WHERE: Final = "where"

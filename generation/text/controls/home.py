@@ -16,6 +16,7 @@ from generation.text.lists import GO_THERE, NO_PROMPT
 UNDER_WAY: Final = mark("Under way")
 HISTORY: Final = mark("Your last clips")
 QUOTA: Final = mark("What is left to you")
+CHOICES: Final = mark("Your choices")
 ADMINS: Final = mark("For admins")
 REFRESH: Final = mark("Refresh")
 WHO_USED: Final = mark("Who used what")

@@ -28,6 +28,7 @@ from generation.domain.style import MAX_NAME, PromptStyle
 from generation.protocol import errors as e
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Endpoint, Motion
+from generation.rules.choices import MemberChoices, OwnChoices
 from generation.rules.forms.form import Form, FormField, form_of
 from generation.rules.forms.styles import MAX_STYLES, Styles
 from generation.rules.limits import BUDGETS, LimitName, Limits, Usage, day_of
@@ -202,7 +203,9 @@ def test_slack_takes_the_fullest_home_tab(slack_referee: SlackJudge) -> None:
     clips_of = MemberClips(tuple((job, progress) for job in many(JobStatus.RUNNING)), many(JobStatus.SUCCEEDED))
     links = {job.id: "https://a.slack.com/archives/" + "&" * 300 for job in clips_of.ended}
     rules, trouble = the_largest_rules(), (LONGEST[:200],) * 3
-    full = HomePage(clips_of, the_largest_quota(), links, rules, trouble)
+    chosen = {"style": "x" * MAX_NAME, "negative_prompt": LONGEST[:500], "video_size": {"width": 1536, "height": 680}}
+    own = OwnChoices(MemberChoices.model_validate(chosen | {"num_frames": 32}), rules.policy, Limits(max_frames=1))
+    full = HomePage(clips_of, the_largest_quota(), links, own, rules, trouble)
     settings = clips.settings_content(clips_of.ended[0], "/animate " + LONGEST)
     shown = [page.home_view(full, NOW, notice) for notice in (None, settings, admin.rules_content(rules))]
     shown += [

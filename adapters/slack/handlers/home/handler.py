@@ -25,6 +25,7 @@ from generation.protocol.errors import JobNotFound
 from generation.rules.limits import LimitName
 from generation.service import Service
 from generation.text.controls.home import nothing_changed_words, who_used_lines
+from generation.text.forms.choices import notify_value
 
 HandleClick = Callable[[Click], Awaitable[SlackContent | None]]
 _MAKES: Final = frozenset(
@@ -84,6 +85,10 @@ class SlackHome:
             case action if action == home_action("used"):
                 await self._check_admin(click.act)
                 return await self._in_a_view(click, lambda: self._who_used(click.act))
+            case action if action == home_action("notify"):
+                changes = {"notify": notify_value(click.value, SLACK)}
+                await self._service.choose(user_ref(click.act), server_ref(click.act), changes)
+                return None
             case action if action == home_action("refresh"):
                 return None
             case _:

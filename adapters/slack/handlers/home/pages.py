@@ -180,6 +180,7 @@ class SlackHomes:
             clips,
             await self._service.quota(member, server),
             await self._links(clips.ended[: layout.MOST_ENDED], await self._api.identity()),
+            await self._service.choices_of(member, server),
             await self._service.rules_of(server) if is_admin else None,
             self._service.trouble_lines(),
         )

@@ -12,11 +12,13 @@ from adapters.slack.text import clips
 from adapters.slack.text.markup import SLACK, date
 from generation.domain.clip_actions import state_of
 from generation.domain.job import Job, JobId
+from generation.rules.choices import OwnChoices
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
 from generation.service.pages import MemberClips
 from generation.text.controls import home as words
 from generation.text.dialect import Markup
+from generation.text.forms import choices
 from generation.text.forms.fields import CLOSE, loading_words
 from generation.text.help import MAKE_A_CLIP
 from generation.text.money.quota import quota_lines
@@ -33,12 +35,14 @@ _MOST_LINES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """What is on a member's page. ``links`` are the addresses of clips' messages, ``rules`` are
+    """What is on a member's page. ``links`` are the addresses of clips' messages, ``own`` what the
+    member has chosen, ``rules`` are
     there for admins alone, ``trouble`` are sentences about backends and chats."""
 
     clips: MemberClips
     quota: Quota
     links: dict[JobId, str]
+    own: OwnChoices
     rules: ServerRules | None = None
     trouble: Sequence[str] = ()
 
@@ -95,6 +99,7 @@ def _blocks(page: HomePage, now: datetime, notice: SlackContent | None) -> Itera
     yield from _sections(
         quota_lines(quota.limits, quota.usage, SLACK, hour_resets_at=quota.hour_resets_at)
     )
+    yield from _choices(page.own)
     yield _header(words.HISTORY)
     yield from _ended(page) if page.clips.ended else [_section(words.no_clips_words(SLACK))]
     if page.rules is not None:
@@ -120,6 +125,24 @@ def _ended(page: HomePage) -> Iterator[Block]:
         yield _section(words.ended_clip_words(job, page.links.get(job.id), SLACK))
         if clips.row(job):
             yield _row(job)
+
+
+def _choices(own: OwnChoices) -> Iterator[Block]:
+    """When the member is told, to be chosen here, and their defaults."""
+    yield _header(words.CHOICES)
+    options = [
+        {"text": _plain(label), "value": value} for label, value in choices.notify_choices(SLACK)
+    ]
+    chosen = choices.SERVERS_CHOICE if own.chosen.notify is None else own.chosen.notify.value
+    select = {
+        "type": "static_select",
+        "action_id": home_action("notify"),
+        "options": options,
+        "initial_option": next(each for each in options if each["value"] == chosen),
+    }
+    yield _section("\n".join(choices.notify_lines(own, SLACK)))
+    yield {"type": "actions", "elements": [select]}
+    yield from _sections([*choices.defaults_lines(own, SLACK), choices.how_to_change_words(SLACK)])
 
 
 def _row(job: Job) -> Block:

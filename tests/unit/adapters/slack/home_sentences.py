@@ -17,6 +17,7 @@ LABELS = (
     home.UNDER_WAY,
     home.HISTORY,
     home.QUOTA,
+    home.CHOICES,
     home.ADMINS,
     home.REFRESH,
     home.WHO_USED,

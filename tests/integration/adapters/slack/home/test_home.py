@@ -18,6 +18,7 @@ from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform, UserRef
 from generation.protocol.request import Endpoint
 from generation.rules.limits import Limits
+from generation.rules.policy import NotifyWhen
 from slack_bot import Bot, running_bot
 
 BY = UserRef(Platform.SLACK, ADMIN)
@@ -94,7 +95,7 @@ async def test_an_empty_page_says_what_will_be_there(bot: Bot) -> None:
     assert "Nothing of yours is under way." in said_on(view)
     assert "Your clips appear here, with their buttons." in said_on(view)
     assert "clips today: *20* of 20 left" in said_on(view)
-    assert controls(view) == ["v1:make", "v1:home:refresh"]
+    assert controls(view) == ["v1:make", "v1:home:refresh", "v1:home:notify"]
 
 
 async def test_clips_stand_there_with_their_own_buttons_and_a_link(bot: Bot) -> None:
@@ -105,7 +106,7 @@ async def test_clips_stand_there_with_their_own_buttons_and_a_link(bot: Bot) -> 
     assert "somebody else" not in said
     assert f"in <#{GENERAL}> · <https://home.slack.com/archives/{GENERAL}/p" in said
     rows = ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"]
-    assert controls(view) == ["v1:make", "v1:home:refresh", *rows]
+    assert controls(view) == ["v1:make", "v1:home:refresh", "v1:home:notify", *rows]
     assert "clips today: *19* of 20 left" in said
 
 
@@ -169,6 +170,16 @@ async def test_a_clip_is_asked_for_from_the_page(bot: Bot) -> None:
     assert isinstance(form, OpenView)
     await bot.double.submit(form, {"prompt": "a paper boat", "where": GENERAL})
     await bot.until_recorded()
+
+
+async def test_when_one_is_told_is_chosen_on_the_page(bot: Bot) -> None:
+    view = await opened(bot, "You are told when a clip of yours is ready that took more than a minute.")
+    await bot.double.click(view, "v1:home:notify", value="always")
+    await page(bot, "You are told of every clip of yours that is ready.")
+    own = await bot.core.service.choices_of(UserRef(Platform.SLACK, MIRA), bot.server)
+    assert own.notify is NotifyWhen.ALWAYS
+    await press(bot, view, "v1:home:notify", "hourly")
+    await page(bot, "never, when slow, always or default")
 
 
 async def test_a_clip_is_cancelled_and_deleted_and_the_page_says_so(slack: SlackDouble, tmp_path: Path) -> None:
