@@ -49,6 +49,7 @@ from adapters.slack.handlers.payloads import (
     arrival_in,
     click_in,
     command_in,
+    direct_message_in,
     mention_in,
     reaction_in,
     removal_in,
@@ -167,6 +168,7 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.view(LIMITS_FORM)(in_form(limits_submission_in, handlers.home.limits_submitted))
     app.event("app_home_opened")(beside_ack(_home_opened_in, handlers.home.opened))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
+    app.event("message")(beside_ack(_direct_message_in, handlers.animate.direct))
     app.event("reaction_added")(beside_ack(_reaction_in, handlers.reactions.added))
 
 
@@ -273,6 +275,10 @@ def _mention_in(body: Body, context: AsyncBoltContext) -> Mention | None:
     mention = mention_in(body, _team(context), context.bot_user_id or "")
     # two bots that mention each other would never stop
     return None if mention.is_of_bot else mention
+
+
+def _direct_message_in(body: Body, context: AsyncBoltContext) -> Mention | None:
+    return direct_message_in(body, _team(context), context.bot_user_id or "")
 
 
 def _reaction_in(body: Body, context: AsyncBoltContext) -> Reaction:

@@ -26,7 +26,7 @@ ANIMATE: Final = CommandSpec(
 FLIPBOOK: Final = CommandSpec(
     "/flipbook",
     FLIPBOOK_ABOUT,
-    "queue | history | show ID | cancel ID | quota | privacy | help | admin",
+    "queue | history | show ID | cancel ID | quota | notify | defaults | privacy | help | admin",
     should_escape=True,
 )
 COMMANDS: Final = (ANIMATE, FLIPBOOK)

@@ -88,6 +88,12 @@ class AnimateHandler:
             case Intent.ASK:
                 return asking.ask_content(asked.words, mention.ts, mention.act.thread)
 
+    async def direct(self, said: Mention) -> SlackContent | None:
+        """The same for what is written to the bot alone."""
+        if wanted(said).intent is Intent.CHAT:
+            return asking.direct_chat_content()
+        return await self.mention(said)
+
     async def make(self, click: Click) -> SlackContent | None:
         """The clip that a mention was asked about."""
         mentioned = asked_about(click.block_id)

@@ -7,7 +7,7 @@ own ``action_ts``, each message its own ``ts``, and each reaction its own ``even
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -163,6 +163,11 @@ class _MentionEvent(Incoming):
     user_team: str | None = None
 
 
+class _MessageEvent(_MentionEvent):
+    channel_type: str = ""
+    subtype: str | None = None
+
+
 class _ReactionItem(Incoming):
     type: str = "message"
     channel: str = ""
@@ -267,6 +272,19 @@ def mention_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention:
         is_of_bot=bool(event.bot_id) or not event.user,
         is_first=event.text.lstrip().startswith((f"<@{bot_user}>", f"<@{bot_user}|")),
     )
+
+
+def direct_message_in(body: Mapping[str, object], team: str, bot_user: str) -> Mention | None:
+    """What a person writes to the bot in their own conversation with it; None for edits, for what
+    bots say, and for every other conversation. Raises UnreadablePayload."""
+    event = read(_MessageEvent, read(_Envelope, body).event)
+    # a message with a file has words too; every other subtype is no new message of a person
+    is_new = event.subtype in {None, "file_share"}
+    if event.channel_type != "im" or not is_new:
+        return None
+    said = mention_in(body, team, bot_user)
+    # nobody else is there to be meant
+    return None if said.is_of_bot else replace(said, is_first=True)
 
 
 def mention_key(channel: str, ts: str) -> str:

@@ -16,6 +16,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "app_mention": ("app_mentions:read",),
     "app_uninstalled": (),
     "member_joined_channel": ("channels:read",),
+    "message.im": ("im:history",),
     "reaction_added": ("reactions:read",),
     "tokens_revoked": (),
 }
@@ -35,7 +36,9 @@ REASONS: Final[Mapping[str, str]] = {
     "files:write": "upload the clips",
     "groups:history": "the same as `channels:history`, in private channels the bot was invited to",
     "groups:read": "the same as `channels:read`, for private channels",
-    "im:history": "the same as `channels:history`, in direct messages with the bot",
+    "im:history": (
+        "hear what a member writes to the bot alone, and the same as `channels:history` there"
+    ),
     "im:read": "the same as `channels:read`, for direct messages with the bot",
     "im:write": "send a clip as a direct message when its channel does not take it",
     "mpim:history": "the same as `channels:history`, in group messages with the bot",
@@ -103,7 +106,11 @@ def manifest(*, public_url: str | None = None, name: str = "Flipbook") -> dict[s
             "background_color": "#1f2933",
         },
         "features": {
-            "app_home": {"home_tab_enabled": True, "messages_tab_enabled": True},
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
             "bot_user": {"display_name": name, "always_online": True},
             "shortcuts": [dict(each) for each in SHORTCUTS],
             "slash_commands": [_command(spec, address) for spec in COMMANDS],

@@ -66,6 +66,17 @@ def chat_content() -> SlackContent:
     )
 
 
+def direct_chat_content() -> SlackContent:
+    """After small talk with the bot alone."""
+    return SlackContent(
+        SLACK.gettext(
+            "Write what to make, as in “animate a fox in snow”; nobody else sees the clip. {help} "
+            "shows the rest: the queue, your clips, your quota.",
+            help=Markup("`/flipbook help`"),
+        )
+    )
+
+
 def comes_elsewhere_content() -> SlackContent:
     """Where two people talk to each other, whom the bot cannot join."""
     return SlackContent(

@@ -12,5 +12,6 @@ def asking_contents() -> Iterator[SlackContent]:
         yield asking.ask_content(words, "1700000000.000100", None)
     yield asking.refused_content(FlipbookError(), "a fox --dance")
     yield asking.chat_content()
+    yield asking.direct_chat_content()
     yield asking.comes_elsewhere_content()
     yield from (asking.comes_later_content(seconds) for seconds in (1, 60, 10**6))

@@ -103,6 +103,7 @@ def every_content() -> Iterator[SlackContent]:
     yield asking.comes_elsewhere_content()
     yield asking.comes_later_content(24.5)
     yield asking.chat_content()
+    yield asking.direct_chat_content()
     yield from (asking.ask_content("<!here> fox &amp; " * count, "1.2", "1.1") for count in (1, 100, 500))
     yield asking.refused_content(SlackRefused("x", "a <reason>"), "/animate <!here> `x` " * 100)
     yield render.comes_directly_content(SlackRefused("x", "a <reason>"))
