@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from adapters.web.dashboard.app import Dashboard
 from adapters.web.dashboard.entrance import Entrance, LinkEntrance, ProxyEntrance
 from adapters.web.dashboard.guard import ROOT
-from adapters.web.dashboard.sources import Healthy, SettingShown, Sources
+from adapters.web.dashboard.sources import Healthy, KnownServers, SettingShown, Sources
 from bot.commands.admin.effective_settings import effective_settings
 from bot.composition import App
 from bot.settings import (
@@ -34,6 +34,7 @@ def dashboard_of(app: App, health: Healthy) -> Dashboard | None:
     sources = Sources(
         service=app.service,
         store=app.ports.store,
+        servers=KnownServers(app.ports.store, app.clock),
         schedule=app.schedule,
         breakers=app.breakers,
         rules=app.rules,

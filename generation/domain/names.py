@@ -25,17 +25,20 @@ class NameBook:
 
     def __init__(self, most: int = MOST_NAMES) -> None:
         self._names: BoundedCache[Named, str] = BoundedCache(most)
+        self.changes = 0
+        """How often anything has got another name."""
 
     def note(self, named: Named, name: str | None) -> None:
         """Keep a name as a chat has told it, without what is invisible or changes its direction; a
         blank one is no name."""
         shown = _shown(name or "")
         if shown:
+            self.changes += self._names.get(named) != shown
             self._names.put(named, shown)
 
     def forget(self, named: Named) -> None:
         """As if nobody had said what it is called."""
-        self._names.pop(named)
+        self.changes += self._names.pop(named) is not None
 
     def name_of(self, named: Named) -> str | None:
         """What it is called; None where nobody has said. Anything may be in it: escape it."""

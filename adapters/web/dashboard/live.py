@@ -29,7 +29,7 @@ class Live:
         self._render = render
         self._clock = clock
         self._streams: set[tuple[str, object]] = set()
-        self._text = ""
+        self._event = b""
         self._turn = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._is_over = False
@@ -67,7 +67,7 @@ class Live:
         while self._streams:
             # a fragment that cannot be made now stays as it was
             try:
-                self._text = await self._render()
+                self._event = _event_of(await self._render())
             except FlipbookError:
                 pass
             except Exception:  # noqa: BLE001 - those who look would wait for ever
@@ -75,9 +75,9 @@ class Live:
             async with self._turn:
                 self._turn.notify_all()
             await self._clock.sleep(_EVERY)
-        self._task, self._text = None, ""
+        self._task, self._event = None, b""
 
-    async def _events(self, session: str) -> AsyncIterator[str]:
+    async def _events(self, session: str) -> AsyncIterator[bytes]:
         # counted here, not before: a stream whose viewer has gone by then is never begun, nor ended
         if self._is_over:
             return
@@ -86,19 +86,24 @@ class Live:
         try:
             if self._task is None:
                 self._task = asyncio.create_task(self._run(), name="dashboard fragment")
-            yield "retry: 2000\n\n"
-            sent, quiet = "", 0
+            yield b"retry: 2000\n\n"
+            sent, quiet = b"", 0
             for _ in range(_LIFE):
                 async with self._turn:
                     await self._turn.wait()
                 if not self._goes_on(stream):
                     return
-                text, quiet = self._text, quiet + 1
-                if text != sent:
-                    sent, quiet = text, 0
-                    yield "".join(f"data: {line}\n" for line in text.splitlines()) + "\n"
+                event, quiet = self._event, quiet + 1
+                # the same object for all who look: neither made nor compared for each
+                if event is not sent and event != sent:
+                    sent, quiet = event, 0
+                    yield event
                 elif quiet >= _QUIET:
                     quiet = 0
-                    yield ": still here\n\n"
+                    yield b": still here\n\n"
         finally:
             self._streams.discard(stream)
+
+
+def _event_of(html: str) -> bytes:
+    return ("".join(f"data: {line}\n" for line in html.splitlines()) + "\n").encode()

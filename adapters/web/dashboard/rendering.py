@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.guard import ROOT, VISITOR
 from adapters.web.dashboard.naming import Naming
+from generation.domain.refs import ServerRef
 from generation.protocol.request import GenerationRequest
 
 FOLDER: Final = Path(__file__).parent
@@ -58,6 +59,7 @@ class Templates:
 
     def __init__(self, naming: Naming) -> None:
         self.naming = naming
+        self._options: tuple[Sequence[ServerRef], int, Markup] = ((), 0, Markup())
         self._environment = Environment(
             loader=FileSystemLoader(FOLDER / "templates"),
             autoescape=True,
@@ -90,6 +92,15 @@ class Templates:
         file = f"{template or name}.html"
         text = self.text(file, visitor=visitor_of(request), page=name, **values)
         return HTMLResponse(text, status_code)
+
+    def server_options(self, servers: Sequence[ServerRef]) -> Markup:
+        """Servers to choose from in a list, made once for many pages."""
+        known, changes, options = self._options
+        if known is not servers or changes != self.naming.names.changes:
+            one = Markup('<option value="{}">{}</option>')
+            options = Markup().join(one.format(each, self.naming.server(each)) for each in servers)
+            self._options = (servers, self.naming.names.changes, options)
+        return options
 
     def text(self, file: str, **values: object) -> str:
         """A template filled with these values."""

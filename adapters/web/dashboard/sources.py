@@ -2,17 +2,22 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 
 from adapters.web.dashboard.troubles import TroubleBook
 from adapters.web.health import HealthReport
 from generation.backends.circuit_breaker import Breakers
-from generation.domain.refs import Platform, UserRef
+from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.lifecycle.line import Schedule
 from generation.ports import ArtifactStore, Store
+from generation.ports.overview import Overview
 from generation.protocol.clock import Clock
 from generation.rules.operator_rules import OperatorRules
 from generation.service import Service
+
+MOST_SERVERS: Final = 500
+_KEPT_FOR: Final = timedelta(seconds=30)
 
 
 class Healthy(Protocol):
@@ -34,12 +39,32 @@ class SettingShown:
     source: str
 
 
+class KnownServers:
+    """The servers that pages offer to choose from, as they were at most half a minute ago: reading
+    some hundred of them would be most of what a page costs."""
+
+    def __init__(self, overview: Overview, clock: Clock) -> None:
+        self._overview = overview
+        self._clock = clock
+        self._servers: Sequence[ServerRef] = ()
+        self._until: datetime | None = None
+
+    async def latest(self) -> Sequence[ServerRef]:
+        """At most :data:`MOST_SERVERS`. Raises StoreError."""
+        now = self._clock.now()
+        if self._until is None or not now < self._until <= now + _KEPT_FOR:
+            self._servers = await self._overview.known_servers(limit=MOST_SERVERS)
+            self._until = now + _KEPT_FOR
+        return self._servers
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """``settings`` are those in force, masked."""
 
     service: Service
     store: Store
+    servers: KnownServers
     schedule: Schedule
     breakers: Breakers
     rules: OperatorRules

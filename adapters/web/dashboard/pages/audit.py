@@ -14,7 +14,6 @@ from generation.rules.audit import AuditEntry
 from generation.text.audit import audit_words
 
 _A_PAGE: Final = 50
-_MOST_SERVERS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,8 @@ class AuditPage:
             rows=rows,
             older=found[_A_PAGE - 1][0] if len(found) > _A_PAGE else None,
             server=str(server or ""),
-            servers=await store.known_servers(limit=_MOST_SERVERS),
+            servers=self._templates.server_options(await self._sources.servers.latest()),
+            server_called=self._templates.naming.server(server) if server else "",
         )
 
     def _words(self, entry: AuditEntry) -> str:

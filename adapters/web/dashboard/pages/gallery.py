@@ -30,7 +30,6 @@ from generation.text.clips import settings_words
 from generation.text.dialect import plain_for
 
 _A_PAGE: Final = 24
-_MOST_SERVERS: Final = 500
 _NO_CLIP: Final = "There is no clip at this address."
 _FILTERS: Final = ("server", "member", "from", "to", "words", "hidden")
 _HIDDEN: Final = {"only": True, "without": False}
@@ -84,7 +83,8 @@ class GalleryPage:
             "gallery",
             cards=[_card(job) for _, job in found[:_A_PAGE]],
             asked=asked,
-            servers=await store.known_servers(limit=_MOST_SERVERS),
+            servers=self._templates.server_options(await self._sources.servers.latest()),
+            server_called=self._templates.naming.server(server) if server else "",
             older=_address(asked, older or looks_on),
             looks_on=looks_on is not None,
         )

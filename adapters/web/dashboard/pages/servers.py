@@ -41,7 +41,6 @@ from generation.text.rules.screen import (
     rule_notes,
 )
 
-_MOST_SERVERS: Final = 500
 _CHANGES_SHOWN: Final = 10
 _SERVER: Final = "/servers/{server}"
 _LONGEST_ID: Final = 64
@@ -98,7 +97,7 @@ class ServersPage:
     async def _list(self, request: Request) -> Response:
         store, service = self._sources.store, self._sources.service
         today = self._sources.clock.now().date()
-        servers = await store.known_servers(limit=_MOST_SERVERS)
+        servers = await self._sources.servers.latest()
         totals = {
             scope: used
             for scope, _, used in await store.daily_totals(list(map(str, servers)), today, today)

@@ -24,7 +24,6 @@ _DAYS: Final = (30, 7, 90)
 """What can be looked at; the first one unless another is asked for."""
 _SHOWN_APART: Final = 3
 """Servers with a colour of their own; all others are drawn together."""
-_MOST_SERVERS: Final = 500
 _MOST_ROWS: Final = 200
 """The dearest ones; the CSV has all."""
 _OTHERS: Final = "all others"
@@ -72,7 +71,7 @@ class SpendPage:
         by, count = _by(request), _days(request)
         last = self._sources.clock.now().date()
         first = last - timedelta(days=count - 1)
-        servers = await self._sources.store.known_servers(limit=_MOST_SERVERS)
+        servers = await self._sources.servers.latest()
         scopes = {server_scope(each): each for each in servers}
         found = await self._sources.store.daily_totals([EVERYWHERE, *scopes], first, last)
         dearest = self._by_server(scopes, found)

@@ -105,7 +105,7 @@ async def test_a_part_that_fails_once_is_shown_later() -> None:
     assert isinstance(response, StreamingResponse)
     events: AsyncIterator[object] = response.body_iterator  # type: ignore[assignment]
     seen = [await anext(events) for _ in range(3)]
-    assert seen == ["retry: 2000\n\n", "data: first\n\n", "data: second\n\n"]
+    assert seen == [b"retry: 2000\n\n", b"data: first\n\n", b"data: second\n\n"]
     await live.close()
 
 
@@ -121,11 +121,11 @@ async def test_a_live_page_ends_with_its_session_and_others_go_on() -> None:
         response = await live.response(session)
         assert isinstance(response, StreamingResponse)
         events: AsyncIterator[object] = response.body_iterator  # type: ignore[assignment]
-        assert await anext(events) == "retry: 2000\n\n"
+        assert await anext(events) == b"retry: 2000\n\n"
         streams.append(events)
     await live.end("one")
     assert [event async for event in streams[0]] == []
-    assert str(await anext(streams[1])).startswith("data: ")
+    assert bytes(await anext(streams[1])).startswith(b"data: ")
     await live.close()
 
 
