@@ -9,11 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 from jsonschema import Draft202012Validator, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 from judges.complaints import explain
+from judges.schemas import Schema
 
 FILE = "discord-openapi-v10.json"
 ROOT = "urn:discord"
@@ -37,16 +39,35 @@ class Operation:
         return f"/paths/{_escape(self.pattern)}/{self.method}"
 
 
+class Described:
+    """A description, and the schemas in it that were asked for."""
+
+    def __init__(self, document: dict[str, Any]) -> None:
+        resource = Resource.from_contents(document, default_specification=DRAFT202012)
+        self._registry: Registry[Any] = Registry().with_resource(ROOT, resource)
+        self._quick = jsonschema_rs.Registry([(ROOT, document)])
+        self._schemas: dict[str, Schema] = {}
+
+    def part(self, pointer: str) -> dict[str, Any]:
+        """What stands there."""
+        found: dict[str, Any] = self._registry.resolver().lookup(f"{ROOT}#{pointer}").contents
+        return found
+
+    def explain(self, pointer: str, instance: object) -> list[str]:
+        """What the schema that stands there has against the instance."""
+        if pointer not in self._schemas:
+            slow = _Validator({"$ref": f"{ROOT}#{pointer}"}, registry=self._registry)
+            self._schemas[pointer] = Schema(slow, self._quick)
+        return explain(self._schemas[pointer].errors(instance))
+
+
 class DiscordSpec:
     """`request` and `response` return a list of complaints; an empty list is a pass."""
 
     def __init__(self, path: Path) -> None:
         document = json.loads(path.read_text(encoding="utf-8"))
-        self._requests = _registry(_closed(document))
-        self._responses = _registry(_unions_inclusive(document))
-        self._validator = validators.extend(  # type: ignore[no-untyped-call]
-            Draft202012Validator, type_checker=_lenient_integers()
-        )
+        self._requests = Described(_closed(document))
+        self._responses = Described(_unions_inclusive(document))
         patterns = sorted(document["paths"].items(), key=lambda item: item[0].count("{"))  # '@me' wins over {param}
         self._routes = [(_regex(pattern), pattern, item) for pattern, item in patterns]
 
@@ -63,7 +84,7 @@ class DiscordSpec:
         pointer = f"{operation.pointer}/requestBody/content/{_escape(content_type)}/schema"
         if "allOf" in wanted["content"][content_type]["schema"]:
             pointer += "/allOf/0"  # [1] describes only files[n]
-        return [f"{operation.name} request {text}" for text in self._errors(self._requests, pointer, body)]
+        return [f"{operation.name} request {text}" for text in self._requests.explain(pointer, body)]
 
     def response(self, method: str, path: str, status: int, body: object) -> list[str]:
         """Judge an answer; `body` is the decoded JSON, None when there is none."""
@@ -77,10 +98,10 @@ class DiscordSpec:
         pointer = f"{operation.pointer}/responses/{key}"
         if reference := documented[key].get("$ref"):
             pointer = reference.removeprefix("#")
-        if "application/json" not in self._answer(pointer).get("content", {}):
+        if "application/json" not in self._responses.part(pointer).get("content", {}):
             return [] if body is None else [f"{operation.name}: {status} has no body, got {body!r:.80}"]
         pointer += f"/content/{_escape('application/json')}/schema"
-        return [f"{operation.name} response {text}" for text in self._errors(self._responses, pointer, body)]
+        return [f"{operation.name} response {text}" for text in self._responses.explain(pointer, body)]
 
     def _find(self, method: str, path: str) -> Operation | None:
         wanted = method.lower()
@@ -89,25 +110,11 @@ class DiscordSpec:
                 return Operation(pattern, wanted, item[wanted])
         return None
 
-    def _answer(self, pointer: str) -> dict[str, Any]:
-        found: dict[str, Any] = self._responses.resolver().lookup(f"{ROOT}#{pointer}").contents
-        return found
-
-    def _errors(self, registry: Registry[Any], pointer: str, instance: object) -> list[str]:
-        validator = self._validator({"$ref": f"{ROOT}#{pointer}"}, registry=registry)
-        return explain(validator.iter_errors(instance))
-
 
 @cache
 def discord_spec(folder: Path) -> DiscordSpec:
     """The judge for a folder of descriptions, loaded once per process."""
     return DiscordSpec(folder / FILE)
-
-
-def _registry(document: dict[str, Any]) -> Registry[Any]:
-    resource = Resource.from_contents(document, default_specification=DRAFT202012)
-    registry: Registry[Any] = Registry().with_resource(ROOT, resource)
-    return registry
 
 
 def _closed(document: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +165,9 @@ def _lenient_integers() -> Any:
         return numeric or plain.is_type(value, "integer")
 
     return plain.redefine("integer", is_integer)
+
+
+_Validator = validators.extend(Draft202012Validator, type_checker=_lenient_integers())  # type: ignore[no-untyped-call]
 
 
 def _regex(pattern: str) -> re.Pattern[str]:

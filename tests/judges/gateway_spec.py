@@ -5,9 +5,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
-
 from judges.complaints import explain
+from judges.schemas import draft7
 
 FILE = "discord-gateway-payloads.schema.json"
 
@@ -50,7 +49,7 @@ class GatewaySpec:
 
     def __init__(self, path: Path) -> None:
         schemas = json.loads(path.read_text(encoding="utf-8"))
-        self._validators = {name: Draft7Validator(schema) for name, schema in schemas.items()}
+        self._validators = {name: draft7(schema) for name, schema in schemas.items()}
 
     def payload(self, event: str, data: Any) -> list[str]:
         """Judge the `d` of one event, or of HELLO and IDENTIFY under these names."""
@@ -60,7 +59,7 @@ class GatewaySpec:
         if name is None:
             return [f"gateway {event}: no schema"]
         judged = _modern_presence(data) if event == "IDENTIFY" else data
-        return [f"gateway {event} {text}" for text in explain(self._validators[name].iter_errors(judged))]
+        return [f"gateway {event} {text}" for text in explain(self._validators[name].errors(judged))]
 
 
 def is_judged(event: str) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
+import jsonschema_rs
 from jsonschema import Draft7Validator, ValidationError, validators
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT7
@@ -29,6 +30,7 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from judges.lengths import too_long_for_slack
+from judges.schemas import Schema, draft7
 
 UNJUDGED_METHODS = frozenset({"conversations.members", "files.delete", "oauth.v2.access", "reactions.get", "team.info"})
 """Methods the double answers for which there is no schema."""
@@ -90,11 +92,11 @@ class SlackJudge:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         methods = self._load("slack-web-api-methods.schema.json")
-        self._arguments = {name: _FormValidator(each["arguments"]) for name, each in methods.items()}
-        self._responses = {name: Draft7Validator(_opened(each["response"])) for name, each in methods.items()}
-        self._blocks = Draft7Validator(self._load("slack-blocks.schema.json"))
+        self._arguments = {name: Schema(_FormValidator(each["arguments"])) for name, each in methods.items()}
+        self._responses = {name: draft7(_opened(each["response"])) for name, each in methods.items()}
+        self._blocks = draft7(self._load("slack-blocks.schema.json"))
         self._inbound = self._inbound_validators()
-        self._manifest = self._manifest_validator()
+        self._manifest = self._manifest_schema()
 
     def judges(self, method: str) -> bool:
         """Whether a Web API method has a schema."""
@@ -175,23 +177,21 @@ class SlackJudge:
         loaded: dict[str, Any] = json.loads((self._folder / name).read_text(encoding="utf-8"))
         return loaded
 
-    def _inbound_validators(self) -> dict[str, Draft7Validator]:
+    def _inbound_validators(self) -> dict[str, Schema]:
         schema = self._load("slack-inbound-payloads.schema.json")
         shared = {"$schema": schema["$schema"], "definitions": schema["definitions"]}
         kinds = schema["definitions"]["Payloads"]["properties"]
-        return {kind: Draft7Validator({**shared, **reference}) for kind, reference in kinds.items()}
+        return {kind: draft7({**shared, **reference}) for kind, reference in kinds.items()}
 
-    def _manifest_validator(self) -> Draft7Validator:
+    def _manifest_schema(self) -> Schema:
         versions = [
-            (
-                _MANIFEST.format(version),
-                Resource.from_contents(
-                    self._load(f"slack-manifest.schema.{version}.json"), default_specification=DRAFT7
-                ),
-            )
+            (_MANIFEST.format(version), self._load(f"slack-manifest.schema.{version}.json"))
             for version in ("1.0.0", "2.0.0")
         ]
-        return Draft7Validator(self._load("slack-manifest.schema.json"), registry=Registry().with_resources(versions))
+        resources = [(name, Resource.from_contents(each, default_specification=DRAFT7)) for name, each in versions]
+        schema = self._load("slack-manifest.schema.json")
+        slow = Draft7Validator(schema, registry=Registry().with_resources(resources))
+        return Schema(slow, jsonschema_rs.Registry(versions))
 
 
 @functools.cache
@@ -200,11 +200,11 @@ def slack_judge(folder: Path) -> SlackJudge:
     return SlackJudge(folder)
 
 
-def complaints(validator: Draft7Validator, instance: object) -> list[str]:
-    """What a validator has against an instance, each as `path: message`."""
+def complaints(schema: Schema, instance: object) -> list[str]:
+    """What a schema has against an instance, each as `path: message`."""
     return [
         f"{'/'.join(map(str, leaf.absolute_path))}: {leaf.message[:150]}"
-        for error in validator.iter_errors(instance)
+        for error in schema.errors(instance)
         for leaf in _leaves(error)
     ]
 
