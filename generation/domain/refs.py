@@ -44,6 +44,16 @@ class ChannelRef:
     id: str
     thread: str | None = None
 
+    def is_seen_from(self, place: "ChannelRef") -> bool:
+        """Whether members in that place surely see this one. A thread of Discord may be private;
+        one of Slack is seen by everybody in its channel."""
+        if self.server != place.server:
+            return False
+        if self.server.platform is not Platform.DISCORD:
+            return self.id == place.id
+        # the client may know a thread without its parent: then its own id stands for the channel
+        return (self.thread or self.id) in {place.thread or place.id, place.id}
+
 
 @dataclass(frozen=True, slots=True)
 class UserRef:

@@ -67,11 +67,11 @@ class ClipActs(MemberActs):
         return job
 
     async def seen_job(self, job_id: JobId, actor: Actor, channel: ChannelRef) -> Job:
-        """A job whose prompt the member may read: their own, one of that channel, any for a
-        moderator. Raises JobNotFound."""
+        """A job whose prompt the member may read: their own, one that members of that place see,
+        any for a moderator. Raises JobNotFound."""
         job = await self.job(job_id, actor.server)
         is_own = job.requested_by == actor.user or actor.moderates(job)
-        if not is_own and job.channel.id != channel.id:
+        if not is_own and not job.channel.is_seen_from(channel):
             raise JobNotFound(job_id)
         return job
 

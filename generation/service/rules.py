@@ -89,6 +89,19 @@ class RuleActs(ServicePart):
         """Take nothing new in that server, or in :data:`generation.rules.pause.EVERY_SERVER`; a
         pause that is there is replaced. Raises InvalidRequest for a reason that is too long and a
         moment that has passed."""
+        pause = self._new_pause(server, reason, by, until=until, holds_waiting=holds_waiting)
+        await self._set_pause(server, by, pause)
+        return pause
+
+    def _new_pause(
+        self,
+        server: ServerRef,
+        reason: str,
+        by: UserRef,
+        *,
+        until: datetime | None,
+        holds_waiting: bool = False,
+    ) -> Pause:
         now = self._clock.now()
         words = " ".join(reason.split())
         if len(words) > MAX_REASON:
@@ -96,9 +109,7 @@ class RuleActs(ServicePart):
             raise InvalidRequest((Violation("reason", f"at most {MAX_REASON} characters", given),))
         if until is not None and until <= now:
             raise InvalidRequest((Violation("until", "a moment to come", shown(until)),))
-        pause = Pause(server, words, by, now, until, holds_waiting)
-        await self._set_pause(server, by, pause)
-        return pause
+        return Pause(server, words, by, now, until, holds_waiting)
 
     async def resume(self, server: ServerRef, *, by: UserRef) -> Pause | None:
         """End the pause of exactly that server, or of all; returns it, None where there was
@@ -143,10 +154,20 @@ class RuleActs(ServicePart):
             await tx.set_ceilings(server, after, entry)
         return after
 
-    async def _set_pause(self, server: ServerRef, by: UserRef, pause: Pause | None) -> Pause | None:
+    async def _set_pause(
+        self,
+        server: ServerRef,
+        by: UserRef,
+        pause: Pause | None,
+        *,
+        may_replace: Callable[[Pause], bool] = lambda _: True,
+    ) -> Pause | None:
         now = self._clock.now()
         async with self._store.transaction(Urgency.MEMBER) as tx:
             before = await tx.pause_at(server, now)
+            # asked here: the operator's may have begun after the admin has looked
+            if before is not None and not may_replace(before):
+                raise OperatorsPause
             if before is not None or pause is not None:
                 entry = AuditEntry(server, by, now, "pause", *map(_pause_json, (before, pause)))
                 await tx.set_pause(server, pause, entry)
@@ -187,14 +208,20 @@ class ChatPauses(RuleActs):
         """Take nothing new in that server, or ``everywhere``. Raises OperatorOnly, OperatorsPause,
         and InvalidRequest as :meth:`pause`."""
         paused = await self._paused(server, by, everywhere=everywhere)
-        return await self.pause(paused, reason, by=by, until=until)
+        pause = self._new_pause(paused, reason, by, until=until)
+        await self._set_pause(paused, by, pause, may_replace=self._may_replace(by))
+        return pause
 
     async def resume_from_chat(
         self, server: ServerRef, *, by: UserRef, everywhere: bool = False
     ) -> Pause | None:
         """End the pause of that server, or the one of all; returns it, None where there was none.
         Raises OperatorOnly and OperatorsPause."""
-        return await self.resume(await self._paused(server, by, everywhere=everywhere), by=by)
+        paused = await self._paused(server, by, everywhere=everywhere)
+        return await self._set_pause(paused, by, None, may_replace=self._may_replace(by))
+
+    def _may_replace(self, by: UserRef) -> Callable[[Pause], bool]:
+        return lambda pause: self.is_operator(by) or not self._is_operators(pause)
 
     async def _paused(self, server: ServerRef, by: UserRef, *, everywhere: bool) -> ServerRef:
         """Whose pause it is about. Raises where only the operator may change it."""

@@ -120,6 +120,7 @@ async def _settle(app: App) -> None:
         lambda: store.claimable(later, limit=_BATCH), lambda job: writer.fail(job, failure)
     )
     await _abandon_deliveries(app)
+    await _end_notices(app)
 
 
 async def _forget_again(app: App, backup: Path, folder: Path) -> None:
@@ -149,3 +150,14 @@ async def _abandon_deliveries(app: App) -> None:
         for _, delivery in owed:
             async with app.ports.store.transaction() as tx:
                 await tx.save_delivery(delivery.abandoned("restored from a backup"))
+
+
+async def _end_notices(app: App) -> None:
+    """Those who were to be told something have read it since."""
+    later = app.clock.now() + _LONG_AFTER
+    while owed := await app.ports.store.owed_notices(
+        later, owner="restore", platforms=frozenset(Platform), limit=_BATCH
+    ):
+        async with app.ports.store.transaction() as tx:
+            for each in owed:
+                await tx.save_notice(each.told())

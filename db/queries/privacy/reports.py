@@ -1,9 +1,10 @@
 """What a member has reported and was told: read, and forgotten."""
 
+import json
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 
 from db.queries.mapping import server_from_key
 from db.queries.parts import StorePart, TransactionPart
@@ -43,7 +44,10 @@ _ABOUT_MEMBER: Final = or_(
     notices.c.details.contains(bindparam("named")),
     notices.c.key.contains(bindparam("in_key")),
 )
-_STILL_OWED: Final = select(func.count()).where(_ABOUT_MEMBER, OWED_NOTICES)
+_STILL_OWED: Final = select(notices.c.key, notices.c.details).where(_ABOUT_MEMBER, OWED_NOTICES)
+_SET_DETAILS: Final = (
+    update(notices).where(notices.c.key == bindparam("of")).values(details=bindparam("left"))
+)
 _FORGET_NOTICES: Final = delete(notices).where(_ABOUT_MEMBER, ~OWED_NOTICES)
 _IS_OLD: Final = and_(~OWED_NOTICES, notices.c.created_at < bindparam("before"))
 _IS_WELCOME: Final = notices.c.kind == NoticeKind.WELCOME.value
@@ -56,6 +60,15 @@ _EMPTY_OLD_WELCOMES: Final = (
     .values(details="{}", member=None, note=None)
 )
 """A server is welcomed once, however long ago that was."""
+
+
+def _without_words_of(user: UserRef, details: str) -> str:
+    """A notice that is still to be told, without what that member has written."""
+    told: dict[str, str] = json.loads(details)
+    for writer, words in (("asker", "prompt"), ("reporter", "words")):
+        if told.get(writer) == user.id and words in told:
+            told[words] = ""
+    return json.dumps(told)
 
 
 class ReportsOfMember(StorePart):
@@ -81,7 +94,11 @@ class ForgettingReports(TransactionPart):
     async def forget_notices(self, user: UserRef) -> int:
         about = {"of": str(user), "named": f'"{user.id}"', "in_key": f":{user.id}"}
         await self._connection.execute(_FORGET_NOTICES, about)
-        return int(await self._connection.scalar(_STILL_OWED, about) or 0)
+        owed = (await self._connection.execute(_STILL_OWED, about)).all()
+        for key, details in owed:
+            if (left := _without_words_of(user, details)) != details:
+                await self._connection.execute(_SET_DETAILS, {"of": key, "left": left})
+        return len(owed)
 
     async def forget_old_notices(self, before: datetime) -> int:
         found = 0

@@ -1,5 +1,6 @@
 """What a member has reported and was told is found and forgotten, on every database."""
 
+import json
 from dataclasses import replace
 
 from databases import a_cipher
@@ -80,6 +81,19 @@ async def test_told_notices_about_a_member_go_and_owed_ones_are_counted(store, f
         assert await tx.forget_old_notices(later(days=1)) == 1
     # what is still to be told keeps its words
     assert await fetch("SELECT key FROM notices") == [("owed",)]
+
+
+async def test_a_notice_that_is_still_to_be_told_keeps_no_words_of_who_is_forgotten(store, fetch):
+    details = {"asker": "7001", "prompt": "my prompt", "reporter": "7002", "words": "their words", "clip": "c"}
+    async with store.transaction() as tx:
+        await tx.add_notice(a_notice(key="report", kind=NoticeKind.REPORT, details=details))
+        assert await tx.forget_notices(a_user("7001")) == 1
+    ((left,),) = await fetch("SELECT details FROM notices")
+    assert json.loads(left) == details | {"prompt": ""}
+    async with store.transaction() as tx:
+        assert await tx.forget_notices(a_user("7002")) == 1
+    ((left,),) = await fetch("SELECT details FROM notices")
+    assert json.loads(left) == details | {"prompt": "", "words": ""}
 
 
 async def test_every_member_with_jobs_is_found_in_each_server(store):

@@ -19,9 +19,10 @@ from bot.commands.backup.archive import DATABASE, MANIFEST
 from bot.commands.backup.note import last_backup
 from db.encryption import FernetCipher
 from db.store import SqlStore
-from factories import a_delivery, a_job
+from factories import a_delivery, a_job, a_notice
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobStatus
+from generation.domain.notice import NoticeStatus
 from generation.rules import ledger
 
 EARLIER = Path(__file__).parents[2] / "fixtures" / "version_0_1_0" / "data"
@@ -40,6 +41,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "data"
     shutil.copytree(EARLIER, folder)
     asyncio.run(add_unfinished(folder))
+    asyncio.run(add_notice(folder))
     with sqlite3.connect(folder / DATABASE) as database:
         database.execute("UPDATE deliveries SET status = 'owed', next_attempt_at = opened_at WHERE status = 'sent'")
     return folder
@@ -54,6 +56,13 @@ async def add_unfinished(folder: Path) -> None:
     submitted = UNFINISHED.submitting("fal", UNFINISHED.created_at)
     async with store.transaction() as tx:
         await tx.save_job(submitted, was=UNFINISHED)
+    await store.close()
+
+
+async def add_notice(folder: Path) -> None:
+    store = await open_store(folder)
+    async with store.transaction() as tx:
+        await tx.add_notice(a_notice())
     await store.close()
 
 
@@ -132,6 +141,7 @@ def test_restored_jobs_are_over_and_nothing_is_delivered_again(saved: Path, data
     result = flipbook("restore", saved, "--data-dir", fresh)
     assert result.exit_code == 0, result.output
     assert content(fresh) == content(data)
+    assert statuses(fresh, "notices") == {NoticeStatus.TOLD}
     jobs = asyncio.run(jobs_in(fresh))
     for job_id in (UNFINISHED.id, WAITING.id):
         failure = jobs[job_id].failure

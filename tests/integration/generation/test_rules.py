@@ -1,20 +1,23 @@
 """Rules in layers, presets, ceilings and pauses, through the whole core."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from core import Core, QuickClock, a_core
 from factories import NOW, a_channel, a_request, a_server, a_user
 from generation.domain.job import Job, JobStatus
-from generation.protocol.errors import InvalidRequest, LimitExceeded, Paused, ServerNotAllowed
+from generation.domain.refs import Platform, UserRef
+from generation.protocol.errors import InvalidRequest, LimitExceeded, OperatorsPause, Paused, ServerNotAllowed
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, Endpoint
 from generation.rules.limits import LimitName
 from generation.rules.limits.presets import PRESETS
 from generation.rules.operator_rules import OperatorRules
-from generation.rules.pause import EVERY_SERVER
+from generation.rules.pause import EVERY_SERVER, Pause
 from generation.service import SubmitContext
 from generation.text.audit import audit_words
 from generation.text.dialect import plain_for
@@ -295,3 +298,39 @@ def test_a_time_of_the_day_is_the_next_one_here(clock):
 def test_what_is_no_moment_is_refused(text):
     with pytest.raises(InvalidRequest):
         moment_from(text, NOW)
+
+
+class LateLook:
+    """A store in which something happens right after the pauses were read."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self.then: Callable[[], Awaitable[object]] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def pauses(self, now: datetime) -> list[Pause]:
+        found: list[Pause] = await self._store.pauses(now)
+        then, self.then = self.then, None
+        if then is not None:
+            await then()
+        return found
+
+
+async def test_an_admin_replaces_no_pause_of_the_operator_that_began_in_the_same_moment(tmp_path):
+    operator = UserRef(Platform.TERMINAL, "root")
+    async with a_core(tmp_path, around=LateLook) as core:
+        service = core.service
+        for act in (
+            lambda: service.pause_from_chat(a_server(), "mine", by=ADMIN),
+            lambda: service.resume_from_chat(a_server(), by=ADMIN),
+        ):
+            core.store.then = lambda: service.pause(a_server(), "the operator's", by=operator)
+            with pytest.raises(OperatorsPause):
+                await act()
+            assert [pause.reason for pause in await service.pauses()] == ["the operator's"]
+            await service.resume(a_server(), by=operator)
+        await service.pause_from_chat(a_server(), "mine", by=ADMIN)
+        await service.pause_from_chat(a_server(), "mine too", by=OTHER_ADMIN)
+        assert [pause.reason for pause in await service.pauses()] == ["mine too"]
