@@ -22,7 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from generation.protocol.request import VideoSizePreset
-from worker.engines.animatediff.memory.estimates import (
+from worker.engines.animatediff.memory.room import (
     DECODER_NUMBERS_PER_LATENT_PIXEL,
     UNET_NUMBERS_PER_LATENT_PIXEL,
 )

@@ -9,6 +9,7 @@ import atexit
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import torch  # noqa: E402
-from diffusers import AutoencoderKL, AutoencoderTiny  # noqa: E402
+from diffusers import AnimateDiffPipeline, AutoencoderKL, AutoencoderTiny  # noqa: E402
 from safetensors.torch import save_file  # noqa: E402
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer  # noqa: E402
 
-from generation.protocol.request import Endpoint, Motion  # noqa: E402
+from generation.protocol.request import Endpoint, GenerationRequest, Motion  # noqa: E402
+from worker.engines.animatediff.denoise.schedulers import scheduler_for  # noqa: E402
 from worker.engines.animatediff.models.load import LoadedModels  # noqa: E402
 from worker.engines.animatediff.models.unet import MotionUNet  # noqa: E402
 
@@ -122,6 +124,50 @@ def tokenizer() -> Any:
     words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     return CLIPTokenizer(
         vocab={word: i for i, word in enumerate(words)}, merges=[], model_max_length=77
+    )
+
+
+def stock_seconds(size: Size, device: str, request: GenerationRequest) -> float:
+    """The stock pipeline's whole clip, PIL frames included."""
+    dtype = torch.float16 if device.startswith("cuda") else torch.float32
+    parts = models(size, device, dtype)
+    pipe = AnimateDiffPipeline(
+        vae=parts.vae,
+        text_encoder=parts.text_encoder,
+        tokenizer=parts.tokenizer,
+        unet=parts.unets[request.endpoint],
+        motion_adapter=None,
+        scheduler=scheduler_for(request.endpoint, 4),
+    )
+    pipe.set_progress_bar_config(disable=True)
+    width, height = request.pixels
+
+    def run() -> float:
+        began = time.perf_counter()
+        pipe(
+            prompt=request.prompt,
+            negative_prompt=request.negative_prompt,
+            num_inference_steps=request.num_inference_steps,
+            guidance_scale=request.guidance_scale,
+            generator=torch.Generator("cpu").manual_seed(0),
+            num_frames=request.num_frames,
+            width=width,
+            height=height,
+        )
+        return time.perf_counter() - began
+
+    run()
+    return min(run() for _ in range(3))
+
+
+def stock_settings(device: str, request: GenerationRequest) -> str:
+    """How the stock pipeline was run."""
+    (width, height), dtype = request.pixels, "float16" if device.startswith("cuda") else "float32"
+    return (
+        f"`AnimateDiffPipeline`, {dtype}, SDPA, eager, PIL frames, "
+        f"{request.num_inference_steps} steps, guidance "
+        f"{request.guidance_scale:g}, {request.num_frames} frames of {width} × {height}, best "
+        "of 3 after one"
     )
 
 

@@ -178,7 +178,7 @@ class EngineError(Exception):
     ├── EngineRefusal       the engine can never render this request
     │   └── UnsafeClip    what it has rendered may not be shown
     ├── OutOfMemory         the device had no room for this request, even alone
-    ├── NonFiniteLatents    NaN or infinity in the latents; a black clip is never returned
+    ├── NonFiniteLatents    NaN or infinity in latents or pixels; a black clip is never returned
     └── DeviceLost          the device is gone or its context is poisoned; the worker has to restart
     """
 
@@ -201,7 +201,7 @@ class OutOfMemory(EngineError):
 
 
 class NonFiniteLatents(EngineError):
-    """The denoiser produced NaN or infinity; nothing is decoded."""
+    """The denoiser or the decoder produced NaN or infinity; a black clip is never returned."""
 
 
 class DeviceLost(EngineError):

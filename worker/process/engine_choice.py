@@ -38,6 +38,7 @@ def _model_set(settings: WorkerSettings) -> ModelSet:
         settings.models_folder,
         fast_decode=settings.fast_decode,
         safety_checker=settings.safety_checker,
+        vae=settings.animatediff.vae,
     )
 
 

@@ -22,7 +22,12 @@ from bot.commands.worker.settings import read_worker_settings
 from bot.exit_codes import Exit, die
 from bot.settings import SettingsError, load_settings, proxy_of, values_in_environment
 from generation.protocol.disk import make_folder
-from worker.engines.animatediff.models.catalogue import ModelSource, selected_sources, sources
+from worker.engines.animatediff.models.catalogue import (
+    SHARP_DECODER,
+    ModelSource,
+    selected_sources,
+    sources,
+)
 from worker.engines.animatediff.models.inventory import inventory, verify
 from worker.engines.animatediff.models.selection import ModelSelection
 from worker.settings import WorkerSettings
@@ -84,10 +89,12 @@ def download(
     *,
     models: Folder = None,
     base: Annotated[
-        str | None, typer.Option(help="Any Stable Diffusion 1.5 in diffusers' layout.")
+        str | None,
+        typer.Option(help="Any Stable Diffusion 1.5: a repository, or a file's name in bases/."),
     ] = None,
     extra: Annotated[
-        list[str] | None, typer.Option("--with", help="taesd, safety-checker; repeatable.")
+        list[str] | None,
+        typer.Option("--with", help="taesd, sd-vae-ft-mse, safety-checker; repeatable."),
     ] = None,
     without: Annotated[
         list[str] | None,
@@ -124,7 +131,11 @@ def _root(settings: WorkerSettings) -> Path:
 def _chosen(settings: WorkerSettings) -> ModelSelection:
     """The choice stored in the folder, and the extras that the settings need."""
     chosen = ModelSelection.load(settings.models_folder)
-    needed = {"taesd": settings.fast_decode, "safety-checker": settings.safety_checker}
+    needed = {
+        "taesd": settings.fast_decode,
+        SHARP_DECODER: settings.animatediff.vae == SHARP_DECODER,
+        "safety-checker": settings.safety_checker,
+    }
     extras = chosen.extras | {name for name, is_needed in needed.items() if is_needed}
     return ModelSelection(chosen.base, chosen.without, extras)
 

@@ -7,8 +7,7 @@ from generation.protocol.request import Endpoint, GenerationRequest, Motion
 from worker.engine import EngineRefusal
 from worker.engines.animatediff.batch_key import LATENT_SCALE, BatchKey
 from worker.engines.animatediff.denoise.schedulers import STEPS_AT_MOST
-from worker.engines.animatediff.device import Device
-from worker.engines.animatediff.memory.estimates import fits_at_all
+from worker.engines.animatediff.memory.room import Fit, fit_of
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
 
 
@@ -17,25 +16,28 @@ class Admission:
     """The limits of one loaded engine; each refusal names the field and what is possible.
 
     frames_at_most: the length of the motion modules' positional encoding.
-    itemsize: bytes of one number of the UNet.
+    room: bytes that work can take on the device, beside the weights that stay on it.
+    itemsize, decoder_itemsize: bytes of one number of the UNet and of the decoder.
     """
 
-    device: Device
     embedder: TextEmbedder
     endpoints: Collection[Endpoint]
     motions: Collection[Motion]
     frames_at_most: int
+    room: int
     itemsize: int
+    decoder_itemsize: int
 
     def check(self, request: GenerationRequest) -> None:
         """Raise :class:`EngineRefusal` when the request is beyond this engine."""
-        # cheap checks first: the embedder tokenizes, and memory is asked of the driver
+        # cheap checks first: the embedder tokenizes
         self._check_models(request)
         self._check_numbers(request)
         self.embedder.check_length("prompt", request.prompt)
         self.embedder.check_length("negative_prompt", request.negative_prompt)
         key = BatchKey.of(request)
-        if not fits_at_all(self.device, key, itemsize=self.itemsize):
+        sizes = {"itemsize": self.itemsize, "decoder_itemsize": self.decoder_itemsize}
+        if fit_of(self.room, key, **sizes) is Fit.NOT:
             raise EngineRefusal(
                 f"video_size {key.width} × {key.height} with {key.frames} frames is too much for "
                 "this worker's memory. Please choose a smaller size or fewer frames."

@@ -7,9 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import structlog
 import torch
 
 from worker.engine import EngineUnavailable
+from worker.engines.animatediff import cards
+
+log = structlog.get_logger("flipbook.engine")
 
 STEPS_AHEAD: Final = 1
 """Steps that may be launched before an earlier one is done: enough to keep the GPU busy, few enough
@@ -25,13 +29,15 @@ class Device:
 
     @classmethod
     def pick(cls, name: str | None) -> "Device":
-        """The named device, or CUDA where there is one, or the CPU.
+        """The named device, or CUDA where there is a GPU, or the CPU where there is none.
 
         Raises:
-            EngineUnavailable: the named device does not exist.
+            EngineUnavailable: the named device does not exist, or there is a GPU that torch cannot
+                use: rendering on the CPU instead has to be asked for.
         """
         if name is None:
-            return cls("cuda" if torch.cuda.is_available() else "cpu")
+            _check(cards.why_no_gpu())
+            name = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             # the only way to learn whether a device exists is to use it
             torch.empty(1, device=name)
@@ -40,7 +46,9 @@ class Device:
                 f"The device {name} is not there. Look at the driver, or leave the device out "
                 "to use what there is."
             ) from error
-        return cls(name)
+        device = cls(name)
+        _check(cards.why_not_supported(name) if device.is_cuda else None)
+        return device
 
     @property
     def is_cuda(self) -> bool:
@@ -53,8 +61,26 @@ class Device:
         return str(torch.cuda.get_device_name(self.name)) if self.is_cuda else self.name.upper()
 
     def dtype(self, name: str | None) -> Any:
-        """The torch dtype of that name; None picks bfloat16 on CUDA and float32 elsewhere."""
-        return getattr(torch, name or ("bfloat16" if self.is_cuda else "float32"))
+        """The torch dtype of that name; None picks what suits the GPU, and float32 elsewhere.
+
+        Raises:
+            EngineUnavailable: the GPU cannot compute in that dtype.
+        """
+        if self.is_cuda and name == "bfloat16":
+            _check(cards.why_no_bfloat16(self.name))
+        return getattr(torch, name or (cards.best_dtype(self.name) if self.is_cuda else "float32"))
+
+    def describe(self, dtype: Any) -> None:
+        """Log what a GPU is and computes with, and warn where it will be slow or short of
+        memory."""
+        if not self.is_cuda:
+            return
+        attention = cards.attention_of(self.name, dtype)
+        log.info("the GPU", name=self.title, dtype=str(dtype), attention=attention)
+        if attention == "plain":
+            log.warning("this GPU has no fused attention: clips take twice the memory or more")
+        if dtype is not torch.float32 and cards.is_slow_in_half(self.name):
+            log.warning("this GPU is older than tensor cores: clips take many times as long")
 
     @property
     def layout(self) -> dict[str, Any]:
@@ -77,6 +103,18 @@ class Device:
         if self.is_cuda:
             return int(torch.cuda.mem_get_info(self.name)[1])
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+    def others_bytes(self) -> int:
+        """Bytes of a GPU that torch does not hold in this process: other programs', and the context
+        of CUDA itself."""
+        if not self.is_cuda:
+            return 0
+        free, total = torch.cuda.mem_get_info(self.name)
+        return max(0, int(total) - int(free) - int(torch.cuda.memory_reserved(self.name)))
+
+    def pinned(self, tensor: Any) -> Any:
+        """That tensor where a GPU can fetch it without making the CPU wait; itself elsewhere."""
+        return tensor.pin_memory() if self.is_cuda else tensor
 
     def mark(self) -> Any:
         """A mark between the work before and after it, for :meth:`seconds_between`."""
@@ -118,3 +156,8 @@ class Device:
         """Reset the peak that :meth:`peak_bytes` counts."""
         if self.is_cuda:
             torch.cuda.reset_peak_memory_stats(self.name)
+
+
+def _check(reason: str | None) -> None:
+    if reason is not None:
+        raise EngineUnavailable(reason)

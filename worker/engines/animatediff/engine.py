@@ -44,8 +44,8 @@ class AnimateDiffEngine:
         loader: Loader = load_models,
         speeds: Path | None = None,
     ) -> None:
-        """Nothing is loaded yet. `speeds`: a file that keeps :class:`StepDurations` over
-        restarts."""
+        """Nothing is loaded yet. `device` wins over the option of that name. `speeds`: a file that
+        keeps :class:`StepDurations` over restarts."""
         self._models = models
         self._device_name = device
         self._deterministic = deterministic
@@ -68,7 +68,7 @@ class AnimateDiffEngine:
             EngineUnavailable: a file or the device is missing, or memory is short; the message
                 names it.
         """
-        device = Device.pick(self._device_name)
+        device = Device.pick(self._device_name or self._options.device)
         try:
             self._parts = self._assembled(device)
             seconds_per_work = warm_up(self._parts)

@@ -52,6 +52,8 @@ DEFAULT_SHAPES: Final = (
 """The default clips of both endpoints: turbo without guidance, standard with."""
 
 
+CLIP_SKIP_AT_MOST: Final = 12
+"""The text encoder of Stable Diffusion 1.5 has so many layers."""
 DTYPES: Final = (None, "float32", "bfloat16", "float16")
 
 
@@ -61,9 +63,13 @@ class EngineOptions:
 
     The names are keys of the JSON in ``FLIPBOOK_WORKER_ANIMATEDIFF``.
 
-    dtype: of the UNet and the text encoder: float32, bfloat16 or float16; None picks bfloat16 on
-        CUDA and float32 elsewhere.
+    device: torch's name, such as cuda:1 or cpu; None is the GPU, or the CPU without one.
+    dtype: of the UNet and the text encoder: float32, bfloat16 or float16; None picks float16 on
+        CUDA (float32 on a GTX 16) and float32 elsewhere.
     vae_dtype: of the decoder; None is the same. float32 if flat areas show bands.
+    vae: the name of a decoder in the models folder's ``vae``, in place of the base's own.
+    clip_skip: which layer of the text encoder is read, counted from the end as AUTOMATIC1111 does:
+        1 is the last, 2 is what many checkpoints of drawn pictures ask for.
     max_active: how many renders may be active at once.
     rows_at_most: rows that may share a forward; a render with guidance has two. Memory and CUDA may
         allow fewer.
@@ -88,8 +94,11 @@ class EngineOptions:
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}
 
+    device: str | None = None
     dtype: str | None = None
     vae_dtype: str | None = None
+    vae: str | None = None
+    clip_skip: int = 1
     max_active: int = 8
     rows_at_most: int = 8
     shared_work_at_most: int = 2 * 16 * 64 * 64
@@ -115,6 +124,7 @@ class EngineOptions:
                 raise ValueError(
                     f"{name} is one of {', '.join(dtype for dtype in DTYPES if dtype)}"
                 )
+        self._check_models()
         for name in ("max_active", "rows_at_most", "shared_work_at_most", "reuse_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is at least 1")
@@ -122,6 +132,14 @@ class EngineOptions:
             raise ValueError("frames_decoded_at_once is at least 1")
         if not 0 <= self.guided_share <= 1:
             raise ValueError("guided_share is between 0 and 1")
+
+    def _check_models(self) -> None:
+        name = self.vae
+        # a name, and never a path: it is looked up in one folder
+        if name is not None and (not name or name.startswith(".") or set(name) & set("/\\")):
+            raise ValueError("vae is the name of a file or folder in the models folder's vae")
+        if not 1 <= self.clip_skip <= CLIP_SKIP_AT_MOST:
+            raise ValueError(f"clip_skip is between 1 and {CLIP_SKIP_AT_MOST}")
 
     @property
     def shortcuts(self) -> Shortcuts:

@@ -6,7 +6,7 @@ Needs no torch: tensors are only held here, not computed.
 from dataclasses import dataclass
 from typing import Any
 
-from generation.protocol.request import GenerationRequest
+from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import BatchKey, uses_guidance
 from worker.engines.animatediff.shortcuts import (
     CACHED_STEP_WORK,
@@ -22,6 +22,7 @@ Tensor = Any
 class DenoisingState:
     """The first and longer part: noise becomes latents, a timestep at a time.
 
+    fresh_noise: what turbo adds after each of its next steps, like the latents, in main memory.
     latents: (1, 4, frames, height / 8, width / 8), float32.
     embeddings: one for each row, (1, tokens, width); the negative prompt's first.
     cached_features: for each row the deep layers' features of its last full step, (frames,
@@ -29,7 +30,7 @@ class DenoisingState:
     """
 
     scheduler: Any
-    generator: Any
+    fresh_noise: list[Tensor]
     latents: Tensor
     embeddings: tuple[Tensor, ...]
     timesteps: list[int]
@@ -49,12 +50,17 @@ class DecodingState:
 
     latents: (frames, 4, height / 8, width / 8).
     pixels: (frames, height, width, 3), uint8, in main memory.
+    finite: (frames,), bool, in main memory: whether the decoder gave numbers and no NaN; it arrives
+        with the pixels.
+    in_float32: whether the decoder computes in float32, for every frame.
     begun, done: the device's marks around what has been launched; on CUDA, events on the decoder's
         stream.
     """
 
     latents: Tensor
     pixels: Tensor
+    finite: Tensor
+    in_float32: bool = False
     frames_launched: int = 0
     begun: Any = None
     done: Any = None
@@ -69,6 +75,11 @@ class DecodingState:
         """Whether every frame is in main memory."""
         # off CUDA the mark is a number: a launched frame has arrived
         return self.is_launched and (not hasattr(self.done, "query") or bool(self.done.query()))
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether every frame that has arrived is a picture."""
+        return bool(self.finite.all())
 
     def wait(self) -> None:
         """Wait for the last of the frames that were launched."""
@@ -115,6 +126,11 @@ class ClipRender:
             return self.total_steps
         # denoised, but not decoded: not finished yet
         return min(self._step_index, self.total_steps - 1)
+
+    @property
+    def is_turbo(self) -> bool:
+        """Whether it takes turbo's steps."""
+        return self.key.endpoint is Endpoint.TURBO
 
     @property
     def is_guided(self) -> bool:

@@ -144,11 +144,12 @@ def test_what_is_left_out_is_neither_missing_nor_offered(root: Path) -> None:
         "animatelcm",
         "motion-zoom-in",
         "safety-checker",
+        "sd-vae-ft-mse",
     }
     found = ModelSet.from_folder(root)
     assert found.endpoints == (Endpoint.STANDARD,)
     assert set(found.motion_loras) == set(Motion) - {Motion.ZOOM_IN}
-    assert models()[1].count("not chosen") == 3
+    assert models()[1].count("not chosen") == 4
 
 
 @pytest.mark.parametrize("written", ["", "[]", "{}", '{"base": 1, "without": 2, "extras": 3}'])
@@ -162,6 +163,9 @@ def test_a_choice_that_cannot_be_read_leaves_nothing_out(root: Path, written: st
 
 def test_what_a_setting_needs_is_among_what_is_wanted(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLIPBOOK_WORKER_SAFETY_CHECKER", "true")
+    listed = json.loads(models("list", "--json")[1])["models"]
+    assert {model["name"] for model in listed if not model["chosen"]} == {"sd-vae-ft-mse", "taesd"}
+    monkeypatch.setenv("FLIPBOOK_WORKER_ANIMATEDIFF", '{"vae": "sd-vae-ft-mse"}')
     listed = json.loads(models("list", "--json")[1])["models"]
     assert {model["name"] for model in listed if not model["chosen"]} == {"taesd"}
 
@@ -188,7 +192,7 @@ def test_the_folder_is_the_one_that_the_worker_will_use(
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("--with", "base"), "--with takes safety-checker, taesd; not 'base'.\n"),
+        (("--with", "base"), "--with takes safety-checker, sd-vae-ft-mse, taesd; not 'base'.\n"),
         (("--without", "motion-adapter"), "not 'motion-adapter'.\n"),
         (("--with", "motions"), "not 'motions'.\n"),
     ],

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from worker.engine import DeviceLost, EngineError, OutOfMemory, StepFailure
+from worker.engine import DeviceLost, EngineError, NonFiniteLatents, OutOfMemory, StepFailure
 from worker.engines.animatediff.batch_key import BatchKey
 from worker.engines.animatediff.batching.grouping import (
     LONGEST_WAITING_EVERY,
@@ -63,17 +63,19 @@ class BatchRunner:
             DeviceLost: this process can render nothing any more.
         """
         # decoding ends on its own stream, between two calls
-        self._collect(renders)
+        failures = self._collect(renders)
+        if failures:
+            return failures
         active = [r for r in renders if r.steps_done < r.total_steps and not r.awaits_pixels]
         if not active:
-            self._await_oldest(renders)
-            return []
+            return self._await_oldest(renders)
         # only renders that something can be launched for; waiting comes last
         batch = self._next_batch(active)
         self.batches_run += 1
         for render in batch:
             render.last_batch = self.batches_run
         failures = self._denoise(batch) if batch[0].is_denoising else self._decode(batch[0])
+        # what fails here is told by the next call: a failed render is collected until it is dropped
         self._collect(renders)
         return failures
 
@@ -133,7 +135,7 @@ class BatchRunner:
         self.unets.motions(key.endpoint).set(key.motions)
         # first batch only: until here a render is nothing but its request
         for render in batch:
-            prepare(render, self.embedder, self.device.name)
+            prepare(render, self.embedder, self.device)
         noises = self.denoiser.predict(unet, batch)
         steps = [self._take_step(r, noise) for r, noise in zip(batch, noises, strict=True)]
         self.device.end_step(begun, lambda seconds: self.durations.record_step(work, seconds))
@@ -156,26 +158,39 @@ class BatchRunner:
             return [StepFailure(render, _translated_or_lost(error, doing="decoding a clip"))]
         return []
 
-    def _collect(self, renders: Sequence[ClipRender]) -> None:
-        """Finish every render whose pixels have arrived."""
-        for render in renders:
-            if render.decoding is not None and render.decoding.has_arrived:
-                self._finish(render, render.decoding)
+    def _collect(self, renders: Sequence[ClipRender]) -> list[StepFailure]:
+        """Finish every render whose pixels have arrived; those that are no pictures fail."""
+        arrived = [r for r in renders if r.decoding is not None and r.decoding.has_arrived]
+        found = (self._finish(r, r.decoding) for r in arrived if r.decoding is not None)
+        return [failure for failure in found if failure is not None]
 
-    def _await_oldest(self, renders: Sequence[ClipRender]) -> None:
+    def _await_oldest(self, renders: Sequence[ClipRender]) -> list[StepFailure]:
         """Wait for the pixels of the oldest render: there is nothing else to do."""
         for render in renders:
             if render.decoding is not None and render.steps_done < render.total_steps:
                 render.decoding.wait()
-                self._finish(render, render.decoding)
-                return
+                failure = self._finish(render, render.decoding)
+                return [] if failure is None else [failure]
+        return []
 
-    def _finish(self, render: ClipRender, decoding: DecodingState) -> None:
+    def _finish(self, render: ClipRender, decoding: DecodingState) -> StepFailure | None:
         # a finished render keeps its pixels and is collected again until the loop takes it
-        if render.steps_done < render.total_steps:
-            seconds = self.device.seconds_between(decoding.begun, decoding.done)
-            self.durations.record_decode(render.key.decode_work, seconds)
-            render.finish()
+        if render.steps_done == render.total_steps:
+            return None
+        if not decoding.is_finite:
+            return self._repair(render)
+        seconds = self.device.seconds_between(decoding.begun, decoding.done)
+        self.durations.record_decode(render.key.decode_work, seconds)
+        render.finish()
+        return None
+
+    def _repair(self, render: ClipRender) -> StepFailure | None:
+        """Decode it once more, more exactly; a render that is no picture even then fails."""
+        try:
+            self.decoder.repair(render)
+        except NonFiniteLatents as error:
+            return StepFailure(render, error)
+        return None
 
 
 def _translated_or_lost(error: Exception, *, doing: str) -> EngineError:

@@ -1,13 +1,14 @@
 """Latents into pixels, some frames at a time; on CUDA on its own stream, beside the next render's
 steps."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
 import structlog
 import torch
 
+from generation.protocol.request import Endpoint
 from worker.engine import NonFiniteLatents
 from worker.engines.animatediff.batch_key import BatchKey
 from worker.engines.animatediff.device import Device
@@ -17,8 +18,12 @@ from worker.engines.animatediff.render import ClipRender, DecodingState
 
 log = structlog.get_logger("flipbook.engine")
 
-SMALLER: Final = (16, 4, 1)
-"""Frames decoded at once after memory ran out: the next smaller number is tried."""
+BATCHES: Final = (16, 8, 4, 2, 1)
+"""How many frames are decoded at once: the most that fit. Few numbers, because each is a shape of
+its own to a compiler; after memory ran out the next smaller one is tried."""
+FELL_APART: Final = (
+    "The picture fell apart while it was being drawn: its numbers overflowed. Try another seed."
+)
 Tensor = Any
 
 
@@ -26,15 +31,28 @@ class Decoder:
     """Decodes with one autoencoder, the base's or TAESD."""
 
     def __init__(
-        self, vae: Any, device: Device, *, at_once: int | None = None, overlap: bool = True
+        self,
+        vae: Any,
+        device: Device,
+        *,
+        make_room: Callable[[Endpoint], bool],
+        at_once: int | None = None,
+        overlap: bool = True,
     ) -> None:
-        """`at_once`: frames to decode together; None decides by memory. `overlap`: whether to use
-        its own CUDA stream."""
+        """`make_room`: asked when memory ran out; whether it has freed something. `at_once`: frames
+        to decode together; None decides by memory. `overlap`: whether to use its own CUDA
+        stream."""
+        self._make_room = make_room
         self._vae = vae
         self._device = device
         self._at_once = at_once
         self._frames_that_fit: dict[BatchKey, int] = {}
         self._stream = torch.cuda.Stream(device.name) if device.is_cuda and overlap else None
+
+    def warm_up(self) -> None:
+        """Decode one small frame, because first calls are slow."""
+        device, dtype = self._vae.device, self._vae.dtype
+        self._vae.decode(torch.zeros(1, 4, 8, 8, device=device, dtype=dtype))
 
     def begin(self, render: ClipRender) -> None:
         """Turn a denoised render into one that is being decoded.
@@ -47,16 +65,33 @@ class Decoder:
             raise ValueError("this render was never denoised")
         latents = render.denoising.latents
         if not bool(torch.isfinite(latents).all()):
-            raise NonFiniteLatents(
-                "The picture fell apart while it was being drawn: its numbers overflowed. "
-                "Try another seed."
-            )
+            raise NonFiniteLatents(FELL_APART)
         # latents are scaled for the UNet; frames become the decoder's batch
         scaled = 1 / self._vae.config.scaling_factor * latents[0].transpose(0, 1)
         size = (render.key.frames, render.key.height, render.key.width, 3)
         # only pinned memory is copied to while the device goes on working
-        pixels = torch.empty(size, dtype=torch.uint8, pin_memory=self._device.is_cuda)
-        render.decoding = DecodingState(scaled.to(self._vae.dtype), pixels)
+        pinned = self._device.is_cuda
+        pixels = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)
+        finite = torch.empty(size[0], dtype=torch.bool, pin_memory=pinned)
+        exact = self._vae.dtype is torch.float32
+        render.decoding = DecodingState(scaled, pixels, finite, in_float32=exact)
+
+    def repair(self, render: ClipRender) -> None:
+        """Begin again, in float32, with a render that was decoded to something that is no picture;
+        every later render is decoded in float32 too.
+
+        Raises:
+            NonFiniteLatents: it was decoded in float32 already.
+        """
+        state = render.decoding
+        if state is None or state.in_float32:
+            raise NonFiniteLatents(FELL_APART)
+        if self._vae.dtype is not torch.float32:
+            log.warning("the decoder overflows in half precision; it goes on in float32")
+            # frames of another clip may still be read from the weights that this frees
+            self._device.synchronize()
+            self._vae.to(torch.float32)
+        render.decoding = DecodingState(state.latents, state.pixels, state.finite, in_float32=True)
 
     def advance(self, render: ClipRender) -> None:
         """Decode the next frames. When memory runs out, free it and try fewer, down to one."""
@@ -66,15 +101,19 @@ class Decoder:
         try:
             self._decode(state, at_once)
         except Exception as error:
-            if not is_out_of_memory(error) or at_once == 1:
+            if not is_out_of_memory(error):
+                raise
+            freed = self._make_room(render.key.endpoint)
+            if at_once == 1 and not freed:
                 raise
         else:
             return
         # after the except block: there the error still holds the failed forward's tensors
         free_device_memory()
-        fewer = next(n for n in SMALLER if n < at_once)
-        self._frames_that_fit[render.key] = fewer
-        log.warning("memory ran out while decoding", frames=at_once, frames_from_now_on=fewer)
+        if not freed:
+            fewer = next(n for n in BATCHES if n < at_once)
+            self._frames_that_fit[render.key] = fewer
+            log.warning("memory ran out while decoding", frames=at_once, frames_from_now_on=fewer)
         self.advance(render)
 
     def _frames_at_once(self, key: BatchKey) -> int:
@@ -88,13 +127,16 @@ class Decoder:
     def _decode(self, state: DecodingState, at_once: int) -> None:
         start = state.frames_launched
         # only launched here: on CUDA the pixels arrive later
-        end = min(start + at_once, len(state.pixels))
-        part, target = state.latents[start:end], state.pixels[start:end]
+        left = len(state.pixels) - start
+        end = start + next(n for n in BATCHES if n <= min(at_once, left))
+        part = state.latents[start:end].to(self._vae.dtype)
         with self._on_own_stream(part):
             begun = self._device.mark()
-            target.copy_(
-                _to_pixels(self._vae.decode(part).sample), non_blocking=self._device.is_cuda
-            )
+            decoded, apart = self._vae.decode(part).sample, self._device.is_cuda
+            # a NaN becomes a black pixel; reading the answer here would wait for the device
+            finite = torch.isfinite(decoded).flatten(1).all(dim=1)
+            state.finite[start:end].copy_(finite, non_blocking=apart)
+            state.pixels[start:end].copy_(_to_pixels(decoded), non_blocking=apart)
             state.done = self._device.mark()
         # begun and done span all launches of the clip: its whole decoding is measured
         state.begun = begun if state.begun is None else state.begun

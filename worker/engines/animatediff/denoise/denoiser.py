@@ -6,7 +6,7 @@ differ.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from worker.engines.animatediff.batch_key import SHARED_CHUNKS_AT_MOST, BatchKey
 from worker.engines.animatediff.compile.forwards import CompiledForwards
 from worker.engines.animatediff.compile.inputs import ForwardInputs
 from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
+from worker.engines.animatediff.denoise.schedulers import Step, lcm_step
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
 from worker.engines.animatediff.options import ForwardShape
 from worker.engines.animatediff.prompts.embeddings import repeated_to
@@ -58,9 +59,12 @@ class Denoiser:
 
     keeps_features: whether full steps of standard clips keep the deep layers' features for later
     steps; such clips never run compiled.
+    make_room: asked when memory ran out, with the endpoint whose UNet is needed; whether it has
+        freed something.
     """
 
     compiled: CompiledForwards
+    make_room: Callable[[Endpoint], bool]
     keeps_features: bool = False
     _rows_that_fit: dict[BatchKey, int] = field(default_factory=dict)
 
@@ -91,7 +95,10 @@ class Denoiser:
             if not is_out_of_memory(error):
                 raise
         # after the except block: there the error still holds the failed forward's tensors
+        freed = self.make_room(key.endpoint)
         free_device_memory()
+        if freed:
+            return self._predict_rows(unet, key, rows)
         # half of what failed, for later batches; now single rows, to be sure
         self._rows_that_fit[key] = max(1, at_once // 2)
         log.warning(
@@ -182,16 +189,25 @@ def take_step(render: ClipRender, noise: Tensor, *, keep_preview: bool) -> None:
     keep_preview: whether to keep the scheduler's estimate of the clean latents, for preview frames.
     """
     state = _prepared(render)
-    timestep = state.timesteps[state.step_index]
-    taken = state.scheduler.step(noise, timestep, state.latents, generator=state.generator)
-    state.latents = taken.prev_sample
+    taken = _turbo_step(state, noise) if render.is_turbo else _standard_step(state, noise)
+    state.latents = taken.latents
     state.step_index += 1
     # features are large: freed with the last step, not with the render
     state.cached_features = () if state.is_over else state.cached_features
     if keep_preview:
-        # DDIM and LCM name their estimate differently
-        clean = getattr(taken, "pred_original_sample", None)
-        render.preview_latents = taken.denoised if clean is None else clean
+        render.preview_latents = taken.clean
+
+
+def _standard_step(state: DenoisingState, noise: Tensor) -> Step:
+    taken = state.scheduler.step(noise, state.timesteps[state.step_index], state.latents)
+    return Step(taken.prev_sample, taken.pred_original_sample)
+
+
+def _turbo_step(state: DenoisingState, noise: Tensor) -> Step:
+    # taken out, so that its memory is free after the step
+    drawn = state.fresh_noise.pop(0) if state.fresh_noise else None
+    fresh = None if drawn is None else drawn.to(noise.device, non_blocking=True)
+    return lcm_step(state.scheduler, state.step_index, noise, state.latents, fresh)
 
 
 def _prepared(render: ClipRender) -> DenoisingState:

@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 
 from generation.protocol.request import Motion
 from worker.engine import EngineUnavailable
-from worker.engines.animatediff.models.files import down_name
+from worker.engines.animatediff.models.checkpoints import motion_weight_name
+from worker.engines.animatediff.models.files import UP_ENDINGS, down_name
 
 Tensor = Any
 OPTIONAL_BLOCK: Final = "mid_block."
@@ -38,18 +39,19 @@ class MotionLora:
 
     @classmethod
     def load(cls, path: Path) -> "MotionLora":
-        """Read a file with diffusers' names (``unet.….processor.to_q_lora.up.weight``) into main
-        memory."""
+        """Read a file with diffusers', AnimateDiff's own or kohya's names into main memory."""
         tensors = load_file(path)
-        ups = [name for name in tensors if name.endswith("_lora.up.weight")]
-        return cls({weight_name(up): LoraPair(tensors[up], tensors[down_name(up)]) for up in ups})
+        ups = [name for name in tensors if name.endswith(UP_ENDINGS)]
+        return cls({motion_weight_name(up): _pair(tensors, up) for up in ups})
 
 
-def weight_name(up_name: str) -> str:
-    """The name of the UNet's weight that a LoRA pair changes."""
-    # to_out is a list of a linear layer and dropout, and the LoRA files leave the index out
-    layer = up_name.removeprefix("unet.").replace("processor.", "").removesuffix("_lora.up.weight")
-    return f"{layer}.0.weight" if layer.endswith("to_out") else f"{layer}.weight"
+def _pair(tensors: Mapping[str, Tensor], up: str) -> LoraPair:
+    pair = LoraPair(tensors[up], tensors[down_name(up)])
+    alpha = tensors.get(f"{up.removesuffix('.lora_up.weight')}.alpha")
+    if alpha is None:
+        return pair
+    # kohya's files state what the product is divided by
+    return LoraPair(pair.up * (float(alpha) / pair.down.shape[0]), pair.down)
 
 
 class MotionMerger:
@@ -66,9 +68,14 @@ class MotionMerger:
         # the LoRAs stay in main memory: 77 MB each, needed only when motions change
         self._loras = loras
         self._strength = strength
-        self._weights = _weights_changed(unet, loras)
+        self._weights = weights_changed(unet, loras)
         self._originals = {name: weight.detach().clone() for name, weight in self._weights.items()}
         self._merged: frozenset[Motion] | None = frozenset()
+
+    @property
+    def offered(self) -> tuple[Motion, ...]:
+        """The motions that it can merge."""
+        return tuple(self._loras)
 
     @property
     def merged(self) -> frozenset[Motion] | None:
@@ -89,6 +96,11 @@ class MotionMerger:
             weight.copy_(self._changed(name, sorted(wanted)))
         self._merged = wanted
 
+    @property
+    def copied_bytes(self) -> int:
+        """What the copies take, on the device that they are on."""
+        return sum(copy.numel() * copy.element_size() for copy in self._originals.values())
+
     def move(self, device: str) -> None:
         """Move the copies to the device that the UNet is on."""
         self._originals = {name: original.to(device) for name, original in self._originals.items()}
@@ -106,7 +118,12 @@ class MotionMerger:
         return total.to(original.dtype)
 
 
-def _weights_changed(unet: Any, loras: Mapping[Motion, MotionLora]) -> dict[str, Any]:
+def weights_changed(unet: Any, loras: Mapping[Motion, MotionLora]) -> dict[str, Any]:
+    """The UNet's weights that these motions change, by name.
+
+    Raises:
+        EngineUnavailable: a LoRA changes a weight that the UNet lacks or has in another shape.
+    """
     parameters = dict(unet.named_parameters())
     changed: dict[str, Any] = {}
     for motion, lora in loras.items():

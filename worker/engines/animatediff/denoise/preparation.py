@@ -2,15 +2,17 @@
 
 import torch
 
+from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import LATENT_SCALE, uses_guidance
 from worker.engines.animatediff.denoise.schedulers import scheduler_for
+from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
 from worker.engines.animatediff.render import ClipRender, DenoisingState
 
 LATENT_CHANNELS = 4
 
 
-def prepare(render: ClipRender, embedder: TextEmbedder, device: str) -> None:
+def prepare(render: ClipRender, embedder: TextEmbedder, device: Device) -> None:
     """Embed the prompts, set the timesteps and draw the noise, unless that is done."""
     if render.denoising is not None:
         return
@@ -19,16 +21,25 @@ def prepare(render: ClipRender, embedder: TextEmbedder, device: str) -> None:
     # float32 on the CPU: a seed then means the same on every device and in every dtype
     generator = torch.Generator("cpu").manual_seed(request.seed)
     height, width = key.height // LATENT_SCALE, key.width // LATENT_SCALE
-    noise = torch.randn((1, LATENT_CHANNELS, key.frames, height, width), generator=generator)
+    shape = (1, LATENT_CHANNELS, key.frames, height, width)
+    # in this order: a seed means what it means to diffusers
+    noise, *fresh = (
+        device.pinned(torch.randn(shape, generator=generator)) for _ in range(_draws(request))
+    )
     guided = uses_guidance(request)
     prompts = (request.negative_prompt, request.prompt) if guided else (request.prompt,)
     render.denoising = DenoisingState(
         scheduler=scheduler,
-        generator=generator,
+        fresh_noise=fresh,
         # 1 for DDIM and LCM; other schedulers start from stronger noise
-        latents=noise.to(device) * scheduler.init_noise_sigma,
+        latents=noise.to(device.name, non_blocking=True) * scheduler.init_noise_sigma,
         embeddings=tuple(embedder.embed(prompt) for prompt in prompts),
         # read at every step: as numbers for the scheduler, as a tensor for the UNet
         timesteps=[int(timestep) for timestep in scheduler.timesteps],
-        timesteps_on_device=scheduler.timesteps.to(device, torch.float32),
+        timesteps_on_device=scheduler.timesteps.to(device.name, torch.float32),
     )
+
+
+def _draws(request: GenerationRequest) -> int:
+    """How often noise is drawn: once, and for turbo after each step but the last."""
+    return request.num_inference_steps if request.endpoint is Endpoint.TURBO else 1

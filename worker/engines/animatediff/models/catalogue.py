@@ -8,18 +8,26 @@ from dataclasses import dataclass
 from typing import Final
 
 from generation.protocol.request import Motion
-from worker.engines.animatediff.models.model_set import TURBO, TURBO_LORA, WEIGHTS, motion_name
+from worker.engines.animatediff.models.model_set import (
+    SINGLE_FILE,
+    TURBO,
+    TURBO_LORA,
+    WEIGHTS,
+    motion_name,
+)
 from worker.engines.animatediff.models.selection import DEFAULT_BASE, ModelSelection
 
 OPENRAIL: Final = "creativeml-openrail-m"
+PLAIN_BASE: Final = "stable-diffusion-v1-5/stable-diffusion-v1-5"
 BASES: Final = (
     DEFAULT_BASE,
-    "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    PLAIN_BASE,
     "SG161222/Realistic_Vision_V5.1_noVAE",
     "Lykon/dreamshaper-8",
 )
 """Stable Diffusion 1.5 checkpoints whose pages state that licence; others in diffusers' layout work
 too."""
+SHARP_DECODER: Final = "sd-vae-ft-mse"
 OTHER_LICENCE: Final = "the one that its page states"
 # requests that need one of these are refused when it is excluded
 _EXCLUDABLE: Final = frozenset({TURBO, *(motion_name(motion) for motion in Motion)})
@@ -69,20 +77,20 @@ _BASE_FILES: Final = (
     f"vae/{WEIGHTS}.safetensors",
     "vae/config.json",
 )
+_SINGLE_FILE_NAMES: Final = tuple(name for name in _BASE_FILES if not name.endswith(".safetensors"))
 _ADAPTER_FILES: Final = ("config.json", f"{WEIGHTS}.safetensors")
 
 
 def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
     """Every model that the engine can use, in the order of the list.
 
-    base: any Stable Diffusion 1.5 repository in diffusers' layout.
+    base: any Stable Diffusion 1.5 repository in diffusers' layout, or the name of the operator's
+        own file or folder in ``bases``.
     """
     # an operator's own checkpoint may have any licence
     licence = OPENRAIL if base in BASES else OTHER_LICENCE
     return (
-        ModelSource(
-            "base", base, "base", _BASE_FILES, 4270, licence, "draws the pictures of both endpoints"
-        ),
+        *_base_sources(base, licence),
         ModelSource(
             "motion-adapter",
             "guoyww/animatediff-motion-adapter-v1-5-2",
@@ -113,9 +121,19 @@ def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
             optional=True,
         ),
         ModelSource(
+            SHARP_DECODER,
+            "stabilityai/sd-vae-ft-mse",
+            f"vae/{SHARP_DECODER}",
+            _ADAPTER_FILES,
+            335,
+            "MIT",
+            "decodes eyes and text better than older bases' own",
+            optional=True,
+        ),
+        ModelSource(
             "safety-checker",
-            base,
-            "base",
+            PLAIN_BASE if "/" not in base else base,
+            "base" if "/" in base else SINGLE_FILE,
             ("safety_checker/config.json", "safety_checker/model.safetensors"),
             1220,
             licence,
@@ -123,6 +141,16 @@ def sources(base: str = DEFAULT_BASE) -> tuple[ModelSource, ...]:
             optional=True,
         ),
     )
+
+
+def _base_sources(base: str, licence: str) -> tuple[ModelSource, ...]:
+    what = "draws the pictures of both endpoints"
+    if "/" in base:
+        return (ModelSource("base", base, "base", _BASE_FILES, 4270, licence, what),)
+    # the operator's own: what a single file lacks is small, and the same for all of them
+    names = "tokenizer and configurations for a checkpoint of one file"
+    files = _SINGLE_FILE_NAMES
+    return (ModelSource("base", PLAIN_BASE, SINGLE_FILE, files, 2, OPENRAIL, names),)
 
 
 def selected_sources(selection: ModelSelection) -> tuple[ModelSource, ...]:

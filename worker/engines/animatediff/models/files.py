@@ -6,13 +6,16 @@ header.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from worker.engines.animatediff.models.checkpoints import why_not_sd15
 from worker.engines.animatediff.models.model_set import TURBO_LORA, WEIGHTS, ModelSet
 
+_PICKLES: Final = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"PK\x03\x04")
+"""How pickles begin, and the archives in which torch keeps them."""
 MAX_HEADER_BYTES: Final = 100_000_000
 """The longest header that the safetensors format allows."""
 DOWNLOAD_ADVICE: Final = (
@@ -49,32 +52,51 @@ class DamagedFile(Exception):
 
 def missing_files(models: ModelSet) -> list[FileProblem]:
     """Every file of the set that is missing, truncated or of another kind, in loading order."""
-    return [problem for path in required_files(models) if (problem := problem_of(path)) is not None]
+    return [*_problems(required_files(models)), *_wrong_base(models)]
+
+
+def usable(models: ModelSet) -> tuple[ModelSet, list[FileProblem]]:
+    """The set without the models of which a file cannot be used, and what is wrong with those.
+
+    A wrong file stops its model and not the worker; only the base is needed by all, and the safety
+    checker is never left out.
+    """
+    adapter, turbo, taesd = models.motion_adapter, models.turbo, models.taesd
+    wrong_adapter = [] if adapter is None else _problems(adapter_files(adapter))
+    wrong_turbo = [] if turbo is None else _problems(turbo_files(turbo))
+    wrong_taesd = [] if taesd is None else _problems(_model_files(taesd, WEIGHTS))
+    wrong_loras = {m: _problems([weights_file(f, WEIGHTS)]) for m, f in models.motion_loras.items()}
+    kept = replace(
+        models,
+        motion_adapter=None if wrong_adapter else adapter,
+        turbo=None if wrong_turbo else turbo,
+        taesd=None if wrong_taesd else taesd,
+        motion_loras={m: f for m, f in models.motion_loras.items() if not wrong_loras[m]},
+    )
+    all_wrong = (wrong_adapter, wrong_turbo, wrong_taesd, *wrong_loras.values())
+    return kept, [problem for problems in all_wrong for problem in problems]
 
 
 def why_not_loadable(models: ModelSet) -> str | None:
-    """One sentence about the first bad file, how many more there are and what to do; None when all
-    can be loaded."""
+    """One sentence about the first bad file, how many more there are and what to do; None when at
+    least one endpoint can be served."""
+    kept, _ = usable(models)
+    if kept.endpoints and not missing_files(kept):
+        return None
     problems = missing_files(models)
     if not problems:
-        return None
+        return "This set of models holds none that moves: neither a motion adapter nor turbo's."
     more = f" {len(problems) - 1} more are missing or damaged." if len(problems) > 1 else ""
     return f"{problems[0].sentence}{more} {DOWNLOAD_ADVICE}"
 
 
 def required_files(models: ModelSet) -> Iterator[Path]:
     """Every file that loading this set opens."""
-    yield from (
-        models.base / "tokenizer" / name
-        for name in ("vocab.json", "merges.txt", "tokenizer_config.json")
-    )
-    yield from _model_files(models.base / "text_encoder", "model")
-    yield from _model_files(models.base / "unet", WEIGHTS)
-    yield from _model_files(models.base / "vae", WEIGHTS)
-    yield from _model_files(models.motion_adapter, WEIGHTS)
+    yield from base_files(models)
+    if models.motion_adapter is not None:
+        yield from adapter_files(models.motion_adapter)
     if models.turbo is not None:
-        yield from _model_files(models.turbo, WEIGHTS)
-        yield models.turbo / TURBO_LORA
+        yield from turbo_files(models.turbo)
     yield from (weights_file(folder, WEIGHTS) for folder in models.motion_loras.values())
     if models.taesd is not None:
         yield from _model_files(models.taesd, WEIGHTS)
@@ -82,17 +104,77 @@ def required_files(models: ModelSet) -> Iterator[Path]:
         yield from _model_files(models.safety_checker, "model")
 
 
+def base_files(models: ModelSet) -> Iterator[Path]:
+    """The files without which nothing can be rendered."""
+    yield from (
+        models.names / "tokenizer" / name
+        for name in ("vocab.json", "merges.txt", "tokenizer_config.json")
+    )
+    if models.has_single_file:
+        yield from (models.names / part / "config.json" for part in ("text_encoder", "unet", "vae"))
+        yield models.base
+    else:
+        yield from _model_files(models.base / "text_encoder", "model")
+        yield from _model_files(models.base / "unet", WEIGHTS)
+    if models.vae is None and not models.has_single_file:
+        yield from _model_files(models.base / "vae", WEIGHTS)
+    elif models.vae is not None:
+        yield from [models.vae] if is_file_name(models.vae) else _model_files(models.vae, WEIGHTS)
+
+
+def adapter_files(folder: Path) -> Iterator[Path]:
+    """A motion adapter's files; one in AnimateDiff's own layout needs no configuration."""
+    weights = weights_file(folder, WEIGHTS)
+    if weights.name.startswith(WEIGHTS):
+        yield folder / "config.json"
+    yield weights
+
+
+def turbo_files(folder: Path) -> Iterator[Path]:
+    """The files of the turbo endpoint's model."""
+    yield from adapter_files(folder)
+    yield folder / TURBO_LORA
+
+
+def is_file_name(path: Path) -> bool:
+    """Whether that names a file of weights, and not a folder."""
+    return path.suffix == ".safetensors"
+
+
 def weights_file(folder: Path, stem: str) -> Path:
-    """The weights in a folder: the plain name, or the half-precision file if only that exists."""
+    """The weights in a folder: the plain name, the half-precision file if only that exists, or the
+    one safetensors file there is, under whatever name it was shared."""
     plain = folder / f"{stem}.safetensors"
     # full precision where there is a choice: it is rounded only once, to the engine's dtype
-    half = folder / f"{stem}.fp16.safetensors"
-    return half if half.is_file() and not plain.is_file() else plain
+    known = next((p for p in (plain, folder / f"{stem}.fp16.safetensors") if p.is_file()), None)
+    if known is not None:
+        return known
+    others = [path for path in folder.glob("*.safetensors") if path.name != TURBO_LORA]
+    return others[0] if len(others) == 1 else plain
 
 
 def variant_of(folder: Path, stem: str) -> str | None:
     """The `variant` argument for diffusers: ``fp16`` or None."""
     return "fp16" if weights_file(folder, stem).name.endswith(".fp16.safetensors") else None
+
+
+def _problems(paths: Iterable[Path]) -> list[FileProblem]:
+    return [problem for path in paths if (problem := problem_of(path)) is not None]
+
+
+def _wrong_base(models: ModelSet) -> Iterator[FileProblem]:
+    """What is wrong with an intact single file: that it is another kind of checkpoint."""
+    if not models.has_single_file or problem_of(models.base) is not None:
+        return
+    needs_decoder = models.vae is None and models.taesd is None
+    reason = why_not_sd15(shapes_of(models.base), needs_decoder=needs_decoder)
+    if reason is not None:
+        yield FileProblem(models.base, reason)
+
+
+def shapes_of(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors in an intact safetensors file, by name."""
+    return {name: entry.shape for name, entry in check_safetensors(path).items()}
 
 
 def _model_files(folder: Path, stem: str) -> Iterator[Path]:
@@ -123,12 +205,21 @@ def _missing(path: Path) -> str:
         for suffix in (".bin", ".ckpt", ".pt")
     ]
     pickles.append(path.with_name("pytorch_model.bin"))
+    pickles += [p for end in ("ckpt", "pt", "pth") for p in sorted(path.parent.glob(f"*.{end}"))]
     if path.suffix == ".safetensors" and any(p.is_file() for p in pickles):
+        pickle = next(p for p in pickles if p.is_file())
         return (
             "is missing; beside it lies only a pickle, which is never opened because a "
-            "pickle can run code"
+            f"pickle can run code. {_conversion(pickle)}"
         )
     return "is missing"
+
+
+def _conversion(pickle: Path) -> str:
+    return (
+        f"`python -m worker.engines.animatediff.models.convert {pickle.name}` there makes a "
+        "safetensors file of it, and reads numbers only"
+    )
 
 
 def _check_json(path: Path) -> None:
@@ -162,7 +253,10 @@ def check_safetensors(path: Path) -> Mapping[str, TensorEntry]:
 def _read_header(path: Path, size: int) -> tuple[dict[str, TensorEntry], int]:
     with path.open("rb") as file:
         # the format: 8 bytes with the header's length, the header as JSON, the tensors' bytes
-        length = int.from_bytes(file.read(8), "little")
+        first = file.read(8)
+        if first.startswith(_PICKLES):
+            raise DamagedFile(f"is a pickle under another name. {_conversion(path)}")
+        length = int.from_bytes(first, "little")
         # a web page read as a length is astronomically large
         if size < 8 or length > MAX_HEADER_BYTES:
             raise DamagedFile("is not a safetensors file")

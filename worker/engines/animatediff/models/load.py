@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import diffusers
+import structlog
 import torch
 import transformers
 from diffusers import AutoencoderKL, AutoencoderTiny, MotionAdapter, UNet2DConditionModel
@@ -17,14 +18,27 @@ from generation.protocol.request import Endpoint, Motion
 from worker.engine import EngineUnavailable
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.failures import first_line
-from worker.engines.animatediff.models.files import variant_of, weights_file, why_not_loadable
+from worker.engines.animatediff.models.files import (
+    is_file_name,
+    usable,
+    variant_of,
+    weights_file,
+    why_not_loadable,
+)
 from worker.engines.animatediff.models.model_set import TURBO_LORA, WEIGHTS, ModelSet
+from worker.engines.animatediff.models.single_files import motion_adapter_of, text_encoder_of
 from worker.engines.animatediff.models.unet import MotionUNet
 from worker.engines.animatediff.options import EngineOptions
+
+log = structlog.get_logger("flipbook.engine")
 
 OFFLINE: Final = {"local_files_only": True, "use_safetensors": True}
 """Loading downloads nothing and never opens a pickle."""
 _LOAD_ERRORS: Final = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+
+
+class WrongModel(EngineUnavailable):
+    """A model's files are whole, but do not fit the others."""
 
 
 @dataclass(slots=True)
@@ -52,11 +66,11 @@ def load_models(models: ModelSet, device: Device, options: EngineOptions) -> Loa
     """Check the files, then load them.
 
     Raises:
-        EngineUnavailable: a file is missing or damaged, or a folder's contents do not fit the
-            others; the message names it.
+        EngineUnavailable: a file that everything needs is missing, damaged or does not fit the
+            others, or no endpoint is left; the message names it.
     """
     # first, because the libraries' own errors do not name the file
-    check_files(models)
+    models = check_files(models)
     diffusers.logging.set_verbosity_error()
     transformers.logging.set_verbosity_error()
     diffusers.logging.disable_progress_bar()
@@ -67,28 +81,29 @@ def load_models(models: ModelSet, device: Device, options: EngineOptions) -> Loa
         return _load(models, device, options)
 
 
-def check_files(models: ModelSet) -> None:
-    """Raise :class:`EngineUnavailable` naming the first bad file and how many more there are."""
+def check_files(models: ModelSet) -> ModelSet:
+    """The set without the models whose files cannot be used, each of which is logged.
+
+    Raises:
+        EngineUnavailable: too little is left to render anything.
+    """
     reason = why_not_loadable(models)
     if reason is not None:
         raise EngineUnavailable(reason)
+    kept, problems = usable(models)
+    for problem in problems:
+        log.warning("a model is left out; requests that need it are refused", why=problem.sentence)
+    return kept
 
 
 def _load(models: ModelSet, device: Device, options: EngineOptions) -> LoadedModels:
     # the VAE may need float32 where the UNet does not
     dtype, vae_dtype = device.dtype(options.dtype), device.dtype(options.vae_dtype or options.dtype)
     tokenizer = _loading(
-        models.base / "tokenizer", CLIPTokenizer.from_pretrained, local_files_only=True
+        models.names / "tokenizer", CLIPTokenizer.from_pretrained, local_files_only=True
     )
-    text_folder = models.base / "text_encoder"
-    text_encoder = _loading(
-        text_folder,
-        CLIPTextModel.from_pretrained,
-        **OFFLINE,
-        variant=variant_of(text_folder, "model"),
-    )
-    vae = _load_vae(models)
-    unets = {e: _for_inference(_load_unet(models, e, options).to(dtype)) for e in models.endpoints}
+    text_encoder, vae = _load_text_encoder(models), _load_vae(models)
+    unets = {e: _for_inference(u.to(dtype)) for e, u in _load_unets(models, options).items()}
     return LoadedModels(
         tokenizer=tokenizer,
         text_encoder=_for_inference(text_encoder.to(device.name, dtype)),
@@ -106,23 +121,67 @@ def _for_inference(module: Any) -> Any:
     return module.eval().requires_grad_(False)
 
 
+def _load_text_encoder(models: ModelSet) -> Any:
+    folder = models.names / "text_encoder"
+    if models.has_single_file:
+        return _loading(models.base, text_encoder_of, folder=folder)
+    variant = variant_of(folder, "model")
+    return _loading(folder, CLIPTextModel.from_pretrained, **OFFLINE, variant=variant)
+
+
 def _load_vae(models: ModelSet) -> Any:
     if models.taesd is not None:
         return _loading(models.taesd, AutoencoderTiny.from_pretrained, **OFFLINE)
-    folder = models.base / "vae"
-    return _loading(
-        folder, AutoencoderKL.from_pretrained, **OFFLINE, variant=variant_of(folder, WEIGHTS)
+    source = models.vae or (models.base if models.has_single_file else models.base / "vae")
+    if is_file_name(source):
+        return _loading(source, _from_single_file, kind=AutoencoderKL, models=models, part="vae")
+    variant = variant_of(source, WEIGHTS)
+    return _loading(source, AutoencoderKL.from_pretrained, **OFFLINE, variant=variant)
+
+
+def _from_single_file(path: Path, *, kind: Any, models: ModelSet, part: str) -> Any:
+    # without a configuration the library would ask the hub for one
+    return kind.from_single_file(
+        str(path), config=str(models.names), subfolder=part, local_files_only=True
     )
+
+
+def _load_unets(models: ModelSet, options: EngineOptions) -> dict[Endpoint, Any]:
+    """A UNet for each endpoint whose motion model fits; at least one does."""
+    unets: dict[Endpoint, Any] = {}
+    wrong: list[WrongModel] = []
+    for endpoint in models.endpoints:
+        try:
+            unets[endpoint] = _load_unet(models, endpoint, options)
+        except WrongModel as error:
+            wrong.append(error)
+            log.warning("an endpoint is left out", endpoint=endpoint.label, why=str(error))
+    if not unets:
+        raise wrong[0]
+    return unets
+
+
+def _load_plain_unet(models: ModelSet) -> Any:
+    if models.has_single_file:
+        kind = UNet2DConditionModel
+        return _loading(models.base, _from_single_file, kind=kind, models=models, part="unet")
+    base = models.base / "unet"
+    variant = variant_of(base, WEIGHTS)
+    return _loading(base, UNet2DConditionModel.from_pretrained, **OFFLINE, variant=variant)
+
+
+def _load_adapter(folder: Path) -> Any:
+    weights = weights_file(folder, WEIGHTS)
+    if not weights.name.startswith(WEIGHTS):
+        return _loading(weights, motion_adapter_of)
+    variant = variant_of(folder, WEIGHTS)
+    return _loading(folder, MotionAdapter.from_pretrained, **OFFLINE, variant=variant)
 
 
 def _load_unet(models: ModelSet, endpoint: Endpoint, options: EngineOptions) -> Any:
     """The base's UNet with the endpoint's motion adapter, and turbo's LoRA fused; float32."""
-    base, adapter_folder = models.base / "unet", models.adapter_of(endpoint)
-    plain = _loading(
-        base, UNet2DConditionModel.from_pretrained, **OFFLINE, variant=variant_of(base, WEIGHTS)
-    )
-    variant = variant_of(adapter_folder, WEIGHTS)
-    adapter = _loading(adapter_folder, MotionAdapter.from_pretrained, **OFFLINE, variant=variant)
+    adapter_folder = models.adapter_of(endpoint)
+    plain, adapter = _load_plain_unet(models), _load_adapter(adapter_folder)
     # float32: adding LoRA weights in half precision would lose bits
     unet = _loading(
         adapter_folder, lambda _: MotionUNet.from_unet2d(plain.float(), adapter.float())
@@ -177,7 +236,7 @@ def _loading(path: Path, load: Callable[..., Any], **arguments: Any) -> Any:
         ) from error
     except _LOAD_ERRORS as error:
         reason = first_line(error)[:200]
-        raise EngineUnavailable(
+        raise WrongModel(
             f"What is in {path} does not fit the other models or is damaged ({reason}). "
             "Download it again."
         ) from error

@@ -13,7 +13,7 @@ DEFAULT_BASE: Final = "emilianJR/epiCRealism"
 class ModelSelection:
     """What a models folder should hold, by the catalogue's names.
 
-    base: the repository of the base checkpoint.
+    base: the repository of the base checkpoint, or the name of a file or folder in ``bases``.
     without: models that are excluded.
     extras: optional models that are included.
     """
@@ -25,6 +25,16 @@ class ModelSelection:
     def excludes(self, name: str) -> bool:
         """Whether that model is excluded."""
         return name in self.without
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the base is the operator's own, and not a repository."""
+        return "/" not in self.base
+
+    @property
+    def is_single_file(self) -> bool:
+        """Whether the base is one file."""
+        return self.is_local and self.base.endswith(".safetensors")
 
     def save(self, root: Path) -> None:
         """Write it to the models folder."""

@@ -40,8 +40,12 @@ class TokenChunk:
 class TextEmbedder:
     """Encodes prompts with one text encoder, and caches the latest results by text."""
 
-    def __init__(self, tokenizer: Any, encoder: Any, *, cache_size: int = 128) -> None:
-        """`cache_size`: how many prompts' embeddings stay in memory."""
+    def __init__(
+        self, tokenizer: Any, encoder: Any, *, clip_skip: int = 1, cache_size: int = 128
+    ) -> None:
+        """`clip_skip`: which layer from the end is read, counted as AUTOMATIC1111 does: 1 is the
+        last. `cache_size`: how many prompts' embeddings stay in memory."""
+        self._clip_skip = clip_skip
         self._tokenizer = tokenizer
         self._encoder = encoder
         self._cache: BoundedCache[str, Tensor] = BoundedCache(cache_size)
@@ -102,17 +106,24 @@ class TextEmbedder:
         fill = [self._chunk_tokens - len(chunk.ids) + 1 for chunk in chunks]
         ids = [[begin, *chunk.ids, *[end] * n] for chunk, n in zip(chunks, fill, strict=True)]
         weights = [[1.0, *chunk.weights, *[1.0] * n] for chunk, n in zip(chunks, fill, strict=True)]
-        plain = self._encoder(torch.tensor(ids, device=self._encoder.device))[0]
-        return _weighted(plain, torch.tensor(weights, device=plain.device)).reshape(
-            1, -1, plain.shape[-1]
-        )
+        found = self._read(torch.tensor(ids, device=self._encoder.device))
+        # asked here, on the CPU: reading an answer from the device would wait for it
+        if any(weight != 1 for chunk in weights for weight in chunk):
+            found = _weighted(found, torch.tensor(weights, device=found.device))
+        return found.reshape(1, -1, found.shape[-1])
+
+    def _read(self, ids: Tensor) -> Tensor:
+        if self._clip_skip == 1:
+            return self._encoder(ids)[0]
+        states = self._encoder(ids, output_hidden_states=True).hidden_states
+        # the library's versions keep the last normalisation in different places
+        layers = getattr(self._encoder, "text_model", self._encoder)
+        return layers.final_layer_norm(states[-self._clip_skip])
 
 
 def _weighted(plain: Tensor, weights: Tensor) -> Tensor:
     """Multiply each token's embedding and scale every chunk back to its old mean, as AUTOMATIC1111
     does."""
-    if bool((weights == 1).all()):
-        return plain
     # means of half-precision numbers would be too rough
     exact = plain.float()
     scaled = exact * weights.unsqueeze(-1)

@@ -15,7 +15,18 @@ from safetensors.torch import save
 
 from doubles.http.hub import Hub, serving
 from generation.protocol.request import Motion
-from worker.engines.animatediff import ModelSet, ModelSource, accept, fetch, plan, sources, unaccepted, verify
+from worker.engines.animatediff import (
+    ModelSelection,
+    ModelSet,
+    ModelSource,
+    accept,
+    fetch,
+    plan,
+    selected_sources,
+    sources,
+    unaccepted,
+    verify,
+)
 from worker.engines.animatediff.models.download import (
     DownloadProgress,
     LicenceNotAccepted,
@@ -157,16 +168,30 @@ def test_the_catalogue_has_exactly_the_files_that_loading_opens(tmp_path: Path) 
         path.write_bytes(b"")
     wanted = set(required_files(ModelSet.from_folder(tmp_path, fast_decode=True, safety_checker=True)))
     assert wanted <= listed
+    assert {p.name for p in listed - wanted if p.parent.name != "sd-vae-ft-mse"} == {"special_tokens_map.json"}
+    with_vae = set(required_files(ModelSet.from_folder(tmp_path, vae="sd-vae-ft-mse")))
+    assert {p for p in listed if p.parent.name == "sd-vae-ft-mse"} <= with_vae
+
+
+def test_the_catalogue_has_what_a_single_file_lacks(tmp_path: Path) -> None:
+    chosen = ModelSelection(base="mine.safetensors")
+    chosen.save(tmp_path)
+    listed = {tmp_path / s.folder / name for s in selected_sources(chosen) for name in s.files}
+    for path in listed:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    wanted = set(required_files(ModelSet.from_folder(tmp_path)))
+    assert wanted - listed == {tmp_path / "bases" / "mine.safetensors"}
     assert {p.name for p in listed - wanted} == {"special_tokens_map.json"}
 
 
 def test_the_catalogue_states_a_licence_and_a_page_for_every_model() -> None:
     listed = sources("owner/base")
-    assert len(listed) == 3 + len(Motion) + 2
+    assert len(listed) == 3 + len(Motion) + 3
     assert listed[0].repo_id == "owner/base"
     assert all(source.licence and source.purpose and source.megabytes > 0 for source in listed)
     assert all(source.page == f"https://huggingface.co/{source.repo_id}" for source in listed)
-    assert sorted(s.name for s in listed if s.optional) == ["safety-checker", "taesd"]
+    assert sorted(s.name for s in listed if s.optional) == ["safety-checker", "sd-vae-ft-mse", "taesd"]
 
 
 def test_the_record_of_licences_keeps_what_was_accepted_before(tmp_path: Path) -> None:

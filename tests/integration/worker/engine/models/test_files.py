@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from doubles.worker.rendering import assert_nearly_equal, clip, frames_of, turbo
 from generation.protocol.request import Endpoint, Motion
 from worker.engine import EngineRefusal, EngineUnavailable
 from worker.engines.animatediff import AnimateDiffEngine, ModelSet, available, missing_files
-from worker.engines.animatediff.models.files import DOWNLOAD_ADVICE, FileProblem
+from worker.engines.animatediff.models.files import DOWNLOAD_ADVICE, FileProblem, usable
 
 pytestmark = pytest.mark.engine
 
@@ -46,11 +47,6 @@ def test_a_whole_set_has_no_problems(tiny_root: Path) -> None:
         "base/text_encoder/model.safetensors",
         UNET,
         "base/vae/diffusion_pytorch_model.safetensors",
-        "motion-adapter/config.json",
-        "motion-adapter/diffusion_pytorch_model.safetensors",
-        "animatelcm/AnimateLCM_sd15_t2v_lora.safetensors",
-        "animatelcm/diffusion_pytorch_model.safetensors",
-        "motion-lora/tilt-down/diffusion_pytorch_model.safetensors",
     ],
 )
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
@@ -61,6 +57,54 @@ def test_a_missing_file_is_named(copy: Path, name: str) -> None:
         AnimateDiffEngine(models, device="cpu").load()
     assert str(unavailable.value) == (f"The model file {copy / name} is missing. {DOWNLOAD_ADVICE}")
     assert available(models) == str(unavailable.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "left_out"),
+    [
+        ("motion-adapter/config.json", Endpoint.STANDARD),
+        ("motion-adapter/diffusion_pytorch_model.safetensors", Endpoint.STANDARD),
+        ("animatelcm/AnimateLCM_sd15_t2v_lora.safetensors", Endpoint.TURBO),
+        ("animatelcm/diffusion_pytorch_model.safetensors", Endpoint.TURBO),
+        ("motion-lora/tilt-down/diffusion_pytorch_model.safetensors", Motion.TILT_DOWN),
+        ("taesd/config.json", None),
+    ],
+)
+def test_a_file_that_one_model_lacks_leaves_out_that_model_and_not_the_others(
+    copy: Path, name: str, left_out: Endpoint | Motion | None
+) -> None:
+    (copy / name).unlink()
+    models = ModelSet.from_folder(copy, fast_decode=True)
+    assert available(models) is None
+    kept, problems = usable(models)
+    assert problems == missing_files(models) == [FileProblem(copy / name, "is missing")]
+    assert set(Endpoint) - set(kept.endpoints) == ({left_out} & set(Endpoint))
+    assert set(Motion) - set(kept.motion_loras) == ({left_out} & set(Motion))
+    assert (kept.taesd is None) is (left_out is None)
+
+
+def test_a_set_in_which_nothing_moves_cannot_be_used(copy: Path) -> None:
+    for folder in ("motion-adapter", "animatelcm"):
+        shutil.rmtree(copy / folder)
+    reason = available(ModelSet.from_folder(copy))
+    assert reason is not None
+    assert reason.startswith(f"The model file {copy}/motion-adapter/config.json is missing.")
+
+
+def test_a_wrong_file_stops_its_model_and_the_worker_says_which(copy: Path, engine_log: list[Any]) -> None:
+    wrong = copy / "motion-adapter" / "config.json"
+    wrong.write_text(json.dumps({**json.loads(wrong.read_text()), "block_out_channels": [16, 32]}))
+    (copy / "motion-lora/zoom-in/diffusion_pytorch_model.safetensors").write_bytes(b"PK\x03\x04 and so on")
+    engine = AnimateDiffEngine(ModelSet.from_folder(copy), device="cpu")
+    engine.load()
+    assert frames_of(engine, turbo(num_inference_steps=1)).shape == (8, 64, 64, 3)
+    with pytest.raises(EngineRefusal, match="no model for the standard endpoint"):
+        engine.check(clip())
+    with pytest.raises(EngineRefusal, match="this worker has no zoom-in"):
+        engine.check(turbo(motions=[Motion.ZOOM_IN]))
+    why = [event["why"] for event in engine_log if "left out" in event["event"]]
+    assert "is a pickle under another name" in why[0]
+    assert why[1].startswith(f"What is in {copy}/motion-adapter does not fit")
 
 
 def test_an_empty_folder_names_the_first_file_and_counts_the_others(tmp_path: Path) -> None:
@@ -107,7 +151,11 @@ def with_a_header_that_is_no_json(path: Path) -> str:
 def pickled(path: Path) -> str:
     path.unlink()
     path.with_suffix(".bin").write_bytes(b"\x80\x04K\x01.")
-    return "is missing; beside it lies only a pickle, which is never opened because a pickle can run code"
+    return (
+        "is missing; beside it lies only a pickle, which is never opened because a pickle can run code. `python -m "
+        "worker.engines.animatediff.models.convert diffusion_pytorch_model.bin` there makes a safetensors file of it, "
+        "and reads numbers only"
+    )
 
 
 @pytest.mark.parametrize(
@@ -135,9 +183,10 @@ def test_a_config_that_is_no_json_is_named(copy: Path) -> None:
     )
 
 
-def test_models_that_do_not_fit_each_other_name_the_folder(copy: Path) -> None:
-    config = copy / "motion-adapter" / "config.json"
-    config.write_text(json.dumps({**json.loads(config.read_text()), "block_out_channels": [16, 32]}))
+def test_models_of_which_none_fits_the_base_name_the_folder(copy: Path) -> None:
+    for folder in ("motion-adapter", "animatelcm"):
+        config = copy / folder / "config.json"
+        config.write_text(json.dumps({**json.loads(config.read_text()), "block_out_channels": [16, 32]}))
     with pytest.raises(EngineUnavailable, match=f"What is in {copy}/motion-adapter does not fit"):
         AnimateDiffEngine(ModelSet.from_folder(copy), device="cpu").load()
 

@@ -14,6 +14,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from doubles.worker.rendering import assert_nearly_equal, clip, frames_of, turbo
+from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
 from worker.engines.animatediff.assembly import EngineParts, assemble
 from worker.engines.animatediff.batching.grouping import BatchKey
@@ -63,6 +64,9 @@ class Stream:
 class AnsweringForCuda(Device):
     """A CPU that says it is a GPU with 24 GiB."""
 
+    def describe(self, dtype: Any) -> None:
+        """Torch cannot say which attention a GPU that is not there would use."""
+
     @property
     def is_cuda(self) -> bool:
         return True
@@ -78,6 +82,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> AnsweringForCuda:
 
     monkeypatch.setattr(torch, "empty", empty)
     monkeypatch.setattr(torch.Tensor, "record_stream", lambda *_: None)
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     for name, stand_in in {
         "Event": Event,
         "Stream": Stream,
@@ -134,6 +139,41 @@ def test_what_shares_a_forward_and_a_decoding_follows_the_free_memory(gpu: Answe
         16,
         5,
     )
+
+
+@pytest.mark.parametrize(
+    ("fitting", "frames", "parts"),
+    [(11, 16, [8, 8]), (16, 31, [16, 8, 4, 2, 1]), (5, 32, [4] * 8), (3, 3, [2, 1]), (1, 2, [1, 1])],
+)
+def test_frames_are_decoded_in_few_different_numbers(
+    tiny_root: Path, fitting: int, frames: int, parts: list[int]
+) -> None:
+    options = EngineOptions(frames_decoded_at_once=fitting)
+    loaded = load_models(ModelSet.from_folder(tiny_root), Device("cpu"), options)
+    runner = assemble(loaded, Device("cpu"), options, deterministic=True, durations=StepDurations()).runner
+    render = ClipRender(clip(num_frames=frames, num_inference_steps=1), text_chunks=1, batch_number=0)
+    seen: list[int] = []
+    loaded.vae.decoder.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
+    with torch.inference_mode():
+        while render.steps_done < render.total_steps:
+            assert runner.run([render]) == []
+    assert seen == parts
+
+
+@pytest.mark.parametrize(("total", "held", "is_admitted"), [(24, 0, True), (8, 0, False), (24, 16, False)])
+def test_a_clip_is_admitted_by_the_memory_that_the_weights_and_other_programs_leave(
+    tiny_root: Path, gpu: AnsweringForCuda, monkeypatch: pytest.MonkeyPatch, total: int, held: int, is_admitted: bool
+) -> None:
+    # torch holds 3 GiB, and CUDA's own context takes half a GiB
+    free = (total - held - 3) * GIB - GIB // 2
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (free, total * GIB))
+    admission = assembled(tiny_root, gpu).admission
+    large = clip(num_frames=16, video_size="square_hd")
+    if is_admitted:
+        admission.check(large)
+        return
+    with pytest.raises(EngineRefusal, match="is too much for this worker's memory"):
+        admission.check(large)
 
 
 def test_both_models_are_kept_together_when_they_fit_beside_the_work(tiny_root: Path, gpu: AnsweringForCuda) -> None:

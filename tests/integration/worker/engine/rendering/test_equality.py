@@ -9,8 +9,19 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.worker.rendering import assert_nearly_equal, clip, frames_of, run, stock_frames, stock_output, turbo
+from doubles.worker.rendering import (
+    assert_nearly_equal,
+    clip,
+    frames_of,
+    run,
+    step_until_done,
+    stock_frames,
+    stock_output,
+    turbo,
+)
+from generation.protocol.request import Endpoint
 from worker.engines.animatediff import AnimateDiffEngine, ModelSet
+from worker.engines.animatediff.denoise.schedulers import lcm_step, scheduler_for
 
 pytestmark = pytest.mark.engine
 
@@ -78,3 +89,31 @@ def test_a_deterministic_engine_gives_the_same_bytes_whatever_runs_beside(
 @pytest.mark.parametrize("seed", [0, 2**32 - 1])
 def test_the_ends_of_the_seeds_range_are_seeds(engine: AnimateDiffEngine, seed: int) -> None:
     assert frames_of(engine, clip(seed=seed, num_inference_steps=1)).shape == (8, 64, 64, 3)
+
+
+@pytest.mark.parametrize("steps", [1, 4, 6])
+def test_turbos_steps_with_noise_drawn_beforehand_are_the_schedulers_own_bit_for_bit(steps: int) -> None:
+    ours, theirs = (scheduler_for(Endpoint.TURBO, steps) for _ in range(2))
+    generators = [torch.Generator().manual_seed(5) for _ in range(2)]
+    size = (1, 4, 2, 8, 8)
+    latents, *fresh = [torch.randn(size, generator=generators[0]) for _ in range(steps)]
+    expected = torch.randn(size, generator=generators[1])
+    for index, timestep in enumerate(theirs.timesteps):
+        predicted = torch.randn(size, generator=torch.Generator().manual_seed(index))
+        drawn = fresh[index] if index < len(fresh) else None
+        taken = lcm_step(ours, index, predicted, latents, drawn)
+        stock = theirs.step(predicted, timestep, expected, generator=generators[1])
+        assert torch.equal(taken.latents, stock.prev_sample)
+        assert torch.equal(taken.clean, stock.denoised)
+        latents, expected = taken.latents, stock.prev_sample
+
+
+def test_a_turbo_clip_draws_nothing_after_its_preparation(
+    engine: AnimateDiffEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = frames_of(engine, turbo())
+    render = engine.begin(turbo())
+    engine.step([render])
+    monkeypatch.setattr(torch, "randn", None)
+    step_until_done(engine, [render])
+    assert np.array_equal(engine.finish(render), expected)

@@ -97,7 +97,7 @@ def test_memory_that_runs_out_in_decoding_is_answered_with_fewer_frames(tiny_roo
         result = run(engine, clip())
     hook.remove()
     assert result.failures == []
-    assert seen == [8, 4] + [1] * 8
+    assert seen == [8, 4, 2] + [1] * 8
     assert_nearly_equal(result.frames[0], expected)
 
 
@@ -129,6 +129,38 @@ def test_one_clip_whose_numbers_run_away_does_not_touch_its_neighbour(fresh: Ani
         failures += fresh.step([r for r in active if r.steps_done < r.total_steps])
     assert [(f.render, type(f.error)) for f in failures] == [(diverging, NonFiniteLatents)]
     assert_nearly_equal(fresh.finish(intact), expected)
+
+
+def nan_in_one_frame(*, only_in: Any) -> Any:
+    """What a decoder gives whose numbers overflow in that dtype, or in any (None)."""
+
+    def overflow(_: Any, __: Any, decoded: Any) -> Any:
+        if only_in in (None, decoded.dtype):
+            decoded[0, 0, 0, 0] = float("nan")
+        return decoded
+
+    return overflow
+
+
+def test_pixels_that_overflow_in_half_precision_are_decoded_again_in_float32(
+    tiny_root: Path, engine_log: list[Any]
+) -> None:
+    half = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(vae_dtype="bfloat16"))
+    half.load()
+    vae_of(half).decoder.register_forward_hook(nan_in_one_frame(only_in=torch.bfloat16))
+    result = run(half, clip(), clip(seed=1))
+    assert result.failures == []
+    warnings = [event["event"] for event in engine_log if event["log_level"] == "warning"]
+    assert warnings[-1:] == ["the decoder overflows in half precision; it goes on in float32"]
+    # the decoder stays in float32: the next clip is decoded once, and to the same picture
+    assert_nearly_equal(frames_of(half, clip()), result.frames[0])
+
+
+def test_pixels_that_overflow_even_in_float32_are_an_error_and_never_a_black_clip(fresh: AnimateDiffEngine) -> None:
+    hook = vae_of(fresh).decoder.register_forward_hook(nan_in_one_frame(only_in=None))
+    assert errors(run(fresh, clip())) == [NonFiniteLatents]
+    hook.remove()
+    assert run(fresh, clip()).failures == []
 
 
 @pytest.mark.parametrize(

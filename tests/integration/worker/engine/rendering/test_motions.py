@@ -24,7 +24,7 @@ from doubles.worker.rendering import (
 )
 from doubles.worker.tiny_models import write_motion_lora
 from generation.protocol.request import Endpoint, Motion
-from worker.engine import EngineUnavailable
+from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet
 from worker.engines.animatediff.denoise.motions import MotionLora, MotionMerger
 
@@ -132,7 +132,9 @@ def test_an_adapter_without_a_mid_block_takes_the_same_loras(tiny_root: Path, tm
     assert len(engine._parts.runner.unets.motions(Endpoint.STANDARD)._originals) == 160
 
 
-def test_a_lora_whose_halves_have_other_ranks_stops_the_start_with_its_name(tiny_root: Path, tmp_path: Path) -> None:
+def test_a_lora_whose_halves_have_other_ranks_is_left_out_with_its_name(
+    tiny_root: Path, tmp_path: Path, engine_log: list[Any]
+) -> None:
     write_motion_lora(tmp_path / "zoom-in", seed=1)
     file = tmp_path / "zoom-in" / "diffusion_pytorch_model.safetensors"
     tensors = load_file(file)
@@ -143,11 +145,16 @@ def test_a_lora_whose_halves_have_other_ranks_stops_the_start_with_its_name(tiny
     engine = AnimateDiffEngine(
         ModelSet(models.base, models.motion_adapter, motion_loras={Motion.ZOOM_IN: tmp_path / "zoom-in"})
     )
-    with pytest.raises(EngineUnavailable, match=rf"{file} is a LoRA whose ranks disagree at .*: 4 and 7"):
-        engine.load()
+    engine.load()
+    (why,) = [event["why"] for event in engine_log if "left out" in event["event"]]
+    assert f"{file} is a LoRA whose ranks disagree at " in why
+    with pytest.raises(EngineRefusal, match="offers none"):
+        engine.check(clip(motions=[Motion.ZOOM_IN]))
 
 
-def test_a_lora_made_for_another_model_stops_the_start_with_its_motion(tiny_root: Path, tmp_path: Path) -> None:
+def test_a_lora_made_for_another_model_is_left_out_with_its_motion(
+    tiny_root: Path, tmp_path: Path, engine_log: list[Any]
+) -> None:
     write_motion_lora(tmp_path / "wide", seed=1)
     file = tmp_path / "wide" / "diffusion_pytorch_model.safetensors"
     save_file(
@@ -157,8 +164,11 @@ def test_a_lora_made_for_another_model_stops_the_start_with_its_motion(tiny_root
     engine = AnimateDiffEngine(
         ModelSet(models.base, models.motion_adapter, motion_loras={Motion.PAN_LEFT: tmp_path / "wide"})
     )
-    with pytest.raises(EngineUnavailable, match="camera motion pan-left is made for another model: it is 32 × 16"):
-        engine.load()
+    engine.load()
+    (why,) = [event["why"] for event in engine_log if "left out" in event["event"]]
+    assert "camera motion pan-left is made for another model: it is 32 × 16" in why
+    with pytest.raises(EngineRefusal, match="offers none"):
+        engine.check(clip(motions=[Motion.PAN_LEFT]))
 
 
 def test_a_lora_of_any_rank_is_welcome(tiny_root: Path, tmp_path: Path) -> None:

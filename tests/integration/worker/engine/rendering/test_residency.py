@@ -3,17 +3,32 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from doubles.worker.rendering import assert_nearly_equal, clip, frames_of, run, turbo
+from doubles.worker.rendering import (
+    assert_nearly_equal,
+    clip,
+    failing,
+    frames_of,
+    rows_seen,
+    run,
+    turbo,
+    unet_of,
+    vae_of,
+)
 from doubles.worker.tiny_models import write_safety_checker
 from generation.protocol.request import Endpoint, Motion
 from worker.engine import UnsafeClip
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSet, Residency
+from worker.engines.animatediff.denoise.motions import MotionMerger
+from worker.engines.animatediff.device import Device
+from worker.engines.animatediff.memory.residency import QUIET_SECONDS, ResidentUNets
+from worker.engines.animatediff.models.load import load_models
 
 pytestmark = pytest.mark.engine
 
@@ -67,6 +82,79 @@ def test_the_small_decoder_replaces_the_bases_own(tiny_root: Path, engine: Anima
     frames = frames_of(quick, clip())
     assert frames.shape == (8, 64, 64, 3)
     assert not np.array_equal(frames, frames_of(engine, clip()))
+
+
+def unets_of(engine: AnimateDiffEngine) -> ResidentUNets:
+    assert engine._parts is not None
+    return engine._parts.runner.unets
+
+
+class Gpu(Device):
+    """A CPU that says it is a GPU with that much free."""
+
+    free = 2**40
+
+    @property
+    def is_cuda(self) -> bool:
+        return True
+
+    def free_bytes(self) -> int:
+        return self.free
+
+
+@pytest.fixture
+def on_gpu(tiny_root: Path) -> AnimateDiffEngine:
+    """An engine whose models are moved as on a GPU."""
+    engine = loaded(ModelSet.from_folder(tiny_root), frames_decoded_at_once=1)
+    unets_of(engine)._device = Gpu("cpu")
+    return engine
+
+
+def while_both_are_on_the_device(unets: ResidentUNets) -> Any:
+    """What torch does while the idle model still takes the memory that is needed."""
+
+    def fault(_: Any) -> None:
+        if unets.together:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    return fault
+
+
+def test_memory_that_runs_out_is_answered_first_by_moving_the_idle_model_away(
+    on_gpu: AnimateDiffEngine, engine: AnimateDiffEngine
+) -> None:
+    unets, unet = unets_of(on_gpu), unet_of(on_gpu)
+    with rows_seen(unet) as rows, failing(unet, while_both_are_on_the_device(unets)):
+        assert_nearly_equal(frames_of(on_gpu, clip()), frames_of(engine, clip()))
+    # the same rows again, and not a row at a time
+    assert rows == [2, 2, 2, 2]
+    assert not unets.is_on_device(Endpoint.TURBO)
+    assert_nearly_equal(frames_of(on_gpu, turbo()), frames_of(engine, turbo()))
+    assert unets.swaps == 1
+
+
+def test_memory_that_runs_out_in_decoding_moves_the_idle_model_away_too(on_gpu: AnimateDiffEngine) -> None:
+    with failing(vae_of(on_gpu).decoder, while_both_are_on_the_device(unets_of(on_gpu))):
+        assert run(on_gpu, clip()).failures == []
+    assert not unets_of(on_gpu).together
+
+
+def test_the_model_that_was_moved_away_comes_back_after_ten_quiet_minutes_if_there_is_room(tiny_root: Path) -> None:
+    models, now = load_models(ModelSet.from_folder(tiny_root), Device("cpu"), EngineOptions()), [0.0]
+    mergers = {endpoint: MotionMerger(unet, {}) for endpoint, unet in models.unets.items()}
+    gpu = Gpu("cpu")
+    unets = ResidentUNets(models.unets, mergers, gpu, Residency.AUTO, clock=lambda: now[0])
+    assert [unets.together, unets.make_room(Endpoint.TURBO), unets.together] == [True, True, False]
+    assert not unets.make_room(Endpoint.TURBO)
+    now[0] = QUIET_SECONDS - 1
+    unets.use(Endpoint.STANDARD)
+    assert (unets.together, unets.swaps) == (False, 1)
+    now[0], gpu.free = QUIET_SECONDS, 0
+    unets.use(Endpoint.TURBO)
+    assert (unets.together, unets.swaps) == (False, 2)
+    gpu.free = 2**40
+    unets.use(Endpoint.STANDARD)
+    assert (unets.together, unets.swaps) == (True, 2)
 
 
 @pytest.mark.parametrize("frames_at_once", [1, 3, 8, 100])
