@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from bot.commands.backup.archive import DATABASE, MANIFEST
 from bot.commands.backup.note import last_backup
 from db.encryption import FernetCipher
 from db.store import SqlStore
+from doubles.small_disk import files_of_at_most
 from factories import a_delivery, a_job, a_notice
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobStatus
@@ -255,6 +257,33 @@ def test_a_damaged_database_is_found_before_it_is_trusted(saved: Path, data: Pat
         result = flipbook("verify", tmp_path / "second.tar")
     assert result.exit_code == 1
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("part", ["the copy of the database", "the last bytes"])
+def test_a_disk_that_fills_up_is_one_sentence_and_leaves_nothing_behind(
+    saved: Path, data: Path, tmp_path: Path, part: str
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (data / "backup.json").unlink()
+    with files_of_at_most(20_000 if part == "the copy of the database" else saved.stat().st_size - 1):
+        result = flipbook("backup", folder / "saved.tar", "--data-dir", data)
+    assert (result.exit_code, result.stdout, result.stderr.count("\n")) == (1, "", 1), result.output
+    assert list(folder.iterdir()) == []
+    assert not (data / "backup.json").exists()
+    assert flipbook("backup", folder / "saved.tar", "--data-dir", data).exit_code == 0
+
+
+def test_a_backup_during_a_migration_holds_what_was_there_before(data: Path, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(data / DATABASE, isolation_level=None)) as migrating:
+        migrating.execute("BEGIN IMMEDIATE")
+        migrating.execute("ALTER TABLE jobs ADD COLUMN half_done TEXT")
+        migrating.execute("DELETE FROM deliveries")
+        result = flipbook("backup", "--verify", tmp_path / "saved.tar", "--data-dir", data)
+        migrating.execute("ROLLBACK")
+    assert result.exit_code == 0, result.output
+    assert flipbook("restore", tmp_path / "saved.tar", "--data-dir", tmp_path / "fresh", "--resume").exit_code == 0
+    assert asyncio.run(jobs_in(tmp_path / "fresh")) == asyncio.run(jobs_in(data))
 
 
 def test_a_restore_never_overwrites(saved: Path, data: Path) -> None:
