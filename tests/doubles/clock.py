@@ -79,7 +79,7 @@ class OwnSeconds:
     """Real seconds, without those in which this process waited for a processor: where other programs keep the machine
     busy, nobody here is late. Where the system does not count them, all are real seconds."""
 
-    REFRESH = 0.02
+    REFRESH = 0.1
     LEAST = 1e-5
     """What passes between two looks at least, so that what happens later has a later time."""
 

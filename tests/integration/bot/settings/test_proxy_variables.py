@@ -34,7 +34,17 @@ def own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-@pytest.mark.parametrize("environment", [*UNUSABLE.values(), *USABLE.values()], ids=[*UNUSABLE, *USABLE])
+QUICK = {"a scheme that nobody knows", "without a scheme"}
+"""One of either kind; the others render a whole clip each for the same answer."""
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        pytest.param(values, id=name, marks=() if name in QUICK else pytest.mark.slow)
+        for name, values in (UNUSABLE | USABLE).items()
+    ],
+)
 def test_a_clip_of_this_machine_needs_no_proxy(environment: dict[str, str], tmp_path: Path) -> None:
     result = runner.invoke(app, ["animate", "a fox", *SMALL, "-o", "fox.mp4"], env=environment)
     assert result.exit_code == 0, result.stderr
