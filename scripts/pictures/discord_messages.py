@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from adapters.discord.text.layout import REROLL_EMOJI
 from pictures.examples import NAMES, NOW
-from pictures.page import ChatStyle, app, buttons, clip, reaction
+from pictures.page import ChatStyle, app, buttons, clip, code, reaction
 
 STYLE: Final = ChatStyle("discord", "APP")
 _SPANS: Final = re.compile(
@@ -66,7 +66,7 @@ def _span(found: re.Match[str]) -> str:
         case "bold":
             return f"<b>{_inline(found['bold'])}</b>"
         case "code":
-            return f"<code>{escape(found['code'])}</code>"
+            return code(escape(found["code"]))
         case "user":
             return f'<span class="at">@{NAMES[found["user"]]}</span>'
         case "channel":
@@ -77,4 +77,6 @@ def _span(found: re.Match[str]) -> str:
 
 def _relative(moment: int) -> str:
     seconds = moment - int(datetime.timestamp(NOW))
+    if not seconds:
+        return "now"
     return f"in {seconds // _HOUR} hours" if seconds >= _HOUR else f"in {seconds} seconds"

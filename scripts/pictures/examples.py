@@ -1,16 +1,30 @@
 """What the pictures show: one clip from queued to done, and a refusal, as the core's own values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from generation.domain.job import Artifact, Job, JobId, JobStatus, RequestHandle
+from adapters.slack.text.home.page import HomePage
+from generation.domain.job import (
+    Artifact,
+    Failure,
+    FailureKind,
+    Job,
+    JobId,
+    JobStatus,
+    RequestHandle,
+)
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import LimitExceeded
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import GenerationRequest, VideoSizePreset
-from generation.rules.limits import LimitName, Limits
+from generation.rules.choices import MemberChoices, OwnChoices
+from generation.rules.limits import LimitName, Limits, Usage, day_of
+from generation.rules.policy import Policy
+from generation.service import Quota
+from generation.service.pages import MemberClips
 
 NOW: Final = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAMES: Final = {"7001": "mia", "U0MIA": "mia"}
@@ -64,3 +78,39 @@ def _in_status(job: Job, status: JobStatus) -> Job:
         return running
     made = Artifact(f"{job.id}.mp4", 412_345)
     return running.succeeded(made, Micros(0), NOW + timedelta(seconds=9), engine="preview")
+
+
+def failed_on(platform: Platform) -> Job:
+    """The same clip, which could not be made."""
+    running = job_on(platform, JobStatus.RUNNING)
+    return running.failed(Failure(FailureKind.GENERATION), NOW + timedelta(seconds=9))
+
+
+def home_page() -> HomePage:
+    """mia's Home tab: one clip that renders, and two that have ended."""
+    clip, failed = job_on(Platform.SLACK, JobStatus.SUCCEEDED), failed_on(Platform.SLACK)
+    running = replace(
+        job_on(Platform.SLACK, JobStatus.RUNNING),
+        id=JobId("5f0c1d7e9a2b4c6d8e0f1a2c"),
+        request=REQUEST.model_copy(update={"prompt": "an old lighthouse at dusk"}),
+    )
+    lost = replace(
+        failed,
+        id=JobId("5f0c1d7e9a2b4c6d8e0f1a2d"),
+        request=REQUEST.model_copy(update={"prompt": "a red fox in snow"}),
+    )
+    used = Usage(
+        user_clips_today=3,
+        server_clips_today=11,
+        user_active_jobs=1,
+        server_active_jobs=4,
+        server_spent_today=Micros(250_000),
+        all_spent_today=Micros(250_000),
+        day=day_of(NOW),
+    )
+    return HomePage(
+        MemberClips(((running, RENDERING),), (clip, lost)),
+        Quota(Limits(), used),
+        {clip.id: "https://home.slack.com/archives/C1/p1"},
+        OwnChoices(MemberChoices(style="watercolor"), Policy(), Limits()),
+    )

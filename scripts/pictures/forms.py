@@ -1,10 +1,12 @@
-"""Draws the form for a clip as both chats show it, from the payloads that the bot sends."""
+"""Draws forms as both chats show them, from the payloads that the bot sends."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import Any, Final
+
+from discord.ui import Modal
 
 from adapters.discord.ids import OpenedForm, modal_id
 from adapters.discord.text.form import form_modal
@@ -28,34 +30,50 @@ FORM: Final = form_of(
 
 
 def discord_form(form: Form = FORM) -> str:
-    """The modal, as HTML."""
+    """The form for a clip."""
+    return discord_modal(lambda: form_modal(form, modal_id(OpenedForm(None, "1"))))
+
+
+def discord_modal(made: Callable[[], Modal]) -> str:
+    """A modal, as HTML."""
 
     async def payload() -> Mapping[str, Any]:
-        return form_modal(form, modal_id(OpenedForm(None, "1"))).to_dict()
+        return made().to_dict()
 
     # a modal is made in a running loop, and there may be one already in this thread
     with ThreadPoolExecutor(1) as thread:
         modal = thread.submit(asyncio.run, payload()).result()
-    fields = "".join(
-        _field(part["label"], _drawn(part["component"]), part.get("description") or "")
-        for part in modal["components"]
-    )
-    return _frame(modal["title"], fields, ["Cancel", "Submit"])
+    return _frame(modal["title"], "".join(map(_part, modal["components"])), ["Cancel", "Submit"])
 
 
 def slack_form(form: Form = FORM) -> str:
-    """The view, as HTML."""
-    view = form_view(form, FormPlace(channel="C1"))
-    fields = "".join(
-        _field(
-            block["label"]["text"],
-            _drawn(block["element"]),
-            block.get("hint", {}).get("text", ""),
-            is_optional=block["optional"],
-        )
-        for block in view["blocks"]
+    """The form for a clip."""
+    return slack_view(form_view(form, FormPlace(channel="C1")))
+
+
+def slack_view(view: Mapping[str, Any]) -> str:
+    """A view, as HTML."""
+    fields = "".join(map(_block, view["blocks"]))
+    labels = [view[name]["text"] for name in ("close", "submit") if name in view]
+    return _frame(view["title"]["text"], fields, labels)
+
+
+def _part(part: Mapping[str, Any]) -> str:
+    if "label" not in part:
+        return f'<div class="field">{escape(part["content"])}</div>'
+    about = part.get("description") or ""
+    return _field(part["label"], _drawn(part["component"]), about)
+
+
+def _block(block: Mapping[str, Any]) -> str:
+    if block["type"] != "input":
+        return f'<div class="field">{escape(block["text"]["text"])}</div>'
+    return _field(
+        block["label"]["text"],
+        _drawn(block["element"]),
+        block.get("hint", {}).get("text", ""),
+        is_optional=block.get("optional", False),
     )
-    return _frame(view["title"]["text"], fields, [view["close"]["text"], view["submit"]["text"]])
 
 
 def _frame(title: str, fields: str, buttons: list[str]) -> str:
@@ -74,7 +92,7 @@ def _field(label: str, inside: str, about: str, *, is_optional: bool = False) ->
 
 def _drawn(element: Mapping[str, Any]) -> str:
     """An input: its text, the choice of a list, or every choice with its mark."""
-    if element.get("type") in {"checkboxes", "radio_buttons", 22}:
+    if element.get("type") in {"checkboxes", "radio_buttons", 21, 22}:
         drawn = " ".join(f'<span class="choice">{each}</span>' for each in _choices(element))
         return f"<div>{drawn}</div>"
     chosen = element.get("initial_option") or next(
@@ -93,7 +111,7 @@ def _drawn(element: Mapping[str, Any]) -> str:
 
 def _choices(element: Mapping[str, Any]) -> Iterator[str]:
     chosen = [element.get("initial_option"), *element.get("initial_options", [])]
-    signs = "◉○" if element["type"] == "radio_buttons" else "☑☐"
+    signs = "◉○" if element["type"] in {"radio_buttons", 21} else "☑☐"
     for option in element["options"]:
         is_chosen = bool(option.get("default")) or option in chosen
         yield f"{signs[0] if is_chosen else signs[1]} {escape(_name(option))}"

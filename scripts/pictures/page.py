@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from typing import Final
 
 WIDTH: Final = 640
+_SHORT: Final = 45
+"""Characters of code that fit into one line."""
 _CSS: Final = """
 * { box-sizing: border-box; margin: 0 }
 body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-serif;
@@ -34,6 +36,8 @@ body { width: 640px; font: 15px/1.42 "DejaVu Sans", "Noto Color Emoji", sans-ser
 code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1px 4px;
        border-radius: 3px }
 .at, .time, code { white-space: nowrap }
+code.long { white-space: normal; overflow-wrap: anywhere }
+.message > div { min-width: 0 }
 .at { color: #3b4a9c; background: #e9ecfb; border-radius: 3px; padding: 0 2px }
 .time { background: #eff1f3; border-radius: 3px; padding: 0 3px }
 .clip { position: relative; width: 352px; margin-top: 6px }
@@ -49,11 +53,13 @@ code { font: 13px "DejaVu Sans Mono", monospace; background: #eff1f3; padding: 1
           border: 1px solid #c4cbd2; background: #f3f5f7 }
 .slack .button { background: #fff; font-weight: bold }
 .form { padding: 4px 8px }
+.heading { font-size: 17px; margin: 18px 0 4px }
 .field { margin-top: 10px }
 .input { border: 1px solid #c4cbd2; border-radius: 6px; padding: 5px 10px; margin-top: 3px }
 .input.note { font-size: 14px }
 .choice { display: inline-block; margin-right: 18px }
 .form .buttons { text-align: right }
+.home .buttons { text-align: left; margin-bottom: 12px }
 .reactions { margin-top: 8px }
 .reaction { display: inline-block; font-size: 13px; padding: 1px 8px; border-radius: 9px;
             border: 1px solid #9aa5e0; background: #eef0fc }
@@ -109,6 +115,12 @@ def clip(frame: str, words: str) -> str:
         f'<div class="clip"><img alt="" src="{frame}"><i></i></div>'
         f'<div class="note">{escape(words)}</div>'
     )
+
+
+def code(words: str) -> str:
+    """Escaped words as code: a long one goes on in the next line, a short one does not."""
+    kind = ' class="long"' if len(words) > _SHORT else ""
+    return f"<code{kind}>{words}</code>"
 
 
 def buttons(labels: list[str]) -> str:

@@ -4,26 +4,48 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from discord.ui import Modal
+
+from adapters.discord.handlers.parsing import command_line as discord_command
 from adapters.discord.text import admin as discord_admin
 from adapters.discord.text import help as discord_help
+from adapters.discord.text import lists as discord_lists
 from adapters.discord.text import render as discord_render
 from adapters.discord.text.layout import buttons as discord_buttons
+from adapters.discord.text.layout import settings_buttons
+from adapters.discord.text.modals import delete_modal, report_modal
 from adapters.discord.text.render import alt_text, file_name
-from adapters.slack.models import SlackContent
+from adapters.slack.handlers.parsing import command_line as slack_command
+from adapters.slack.models import Act, SlackContent
 from adapters.slack.text import admin as slack_admin
+from adapters.slack.text import clips as slack_clips
 from adapters.slack.text import help as help_text
 from adapters.slack.text import render as slack_render
+from adapters.slack.text.home.limits import limits_view
+from adapters.slack.text.home.page import home_view
 from adapters.slack.text.notices import notice_content
+from adapters.slack.text.views import delete_view, report_view
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import Platform
 from generation.rules.limits import NO_CEILING, LimitName, Limits, over
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from pictures import discord_messages, slack_messages
-from pictures.examples import NOW, QUEUED, RENDERING, RENDERING_ON, TOO_MANY, WELCOME, job_on
-from pictures.forms import discord_form, slack_form
+from pictures.examples import (
+    NOW,
+    QUEUED,
+    RENDERING,
+    RENDERING_ON,
+    TOO_MANY,
+    WELCOME,
+    failed_on,
+    home_page,
+    job_on,
+)
+from pictures.forms import discord_form, discord_modal, slack_form, slack_view
 from pictures.frame import frame_of, frames_of
 from pictures.page import page, person, words_of
+from pictures.slack_messages import home_html
 
 QUEUED_MILLISECONDS: Final = 1400
 RENDERING_MILLISECONDS: Final = 600
@@ -33,6 +55,7 @@ RULES: Final = ServerRules(
     over(NO_CEILING, {LimitName.USER_CLIPS_PER_DAY: 30}),
     Policy(time_zone="Europe/Berlin"),
 )
+ACT: Final = Act("a picture", "T1", "C1", "U0MIA")
 ASKED: Final = "/animate a paper boat on a stormy sea --size landscape_16_9"
 
 
@@ -120,6 +143,7 @@ def _discord_scenes() -> list[Scene]:
         job_on(Platform.DISCORD, status)
         for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
+    failed = failed_on(Platform.DISCORD)
     return [
         _discord(
             "queued",
@@ -139,9 +163,27 @@ def _discord_scenes() -> list[Scene]:
             _private(discord_admin.rules(RULES)),
         ),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
+        _discord("settings", "animate", _discord_settings(done)),
+        _discord(
+            "failed", "animate", _discord_job(discord_render.ended(failed, has_clip=False), failed)
+        ),
         Scene("discord-form", lambda _: page(discord_messages.STYLE, [discord_form()])),
+        _discord_modal("delete", lambda: delete_modal(done)),
+        _discord_modal("report", lambda: report_modal(done)),
         _discord("welcome", None, {"content": discord_admin.held(WELCOME)}),
     ]
+
+
+def _discord_modal(name: str, made: Callable[[], Modal]) -> Scene:
+    return Scene(f"discord-{name}", lambda _: page(discord_messages.STYLE, [discord_modal(made)]))
+
+
+def _discord_settings(job: Job) -> dict[str, Any]:
+    view = settings_buttons(job)
+    components = view.to_components() if view is not None else []
+    return _private(discord_lists.settings(job, discord_command(job))[0]) | {
+        "components": components
+    }
 
 
 def _discord_job(content: str, job: Job) -> dict[str, Any]:
@@ -182,6 +224,7 @@ def _slack_scenes() -> list[Scene]:
         job_on(Platform.SLACK, status)
         for status in (JobStatus.PENDING, JobStatus.RUNNING, JobStatus.SUCCEEDED)
     )
+    failed = failed_on(Platform.SLACK)
     return [
         _slack("queued", slack_render.progress_content(waiting, QUEUED)),
         _slack("rendering", slack_render.progress_content(running, RENDERING)),
@@ -193,9 +236,23 @@ def _slack_scenes() -> list[Scene]:
             asked="/flipbook admin limits show",
         ),
         _slack("help", help_text.flipbook_content(), asked="/flipbook help"),
+        _slack("settings", slack_clips.settings_content(done, slack_command(done)), asked=""),
+        _slack("failed", slack_render.outcome_content(failed, has_clip=False)),
         Scene("slack-form", lambda _: page(slack_messages.STYLE, [slack_form()])),
+        _slack_view("delete", delete_view(done, ACT)),
+        _slack_view("report", report_view(done, ACT)),
+        _slack_view("limits-form", limits_view(RULES.limits)),
+        Scene("slack-home", lambda _: page(slack_messages.STYLE, [home_html(_home())])),
         _slack("welcome", notice_content(WELCOME)),
     ]
+
+
+def _home() -> dict[str, Any]:
+    return home_view(home_page(), NOW)
+
+
+def _slack_view(name: str, view: dict[str, Any]) -> Scene:
+    return Scene(f"slack-{name}", lambda _: page(slack_messages.STYLE, [slack_view(view)]))
 
 
 def _slack(

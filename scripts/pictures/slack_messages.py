@@ -7,11 +7,11 @@ from html import escape, unescape
 from typing import Any, Final
 
 from pictures.examples import NAMES, NOW
-from pictures.page import ChatStyle, app, buttons, clip
+from pictures.page import ChatStyle, app, buttons, clip, code
 
 STYLE: Final = ChatStyle("slack", "APP")
 _SPANS: Final = re.compile(
-    r"`(?P<code>[^`\n]+)`|\*(?P<bold>[^*\n]+)\*|<@(?P<user>\w+)>|<#(?P<channel>\w+)>|<!date\^(?P<time>\d+)\^(?P<form>[^|]*)\|[^>]*>"
+    r"`(?P<code>[^`\n]+)`|\*(?P<bold>[^*\n]+)\*|<@(?P<user>\w+)>|<#(?P<channel>\w+)>|<(?P<url>https?://[^|>]+)\|(?P<label>[^>]*)>|<!date\^(?P<time>\d+)\^(?P<form>[^|]*)\|[^>]*>"
 )
 
 
@@ -33,20 +33,38 @@ def message_html(
 def _block(block: Mapping[str, Any]) -> str:
     match block["type"]:
         case "section":
-            return "".join(
-                f"<div>{_inline(line)}</div>" for line in block["text"]["text"].split("\n")
-            )
+            return "".join(map(_line, block["text"]["text"].split("\n")))
         case "context":
             return "".join(
                 f'<div class="small">{_inline(each["text"])}</div>' for each in block["elements"]
             )
         case "actions":
-            # a menu is drawn as its three dots
-            return buttons(
-                [each["text"]["text"] if "text" in each else "⋯" for each in block["elements"]]
-            )
+            return buttons([_label(each) for each in block["elements"]])
+        case "header":
+            return f'<div class="head heading">{_plain(block["text"]["text"])}</div>'
         case other:
             raise ValueError(f"no style for a block of type {other}")
+
+
+def _line(line: str) -> str:
+    kind = ' class="quote"' if line.startswith("> ") else ""
+    return f"<div{kind}>{_inline(line.removeprefix('> '))}</div>"
+
+
+def home_html(view: Mapping[str, Any]) -> str:
+    """The HTML of a Home tab."""
+    return f'<div class="form home">{"".join(map(_block, view["blocks"]))}</div>'
+
+
+def _label(element: Mapping[str, Any]) -> str:
+    """A button's words, a list's choice; a menu is drawn as its three dots."""
+    match element["type"]:
+        case "static_select":
+            return f"{element['initial_option']['text']['text']} ▾"
+        case "overflow":
+            return "⋯"
+        case _:
+            return str(element["text"]["text"])
 
 
 def _inline(text: str) -> str:
@@ -64,11 +82,13 @@ def _plain(text: str) -> str:
 def _span(found: re.Match[str]) -> str:
     match found.lastgroup:
         case "code":
-            return f"<code>{_plain(found['code'])}</code>"
+            return code(_plain(found["code"]))
         case "bold":
             return f"<b>{_plain(found['bold'])}</b>"
         case "user":
             return f'<span class="at">@{NAMES[found["user"]]}</span>'
+        case "label":
+            return f'<span class="at">{_plain(found["label"])}</span>'
         case "channel":
             return '<span class="at">#clips</span>'
         case _:

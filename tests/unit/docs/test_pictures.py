@@ -23,8 +23,10 @@ async def test_every_picture_says_what_the_code_says() -> None:
 
 
 async def test_the_pictures_are_of_both_chats_and_small() -> None:
-    moments = ("queued", "rendering", "clip", "refusal", "limits", "help", "form", "welcome")
-    assert {scene.name for scene in scenes()} == {f"{chat}-{moment}" for chat in PAGES for moment in moments}
+    moments = ("queued", "rendering", "clip", "refusal", "limits", "help", "welcome")
+    controls = ("form", "settings", "failed", "delete", "report")
+    both = {f"{chat}-{moment}" for chat in PAGES for moment in (*moments, *controls)}
+    assert {scene.name for scene in scenes()} == both | {"slack-home", "slack-limits-form"}
     for path in (DOCS / "images").glob("*.png"):
         assert path.stat().st_size < MOST_BYTES
         with Image.open(path) as picture:

@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping
 
-import discord
-from discord import ui
-
 from adapters.discord.handlers.access import require_admin
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
-from adapters.discord.ids import custom_id
 from adapters.discord.text import render
 from adapters.discord.text.layout import NO_MENTIONS
 from adapters.discord.text.markup import DISCORD
+from adapters.discord.text.modals import report_modal
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
-from generation.domain.report import MOST_WORDS, Decision, ReportReason
+from generation.domain.report import Decision, ReportReason
 from generation.text.controls import reports
 
 
@@ -26,24 +23,7 @@ async def ask_for_report(
     job = await handler.before_a_form(
         handler.service.clip_for(ClipAction.REPORT, job_id, actor_of(context))
     )
-    modal = ui.Modal(
-        title=DISCORD.gettext(reports.REPORT_CLIP), custom_id=custom_id(ClipAction.REPORT, job.id)
-    )
-    choices = [
-        discord.RadioGroupOption(label=reports.reason_words(reason, DISCORD), value=reason.value)
-        for reason in ReportReason
-    ]
-    group: ui.RadioGroup[ui.Modal] = ui.RadioGroup(custom_id="reason", options=choices)
-    words: ui.TextInput[ui.Modal] = ui.TextInput(
-        custom_id="words",
-        style=discord.TextStyle.paragraph,
-        required=False,
-        max_length=MOST_WORDS,
-    )
-    modal.add_item(ui.Label(text=DISCORD.gettext(reports.ASK_REASON), component=group))
-    modal.add_item(ui.Label(text=DISCORD.gettext(reports.ASK_WORDS), component=words))
-    modal.stop()
-    await context.interaction.response.send_modal(modal)
+    await context.interaction.response.send_modal(report_modal(job))
 
 
 async def report(
