@@ -2,8 +2,10 @@
 
 from typing import Final
 
+import discord
 from discord import app_commands
 
+from adapters.discord.handlers.autocomplete import Choice, style_choices
 from adapters.discord.handlers.buttons import cancel
 from adapters.discord.handlers.clips.show import show
 from adapters.discord.handlers.ephemeral import tell
@@ -124,6 +126,11 @@ class MemberCommands(CommandGroup):
             "num_inference_steps": steps,
         }
         await defaults(context, self.service, given, reset)
+
+    @defaults.autocomplete("style")
+    async def choose_style(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """The styles that there are."""
+        return await style_choices(self.handler, interaction, typed)
 
     @app_commands.command(description=about_command("privacy", DISCORD))
     @in_server

@@ -120,6 +120,14 @@ class Chat(Protocol):
         """The admin sets a limit and gets the response."""
         ...
 
+    async def choose_when_told(self, who: Person, when: str) -> str:
+        """Choose when to be told that a clip is ready, and read the answer."""
+        ...
+
+    def told_of(self, post: Post) -> list[str]:
+        """The replies to a clip's message that name its asker."""
+        ...
+
     async def open_form(self, who: Person, post: Post | None = None) -> Any:
         """Open the form: by the command alone, or by ✏️ under a clip."""
         ...

@@ -80,6 +80,26 @@ async def nothing_of_it_is_shown_any_more(story: Story) -> None:
     await story.bought(13)
 
 
+async def a_member_chooses_to_be_told_of_every_clip(story: Story) -> None:
+    """For themselves."""
+    assert (await story.chat.choose_when_told(MEMBER, "always")).startswith("You are told of every clip")
+
+
+async def the_member_is_told_of_the_next_one(story: Story) -> None:
+    """One reply to its message."""
+    post = story.keep("told", await story.asks(MEMBER))
+    await story.delivered(post)
+    await story.until(lambda: story.chat.told_of(post))
+    await story.bought(14)
+
+
+async def the_member_is_not_told_twice(story: Story) -> None:
+    """However long the bot looks for what it owes."""
+    await story.let_a_while_pass()
+    (told,) = story.chat.told_of(story.post("told"))
+    assert told.endswith("your clip is ready.")
+
+
 CLIP_STEPS: Final[tuple[Step, ...]] = (
     a_member_takes_the_clip_in_the_other_quality,
     the_cancelled_clip_is_asked_for_again,
@@ -88,4 +108,7 @@ CLIP_STEPS: Final[tuple[Step, ...]] = (
     an_admin_hides_it,
     its_member_deletes_it,
     nothing_of_it_is_shown_any_more,
+    a_member_chooses_to_be_told_of_every_clip,
+    the_member_is_told_of_the_next_one,
+    the_member_is_not_told_twice,
 )

@@ -109,6 +109,13 @@ class DiscordScenario:
         asked = await self.double.slash("flipbook-admin limits set", user=self.person(Person.ADMIN), options=options)
         return self._told(await self.double.wait_for_reply(asked))
 
+    async def choose_when_told(self, who: Person, when: str) -> str:
+        asked = await self.double.slash("flipbook notify", user=self.person(who), options={"when": when})
+        return self._told(await self.double.wait_for_reply(asked))
+
+    def told_of(self, post: Message) -> list[str]:
+        return [each.content for each in self.double.world.messages() if each.pinged and each.replies_to is post]
+
     async def open_form(self, who: Person, post: Message | None = None) -> Interaction:
         if post is None:
             opened = await self.double.slash("animate", user=self.person(who), **SMALL)
@@ -143,7 +150,9 @@ class DiscordScenario:
 
     def posts(self) -> Sequence[Message]:
         public = [message for message in self.channel.messages.values() if not message.ephemeral]
-        return [message for message in public if message.author is self.double.people.bot and not message.loading]
+        own = [message for message in public if message.author is self.double.people.bot]
+        # a reply that tells somebody of a clip is no clip's message
+        return [message for message in own if not message.loading and not message.pinged]
 
     def words(self, post: Message) -> str:
         return post.content

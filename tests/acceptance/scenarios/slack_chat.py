@@ -87,6 +87,13 @@ class SlackScenario:
     async def set_limit(self, name: str, value: str) -> str:
         return await self._told(await self.double.slash("/flipbook", f"admin limits set {name} {value}", user=ADMIN))
 
+    async def choose_when_told(self, who: Person, when: str) -> str:
+        return await self._told(await self.double.slash("/flipbook", f"notify {when}", user=_PEOPLE[who]))
+
+    def told_of(self, post: Message) -> list[str]:
+        said = self.double.state().bot_messages()
+        return [each.text for each in said if each.thread_ts == post.ts and each.text.startswith("<@")]
+
     async def open_form(self, who: Person, post: Message | None = None) -> OpenView:
         known = set(self.double.home.views)
         if post is None:
@@ -129,7 +136,8 @@ class SlackScenario:
         return await self._told(await self.double.click(question, "v1:forget", user=_PEOPLE[who]))
 
     def posts(self) -> Sequence[Message]:
-        return public(self.double)
+        # a reply that tells somebody of a clip is no clip's message
+        return [each for each in public(self.double) if not each.text.startswith("<@")]
 
     def words(self, post: Message) -> str:
         return f"{post.text}\n{words(post)}"

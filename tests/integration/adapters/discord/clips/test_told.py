@@ -121,3 +121,15 @@ async def test_a_clip_that_its_asker_alone_sees_is_not_told_in_the_channel(bot: 
     await bot.until_recorded(2)
     await bot.core.notices.post_due()
     assert [each.replies_to for each in told(bot)] == [message]
+
+
+async def test_own_defaults_are_shown_kept_and_taken_back(bot: Bot) -> None:
+    answer = await bot.ask("flipbook defaults", quality="turbo", frames=8, style="Film", size="256x256")
+    for line in ("Quality: **turbo**", "Frames: **8**", "Style: **film**", "Size: **256×256**", "Steps: the usual"):
+        assert line in answer.content
+    await bot.clip()
+    request = (await bot.the_job()).request
+    assert (request.endpoint.label, request.num_frames, request.pixels) == ("turbo", 8, (256, 256))
+    assert "Frames: the usual" in (await bot.ask("flipbook defaults", reset="frames")).content
+    assert "Quality: the usual" in (await bot.ask("flipbook defaults", reset="all")).content
+    assert await bot.double.autocomplete("flipbook defaults", "style", "FIL") == [{"name": "film", "value": "film"}]

@@ -79,3 +79,17 @@ async def test_a_failure_is_told_too(bot: Bot) -> None:
     await under_way(bot)
     await finish(bot)
     assert (await until_told(bot)).text.endswith("your clip could not be made.")
+
+
+async def test_own_defaults_are_shown_kept_and_taken_back(bot: Bot, slack: SlackDouble) -> None:
+    for words in ("quality turbo", "frames 8", 'negative "rain, snow"'):
+        said = await bot.told(await slack.slash("/flipbook", f"defaults {words}", user=MIRA))
+        slack.clock.advance(2)
+    for line in ("Quality: *turbo*", "Frames: *8*", "Negative prompt: *rain, snow*", "Steps: the usual"):
+        assert line in said
+    await bot.clip()
+    request = (await bot.the_job()).request
+    assert (request.endpoint.label, request.num_frames, request.negative_prompt) == ("turbo", 8, "rain, snow")
+    slack.clock.advance(2)
+    said = await bot.told(await slack.slash("/flipbook", "defaults reset", user=MIRA))
+    assert "Frames: the usual" in said
