@@ -1,11 +1,8 @@
 """`flipbook backup`, `verify` and `restore`: whole or refused, and nothing is made or delivered twice."""
 
 import asyncio
-import io
-import os
 import shutil
 import sqlite3
-import tarfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -16,7 +13,7 @@ from filelock import FileLock
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.commands.backup.archive import DATABASE, MANIFEST
+from bot.commands.backup.archive import DATABASE
 from bot.commands.backup.note import last_backup
 from db.encryption import FernetCipher
 from db.store import SqlStore
@@ -26,6 +23,15 @@ from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import FailureKind, Job, JobStatus
 from generation.domain.notice import NoticeStatus
 from generation.rules import ledger
+from integration.bot.backup_harm import (
+    a_foreign_manifest,
+    a_link,
+    cut,
+    flipped,
+    not_a_tar,
+    with_a_way_out,
+    without_manifest,
+)
 
 EARLIER = Path(__file__).parents[2] / "fixtures" / "version_0_1_0" / "data"
 runner = CliRunner()
@@ -167,58 +173,6 @@ def test_a_clip_that_is_gone_is_said_and_does_not_stop_the_rest(data: Path, tmp_
     result = flipbook("backup", tmp_path / "saved.tar", "--data-dir", data)
     assert (result.exit_code, "they are gone: 1 clips" in result.stdout) == (0, True)
     assert flipbook("verify", tmp_path / "saved.tar").exit_code == 0
-
-
-def flipped(path: Path) -> None:
-    text = bytearray(path.read_bytes())
-    at = text.index(b"ftyp")  # inside a clip
-    text[at] ^= 1
-    path.write_bytes(text)
-
-
-def cut(path: Path) -> None:
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def without_manifest(path: Path) -> None:
-    rewrite(path, lambda tar, member, data: None if member.name == MANIFEST else add(tar, member.name, data))
-
-
-def with_a_way_out(path: Path) -> None:
-    rewrite(path, lambda tar, member, data: add(tar, "../out" if member.name == DATABASE else member.name, data))
-
-
-def not_a_tar(path: Path) -> None:
-    path.write_bytes(b"nothing of the kind" * 1000)
-
-
-def a_link(path: Path) -> None:
-    with tarfile.open(path, "w") as tar:
-        link = tarfile.TarInfo(DATABASE)
-        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-        tar.addfile(link)
-
-
-def a_foreign_manifest(path: Path) -> None:
-    rewrite(path, lambda tar, member, data: add(tar, member.name, b"[1]" if member.name == MANIFEST else data))
-
-
-Act = Callable[[tarfile.TarFile, tarfile.TarInfo, bytes], None]
-
-
-def rewrite(path: Path, act: Act) -> None:
-    with tarfile.open(path) as tar:
-        found = [(member, tar.extractfile(member)) for member in tar]
-        read = [(member, file.read()) for member, file in found if file is not None]
-    with tarfile.open(path, "w") as tar:
-        for member, data in read:
-            act(tar, member, data)
-
-
-def add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
-    info = tarfile.TarInfo(name)
-    info.size = len(data)
-    tar.addfile(info, io.BytesIO(data))
 
 
 @pytest.mark.parametrize(
