@@ -27,6 +27,8 @@ _SHOWN_APART: Final = 3
 _MOST_ROWS: Final = 200
 """The dearest ones; the CSV has all."""
 _OTHERS: Final = "all others"
+_ROOM: Final = 2
+"""How many times as high as the highest bar the chart may be, for the budget's line."""
 Found = Sequence[tuple[str, date, Totals]]
 
 
@@ -79,8 +81,10 @@ class SpendPage:
         names = [row.name for row in dearest[:_SHOWN_APART]]
         of_day = {(scope, day): totals for scope, day, totals in found}
         bars = [_bar(first + timedelta(days=n), of_day, apart) for n in range(count)]
-        cap = self._sources.rules.daily_budget
-        most = max([bar.sum for bar in bars] + [cap or 0, 1])
+        most, budget = max([bar.sum for bar in bars] + [1]), self._sources.rules.daily_budget
+        # far above the bars its line would press them flat
+        cap = budget if budget is not None and budget <= _ROOM * most else None
+        most = max(most, cap or 0)
         return self._templates.page(
             request,
             "spend",
