@@ -94,14 +94,14 @@ def _blocks(page: HomePage, now: datetime, notice: SlackContent | None) -> Itera
         if page.clips.under_way
         else [_section(words.nothing_under_way_words(SLACK))]
     )
+    yield _header(words.HISTORY)
+    yield from _ended(page) if page.clips.ended else [_section(words.no_clips_words(SLACK))]
     yield _header(words.QUOTA)
     quota = page.quota
     yield from _sections(
         quota_lines(quota.limits, quota.usage, SLACK, hour_resets_at=quota.hour_resets_at)
     )
     yield from _choices(page.own)
-    yield _header(words.HISTORY)
-    yield from _ended(page) if page.clips.ended else [_section(words.no_clips_words(SLACK))]
     if page.rules is not None:
         yield from _for_admins(page.rules)
 

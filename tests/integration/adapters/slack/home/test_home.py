@@ -106,7 +106,7 @@ async def test_clips_stand_there_with_their_own_buttons_and_a_link(bot: Bot) -> 
     assert "somebody else" not in said
     assert f"in <#{GENERAL}> · <https://home.slack.com/archives/{GENERAL}/p" in said
     rows = ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"]
-    assert controls(view) == ["v1:make", "v1:home:refresh", "v1:home:notify", *rows]
+    assert controls(view) == ["v1:make", "v1:home:refresh", *rows, "v1:home:notify"]
     assert "clips today: *19* of 20 left" in said
 
 
