@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
 
-from generation.protocol.fairness.order import Entry, Head, Lane, Plan
+from generation.protocol.fairness.order import Head, Lane, Plan, QueueEntry
 from generation.protocol.progress import MOST_AHEAD
 
 _Key = tuple[float, Head]
@@ -15,12 +15,14 @@ class Front:
     """The first ones in order, as far as anybody has asked. Members are told their place whenever
     one more waits, and most of those wait behind all others."""
 
-    def __init__(self, root: Lane, waiting: Mapping[str, Entry], most: int = MOST_AHEAD) -> None:
+    def __init__(
+        self, root: Lane, waiting: Mapping[str, QueueEntry], most: int = MOST_AHEAD
+    ) -> None:
         self._root = root
         self._waiting = waiting
         self._most: Final = most
         self._places: dict[str, int] = {}
-        self._others: Iterator[Entry] | None = None
+        self._others: Iterator[QueueEntry] | None = None
         self._starts: dict[Lane, float] = {}
         """When the one behind the front would start, in each lane that the front has some of."""
         self._last: dict[Lane, _Key] = {}
@@ -40,7 +42,7 @@ class Front:
         """The order may be another one from now on."""
         self._others = None
 
-    def added(self, entry: Entry) -> None:
+    def added(self, entry: QueueEntry) -> None:
         """One more waits. It changes nothing about those that start before it."""
         if self._others is None:
             return
@@ -51,7 +53,7 @@ class Front:
         elif len(self._places) < self._most:
             self._append(entry)
 
-    def _is_behind(self, entry: Entry) -> bool:
+    def _is_behind(self, entry: QueueEntry) -> bool:
         """Whether it surely starts after the whole front: in none of its lanes before the last."""
         if entry.leaf.waiting[-1] is not entry:
             return False
@@ -75,7 +77,7 @@ class Front:
                 break
             self._append(following)
 
-    def _append(self, entry: Entry) -> None:
+    def _append(self, entry: QueueEntry) -> None:
         self._places[entry.name] = len(self._places)
         lane = entry.leaf
         while (around := lane.around) is not None:

@@ -28,7 +28,7 @@ class Lane:
     present: float = 0.0
     inner: "dict[str, Lane]" = field(default_factory=dict)
     busy: "dict[str, Lane]" = field(default_factory=dict)
-    waiting: "list[Entry]" = field(default_factory=list)
+    waiting: "list[QueueEntry]" = field(default_factory=list)
     idle: "dict[Lane, None]" = field(default_factory=dict)
 
     @property
@@ -89,7 +89,7 @@ class Lane:
 
 
 @dataclass(frozen=True, order=True, slots=True)
-class Entry:
+class QueueEntry:
     """One that waits in its innermost lane."""
 
     age: int
@@ -113,7 +113,7 @@ class Plan:
 
     def __init__(self, lane: Lane, path: Lanes, room: Room | None) -> None:
         most = len(lane.waiting) if room is None or lane.busy else room(path)
-        self._entries: Iterator[Entry] = iter(lane.waiting[: max(0, most)])
+        self._entries: Iterator[QueueEntry] = iter(lane.waiting[: max(0, most)])
         self._next = next(self._entries, None)
         inner = ((busy.start, Plan(busy, (*path, name), room)) for name, busy in lane.busy.items())
         self._heap = [(start, plan.head, plan) for start, plan in inner if plan.head is not None]
@@ -126,12 +126,12 @@ class Plan:
             return self._next.head
         return self._heap[0][1] if self._heap else None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[QueueEntry]:
         """All of them, in order."""
         while self.head is not None:
             yield self.pop()
 
-    def pop(self) -> Entry:
+    def pop(self) -> QueueEntry:
         """The one that starts next."""
         if self._next is not None:
             entry, self._next = self._next, next(self._entries, None)

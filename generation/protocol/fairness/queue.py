@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from generation.protocol.fairness.front import Front
 from generation.protocol.fairness.lanes import Lanes
-from generation.protocol.fairness.order import MAX_LANES, Entry, Lane, Plan, Room
+from generation.protocol.fairness.order import MAX_LANES, Lane, Plan, QueueEntry, Room
 from generation.protocol.progress import MOST_AHEAD
 
 __all__ = ["MAX_LANES", "FairQueue"]
@@ -28,7 +28,7 @@ class FairQueue:
 
     def __init__(self) -> None:
         self._root = Lane("", None)
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, QueueEntry] = {}
         self._arrivals = 0
         self._front = Front(self._root, self._entries)
 
@@ -53,7 +53,7 @@ class FairQueue:
             age, self._arrivals = self._arrivals, self._arrivals + 1
         leaf = self._lane(lanes)
         leaf.arrive()
-        entry = self._entries[name] = Entry(age, rank, work, name, leaf)
+        entry = self._entries[name] = QueueEntry(age, rank, work, name, leaf)
         insort(leaf.waiting, entry)
         self._front.added(entry)
 
