@@ -107,6 +107,8 @@ class Gateway:
     """A fault: events (by name; None: whichever comes) that are still to be sent twice."""
     replay_extra: int = 0
     """A fault: how many events too many the next RESUME replays."""
+    is_mute: bool = False
+    """A fault: IDENTIFY gets no answer."""
 
     @property
     def live(self) -> list[Session]:
@@ -193,7 +195,7 @@ class Gateway:
             socket.close(4004)
         elif data["intents"] & PRIVILEGED & ~self.allowed_privileged:
             socket.close(4014)
-        else:
+        elif not self.is_mute:
             self.identified += 1
             self._begin(
                 socket, Session(token_hex(16), data["intents"], self.delivered, socket), data.get("shard") or [0, 1]

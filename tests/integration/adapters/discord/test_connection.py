@@ -73,6 +73,7 @@ async def test_the_clip_arrives_while_the_gateway_is_away(discord_double: Discor
     before = set(threading.enumerate())
     async with running_bot(discord_double, tmp_path, backend=ScriptedBackend(hold=asyncio.Event())) as bot:
         message = await bot.animate()
+        discord_double.gateway.is_mute = True
         discord_double.gateway.forget_sessions()
         await discord_double.fault("abort")
         await discord_double.wait_until(lambda: len(discord_double.gateway.sockets) == 1)
