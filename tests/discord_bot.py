@@ -156,6 +156,11 @@ def clips(double: DiscordDouble) -> list[Message]:
     return [message for message in double.world.messages() if message.files]
 
 
+def of_jobs(double: DiscordDouble) -> list[Message]:
+    """Every message, without the replies that tell somebody of a clip."""
+    return [message for message in double.world.messages() if not message.pinged]
+
+
 @asynccontextmanager
 async def running_bot(
     double: DiscordDouble,

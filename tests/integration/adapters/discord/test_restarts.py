@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.discord import DiscordTiming
-from discord_bot import Bot, clips, running_bot
+from discord_bot import Bot, clips, of_jobs, running_bot
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import Interaction
 from doubles.generation.backend import ScriptedBackend
@@ -68,7 +68,7 @@ async def finish(bot: Bot, count: int = 1) -> None:
 
 async def test_killed_before_submitting_the_member_asks_again(tmp_path: Path, discord_double: DiscordDouble) -> None:
     backend = ScriptedBackend()
-    await killed_before(discord_double, tmp_path, "submit", backend)
+    await killed_before(discord_double, tmp_path, "make", backend)
     async with running_bot(discord_double, tmp_path, backend=backend) as bot:
         assert await bot.jobs() == []
         message = await bot.clip()
@@ -85,7 +85,7 @@ async def test_killed_between_submitting_and_answering_the_clip_is_posted(
     async with running_bot(discord_double, tmp_path, backend=backend) as bot:
         await finish(bot)
         job = await bot.the_job()
-    (message,) = discord_double.world.messages()
+    (message,) = of_jobs(discord_double)
     assert (clips(discord_double), message.nonce, len(backend.submissions)) == ([message], job.id, 1)
 
 
@@ -97,7 +97,7 @@ async def test_killed_between_answering_and_recording_it_the_clip_goes_into_that
     assert asked.answered
     async with running_bot(discord_double, tmp_path, backend=backend) as bot:
         await finish(bot)
-    assert clips(discord_double) == [asked.original] == discord_double.world.messages()
+    assert clips(discord_double) == [asked.original] == of_jobs(discord_double)
     assert len(backend.submissions) == 1
 
 
@@ -111,7 +111,7 @@ async def test_killed_while_rendering_the_same_message_gets_the_clip(
         await bot.until_opened(await bot.the_job())
     async with running_bot(discord_double, tmp_path, backend=backend) as bot:
         await finish(bot)
-    assert clips(discord_double) == [message] == discord_double.world.messages()
+    assert clips(discord_double) == [message] == of_jobs(discord_double)
     assert len(backend.submissions) == 1
 
 
@@ -129,7 +129,7 @@ async def test_killed_after_the_clip_was_made_it_is_delivered_by_the_next_start(
     async with running_bot(discord_double, tmp_path) as bot:
         bot.advance(601)
         await bot.until_recorded()
-    assert clips(discord_double) == [message] == discord_double.world.messages()
+    assert clips(discord_double) == [message] == of_jobs(discord_double)
 
 
 class Amnesia:
@@ -172,7 +172,7 @@ async def test_killed_after_delivering_and_before_recording_the_same_edit_is_mad
         message = await bot.clip()
     async with running_bot(discord_double, tmp_path) as bot:
         await bot.until_recorded()
-    assert clips(discord_double) == [message] == discord_double.world.messages()
+    assert clips(discord_double) == [message] == of_jobs(discord_double)
 
 
 @pytest.mark.parametrize("minutes_later", [1, 30])
@@ -191,7 +191,7 @@ async def test_killed_after_a_new_post_and_before_recording_nothing_is_posted_tw
     discord_double.clock.advance(minutes_later * 60)
     async with running_bot(discord_double, tmp_path) as bot:
         await bot.until_recorded()
-    (clip,) = discord_double.world.messages()
+    (clip,) = of_jobs(discord_double)
     assert clips(discord_double) == [clip]
 
 
@@ -209,7 +209,7 @@ async def test_the_same_holds_for_direct_messages(
     discord_double.clock.advance(minutes_later * 60)
     async with running_bot(discord_double, tmp_path) as bot:
         await bot.until_recorded()
-    (clip,) = discord_double.world.messages()
+    (clip,) = of_jobs(discord_double)
     assert clip.channel.recipient is discord_double.people.member
 
 
@@ -227,7 +227,7 @@ async def test_killed_between_a_reaction_and_its_message_the_clip_is_posted_once
         bot.advance(700)
         await bot.until_recorded()
         assert len(await bot.jobs()) == 2
-    assert len(clips(discord_double)) == 2 == len(discord_double.world.messages())
+    assert len(clips(discord_double)) == 2 == len(of_jobs(discord_double))
 
 
 async def test_a_restart_between_any_two_steps_of_a_clips_life(tmp_path: Path, discord_double: DiscordDouble) -> None:
