@@ -12,6 +12,7 @@ from db.sqlite.connections import WritingConnection, driver_of
 from generation.protocol.backoff import Backoff
 from generation.protocol.disk import in_thread
 
+_CACHE_KIB: Final = 16 * 1024
 _BETWEEN_LOCKS: Final = Backoff(first=0.001, longest=0.025)
 
 
@@ -93,6 +94,9 @@ class Writer:
         self._connection, self._driver = connection, driver_of(connection)
         # _lock waits, so that SQLite need not
         self.execute("PRAGMA busy_timeout = 0")
+        # each new row goes into ten indexes: with two megabytes, as SQLite has them, the upper
+        # pages of a large database are read again for each
+        self.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
 
 
 def is_busy(error: sqlite3.Error) -> bool:

@@ -137,13 +137,10 @@ class ProgressUpdater:
     async def _until_next(self) -> None:
         """Until a message may be edited again, or the first progress of another job comes."""
         now = self._clock.now()
-        waits = [
-            (self._may_edit_at.get(j, now) - now).total_seconds()
-            for j in self._newest
-            if not self.is_editing(j)
-        ]
-        if waits:
-            seconds = max(self._seconds_until_free(now), min(waits))
+        free_at = [self._may_edit_at.get(j, now) for j in self._newest if j not in self._editing]
+        if free_at:
+            wait = (min(free_at) - now).total_seconds()
+            seconds = max(self._seconds_until_free(now), wait)
             await sleep_or(self._clock, seconds, self._woken)
         else:
             await self._woken.wait()
