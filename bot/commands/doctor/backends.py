@@ -4,9 +4,12 @@ elsewhere with the way there."""
 import asyncio
 import shutil
 import ssl
+import sys
+import sysconfig
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -80,10 +83,16 @@ async def engine(settings: Settings) -> list[Finding]:
 def compiler() -> list[Finding]:
     """Whether AnimateDiff's models can be compiled; none where they can."""
     named = values_in_environment(["CC"]).get("CC", "").split()[:1]
-    if any(map(shutil.which, (*named, *_COMPILERS))):
+    missing = [] if any(map(shutil.which, (*named, *_COMPILERS))) else ["a C compiler"]
+    # Triton builds a module for this very Python
+    headers = Path(sysconfig.get_path("include")) / "Python.h"
+    missing += [] if headers.is_file() else ["Python's headers"]
+    if not missing:
         return []
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     detail = (
-        "there is no C compiler, so the models run as they are, more slowly; install gcc and g++"
+        f"{' and '.join(missing)} cannot be found, so the models run as they are, more slowly; "
+        f"install gcc and python{version}-dev"
     )
     return [Finding(Grade.NOTE, "compiler", detail)]
 

@@ -2,6 +2,8 @@
 
 import shutil
 import ssl
+import sys
+import sysconfig
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -214,9 +216,17 @@ def test_models_are_compiled_where_there_is_a_compiler(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CC", raising=False)
-    assert [str(finding) for finding in compiler()] == [
-        "note compiler: there is no C compiler, so the models run as they are, more slowly; install gcc and g++"
-    ]
+    monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
+    (tmp_path / "Python.h").touch()
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    (finding,) = compiler()
+    assert str(finding) == (
+        "note compiler: a C compiler cannot be found, so the models run as they are, more slowly; "
+        f"install gcc and python{version}-dev"
+    )
+    (tmp_path / "Python.h").unlink()
+    assert "a C compiler and Python's headers cannot be found" in str(compiler()[0])
+    (tmp_path / "Python.h").touch()
     (tmp_path / there).touch(0o755)
     if asked_for is not None:
         monkeypatch.setenv("CC", asked_for)
