@@ -140,7 +140,7 @@ async def test_quota_counts_what_is_used(slack: SlackDouble, tmp_path: Path) -> 
         ("HELP", "*Flipbook makes short clips from words.*"),
         (
             "dance <!here>",
-            "There is no command “dance”. There are queue, history, show, cancel, quota, privacy,",
+            "There is no command “dance”. There are queue, history, show, cancel, quota, notify,",
         ),
         ("<!here>", "There is no command “&lt;!here&gt;”."),
     ],
