@@ -123,6 +123,11 @@ def public(double: SlackDouble, channel: str = GENERAL) -> list[Message]:
     return [said for said in double.home.messages_in(channel) if said.bot_id and not said.ephemeral_for]
 
 
+def of_jobs(double: SlackDouble, channel: str = GENERAL) -> list[Message]:
+    """The same without the replies that tell somebody of a clip."""
+    return [said for said in public(double, channel) if not said.text.startswith("<@")]
+
+
 def words(message: Message) -> str:
     """Everything that a message says in its blocks."""
     found = []

@@ -12,7 +12,7 @@ from doubles.slack.world import GENERAL, MIRA
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import JobStatus
 from generation.protocol.errors import GenerationFailed
-from slack_bot import MADE, buttons, clips, public, running_bot, words
+from slack_bot import MADE, buttons, clips, of_jobs, public, running_bot, words
 from slack_outcomes import advancing, held, recorded, the_clip, under_way
 
 
@@ -182,7 +182,7 @@ async def test_a_revoked_token_stops_everything_until_there_is_another_and_loses
     slack.clock.advance(901)
     async with running_bot(slack, tmp_path) as bot:
         await bot.delivered(message)
-    assert public(slack) == [the_clip(slack)]
+    assert of_jobs(slack) == [the_clip(slack)]
 
 
 async def test_an_uninstalled_app_ends_without_a_retry_loop(slack: SlackDouble, tmp_path: Path) -> None:
