@@ -25,9 +25,10 @@ async def change(
 
 
 async def first_row(
-    connection: DatabaseConnection, query: Select[*tuple[Any, ...]], values: Values
+    connection: DatabaseConnection, query: Change | Select[*tuple[Any, ...]], values: Values
 ) -> Any:
-    """The first row of a query, its columns by name; None without one."""
+    """The first row of a query, or of a change that returns one, its columns by name; None without
+    one."""
     if isinstance(connection, WritingConnection):
         return connection.first(query, values)
     return (await connection.execute(query, values)).first()

@@ -6,12 +6,14 @@ from itertools import count
 from typing import Any, Final
 
 from generation.domain.delivery import Answer, Delivery
+from generation.domain.gallery import HistoryPage, JobUnderWay, ShownJob
 from generation.domain.job import Artifact, Failure, FailureKind, Job, JobId, JobStatus, RequestHandle
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.style import PromptStyle
 from generation.ports import Lease
+from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Endpoint, GenerationRequest
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import Entry, reserve
@@ -174,3 +176,15 @@ def a_notice(key: str = "n1", **changes: Any) -> Notice:
     details = {"channel": "5009", "reason": "the channel is gone"}
     notice = Notice(key, a_server(), Audience.LOG_CHANNEL, NoticeKind.LOG_CHANNEL_LOST, details, NOW)
     return replace(notice, **changes)
+
+
+def under_way(*jobs: Job, may_cancel: bool = True) -> list[JobUnderWay]:
+    """Jobs as the list of what is under way has them."""
+    return [JobUnderWay(job, Progress(Phase.RENDERING, steps=Steps(3, 25)), may_cancel) for job in jobs]
+
+
+def a_page(*jobs: Job) -> HistoryPage:
+    """A page of a history with others on both sides."""
+    shown = tuple(ShownJob(job, MessageRef(job.channel, "3001")) for job in jobs)
+    beside = jobs[0].id if jobs else None
+    return HistoryPage(shown, newer_than=beside, older_than=beside)

@@ -2,6 +2,7 @@
 restart and on old messages."""
 
 import re
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from generation.domain.clip_actions import ANIMATE, ClipAction
@@ -13,6 +14,10 @@ _JOB: Final = r"(?P<parent>[0-9a-f]{24})"
 _MODAL: Final = re.compile(rf"v1:(?:{ANIMATE}|{ClipAction.EDIT}:{_JOB}):(?P<opening>[0-9]{{1,20}})")
 _EDITED: Final = re.compile(rf"v1:{ClipAction.EDIT}:{_JOB}")
 _DRAFT: Final = re.compile(r"v1:draft:(?P<draft>[0-9a-f]{24})")
+_ID: Final = re.compile(r"[0-9a-f]{24}")
+_PAGE: Final = re.compile(r"v1:history:(newer|older):([0-9a-f]{24})")
+CHOOSE_ID: Final = "v1:choose"
+"""The list to choose a clip from; what is chosen is a job's id."""
 _CASE: Final = re.compile(rf"v1:case:({'|'.join(Decision)}):([0-9a-f]{{24}})")
 
 
@@ -54,6 +59,29 @@ def opened_form(custom_id: str) -> OpenedForm | None:
         return None
     parent = match["parent"]
     return OpenedForm(None if parent is None else JobId(parent), match["opening"])
+
+
+class Side(StrEnum):
+    """The two sides of a page of a history."""
+
+    NEWER = "newer"
+    OLDER = "older"
+
+
+def page_id(side: Side, beside: JobId) -> str:
+    """``v1:history:older:<job id>``: the page next to a job that is on this one."""
+    return f"v1:history:{side}:{beside}"
+
+
+def page_in(custom_id: str) -> tuple[Side, JobId] | None:
+    """The page that a button leads to; None for other buttons."""
+    match = _PAGE.fullmatch(custom_id)
+    return (Side(match[1]), JobId(match[2])) if match else None
+
+
+def job_id_in(value: object) -> JobId | None:
+    """The job that was chosen from a list; None for a value that is forged."""
+    return JobId(value) if isinstance(value, str) and _ID.fullmatch(value) else None
 
 
 def draft_button_id(draft_id: str) -> str:

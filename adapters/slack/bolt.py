@@ -18,6 +18,7 @@ from adapters.slack.handlers.acknowledge import Acknowledger
 from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.clips.finding import SlackFinding
 from adapters.slack.handlers.clips.menus import SlackClipMenus
 from adapters.slack.handlers.clips.payloads import (
     Shortcut,
@@ -68,6 +69,8 @@ from adapters.slack.ids import (
     LIMITS_FORM,
     MAKE_SHORTCUT,
     MORE_ACTION,
+    NEWER_ACTION,
+    OLDER_ACTION,
     PRIVACY_ACTION,
     REPORT_ACTION,
     TEXT_SHORTCUT,
@@ -99,6 +102,7 @@ class SlackHandlers:
     forms: SlackForms
     members: SlackMemberCommands
     buttons: SlackButtons
+    found: SlackFinding
     privacy: SlackPrivacy
     reporting: SlackReporting
     menus: SlackClipMenus
@@ -178,6 +182,8 @@ def _clicks(handlers: SlackHandlers) -> Iterator[tuple[str | re.Pattern[str], Ha
     yield PRIVACY_ACTION, handlers.privacy.click
     yield FORGET_ACTION, handlers.privacy.forget
     yield MORE_ACTION, handlers.buttons.choose
+    yield NEWER_ACTION, handlers.found.turn
+    yield OLDER_ACTION, handlers.found.turn
     yield CASE_ACTION, handlers.reporting.decide
     yield EDIT_ACTION, handlers.forms.edit
     yield DRAFT_ACTION, handlers.forms.again

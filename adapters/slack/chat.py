@@ -31,6 +31,7 @@ from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.background import BackgroundTasks
 from adapters.slack.handlers.buttons import SlackButtons
 from adapters.slack.handlers.clips.deleting import SlackDeleting
+from adapters.slack.handlers.clips.finding import SlackFinding
 from adapters.slack.handlers.clips.menus import SlackClipMenus
 from adapters.slack.handlers.clips.reporting import SlackReporting
 from adapters.slack.handlers.clips.show import SlackShow
@@ -278,6 +279,8 @@ class SlackChat:
         opened = SlackViews(api)
         shown = SlackShow(api, service, access, clock)
         reporting = SlackReporting(api, service, access, opened)
+        forms = SlackForms(api, service, access, animate, background=background)
+        found = SlackFinding(api, service, access)
         buttons = SlackButtons(
             service,
             access,
@@ -285,17 +288,19 @@ class SlackChat:
             shown=shown,
             deleting=SlackDeleting(service, access, opened),
             reporting=reporting,
+            edit=forms.edit,
         )
         admin = SlackAdminCommands(service, access, self._posts, clock)
         privacy = SlackPrivacy(api, service)
         members = SlackMemberCommands(
-            service, access, buttons, shown=shown, admin=admin, privacy=privacy
+            service, access, buttons, shown=shown, found=found, admin=admin, privacy=privacy
         )
         return SlackHandlers(
             animate,
-            SlackForms(api, service, access, animate, background=background),
+            forms,
             members,
             buttons,
+            found,
             privacy,
             reporting,
             SlackClipMenus(service, reporting),

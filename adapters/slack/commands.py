@@ -26,7 +26,8 @@ ANIMATE: Final = CommandSpec(
 FLIPBOOK: Final = CommandSpec(
     "/flipbook",
     FLIPBOOK_ABOUT,
-    "queue | history | show ID | cancel ID | quota | notify | defaults | privacy | help | admin",
+    "queue | history | show #1042 | cancel #1042 | quota | notify | defaults | "
+    "privacy | help | admin",
     should_escape=True,
 )
 COMMANDS: Final = (ANIMATE, FLIPBOOK)

@@ -17,6 +17,9 @@ REPORT_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.REPORT}"
 MORE_ACTION: Final = f"{ACTION_PREFIX}more"
 """The menu under a clip; the values of its entries begin with an action's word."""
 CASE_ACTION: Final = re.compile(rf"v1:case:({'|'.join(Decision)})")
+OLDER_ACTION: Final = "v1:history:older"
+NEWER_ACTION: Final = "v1:history:newer"
+"""To the pages beside one of a history; the value is the job that they begin next to."""
 FORM: Final = f"v1:{ANIMATE}"
 EDIT_ACTION: Final = f"v1:{ClipAction.EDIT}"
 """A form's own id, and the button that opens it on a clip."""
@@ -62,7 +65,7 @@ def asked_about(block_id: str) -> tuple[str, str | None] | None:
 
 
 def job_id_in(text: str) -> JobId:
-    """A job's id as a button or a member wrote it. Raises JobNotFound for text of another form."""
+    """A job's id as a button holds it. Raises JobNotFound for text of another form."""
     given = text.strip().strip("`").lower()
     if not _JOB_ID.fullmatch(given):
         raise JobNotFound(text.strip()[:24])

@@ -46,12 +46,14 @@ class PostTarget:
 class SlackContent:
     """A message: its text (which notifications show), and its blocks.
 
-    ``thread`` is the thread in which one member reads it; None: where they acted.
+    ``thread`` is the thread in which one member reads it; None: where they acted. ``replaces``: it
+    takes the place of the private message that was clicked in.
     """
 
     text: str
     blocks: Sequence[Block] = ()
     thread: str | None = None
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)

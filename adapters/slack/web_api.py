@@ -188,7 +188,7 @@ class SlackApi:
         """Answer a command or a click so that only the person sees it; works in every channel."""
         answer = {
             "response_type": "ephemeral",
-            "replace_original": False,
+            "replace_original": content.replaces,
             **wire.text_and_blocks(content),
         }
         await self._respond(response_url, answer)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import (
+    BigInteger,
     BindParameter,
     Select,
     and_,
@@ -18,10 +19,12 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     update,
 )
 
-from db.dialects import LeaseEnd, LeaseNow, lease_parameters
+from db.dialects import LeaseEnd, LeaseNow, insert_or, lease_parameters
+from db.engine import UtcDateTime
 from db.queries.corrupt_rows import first, first_to_change
 from db.queries.mapping import (
     NO_LEASE,
@@ -31,8 +34,8 @@ from db.queries.mapping import (
 )
 from db.queries.parts import StorePart, TransactionPart
 from db.queries.pauses import IS_HELD
-from db.schema import ABANDONED, PENDING, UNFINISHED, jobs
-from db.statements import first_row
+from db.schema import ABANDONED, PENDING, UNFINISHED, clip_numbers, jobs
+from db.statements import Change, first_row
 from generation.domain.job import FINAL, Job, JobId, JobStatus
 from generation.domain.refs import ServerRef, UserRef
 from generation.ports import Lease
@@ -60,6 +63,17 @@ _JOBS_OF: Final = (
     .where(jobs.c.user == bindparam("by"), jobs.c.server == bindparam("server"))
     .order_by(*_NEWEST_FIRST)
     .limit(_LIMIT)
+)
+# by place, not by count: a page costs the same however far back it is
+_PLACE: Final = select(jobs.c.created_at, jobs.c.number).where(jobs.c.id == bindparam("job_id"))
+_HERE: Final = tuple_(jobs.c.created_at, jobs.c.number)
+_THERE: Final = tuple_(
+    bindparam("created_at", type_=UtcDateTime), bindparam("number", type_=BigInteger)
+)
+_OLDER: Final = _JOBS_OF.where(_HERE < _THERE)
+_NEWER: Final = _JOBS_OF.where(_HERE > _THERE).order_by(None).order_by(*_OLDEST_FIRST)
+_JOB_NUMBERED: Final = select(jobs).where(
+    jobs.c.server == bindparam("server"), jobs.c.number_in_server == bindparam("of")
 )
 _UNFINISHED_IN: Final = (
     select(jobs)
@@ -127,6 +141,16 @@ _STATUS_COUNTS: Final = (
 )
 _PING: Final = select(jobs.c.number).limit(1)
 
+
+def _count_up(dialect: str) -> Change:
+    """The counter's row is the lock: it is held until the transaction ends."""
+    first_one = insert_or(dialect, clip_numbers).values(server=bindparam("server"), last=1)
+    return first_one.on_conflict_do_update(
+        index_elements=[clip_numbers.c.server], set_={"last": clip_numbers.c.last + 1}
+    ).returning(clip_numbers.c.last)
+
+
+_COUNT_UP: Final = {dialect: _count_up(dialect) for dialect in ("sqlite", "postgresql")}
 _INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
 _INSERT_LEASED: Final = _INSERT.values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
 _SAVE: Final = update(jobs).where(
@@ -155,8 +179,32 @@ class JobStore(StorePart):
         async with self._read() as connection:
             return await first(connection, _JOB, job_from_row, {"job_id": job_id})
 
-    async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int) -> list[Job]:
-        return await self._jobs(_JOBS_OF, by=str(user), server=str(server), most=limit)
+    async def jobs_of(
+        self,
+        user: UserRef,
+        server: ServerRef,
+        *,
+        limit: int,
+        older_than: JobId | None = None,
+        newer_than: JobId | None = None,
+    ) -> list[Job]:
+        whose = {"by": str(user), "server": str(server), "most": limit}
+        beside = newer_than or older_than
+        if beside is None:
+            return await self._jobs(_JOBS_OF, **whose)
+        async with self._read() as connection:
+            place = (await connection.execute(_PLACE, {"job_id": beside})).first()
+        if place is None:
+            return []
+        whose |= {"created_at": place.created_at, "number": place.number}
+        if newer_than is None:
+            return await self._jobs(_OLDER, **whose)
+        return (await self._jobs(_NEWER, **whose))[::-1]
+
+    async def job_numbered(self, server: ServerRef, number: int) -> Job | None:
+        values = {"server": str(server), "of": number}
+        async with self._read() as connection:
+            return await first(connection, _JOB_NUMBERED, job_from_row, values)
 
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
         return await self._jobs(_UNFINISHED_IN, server=str(server), most=limit)
@@ -235,6 +283,11 @@ class JobTransaction(TransactionPart):
         if await first_row(self._connection, _IS_ORIGIN_KNOWN, {"of": origin}) is None:
             return None
         return await first_to_change(self._connection, _JOB_OF_ORIGIN, job_from_row, {"of": origin})
+
+    async def next_number(self, server: ServerRef) -> int:
+        # in the order of locks: the server's row is taken before its counter
+        counted = _COUNT_UP[self._connection.dialect.name]
+        return int((await first_row(self._connection, counted, {"server": str(server)})).last)
 
     async def save_job(self, job: Job, *, was: Job) -> None:
         values = changed_job_values(job)

@@ -56,6 +56,7 @@ def new_job_values(job: Job) -> Values:
         "parent_message": job.parent_message.id if job.parent_message else None,
         "created_at": job.created_at,
         "day": job.day,
+        "number_in_server": job.number,
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
     }
@@ -141,6 +142,7 @@ def job_from_row(row: StoredRow) -> Job:
             hidden_at=row[c.hidden_at],
             is_spoiler=row[c.is_spoiler],
             day=row[c.day],
+            number=row[c.number_in_server],
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from db.queries.mapping import Values, job_from_row, server_from_key
 from db.queries.parts import StorePart
-from db.queries.reports import report_from_row
+from db.queries.reports import REPORTS, report_from_row
 from db.queries.servers import audit_entry_from_row
 from db.schema import (
     HIDDEN,
@@ -67,9 +67,7 @@ _DAILY: Final = select(ledger_totals).where(
     ledger_totals.c.scope.in_(bindparam("of", expanding=True)),
     ledger_totals.c.day.between(bindparam("first"), bindparam("last")),
 )
-_REPORTS: Final = (
-    select(reports).where(OPEN_REPORTS).order_by(reports.c.number).limit(bindparam("most"))
-)
+_REPORTS: Final = REPORTS.where(OPEN_REPORTS).order_by(reports.c.number).limit(bindparam("most"))
 
 
 def _spending_servers() -> Select[Any]:

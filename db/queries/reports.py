@@ -11,20 +11,19 @@ from sqlalchemy import RowMapping, bindparam, func, select, update
 from db.dialects import insert_or
 from db.queries.mapping import server_from_key, user_from_key
 from db.queries.parts import QueryPart, TransactionPart
+from db.schema.jobs import jobs
 from db.schema.reports import OPEN_REPORTS, reports
 from generation.domain.job import JobId
 from generation.domain.refs import ServerRef, UserRef
 from generation.domain.report import Decision, Report, ReportReason
 
+REPORTS: Final = select(reports, jobs.c.number_in_server).join(jobs)
 _OPEN_IN: Final = (
-    select(reports)
-    .where(OPEN_REPORTS, reports.c.server == bindparam("of"))
+    REPORTS.where(OPEN_REPORTS, reports.c.server == bindparam("of"))
     .order_by(reports.c.number)
     .limit(bindparam("most"))
 )
-_OF_JOB: Final = (
-    select(reports).where(reports.c.job_id == bindparam("job")).order_by(reports.c.number)
-)
+_OF_JOB: Final = REPORTS.where(reports.c.job_id == bindparam("job")).order_by(reports.c.number)
 _COUNT_BY: Final = select(func.count()).where(
     reports.c.by == bindparam("member"), reports.c.at > bindparam("since")
 )
@@ -85,7 +84,7 @@ class ReportTransaction(ReportReads, TransactionPart):
 
 
 def report_from_row(row: RowMapping) -> Report:
-    """The report in a row of :data:`db.schema.reports`."""
+    """The report in a row of :data:`REPORTS`."""
     c = reports.c
     decided = row[c.decision]
     return Report(
@@ -98,4 +97,5 @@ def report_from_row(row: RowMapping) -> Report:
         decision=None if decided is None else Decision(decided),
         decided_by=None if row[c.decided_by] is None else user_from_key(row[c.decided_by]),
         decided_at=row[c.decided_at],
+        number=row[jobs.c.number_in_server],
     )

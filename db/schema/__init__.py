@@ -17,6 +17,7 @@ from db.schema.jobs import (
     WITH_CLIP,
     WITH_PARENT,
     WITH_PROMPT,
+    clip_numbers,
     deliveries,
     jobs,
 )
@@ -52,6 +53,7 @@ __all__ = [
     "audit",
     "ceilings",
     "cleaned",
+    "clip_numbers",
     "deliveries",
     "exports",
     "facts",

@@ -79,7 +79,18 @@ jobs = Table(
     Column("parent_channel", CleanText),
     Column("parent_message", CleanText),
     Column("day", Date),  # of the server; before there were time zones: NULL, UTC's
+    Column("number_in_server", Integer),
 )
+
+clip_numbers = Table(
+    "clip_numbers",
+    metadata,
+    Column("server", CleanText, primary_key=True),
+    Column("last", Integer, nullable=False),
+)
+"""The last number that was given to a job of a server."""
+
+Index("uq_jobs_number_in_server", jobs.c.server, jobs.c.number_in_server, unique=True)
 
 UNFINISHED: Final = jobs.c.status.in_(
     [literal_column(f"'{status}'") for status in JobStatus if status not in FINAL]

@@ -76,7 +76,8 @@ def compiled(
     Cached by the statement itself, so it is meant for those that are built once.
     """
     made = statement.compile(dialect=dialect, column_keys=list(names))
-    found = statement.selected_columns if isinstance(statement, Select) else ()
+    # of a change: what it returns, none for most
+    found = statement.exported_columns
     return CompiledStatement(
         str(made),
         tuple(_parameter(made, name, names) for name in made.positiontup or ()),

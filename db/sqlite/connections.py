@@ -114,9 +114,9 @@ class WritingConnection:
             cursor = self._driver.executemany(made.sql, [made.bound(each) for each in values])
         return cursor.rowcount
 
-    def first(self, query: Select[Any], values: Values) -> Any:
-        """The first row of a query that is built once, past SQLAlchemy, as a named tuple; None
-        without one."""
+    def first(self, query: Change | Select[Any], values: Values) -> Any:
+        """The first row of a query, or of a change that returns one, that is built once, past
+        SQLAlchemy, as a named tuple; None without one."""
         made, row = self._fetch_one(query, values)
         return None if row is None else made.read(row)
 
@@ -126,7 +126,7 @@ class WritingConnection:
         return None if row is None else made.mapped(row)
 
     def _fetch_one(
-        self, query: Select[Any], values: Values
+        self, query: Change | Select[Any], values: Values
     ) -> tuple[CompiledStatement, Sequence[Any] | None]:
         made = compiled(query, tuple(values), self.dialect)
         return made, self._driver.execute(made.sql, made.bound(values)).fetchone()

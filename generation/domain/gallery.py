@@ -1,9 +1,11 @@
-"""Which clips somebody looks for. Pure."""
+"""Which clips somebody looks for, and what they find. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from generation.domain.refs import ServerRef
+from generation.domain.job import Job, JobId
+from generation.domain.refs import MessageRef, ServerRef
+from generation.protocol.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,3 +21,31 @@ class GalleryQuery:
     until: datetime | None = None
     words: str = ""
     hidden: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """A job, and the message that shows it; None where none does."""
+
+    job: Job
+    message: MessageRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPage:
+    """Some of a member's jobs in a server, newest first, and the jobs next to which the pages on
+    both sides begin; None where there is no such page."""
+
+    shown: tuple[ShownJob, ...]
+    newer_than: JobId | None = None
+    older_than: JobId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobUnderWay:
+    """A job that has not ended; ``progress`` is how far it is, None where it is another member's.
+    ``may_cancel``: the member who looks may cancel it."""
+
+    job: Job
+    progress: Progress | None
+    may_cancel: bool

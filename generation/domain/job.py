@@ -11,10 +11,14 @@ from typing import Final, NewType, Self
 from generation.domain.pricing import FREE, Micros
 from generation.domain.refs import ChannelRef, MessageRef, UserRef
 from generation.domain.style import PromptStyle, styled
-from generation.protocol.errors import IllegalTransition, JobAlreadyFinished
+from generation.protocol.errors import IllegalTransition, JobAlreadyFinished, JobNotFound
 from generation.protocol.request import Endpoint, GenerationRequest
 
 JobId = NewType("JobId", str)
+
+_ID: Final = re.compile(r"[0-9a-f]{24}")
+_NUMBER: Final = re.compile(r"#?([0-9]{1,9})")
+_LONGEST_NAME: Final = 24
 
 
 def new_job_id(at: datetime) -> JobId:
@@ -34,6 +38,22 @@ def asked_at(job_id: JobId) -> datetime | None:
         return datetime.fromtimestamp(int(job_id[:11], 16) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def name_of(job_id: JobId, number: int | None) -> str:
+    """What people call a job: by its number where it has one."""
+    return job_id if number is None else f"#{number}"
+
+
+def job_named(text: str) -> JobId | int:
+    """The id or the number by which somebody names a clip: ``#1042``, ``1042``, or an id. Raises
+    JobNotFound for any other text."""
+    given = text.strip().strip("`").lower()
+    if found := _NUMBER.fullmatch(given):
+        return int(found[1])
+    if not _ID.fullmatch(given):
+        raise JobNotFound(text.strip()[:_LONGEST_NAME])
+    return JobId(given)
 
 
 class JobStatus(StrEnum):
@@ -155,7 +175,8 @@ class Job:
     ``prompt_removed_at`` they tell no more than what shape the clip has. A deleted job keeps its
     row, for the ledger and its re-rolls; a hidden clip is kept and not shown; a spoiler is covered
     until a member uncovers it. ``day`` is the server's day that it counts for; None: the UTC day it
-    was created in. Times are aware and in UTC.
+    was created in. ``number`` is its short one, counted in its server; None before it is stored.
+    Times are aware and in UTC.
     """
 
     id: JobId
@@ -191,6 +212,12 @@ class Job:
     hidden_at: datetime | None = None
     is_spoiler: bool = False
     day: date | None = None
+    number: int | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: ``#1042``, which :func:`job_named` reads."""
+        return name_of(self.id, self.number)
 
     @property
     def sent_request(self) -> GenerationRequest:

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
-from generation.domain.job import JobId
+from generation.domain.job import JobId, name_of
 from generation.domain.refs import ServerRef, UserRef
 
 MOST_WORDS: Final = 500
@@ -33,7 +33,7 @@ class Decision(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Report:
     """One member's report of one clip; open until ``decided_at``. ``words`` are the member's own,
-    escaped where they are shown."""
+    escaped where they are shown; ``number`` is the clip's."""
 
     job_id: JobId
     server: ServerRef
@@ -44,3 +44,9 @@ class Report:
     decision: Decision | None = None
     decided_by: UserRef | None = None
     decided_at: datetime | None = None
+    number: int | None = None
+
+    @property
+    def clip(self) -> str:
+        """What people call the clip."""
+        return name_of(self.job_id, self.number)

@@ -112,6 +112,10 @@ class Transaction(Reads, PrivacyWrites, ChoiceWrites, Protocol):
     async def add_job(self, job: Job, delivery: Delivery, lease: Lease | None) -> None:
         """Add a job and its delivery. Call :meth:`job_of_origin` first: an origin has one job."""
 
+    async def next_number(self, server: ServerRef) -> int:
+        """The number of the server's next job, from 1 on: given once, also when several processes
+        ask, and never again after a job is gone. It is lost when the transaction is."""
+
     async def save_job(self, job: Job, *, was: Job) -> None:
         """Write a job's new state; a final one ends its lease, a requested cancellation stays.
         Raises StaleJob when status, attempt or backend are no longer those of ``was``."""
@@ -203,8 +207,20 @@ class Store(Reads, PrivacyReads, Choices, Accounting, Logins, Overview, Protocol
     async def job_of_message(self, message: MessageRef) -> Job | None:
         """The newest job that a message shows; the message's thread and server are ignored."""
 
-    async def jobs_of(self, user: UserRef, server: ServerRef, *, limit: int) -> list[Job]:
-        """A member's jobs in a server, newest first."""
+    async def jobs_of(
+        self,
+        user: UserRef,
+        server: ServerRef,
+        *,
+        limit: int,
+        older_than: JobId | None = None,
+        newer_than: JobId | None = None,
+    ) -> list[Job]:
+        """A member's jobs in a server, newest first: the first ones, those next to one job on its
+        older side, or those next to one on its newer side. None next to a job that is gone."""
+
+    async def job_numbered(self, server: ServerRef, number: int) -> Job | None:
+        """The job of that number in that server."""
 
     async def unfinished_in(self, server: ServerRef, *, limit: int) -> list[Job]:
         """A server's unfinished jobs, oldest first."""

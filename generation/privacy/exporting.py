@@ -87,6 +87,7 @@ class Exporter:
 def _job(job: Job, clip: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "id": job.id,
+        "number": job.number,
         "server": str(job.channel.server),
         "channel": job.channel.id,
         "thread": job.channel.thread,

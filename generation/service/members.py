@@ -5,7 +5,7 @@ from datetime import datetime
 from generation.delivery.first_answers import FirstAnswer
 from generation.delivery.leases import retry_now
 from generation.domain.delivery import Answer, Delivery, DeliveryStatus
-from generation.domain.job import Job, JobId, JobStatus, new_job_id
+from generation.domain.job import Job, JobId, JobStatus, job_named, new_job_id
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.style import PromptStyle, styled
 from generation.lifecycle import completion
@@ -155,6 +155,17 @@ class MemberActs(ServicePart):
             raise JobNotFound(job_id)
         return job
 
+    async def named_job(self, name: str, server: ServerRef) -> JobId:
+        """The id of the clip that a member names: ``#1042``, ``1042`` or an id, which is not looked
+        up. Raises JobNotFound."""
+        named = job_named(name)
+        if isinstance(named, str):
+            return named
+        job = await self._store.job_numbered(server, named)
+        if job is None:
+            raise JobNotFound(f"#{named}")
+        return job.id
+
     async def job_of_message(self, message: MessageRef) -> Job | None:
         """The job that a message shows; None for other messages."""
         return await self._store.job_of_message(message)
@@ -236,6 +247,7 @@ class MemberActs(ServicePart):
             style=style,
             reserved_for=backend,
             day=usage.day,
+            number=await tx.next_number(server),
         )
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)

@@ -142,6 +142,7 @@ async def _notice(tx: Transaction, job: Job, report: Report, count: int) -> Noti
     )
     details: Mapping[str, str] = {
         "clip": job.id,
+        "name": job.name,
         "asker": job.requested_by.id,
         "reporter": report.by.id,
         "reason": report.reason.value,

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from generation.domain.job import JobId
 from generation.domain.refs import ITSELF, ChannelRef, Platform, UserRef
 from generation.protocol.messages import mark
 from generation.rules.pseudonyms import is_pseudonym
@@ -81,7 +80,7 @@ class Dialect:
     bold: Callable[[str], str] = str
     code: Callable[[str], str] = str
     link: Callable[[str, str], str] = "{1}: {0}".format
-    show: Callable[[JobId], str] = str
+    show: Callable[[str], str] = str
     bullet: str = "- "
     admin: str = "flipbook admin"
     everywhere: str = "flipbook admin channels everywhere"

@@ -13,6 +13,8 @@ ANIMATE_TEXT: Final = mark("Animate this text")
 """In the menus of both chats: anywhere, and on a message."""
 FLIPBOOK_ABOUT: Final = mark("Your clips, the queue and your quota")
 """What the chats' own lists of commands say of ``/animate`` and ``/flipbook``."""
+CLIP_ABOUT: Final = mark("The clip's number, such as #1042")
+"""Of an option that names a clip."""
 _MEMBERS: Final = {
     "queue": mark("what is under way in this {place}"),
     "history": mark("your last clips"),

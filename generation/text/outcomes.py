@@ -47,7 +47,7 @@ def stale_button_words(d: Dialect) -> Markup:
 
 def kept_words(job: Job, link: ClipLink | None, d: Dialect) -> Markup:
     """How to get a clip that is stored and not shown."""
-    command, watch = Markup(d.code(d.show(job.id))), d.gettext("watch it here")
+    command, watch = Markup(d.code(d.show(job.name))), d.gettext("watch it here")
     if link is None:
         return d.gettext("It is kept: {command} sends it again.", command=command)
     return d.gettext(

@@ -15,7 +15,7 @@ from databases import SqliteFiles, a_cipher
 from db.engine import DatabaseEngine, begin_read, begin_write, close, open_engine, upgrade
 from db.schema import VERSION_TABLE, metadata
 from db.store import MIGRATIONS, SqlStore
-from factories import a_delivery, a_job
+from factories import a_channel, a_delivery, a_job, a_server
 from generation.protocol.errors import DatabaseTooNew, StoreError
 
 NEWEST = ScriptDirectory(str(MIGRATIONS)).get_current_head()
@@ -101,6 +101,35 @@ async def test_on_sqlite_migrations_write_the_models_own_words(sqlite_files, tmp
     migrated = words(SqliteFiles.fresh(sqlite_files, tmp_path))
     assert migrated.pop(VERSION_TABLE)
     assert migrated == words(created)
+
+
+UNNUMBERED = (
+    "DROP INDEX uq_jobs_number_in_server",
+    "ALTER TABLE jobs DROP COLUMN number_in_server",
+    "DROP TABLE clip_numbers",
+    f"UPDATE {VERSION_TABLE} SET version_num = '0015'",
+)
+
+
+async def test_jobs_of_before_get_numbers_in_the_order_of_asking(url):
+    here, there = a_channel(server=a_server("here")), a_channel(server=a_server("there"))
+    asked = [a_job(channel=channel) for channel in (here, there, here, here, there)]
+    store = await SqlStore.open(url, a_cipher())
+    async with store.transaction() as tx:
+        for job in asked:
+            await tx.add_job(job, a_delivery(job), None)
+    await store.close()
+    engine = open_engine(url)
+    async with begin_write(engine) as connection:
+        for statement in UNNUMBERED:
+            await connection.execute(text(statement))
+    await close(engine)
+    store = await SqlStore.open(url, a_cipher())
+    stored = [await store.job(job.id) for job in asked]
+    assert [job and job.number for job in stored] == [1, 1, 2, 3, 2]
+    async with store.transaction() as tx:
+        assert [await tx.next_number(channel.server) for channel in (here, there)] == [4, 3]
+    await store.close()
 
 
 # Any folder of migrations -------------------------------------------------------------------------

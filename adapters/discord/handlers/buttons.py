@@ -7,14 +7,14 @@ from typing import Any, Final
 
 import discord
 
-from adapters.discord.handlers.clips import deleting, reporting, show
+from adapters.discord.handlers.clips import deleting, finding, reporting, show
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.forms import handler as forms
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.members.privacy import press_privacy
-from adapters.discord.ids import parse_case_id, parse_custom_id
+from adapters.discord.ids import CHOOSE_ID, page_in, parse_case_id, parse_custom_id
 from adapters.discord.text import render
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import JobId
@@ -40,6 +40,10 @@ async def _press(handler: InteractionHandler, context: InteractionContext) -> No
     match parse_custom_id(pressed):
         case (action, job_id) if action in _PRESSED:
             await _PRESSED[action](handler, context, job_id)
+        case _ if page := page_in(pressed):
+            await finding.turn_page(handler, context, *page)
+        case _ if pressed == CHOOSE_ID:
+            await finding.show_chosen(handler, context)
         case _ if case := parse_case_id(pressed):
             await reporting.decide(handler, context, *case)
         case _ if await press_privacy(handler.service, context):

@@ -1,12 +1,11 @@
 """``/flipbook …``: what members look up, show again and cancel; every response is ephemeral."""
 
-from typing import Final
-
 import discord
 from discord import app_commands
 
 from adapters.discord.handlers.autocomplete import Choice, style_choices
 from adapters.discord.handlers.buttons import cancel
+from adapters.discord.handlers.clips.finding import show_history, show_queue
 from adapters.discord.handlers.clips.show import show
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
@@ -21,7 +20,7 @@ from adapters.discord.handlers.options import (
     NOTIFY_OPTIONS,
     QUALITIES,
     RESET_OPTIONS,
-    ClipId,
+    ClipName,
     Fps,
     NumFrames,
     OwnNegative,
@@ -32,11 +31,8 @@ from adapters.discord.handlers.options import (
 from adapters.discord.text import lists
 from adapters.discord.text.help import HELP
 from adapters.discord.text.markup import DISCORD
-from generation.domain.job import JobId
-from generation.text.help import FLIPBOOK_ABOUT, about_command
+from generation.text.help import CLIP_ABOUT, FLIPBOOK_ABOUT, about_command
 from generation.text.options import ABOUT
-
-_MOST_CLIPS: Final = 10
 
 
 class MemberCommands(CommandGroup):
@@ -49,30 +45,27 @@ class MemberCommands(CommandGroup):
     @in_server
     async def queue(self, context: InteractionContext) -> None:
         """The server's jobs under way."""
-        jobs = await self.service.queue_of(context.server)
-        text = lists.queue(jobs, context.user, self.service.trouble_lines())
-        await tell(context.interaction, text)
+        await show_queue(self.handler, context)
 
     @app_commands.command(description=about_command("history", DISCORD))
     @in_server
     async def history(self, context: InteractionContext) -> None:
         """The member's own jobs."""
-        jobs = await self.service.jobs_of(context.user, context.server, limit=_MOST_CLIPS)
-        await tell(context.interaction, lists.history(jobs))
+        await show_history(self.handler, context)
 
     @app_commands.command(description=about_command("show", DISCORD))
-    @app_commands.describe(id="The 24 characters under the clip")
+    @app_commands.describe(id=CLIP_ABOUT)
     @in_server
-    async def show(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
+    async def show(self, context: InteractionContext, id: ClipName) -> None:  # noqa: A002 - the option's name
         """A finished clip again, or the state of an unfinished one."""
-        await show(self.handler, context, JobId(id))
+        await show(self.handler, context, await self.service.named_job(id, context.server))
 
     @app_commands.command(description=about_command("cancel", DISCORD))
-    @app_commands.describe(id="The 24 characters under the clip")
+    @app_commands.describe(id=CLIP_ABOUT)
     @in_server
-    async def cancel(self, context: InteractionContext, id: ClipId) -> None:  # noqa: A002 - the option's name
+    async def cancel(self, context: InteractionContext, id: ClipName) -> None:  # noqa: A002 - the option's name
         """The same as the ✖ button."""
-        await cancel(self.handler, context, JobId(id))
+        await cancel(self.handler, context, await self.service.named_job(id, context.server))
 
     @app_commands.command(description=about_command("quota", DISCORD))
     @in_server

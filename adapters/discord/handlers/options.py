@@ -92,7 +92,7 @@ Guidance = app_commands.Transform[
     float, RangeTransformer(AppCommandOptionType.number, bounds_of("guidance_scale"))
 ]
 Seed = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("seed"))]
-ClipId = app_commands.Transform[str, RangeTransformer(_TEXT, (24, 24))]
+ClipName = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 Style = app_commands.Transform[str, RangeTransformer(_TEXT, (1, 100))]
 StyleWords = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_WORDS))]
 OwnNegative = app_commands.Transform[str, RangeTransformer(_TEXT, (1, MAX_ADDED_NEGATIVE))]

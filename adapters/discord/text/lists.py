@@ -2,31 +2,45 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.discord.text.markup import DISCORD
+from adapters.discord.text.markup import DISCORD, message_url
 from adapters.discord.text.render import MAX_CONTENT
+from generation.domain.gallery import HistoryPage, JobUnderWay
 from generation.domain.job import Job
-from generation.domain.refs import UserRef
+from generation.domain.refs import MessageRef, UserRef
 from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
 from generation.rules.choices import OwnChoices
 from generation.rules.forms.styles import Styles
 from generation.service import Quota
 from generation.text import lists
-from generation.text.controls.actions import settings_lines
+from generation.text.controls.actions import clip_lines, settings_lines
 from generation.text.controls.reports import report_lines
+from generation.text.dialect import Markup
 from generation.text.forms.choices import defaults_lines, notify_lines
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
 
 
-def queue(jobs: Sequence[Job], viewer: UserRef, backends: Sequence[str] = ()) -> str:
+def queue(jobs: Sequence[JobUnderWay], viewer: UserRef, backends: Sequence[str] = ()) -> str:
     """A server's clips under way; ``backends`` are sentences about backends in trouble."""
     return fitting(lists.queue_lines(jobs, viewer, backends, DISCORD))
 
 
-def history(jobs: Sequence[Job]) -> str:
-    """A member's own last clips."""
-    return fitting(lists.history_lines(jobs, DISCORD))
+def history(page: HistoryPage) -> str:
+    """A page of a member's own clips."""
+    head = lists.history_head(page, DISCORD)
+    shown = (
+        lists.history_line(each.job, message_url(each.message), DISCORD) for each in page.shown
+    )
+    return fitting([*head, *(f"{DISCORD.bullet}{line}" for line in shown)])
+
+
+def clip(job: Job, message: MessageRef | None) -> str:
+    """One clip that was chosen from a list, with a link to its message."""
+    lines = clip_lines(job, DISCORD)
+    if (url := message_url(message)) is not None:
+        lines.append(Markup(DISCORD.link(url, DISCORD.gettext(lists.GO_THERE))))
+    return fitting(lines)
 
 
 def settings(job: Job, command: str) -> tuple[str, bool]:

@@ -8,8 +8,7 @@ from typing import Final
 
 from adapters.discord.refs import posting_id
 from adapters.discord.text.emoji import shown_emoji
-from generation.domain.job import JobId
-from generation.domain.refs import ChannelRef, Platform
+from generation.domain.refs import ChannelRef, MessageRef, Platform
 from generation.text.dialect import Dialect, excerpt
 
 _MARKUP: Final = re.compile(r"[\\*_~`|<>\[\]@#]|:(?=//)|^[-+](?=\s)|^\d+(?=[.)]\s)")
@@ -53,8 +52,16 @@ def _posted_in(channel: ChannelRef) -> str:
     return f"<#{posting_id(channel)}>"
 
 
-def _show(job_id: JobId) -> str:
-    return f"/flipbook show id:{job_id}"
+def message_url(message: MessageRef | None) -> str | None:
+    """The address of a message for people."""
+    if message is None:
+        return None
+    channel = message.channel
+    return f"https://discord.com/channels/{channel.server.id}/{posting_id(channel)}/{message.id}"
+
+
+def _show(clip: str) -> str:
+    return f"/flipbook show id:{clip}"
 
 
 DISCORD: Final = Dialect(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.discord.errors import LACKS_PERMISSION
-from adapters.discord.text.markup import DISCORD, quoted, relative_moment
+from adapters.discord.text.markup import DISCORD, message_url, quoted, relative_moment
 from generation.domain.job import Job, JobId, JobStatus
 from generation.mp4 import Change
 from generation.ports import ClipLink
@@ -193,10 +193,9 @@ def _message(head: str, job: Job, notes: list[str]) -> str:
 
 def _parent(job: Job) -> Markup:
     """The clip that this one was made from, as a link to its message where that is known."""
-    shown = job.parent_message
-    if shown is None:
+    url = message_url(job.parent_message)
+    if url is None:
         return Markup(f"`{job.parent}`")
-    url = f"https://discord.com/channels/{job.channel.server.id}/{shown.channel.id}/{shown.id}"
     return Markup(DISCORD.link(url, f"`{job.parent}`"))
 
 
@@ -206,4 +205,4 @@ def _facts(job: Job) -> str:
     parts.append(for_words(job, DISCORD))
     if job.parent is not None:
         parts.append(re_roll_words(_parent(job), DISCORD))
-    return " · ".join([*parts, f"`{job.id}`"])
+    return " · ".join([*parts, DISCORD.code(job.name)])

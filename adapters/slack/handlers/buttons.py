@@ -2,6 +2,7 @@
 on last year's messages."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.animate import AnimateHandler, MakeAgain
@@ -33,6 +34,7 @@ class SlackButtons:
         shown: SlackShow,
         deleting: SlackDeleting,
         reporting: SlackReporting,
+        edit: Callable[[Click], Awaitable[SlackContent | None]],
     ) -> None:
         self._service = service
         self._access = access
@@ -40,6 +42,7 @@ class SlackButtons:
         self._shown = shown
         self._deleting = deleting
         self._reporting = reporting
+        self._edit = edit
         self._presses: Mapping[ClipAction, Press] = {
             ClipAction.REROLL: self._make(service.reroll),
             ClipAction.OTHER_QUALITY: self._make(service.other_quality),
@@ -61,15 +64,13 @@ class SlackButtons:
         return await press(click, job_id_in(click.value))
 
     async def choose(self, click: Click) -> SlackContent | None:
-        """An entry of the menu ⋯: ``delete:<job>`` or ``report:<job>``."""
-        word, _, job_id = click.value.partition(":")
-        match word:
-            case ClipAction.DELETE:
-                return await self._deleting.ask(click, job_id_in(job_id))
-            case ClipAction.REPORT:
-                return await self._reporting.clicked(click, job_id_in(job_id))
-            case _:
-                return render.stale_button_content()
+        """An entry of a menu ⋯: ``delete:<job>``, as the button of that action."""
+        word, _, value = click.value.partition(":")
+        if word == ClipAction.DELETE:
+            # an entry has no question of its own
+            return await self._deleting.ask(click, job_id_in(value))
+        pressed = replace(click, action_id=f"{ACTION_PREFIX}{word}", value=value)
+        return await (self._edit if word == ClipAction.EDIT else self.press)(pressed)
 
     async def submit_deletion(self, submission: Submission) -> SlackContent:
         """The question before a deletion was answered with yes."""

@@ -5,15 +5,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.buttons import SlackButtons
+from adapters.slack.handlers.clips.finding import SlackFinding
 from adapters.slack.handlers.clips.show import SlackShow
 from adapters.slack.handlers.members.choices import SlackChoices
 from adapters.slack.handlers.members.privacy import SlackPrivacy
 from adapters.slack.handlers.payloads import Command
-from adapters.slack.ids import job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
+from generation.domain.job import JobId
 from generation.service import Service
 
 MemberVerb = Callable[[Act, str], Awaitable[SlackContent]]
@@ -30,6 +31,7 @@ class SlackMemberCommands:
         buttons: SlackButtons,
         *,
         shown: SlackShow,
+        found: SlackFinding,
         admin: SlackAdminCommands,
         privacy: SlackPrivacy,
     ) -> None:
@@ -41,8 +43,8 @@ class SlackMemberCommands:
         self._privacy = privacy.command
         self._choices = SlackChoices(service)
         self._verbs: Mapping[str, MemberVerb] = {
-            "queue": self._queue,
-            "history": self._history,
+            "queue": found.queue,
+            "history": found.history,
             "show": self._show,
             "cancel": self._cancel,
             "quota": self._quota,
@@ -66,17 +68,8 @@ class SlackMemberCommands:
             await self._access.check_reader(command.act)
         return await handle(command.act, rest.strip())
 
-    async def _queue(self, act: Act, _: str) -> SlackContent:
-        # one more than is listed shows that the list goes on
-        jobs = await self._service.queue_of(server_ref(act), limit=lists.MOST_LISTED + 1)
-        return lists.queue_content(jobs, user_ref(act), self._service.trouble_lines())
-
-    async def _history(self, act: Act, _: str) -> SlackContent:
-        jobs = await self._service.jobs_of(user_ref(act), server_ref(act), limit=lists.MOST_LISTED)
-        return lists.history_content(jobs)
-
     async def _cancel(self, act: Act, words: str) -> SlackContent:
-        return await self._buttons.cancel_job(act, job_id_in(words))
+        return await self._buttons.cancel_job(act, await self._named(act, words))
 
     async def _quota(self, act: Act, _: str) -> SlackContent:
         return lists.quota_content(await self._service.quota(user_ref(act), server_ref(act)))
@@ -85,7 +78,10 @@ class SlackMemberCommands:
         return help_text.flipbook_content()
 
     async def _show(self, act: Act, words: str) -> SlackContent:
-        return await self._shown.show(act, job_id_in(words))
+        return await self._shown.show(act, await self._named(act, words))
+
+    async def _named(self, act: Act, words: str) -> JobId:
+        return await self._service.named_job(words, server_ref(act))
 
 
 async def unknown_command(command: Command) -> SlackContent:

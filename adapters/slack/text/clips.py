@@ -28,7 +28,19 @@ def row(job: Job) -> tuple[Block, ...]:
     if ClipAction.SETTINGS not in wanted:
         return tuple(_button(action, job) for action in wanted)
     buttons = [_button(action, job) for action in wanted if action not in _IN_MENU]
-    return (*buttons, _menu(job))
+    return (*buttons, _menu(job, _IN_MENU))
+
+
+def controls(job: Job, *, only: ClipAction | None = None) -> Block:
+    """What can be done with a clip, beside its line in a list: a menu, or the one button."""
+    wanted = [each for each in _offered(job, ButtonPlace.ROW) if only in {None, each}]
+    match wanted:
+        case []:
+            return {}
+        case [action]:
+            return {"accessory": _button(action, job)}
+        case _:
+            return {"accessory": _menu(job, wanted)}
 
 
 def settings_content(job: Job, command: str) -> SlackContent:
@@ -119,13 +131,13 @@ def _button(action: ClipAction, job: Job) -> Block:
     return button | ({"confirm": _sure()} if action is ClipAction.DELETE else {})
 
 
-def _menu(job: Job) -> Block:
+def _menu(job: Job, actions_in_it: Sequence[ClipAction]) -> Block:
     options = [
         {
             "text": _plain(Markup(f"{look.emoji} {look.label}")),
             "value": f"{action}:{job.id}",
         }
-        for action in _IN_MENU
+        for action in actions_in_it
         for look in [actions.look_of(action, job, SLACK)]
     ]
     return {"type": "overflow", "action_id": MORE_ACTION, "options": options}

@@ -7,7 +7,6 @@ from typing import Final
 from adapters.slack.models import SlackContent
 from adapters.slack.text.markup import SLACK, escaped_within
 from generation.domain.job import Job
-from generation.domain.refs import UserRef
 from generation.rules.audit import AuditEntry
 from generation.rules.choices import OwnChoices
 from generation.rules.forms.styles import Styles
@@ -19,22 +18,7 @@ from generation.text.forms.choices import defaults_lines, how_to_change_words, n
 from generation.text.forms.styles import removed_style_words, style_in_full, style_lines
 from generation.text.money.quota import quota_lines
 
-MOST_LISTED: Final = 15
 MOST_AUDITED: Final = 10
-
-
-def queue_content(
-    jobs: Sequence[Job], reader: UserRef, backends: Sequence[str] = ()
-) -> SlackContent:
-    """A workspace's jobs under way, oldest first; ``backends`` are sentences about backends in
-    trouble."""
-    lines = lists.queue_lines(jobs[:MOST_LISTED], reader, backends, SLACK)
-    return of_lines([*lines, SLACK.gettext(lists.MORE)] if len(jobs) > MOST_LISTED else lines)
-
-
-def history_content(jobs: Sequence[Job]) -> SlackContent:
-    """A member's own jobs, newest first."""
-    return of_lines(lists.history_lines(jobs, SLACK))
 
 
 def job_content(job: Job, *, link: str | None, comes_again: bool, again: str) -> SlackContent:

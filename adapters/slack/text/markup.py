@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Final
 
 from adapters.slack.text.emoji import shown_emoji
-from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, Platform
 from generation.text.dialect import Dialect, excerpt, utc_moment
 
@@ -137,8 +136,8 @@ def _posted_in(channel: ChannelRef) -> str:
     return channel_mention(channel.id)
 
 
-def _show(job_id: JobId) -> str:
-    return f"/flipbook show {job_id}"
+def _show(clip: str) -> str:
+    return f"/flipbook show {clip}"
 
 
 SLACK: Final = Dialect(

@@ -249,7 +249,7 @@ def _job_content(
         *([without] if without else []),
         for_words(job, SLACK),
         # what /flipbook show and cancel take
-        SLACK.code(job.id),
+        SLACK.code(job.name),
     ]
     blocks: list[Block] = [
         _section(headline),

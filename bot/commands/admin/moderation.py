@@ -11,7 +11,6 @@ import typer
 from bot.commands.admin.acting import Acting, Server, act_on
 from bot.commands.options import DataDir
 from bot.exit_codes import Exit, die
-from generation.domain.job import JobId
 from generation.domain.report import Decision
 from generation.rules.policy import PolicyName
 from generation.service import words
@@ -56,7 +55,7 @@ def show_reports(server: Server, data_dir: DataDir = None) -> None:
 @reports.command("decide")
 def decide(
     server: Server,
-    clip: Annotated[str, typer.Argument(help="the clip's id")],
+    clip: Annotated[str, typer.Argument(help="the clip's number or id")],
     decision: Annotated[Decision, typer.Argument(help="what to do")],
     data_dir: DataDir = None,
 ) -> None:
@@ -64,7 +63,8 @@ def decide(
 
     async def lines(acting: Acting) -> list[str]:
         actor = Actor(acting.by, acting.server, is_moderator=True)
-        job = await acting.service.decide(JobId(clip), decision, actor)
+        job_id = await acting.service.named_job(clip, acting.server)
+        job = await acting.service.decide(job_id, decision, actor)
         return [decided_words(job, decision, acting.by, acting.d)]
 
     act_on(data_dir, server, lines)

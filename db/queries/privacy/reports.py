@@ -8,16 +8,14 @@ from sqlalchemy import and_, bindparam, delete, exists, or_, select, update
 
 from db.queries.mapping import server_from_key
 from db.queries.parts import StorePart, TransactionPart
-from db.queries.reports import report_from_row
+from db.queries.reports import REPORTS, report_from_row
 from db.schema import HELD_NOTICES, OWED_NOTICES, notices
 from db.schema.reports import OPEN_REPORTS, reports
 from generation.domain.notice import NoticeKind
 from generation.domain.refs import UserRef
 from generation.domain.report import Report
 
-_REPORTS_BY: Final = (
-    select(reports).where(reports.c.by == bindparam("member")).order_by(reports.c.number)
-)
+_REPORTS_BY: Final = REPORTS.where(reports.c.by == bindparam("member")).order_by(reports.c.number)
 _SERVERS: Final = select(reports.c.server).where(reports.c.by == bindparam("member")).distinct()
 _ANOTHERS: Final = reports.alias()
 _DROP_SECOND_REPORTS: Final = delete(reports).where(

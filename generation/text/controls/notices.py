@@ -19,7 +19,7 @@ def report_lines_of(details: Mapping[str, str], d: Dialect) -> tuple[Markup, ...
             "{reporter} has reported the clip {clip} of {asker}: {reason}",
             reporter=reporter,
             asker=asker,
-            clip=Markup(d.code(details["clip"])),
+            clip=Markup(d.code(details.get("name") or details["clip"])),
             reason=reason_words(ReportReason(details["reason"]), d),
         )
     ]

@@ -59,7 +59,7 @@ def decision_label(decision: Decision, d: Dialect) -> Markup:
 
 def decided_words(job: Job, decision: Decision, by: UserRef, d: Dialect) -> Markup:
     """After an admin's press."""
-    return d.gettext(_DECIDED[decision], who=d.who(by), clip=Markup(d.code(job.id)))
+    return d.gettext(_DECIDED[decision], who=d.who(by), clip=Markup(d.code(job.name)))
 
 
 def decided_before_words(decision: str, by: UserRef, d: Dialect) -> Markup:
@@ -92,7 +92,7 @@ def case_id(decision: Decision, job_id: JobId | str) -> str:
 def _report_line(report: Report, d: Dialect) -> Markup:
     said = d.gettext(
         "{clip}, reported by {who} {when}: {reason}",
-        clip=Markup(d.code(report.job_id)),
+        clip=Markup(d.code(report.clip)),
         who=d.who(report.by),
         when=Markup(d.when(report.at)),
         reason=reason_words(report.reason, d),

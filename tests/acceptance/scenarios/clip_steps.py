@@ -38,7 +38,7 @@ async def its_settings_are_read(story: Story) -> None:
     """Privately, with a command to paste."""
     told = await story.chat.settings(THIRD, story.post("first"))
     assert "/animate" in told
-    assert (await story.job_of(story.post("first"))).id in told
+    assert (await story.job_of(story.post("first"))).name in told
 
 
 async def a_member_reports_it(story: Story) -> None:

@@ -27,6 +27,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "audit": {"server": NOTHING, **all_of("by what before after", STAYS)},
     "ceilings": all_of("server ceilings", NOTHING),
     "deliveries": all_of(OF_DELIVERIES, ERASED),
+    "clip_numbers": {"server": NOTHING},
     "exports": {"user": ERASED},
     "facts": all_of("name value", NOTHING),
     "forgettings": all_of("user server", ERASED),

@@ -14,12 +14,27 @@ from adapters.discord.text import admin as discord_admin
 from adapters.discord.text import layout, lists
 from adapters.discord.text.form import form_modal, try_again_view
 from adapters.discord.text.markup import DISCORD
-from adapters.slack.models import Act
+from adapters.slack.models import Act, Identity
 from adapters.slack.text import admin, clips, form, notices, render, views
+from adapters.slack.text import finding as slack_finding
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text.home import limits, page
 from adapters.slack.text.home.page import HomePage
-from factories import NOW, a_channel, a_delivery, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
+from factories import (
+    NOW,
+    a_channel,
+    a_delivery,
+    a_job,
+    a_message,
+    a_page,
+    a_request,
+    a_server,
+    a_user,
+    an_audit_entry,
+    later,
+    moved,
+    under_way,
+)
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.pricing import Micros
@@ -45,6 +60,7 @@ from judges.specs import specs
 from unit.adapters.notice_examples import the_notices
 from unit.adapters.rule_sentences import FULL
 
+IDENTITY = Identity("T1", "U1", "B1", frozenset(), url="https://a.slack.com/")
 LONGEST = "&<*_`@" * 334
 """Longer than a prompt may be; every character grows where it is escaped."""
 MILLION, BILLION = Micros(10**6 * 10**6), Micros(10**9 * 10**6)
@@ -151,6 +167,8 @@ def test_discord_takes_every_row_of_buttons() -> None:
         views = [each for job in jobs for each in (layout.buttons(job), layout.settings_buttons(job))]
         views += [layout.notice_buttons(notice_text(notice, DISCORD).buttons) for notice in the_notices()]
         views += [layout.reroll_button(jobs[0]), try_again_view(DRAFT)]
+        views += [layout.clip_buttons(job) for job in jobs]
+        views += [layout.history_controls(a_page(*jobs)), layout.cancel_buttons(under_way(*jobs))]
         return [view.to_components() for view in views if view is not None]
 
     for components in asyncio.run(rows()):
@@ -162,8 +180,9 @@ def test_discord_takes_every_list() -> None:
     change = RulesChange(ServerRules(Limits()), rules)
     entry = an_audit_entry(before=LONGEST, after=LONGEST)
     texts = [
-        lists.queue([job] * 50, member, [LONGEST[:200]] * 3),
-        lists.history([job] * 50),
+        lists.queue(under_way(*[job] * 50), member, [LONGEST[:200]] * 3),
+        lists.history(a_page(*[job] * 5)),
+        lists.clip(job, a_message()),
         lists.details(job),
         lists.settings(job, "/animate " + LONGEST)[0],
         lists.quota(the_largest_quota()),
@@ -233,6 +252,8 @@ def test_slack_takes_every_message(slack_referee: SlackJudge) -> None:
             render.share_content(job, (LONGEST,) * 9),
             clips.settings_content(job, "/animate " + LONGEST),
             clips.gone_content(job, may_make_again=True),
+            slack_finding.history_content(a_page(*[job] * 5), IDENTITY),
+            slack_finding.queue_content(under_way(*[job] * 50), job.requested_by, [LONGEST[:200]] * 3),
             clips.deleted_answer_content(a_delivery(job, status=DeliveryStatus.ABANDONED, told=(LONGEST[:300],))),
         )
     ]
@@ -249,8 +270,8 @@ def test_slack_takes_every_list() -> None:
     change = RulesChange(ServerRules(Limits()), rules)
     entry = an_audit_entry(before=LONGEST, after=LONGEST)
     contents = [
-        slack_lists.queue_content([job] * 50, job.requested_by, [LONGEST[:200]] * 3),
-        slack_lists.history_content([job] * slack_lists.MOST_LISTED),
+        slack_finding.queue_content(under_way(*[job] * 50), job.requested_by, [LONGEST[:200]] * 3),
+        slack_finding.history_content(a_page(*[job] * 5), IDENTITY),
         slack_lists.job_content(job, link="https://a.example/" + "&" * 300, comes_again=True, again=LONGEST),
         slack_lists.quota_content(the_largest_quota()),
         slack_lists.styles_content(the_longest_styles()),

@@ -23,13 +23,14 @@ from adapters.slack.errors import (
     SlackRefused,
 )
 from adapters.slack.handlers.parsing import command_line
-from adapters.slack.models import SlackContent
+from adapters.slack.models import Identity, SlackContent
 from adapters.slack.text import admin as slack_admin
+from adapters.slack.text import finding as slack_finding
 from adapters.slack.text import help as slack_help
 from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from adapters.slack.text.markup import SLACK
-from factories import NOW, a_job, a_request, a_user, an_audit_entry
+from factories import NOW, a_job, a_page, a_request, a_user, an_audit_entry, under_way
 from generation.domain.job import Failure, FailureKind
 from generation.domain.refs import Platform
 from generation.mp4 import Change
@@ -43,7 +44,7 @@ from generation.text import audit, backends, clips, limits, lists, outcomes
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.forms.styles import PARTS
-from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, FLIPBOOK_ABOUT, help_lines
+from generation.text.help import ANIMATE_ABOUT, ANIMATE_TEXT, CLIP_ABOUT, FLIPBOOK_ABOUT, help_lines
 from generation.text.money.quota import quota_lines
 from generation.text.notices import notice_text
 from generation.text.options import ABOUT
@@ -70,6 +71,7 @@ from unit.adapters.slack.home_sentences import home_sentences
 from unit.adapters.style_sentences import style_sentences
 from unit.generation.text.test_catalogue import LITERALS
 
+IDENTITY = Identity("T1", "U1", "B1", frozenset(), url="https://a.slack.com/")
 DIALECTS = {Platform.DISCORD: DISCORD, Platform.SLACK: SLACK, Platform.TERMINAL: PLAIN}
 MOST = {Platform.DISCORD: 2_000, Platform.SLACK: 12_000, Platform.TERMINAL: 12_000}
 SLACK_SECTION = 3_000
@@ -111,8 +113,10 @@ def of_jobs(d: Dialect) -> Iterator[Said]:
 def of_servers(d: Dialect) -> Iterator[Said]:
     jobs, viewer = list(the_jobs(d.platform)), a_user("71", d.platform)
     for some in ([], jobs[:1]):
-        yield Said(d.platform, "\n".join(lists.queue_lines(some, viewer, ["The worker is away."], d)))
-        yield Said(d.platform, "\n".join(lists.history_lines(some, d)))
+        yield Said(d.platform, "\n".join(lists.queue_lines(under_way(*some), viewer, ["The worker is away."], d)))
+        yield Said(d.platform, "\n".join(lists.history_head(a_page(*some), d)))
+        for job in some:
+            yield Said(d.platform, lists.history_line(job, LINK.url, d), is_sentence=False)
     for given in ("", "clips", "a*b " * 25):
         yield Said(d.platform, limits.unknown_limit_words(given, d))
     for found in the_limits():
@@ -174,10 +178,10 @@ def on_discord() -> Iterator[Said]:
         yield said(text)
     jobs = [*the_jobs(Platform.DISCORD)] * 3
     entries = [an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["1","2"]}')] * 50
-    yield said(discord_lists.queue(jobs, a_user("71")))
+    yield said(discord_lists.queue(under_way(*jobs), a_user("71")))
     yield said(discord_lists.settings(jobs[0], "/animate " + "x" * 3_000)[0])
     yield said(discord_lists.settings(jobs[0], "/animate x")[0])
-    yield said(discord_lists.history(jobs))
+    yield said(discord_lists.history(a_page(*jobs)))
     yield said(discord_lists.audit(entries))
     yield from (said(discord_admin.policy_list(policy)) for policy in the_policies())
 
@@ -224,8 +228,8 @@ def slack_contents() -> Iterator[SlackContent]:
     yield slack_help.unknown_word_content("dance", ("queue", "show"))
     yield slack_help.unknown_command_content()
     yield from asking_contents()
-    yield slack_lists.queue_content(jobs, a_user("71", Platform.SLACK))
-    yield slack_lists.history_content(jobs[:15])
+    yield slack_finding.queue_content(under_way(*jobs), a_user("71", Platform.SLACK))
+    yield slack_finding.history_content(a_page(*jobs[:5]), IDENTITY)
     yield slack_lists.quota_content(Quota(Limits(), USAGES[0]))
     yield slack_admin.rules_content(ServerRules(Limits()))
     entry = an_audit_entry(what="policy", before='{"channels":[]}', after='{"channels":["C1"]}')
@@ -321,20 +325,16 @@ def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
 def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """What this module does not say would not be tested by it."""
     seen = {discord_render.ONLY_IN_SERVERS, discord_render.ADMINS_ONLY, discord_render.OUTDATED_COMMAND}
-    seen |= {
-        discord_render.NO_CLIP_OF_OURS,
-        discord_render.STALE_BUTTON,
-        discord_render.SENT_PRIVATELY,
-        backends.PREVIEWS_ONLY,
-    }
+    seen |= {discord_render.NO_CLIP_OF_OURS, discord_render.STALE_BUTTON, discord_render.SENT_PRIVATELY}
     for d in DIALECTS.values():
         one, two = d.catalogue.gettext, d.catalogue.ngettext
         monkeypatch.setattr(d.catalogue, "gettext", lambda message, one=one: (seen.add(message), one(message))[1])
         monkeypatch.setattr(d.catalogue, "ngettext", lambda a, b, n, two=two: (seen.add(two(a, b, n)), two(a, b, n))[1])
     list(everything())
     written = {text for call, text in LITERALS if "/text/" in call.where or "circuit_breaker" in call.where}
-    # Discord's app shows these, registered once in its form for every language
-    seen |= {*ABOUT.values(), *PARTS.values(), ANIMATE_ABOUT, FLIPBOOK_ABOUT, ANIMATE_TEXT}
+    # Discord's app shows these, most of them registered once in its form for every language
+    seen |= {backends.PREVIEWS_ONLY, lists.CHOOSE, *ABOUT.values(), *PARTS.values()}
+    seen |= {ANIMATE_ABOUT, FLIPBOOK_ABOUT, ANIMATE_TEXT, CLIP_ABOUT}
     assert sorted(written - seen) == []
 
 

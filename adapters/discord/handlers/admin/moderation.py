@@ -14,15 +14,15 @@ from adapters.discord.handlers.interactions import (
     InteractionContext,
     InteractionHandler,
 )
-from adapters.discord.handlers.options import ClipId, Term
+from adapters.discord.handlers.options import ClipName, Term
 from adapters.discord.text import lists
 from adapters.discord.text.markup import DISCORD
-from generation.domain.job import JobId
 from generation.domain.report import Decision
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.rules.policy import PolicyName
 from generation.service import words
 from generation.text.controls.reports import decided_words, decision_label
+from generation.text.help import CLIP_ABOUT
 from generation.text.rules.screen import changed_rule_lines
 
 _DECISIONS: Final = [
@@ -98,15 +98,16 @@ class ReportCommands(CommandGroup):
         await tell(context.interaction, lists.reports(reports))
 
     @app_commands.command(description="Decide about a reported clip")
-    @app_commands.describe(id="The 24 characters under the clip", decision="What to do")
+    @app_commands.describe(id=CLIP_ABOUT, decision="What to do")
     @app_commands.choices(decision=_DECISIONS)
     @for_admins
-    async def decide(self, context: InteractionContext, id: ClipId, decision: str) -> None:  # noqa: A002 - the option's name
+    async def decide(self, context: InteractionContext, id: ClipName, decision: str) -> None:  # noqa: A002 - the option's name
         """What the buttons in the log channel do."""
         if decision not in set(Decision):
             allowed = ", ".join(Decision)
             raise InvalidRequest((Violation("decision", f"one of {allowed}", "another"),))
-        job = await self.service.decide(JobId(id), Decision(decision), actor_of(context))
+        job_id = await self.service.named_job(id, context.server)
+        job = await self.service.decide(job_id, Decision(decision), actor_of(context))
         await tell(
             context.interaction, decided_words(job, Decision(decision), context.user, DISCORD)
         )

@@ -39,14 +39,15 @@ async def show(handler: InteractionHandler, context: InteractionContext, job_id:
     job = await handler.service.seen_job(job_id, actor_of(context), context.channel)
     match state_of(job):
         case ClipState.DELETED | ClipState.HIDDEN:
-            await _say_gone(context, job)
+            await say_gone(context, job)
         case ClipState.UNDER_WAY:
             await tell(context.interaction, lists.details(job))
         case _:
             await _deliver_again(handler, context, job)
 
 
-async def _say_gone(context: InteractionContext, job: Job) -> None:
+async def say_gone(context: InteractionContext, job: Job) -> None:
+    """Of a deleted or hidden clip: that it is, with 🔁 where the member may have it made again."""
     may_make_again = is_allowed(ClipAction.REROLL, job, actor_of(context))
     view = reroll_button(job) if may_make_again else None
     text = gone_words(job, DISCORD, may_make_again=may_make_again)

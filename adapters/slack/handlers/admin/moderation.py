@@ -6,7 +6,6 @@ from dataclasses import replace
 from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.admin.verbs import AdminVerb, AdminVerbs
 from adapters.slack.handlers.clips.context import actor_of
-from adapters.slack.ids import job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import clips
@@ -67,7 +66,8 @@ class SlackModerationCommands:
     def _deciding(self, decision: Decision) -> AdminVerb:
         async def decide(act: Act, typed: str) -> SlackContent:
             admin = replace(actor_of(act), is_moderator=True)
-            job = await self._service.decide(job_id_in(typed), decision, admin)
+            job_id = await self._service.named_job(typed, admin.server)
+            job = await self._service.decide(job_id, decision, admin)
             return clips.decided_content(job, decision, admin.user)
 
         return decide

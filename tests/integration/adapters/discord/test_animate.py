@@ -29,12 +29,12 @@ def facts(bot: Bot, seed: int) -> str:
 async def test_the_clip_is_put_into_the_first_answer(slow_bot: Bot) -> None:
     message = await slow_bot.animate(seed=42)
     job = await slow_bot.the_job()
-    assert message.content == f"⏳ **Queued, next**\n{BOAT}\n{facts(slow_bot, 42)} · `{job.id}`"
+    assert message.content == f"⏳ **Queued, next**\n{BOAT}\n{facts(slow_bot, 42)} · `{job.name}`"
     assert message.custom_ids == [f"v1:cancel:{job.id}"]
     slow_bot.release()
     await slow_bot.until_recorded()
     made = facts(slow_bot, 42).replace("for <", "made in 1 s · our worker · for <")
-    assert message.content == f"{BOAT}\n{made} · `{job.id}`"
+    assert message.content == f"{BOAT}\n{made} · `{job.name}`"
     assert message.files == [f"flipbook-{job.id}.mp4"]
     assert await slow_bot.double.download(message.attachments[0]) == tiny_mp4()
     assert message.attachments[0].description == "A short animation: a paper boat on a stormy sea"
@@ -124,7 +124,7 @@ async def test_a_failure_says_why_and_can_be_tried_again(start_bot: Any) -> None
     await bot.until_recorded()
     job = await bot.the_job()
     assert message.content == (
-        f"❌ The backend's content policy refused this prompt. Try other words.\n{BOAT}\n{facts(bot, 1)} · `{job.id}`"
+        f"❌ The backend's content policy refused this prompt. Try other words.\n{BOAT}\n{facts(bot, 1)} · `{job.name}`"
     )
     assert (actions(message), message.files, message.reactions) == (["retry", "edit", "delete"], [], {})
 

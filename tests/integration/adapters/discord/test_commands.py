@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from adapters.discord.text.markup import message_url
 from discord_bot import Bot
 from doubles.discord.wire.options import CannotDoThat
 from generation.backends.circuit_breaker import CircuitBreaker, Trouble
@@ -25,7 +26,8 @@ async def test_the_queue_shows_words_and_ids_of_ones_own_clips_only(slow_bot: Bo
     head, first, second = shown.content.splitlines()
     assert head == "**Under way in this server**"
     assert first == (
-        f"1. Rendering · standard · {people.member.mention} · <#{text.id}> · mine \\*here\\* · `{mine.id}`"
+        f"1. Rendering, step 1 of 4 · standard · {people.member.mention} · <#{text.id}>"
+        f" · mine \\*here\\* · `{mine.name}`"
     )
     assert second.endswith(f"standard · {people.other_member.mention}")
 
@@ -57,7 +59,10 @@ async def test_history_is_ones_own_and_of_this_server(bot: Bot) -> None:
     (job, *_) = await bot.jobs()
     assert job.finished_at is not None
     at = int(job.finished_at.timestamp())
-    assert shown.content == f"**Your last clips in this server**\n- a fox · Made <t:{at}:R> · `{job.id}`"
+    link = message_url((await bot.core.delivery(job)).message)
+    assert shown.content == (
+        f"**Your clips in this server**\n- `{job.name}` · a fox · Made <t:{at}:R> · [Go to its message](<{link}>)"
+    )
     assert shown.ephemeral
 
 

@@ -177,7 +177,7 @@ async def test_where_no_clip_is_taken_its_message_says_why_and_how_to_get_it(
         "📭 The clip is made, but it could not be posted here: Flipbook lacks a permission in the channel, and you "
         "do not accept direct messages from Flipbook. It is kept: "
     )
-    assert f"`/flipbook show id:{job.id}` sends it again" in head
+    assert f"`/flipbook show id:{job.name}` sends it again" in head
     assert (f"(<https://clips.example/clips/{job.id}.mp4?" in head) is (links is not None)
     assert actions(message) == ["reroll", "edit", "other_quality", "settings", "delete"]
 

@@ -88,7 +88,7 @@ async def test_a_clip_that_fits_nowhere_is_kept_and_the_message_says_so(
     assert clips(bot.double) == []
     assert message.content.startswith(
         "📭 The clip is too large for this place, even made smaller. "
-        f"It is kept: `/flipbook show id:{job.id}` sends it again.\n> a paper boat"
+        f"It is kept: `/flipbook show id:{job.name}` sends it again.\n> a paper boat"
     )
     shown = await bot.ask("flipbook show", id=job.id, channel_of_command=bot.double.places.age_restricted)
     assert await bot.double.download(shown.attachments[0]) == large

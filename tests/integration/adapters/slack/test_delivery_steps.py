@@ -128,7 +128,7 @@ async def test_where_no_file_is_taken_the_member_reads_why_and_asks_for_it_later
         await bot.until_recorded()
         job = await bot.the_job()
         assert "The clip is made, but it could not be posted here: this workspace allows no uploads." in words(message)
-        assert f"`/flipbook show {job.id}` sends it again" in words(message)
+        assert f"`/flipbook show {job.name}` sends it again" in words(message)
         assert clips(slack) == []
 
         slack.heal(faults.AnswersError)

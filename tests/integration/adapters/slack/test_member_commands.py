@@ -32,10 +32,10 @@ async def test_the_queue_shows_prompts_to_their_authors_only(slack: SlackDouble,
         bot.release()
         await bot.until_recorded()
     assert "a secret of Mira" in mine
-    assert job.id in mine
+    assert f"`{job.name}`" in mine
     assert theirs.splitlines()[1].endswith(f"<@{MIRA}>")
     assert "secret" not in theirs
-    assert job.id not in theirs
+    assert job.name not in theirs
 
 
 async def test_the_queue_says_which_backend_is_in_trouble(slack: SlackDouble, tmp_path: Path) -> None:
@@ -53,8 +53,8 @@ async def test_history_lists_ones_own_clips(slack: SlackDouble, tmp_path: Path) 
         await bot.clip("a fox &amp; a hen", user=MIRA)
         job = await bot.the_job()
         listed = (await asked(bot, "history")).splitlines()
-        assert listed[1].startswith("• a fox &amp; a hen · Made <!date^")
-        assert listed[1].endswith(f"`{job.id}`")
+        assert listed[1].startswith(f"• `{job.name}` · a fox &amp; a hen · Made <!date^")
+        assert listed[1].endswith("|Go to its message>")
         assert (await asked(bot, "history", user=NOAH)).startswith("You have made no clips")
 
 
@@ -64,7 +64,7 @@ async def test_show_tells_everything_and_where_the_clip_is(slack: SlackDouble, t
         job = await bot.the_job()
         told = (await asked(bot, f"show {job.id}")).splitlines()
     settings = "standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1"
-    assert told[1:3] == [f"> {PROMPT}", f"{settings} · `{job.id}`"]
+    assert told[1:3] == [f"> {PROMPT}", f"{settings} · `{job.name}`"]
     assert told[3].startswith(f"Ask for the same again: `/animate {PROMPT} --size 512x512 --frames 16")
     assert told[4] == f"<https://home.slack.com/archives/{GENERAL}/p{message.ts.replace('.', '')}|Go to its message>"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from adapters.discord import errors as discord_errors
 from adapters.discord.text import admin, lists, render
 from adapters.discord.text.markup import escaped, quoted
-from factories import NOW, a_job, a_request, a_user, an_audit_entry, later, moved
+from factories import NOW, a_job, a_page, a_request, a_user, an_audit_entry, later, moved, under_way
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.mp4 import Change
 from generation.ports import ClipLink
@@ -213,9 +213,14 @@ def test_long_lists_end_within_a_message() -> None:
         blocked_terms=frozenset("x" * 90 + str(n) for n in range(200)),
     )
     entries = [an_audit_entry(before="[" * 400, after="_" * 400)] * 50
-    for text in (lists.queue(jobs, a_user()), lists.history(jobs), admin.policy_list(policy), lists.audit(entries)):
+    for text in (
+        lists.queue(under_way(*jobs), a_user()),
+        lists.history(a_page(*jobs)),
+        admin.policy_list(policy),
+        lists.audit(entries),
+    ):
         assert 500 < len(text) <= render.MAX_CONTENT
-    assert lists.queue(jobs, a_user()).endswith("…and more.")
+    assert lists.queue(under_way(*jobs), a_user()).endswith("…and more.")
 
 
 def test_details_of_a_failed_clip_say_why() -> None:

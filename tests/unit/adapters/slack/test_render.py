@@ -19,12 +19,25 @@ from adapters.slack.errors import (
     SlackRefused,
     TokenDead,
 )
-from adapters.slack.models import SlackContent
-from adapters.slack.text import admin, asking, lists, render
+from adapters.slack.ids import MORE_ACTION, NEWER_ACTION, OLDER_ACTION
+from adapters.slack.models import Identity, SlackContent
+from adapters.slack.text import admin, asking, finding, lists, render
 from adapters.slack.text import help as help_text
 from adapters.slack.text.clips import closed_case_content
 from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
-from factories import NOW, a_channel, a_job, a_request, a_server, a_user, an_audit_entry, later, moved
+from factories import (
+    NOW,
+    a_channel,
+    a_job,
+    a_page,
+    a_request,
+    a_server,
+    a_user,
+    an_audit_entry,
+    later,
+    moved,
+    under_way,
+)
 from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Failure, FailureKind, Job, JobStatus
 from generation.domain.pricing import Micros
@@ -44,6 +57,7 @@ from judges.slack_validate import SlackJudge
 from unit.adapters.form_sentences import the_choices
 from unit.adapters.rule_sentences import FULL
 
+IDENTITY = Identity("T1", "U1", "B1", frozenset(), url="https://a.slack.com/")
 NASTY = "<!channel> & @here *x* `y` <https://evil.example|click> \u202ekcab \u200b " + "&<>" * 600
 """A prompt with everything in it that Slack would act on, as long as prompts may be."""
 
@@ -107,8 +121,8 @@ def every_content() -> Iterator[SlackContent]:
     yield from (asking.ask_content("<!here> fox &amp; " * count, "1.2", "1.1") for count in (1, 100, 500))
     yield asking.refused_content(SlackRefused("x", "a <reason>"), "/animate <!here> `x` " * 100)
     yield render.comes_directly_content(SlackRefused("x", "a <reason>"))
-    yield from (lists.queue_content(many, jobs[0].requested_by) for many in ([], jobs[:1], jobs * 3))
-    yield from (lists.history_content(many) for many in ([], jobs[: lists.MOST_LISTED]))
+    yield from (finding.queue_content(under_way(*many), jobs[0].requested_by) for many in ([], jobs[:1], jobs * 3))
+    yield from (finding.history_content(a_page(*many), IDENTITY) for many in ([], jobs[:5]))
     for own in the_choices():
         yield lists.notify_content(own)
         yield lists.defaults_content(own)
@@ -170,7 +184,7 @@ def test_action_ids_are_versioned_and_their_values_are_job_ids_or_what_is_asked_
     contents: list[SlackContent],
 ) -> None:
     elements = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
-    known = {f"v1:{action}" for action in ClipAction} | {"v1:animate", "v1:more"}
+    known = {f"v1:{action}" for action in ClipAction} | {"v1:animate", MORE_ACTION, NEWER_ACTION, OLDER_ACTION}
     assert {element["action_id"] for element in elements} <= known
     buttons = [element for element in elements if element["type"] == "button"]
     assert {len(b["value"]) for b in buttons if b["action_id"] != "v1:animate"} == {24}

@@ -237,7 +237,7 @@ async def test_menus_do_what_the_buttons_do(bot: Bot) -> None:
     again = await bot.double.wait_for_reply(await bot.double.menu("Re-roll", message))
     await bot.until_clip(again)
     told = await bot.double.wait_for_reply(await bot.double.menu("Clip settings", message))
-    assert job.id in told.content
+    assert f"`{job.name}`" in told.content
 
 
 async def test_the_case_in_the_log_channel_is_decided_by_its_buttons(bot: Bot) -> None:
@@ -249,9 +249,9 @@ async def test_the_case_in_the_log_channel_is_decided_by_its_buttons(bot: Bot) -
     await reported(bot, message, people.other_member, words="look")
     case = await bot.double.wait_for_message(lambda each: f"v1:case:dismiss:{job.id}" in each.custom_ids)
     assert actions(case) == ["case"] * 4
-    assert f"{people.other_member.mention} has reported the clip `{job.id}`" in case.content
+    assert f"{people.other_member.mention} has reported the clip `{job.name}`" in case.content
     await bot.double.click(case, f"v1:case:block:{job.id}", user=people.moderator)
     await bot.double.wait_until(lambda: not case.custom_ids, what="the case to be closed")
-    assert f"Decided by {people.moderator.mention}: the clip `{job.id}` is hidden" in case.content
+    assert f"Decided by {people.moderator.mention}: the clip `{job.name}` is hidden" in case.content
     refused = await bot.animate()
     assert refused.content == "The admins of this server have blocked you from making clips."

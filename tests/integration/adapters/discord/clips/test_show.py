@@ -74,7 +74,7 @@ async def test_show_of_an_unfinished_clip_says_where_it_is(slow_bot: Bot) -> Non
     assert lines[0].startswith("**Rendering**, asked for by <@")
     assert lines[1:] == [
         "> a paper boat on a stormy sea",
-        f"standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1 · `{job.id}`",
+        f"standard · 512×512 · 16 frames at 8 fps · 25 steps · guidance 7.5 · seed 1 · `{job.name}`",
     ]
 
 

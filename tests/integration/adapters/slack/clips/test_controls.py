@@ -64,7 +64,7 @@ async def test_settings_are_private_and_hold_a_command_to_paste(slack: SlackDoub
         shown = await bot.told(await slack.click(settings, "v1:show", user=NOAH), NOAH)
         assert shown == "The clip is on its way to you in a direct message."
         await bot.until_recorded(2)
-        assert job.id in told
+        assert f"`{job.name}`" in told
 
 
 async def test_a_failed_clip_is_asked_for_again_or_deleted(slack: SlackDouble, tmp_path: Path) -> None:
@@ -177,7 +177,7 @@ async def test_the_case_in_the_log_channel_is_decided_by_its_buttons(
         if not is_kept:  # it was deleted in the chat meanwhile, as far as Slack says
             await slack.fault(faults.AnswersError("chat.update", "message_not_found"))
         decided = await bot.told(await slack.click(case, "v1:case:delete", user=ADMIN), ADMIN)
-        assert decided == f"Decided by <@{ADMIN}>: the clip `{job.id}` is deleted."
+        assert decided == f"Decided by <@{ADMIN}>: the clip `{job.name}` is deleted."
         if is_kept:
             await slack.wait_for(lambda: not buttons(case))
             assert decided in words(case)

@@ -1,0 +1,66 @@
+"""How members find what they have asked for: their clips page by page, and what is under way."""
+
+from typing import Final
+
+from generation.domain.clip_actions import ClipAction
+from generation.domain.delivery import Delivery, DeliveryStatus
+from generation.domain.gallery import HistoryPage, JobUnderWay, ShownJob
+from generation.domain.job import Job, JobId
+from generation.domain.refs import MessageRef, ServerRef, UserRef
+from generation.service.clips import Actor, ClipActs, is_allowed
+
+PAGE_SIZE: Final = 5
+"""Clips on a page of a history: what a phone shows at once."""
+
+
+class FindingActs(ClipActs):
+    """What a member finds again."""
+
+    async def history(
+        self,
+        member: UserRef,
+        server: ServerRef,
+        *,
+        size: int = PAGE_SIZE,
+        older_than: JobId | None = None,
+        newer_than: JobId | None = None,
+    ) -> HistoryPage:
+        """A page of a member's own jobs in a server: the newest, or those on one side of a job of a
+        page that they have seen. Where nothing newer fills a page, it is the newest one."""
+        beside = {"older_than": older_than, "newer_than": newer_than}
+        # one more than the page holds tells whether it goes on
+        jobs = await self._store.jobs_of(member, server, limit=size + 1, **beside)
+        if newer_than is not None and len(jobs) <= size:
+            return await self.history(member, server, size=size)
+        goes_on = len(jobs) > size
+        jobs = jobs[-size:] if newer_than is not None else jobs[:size]
+        if not jobs:
+            return HistoryPage(())
+        return HistoryPage(
+            await self._with_messages(jobs),
+            newer_than=None if older_than is None and newer_than is None else jobs[0].id,
+            older_than=jobs[-1].id if goes_on or newer_than is not None else None,
+        )
+
+    async def under_way(self, actor: Actor, *, limit: int) -> list[JobUnderWay]:
+        """A server's jobs under way, oldest first, as one of its members sees them."""
+        jobs = await self._store.unfinished_in(actor.server, limit=limit)
+        return [
+            JobUnderWay(
+                job,
+                self.place_of(job) if job.requested_by == actor.user else None,
+                is_allowed(ClipAction.CANCEL, job, actor),
+            )
+            for job in jobs
+        ]
+
+    async def _with_messages(self, jobs: list[Job]) -> tuple[ShownJob, ...]:
+        deliveries = await self._store.deliveries_of([job.id for job in jobs])
+        return tuple(ShownJob(job, _message_of(job, deliveries.get(job.id))) for job in jobs)
+
+
+def _message_of(job: Job, delivery: Delivery | None) -> MessageRef | None:
+    """The message to jump to: a deleted clip has none, nor has one that no message could take."""
+    if delivery is None or job.deleted_at is not None:
+        return None
+    return None if delivery.status is DeliveryStatus.ABANDONED else delivery.message
