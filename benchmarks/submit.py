@@ -114,6 +114,11 @@ def multiply(path: Path, wanted: int) -> None:
                 f"INSERT INTO {name} ({', '.join(kept)}) SELECT {', '.join(picked)} FROM "
                 f"{name} AS t, n"
             )
+        connection.execute("DELETE FROM clip_numbers")
+        connection.execute(
+            "INSERT INTO clip_numbers (server, last) SELECT server, max(number_in_server) "
+            "FROM jobs GROUP BY server"
+        )
         # a member, a server and all together have used something on every day of the month
         connection.execute("DELETE FROM ledger_totals")
         member = "server || '/' || substr(user, instr(user, ':') + 1)"
@@ -134,6 +139,8 @@ def _copied(name: str, column: str) -> str:
         return f"substr(t.{column}, 1, 16) || printf('%08x', n.i)"
     if column == "origin":
         return "t.origin || ':' || n.i"
+    if column == "number_in_server":
+        return f"t.{column} + n.i * (SELECT max({column}) FROM jobs)"
     return f"t.{column}"
 
 

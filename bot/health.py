@@ -10,13 +10,13 @@ from adapters.web.health import HealthReport
 from bot import __version__
 from bot.chats import Chats
 from bot.commands.backup.note import last_backup
+from bot.commands.backup.words import backup_words
 from bot.composition import App
 from bot.settings import BackendName
 from generation.domain.backup import LastBackup
 from generation.protocol.errors import DatabaseUnusable, StoreError
 from generation.readiness import why_no_backend
 from generation.text.backends import health_words
-from generation.text.backups import backup_words
 
 _GIB: Final = 1024**3
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bot.commands.backup.note import last_backup
+from bot.commands.backup.words import backup_words, is_old
 from bot.composition import Role, open_app, open_artifacts
 from bot.exit_codes import OperatorFault, operator_sentence
 from bot.folders import WORKER_FOLDER, is_served, prepare_folders
@@ -17,7 +18,6 @@ from bot.web import open_listener
 from generation.diagnostics import Finding, Grade
 from generation.protocol.disk import make_folder
 from generation.protocol.errors import ArtifactError, FlipbookError, StorageFull
-from generation.text.backups import backup_words, is_old
 from worker.store import WorkerDatabase
 
 _LEAST_FREE_BYTES: Final = 2 * 1024**3

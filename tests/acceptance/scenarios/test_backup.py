@@ -49,7 +49,7 @@ async def ask_meanwhile(story: Story) -> list[Post]:
 async def goes_on(story: Story) -> None:
     """The old clip's buttons work, and the next request is served."""
     first = story.post("first")
-    assert (await story.job_of(first)).id in await story.chat.settings(OTHER, first)
+    assert (await story.job_of(first)).name in await story.chat.settings(OTHER, first)
     again = await story.answers(lambda: story.chat.press_reroll(OTHER, first))
     await story.delivered(again)
     await story.is_a_re_roll_of("first", again, by=OTHER)

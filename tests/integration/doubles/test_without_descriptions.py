@@ -22,6 +22,7 @@ JUDGING = {
     "unit/adapters/discord/test_definitions.py",
     "unit/adapters/slack/test_manifest.py",
     "unit/adapters/slack/test_render.py",
+    "unit/adapters/test_extreme_values.py",
     "unit/doubles/test_judges.py",
 }
 """The tests of what the descriptions themselves say."""

@@ -172,6 +172,10 @@ class Counting:
         return found
 
 
+OWN = {"number", "id", "origin", "number_in_server"}
+"""Columns in which no two jobs are alike."""
+
+
 async def test_ten_thousand_that_wait_are_looked_at_once_for_each_change(tmp_path: Path) -> None:
     backend = Slots(places=1)
     stores: list[Counting] = []
@@ -184,7 +188,7 @@ async def test_ten_thousand_that_wait_are_looked_at_once_for_each_change(tmp_pat
         template = await ask(core, "1")
         async with core.store.transaction() as tx:
             columns = [row[1] for row in await tx._connection.exec_driver_sql("PRAGMA table_info(jobs)")]
-            others = ", ".join(f'"{name}"' for name in columns if name not in {"number", "id", "origin"})
+            others = ", ".join(f'"{name}"' for name in columns if name not in OWN)
             await tx._connection.exec_driver_sql(
                 "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 9999)"
                 f" INSERT INTO jobs (id, origin, {others}) SELECT printf('%024d', n), 'copy' || n, {others}"

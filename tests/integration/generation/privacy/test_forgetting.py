@@ -272,7 +272,7 @@ async def test_thousands_of_clips_go_a_few_messages_at_a_time(tmp_path: Path) ->
         delivery = await core.delivery(first)
         async with core.store.transaction() as tx:
             for number in range(120):
-                copy = replace(first, id=JobId(f"{number:024x}"), origin=f"reaction:{MEMBER}:{number}")
+                copy = replace(first, id=JobId(f"{number:024x}"), origin=f"reaction:{MEMBER}:{number}", number=None)
                 await tx.add_job(copy, replace(delivery, job_id=copy.id), None)
         await ask(core)
         await core.clock.advance(11)

@@ -97,6 +97,14 @@ async def until(holds: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+async def stored(parts: Parts) -> list[Request]:
+    """The open requests, once one is written: a clip may be ready before."""
+    async with asyncio.timeout(40):
+        while not (found := await parts.store.open_requests()):
+            await asyncio.sleep(0.001)
+    return list(found)
+
+
 def clips(parts: Parts) -> list[Path]:
     return [path for path in parts.clips.iterdir() if path.stat().st_size]
 
@@ -106,7 +114,7 @@ async def test_its_clip_may_be_ready_before_it_is_stored_and_it_completes_only_t
         submitting = asyncio.create_task(parts.registry.submit(request("a")))
         await until(lambda: clips(parts))
         assert not submitting.done()
-        assert [each.state for each in await parts.store.open_requests()] == [RequestState.IN_PROGRESS]
+        assert [each.state for each in await stored(parts)] == [RequestState.IN_PROGRESS]
         parts.store.done.set()
         live = await submitting
         await until(lambda: live.request.state is RequestState.COMPLETED)

@@ -14,7 +14,7 @@ from generation.domain.job import JobStatus
 from generation.lifecycle.dispatcher import DispatcherTiming
 from generation.rules.limits import Limits
 from generation.rules.operator_rules import OperatorRules
-from slack_bot import Bot, clips, public, running_bot
+from slack_bot import Bot, clips, of_jobs, running_bot
 from slack_outcomes import held, the_clip, under_way
 
 REVOKED = "The bot's access to this workspace was revoked"
@@ -107,7 +107,7 @@ async def test_what_is_owed_is_tried_at_once_after_a_start_with_a_good_token(
     # no time passes: the stored wait is a quarter of an hour
     async with running_bot(slack, tmp_path) as bot:
         await bot.delivered(message)
-    assert public(slack) == [the_clip(slack)]
+    assert of_jobs(slack) == [the_clip(slack)]
 
 
 async def test_a_token_that_works_again_is_found_without_a_restart(slack: SlackDouble, tmp_path: Path) -> None:
@@ -120,7 +120,7 @@ async def test_a_token_that_works_again_is_found_without_a_restart(slack: SlackD
         slack.clock.advance(901)
         await bot.delivered(message)
         assert bot.chat.trouble is None
-    assert public(slack) == [the_clip(slack)]
+    assert of_jobs(slack) == [the_clip(slack)]
 
 
 async def test_a_removed_app_cancels_what_waits_and_buys_nothing_more(slack: SlackDouble, tmp_path: Path) -> None:

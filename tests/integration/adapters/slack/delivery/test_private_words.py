@@ -1,6 +1,7 @@
 """What only the member reads while their clip's message is not there yet, or is elsewhere."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -58,7 +59,8 @@ async def test_of_24_commands_at_once_each_gets_its_message_or_a_private_word_at
         assert len(answers) == 24
         assert len(told) == 23, "one message stands at once; it needs no word"
         assert all("Your clip is ordered. Many are asked for here at once" in each for each in told)
-        assert any("in about 24 s" in each for each in told)
+        # the double's time passes a little while the commands are taken
+        assert any(re.search(r"in about 2[234] s\b", each) for each in told)
         async with advancing(slack):
             await slack.wait_for(lambda: len(public(slack)) == 24)
 

@@ -90,7 +90,7 @@ async def test_each_step_counts_only_when_its_share_has_been_seen(
         )
         told = (
             "📭 The clip is made, but it could not be posted here: Slack took the clip but does not show it. It is "
-            f"kept: `/flipbook show {(await bot.the_job()).id}` sends it again."
+            f"kept: `/flipbook show #{(await bot.the_job()).number}` sends it again."
         )
         assert (told in every_word(slack)) == (hidden == 3)
         assert bot.bought == 1
@@ -118,7 +118,7 @@ async def test_a_clip_that_slack_never_finishes_looking_at_ends_with_words_and_i
     assert clips(slack) == []
     assert (
         "📭 The clip is made, but it could not be posted here: Slack is still looking at the clip. It is kept: "
-        f"`/flipbook show {job.id}` sends it again."
+        f"`/flipbook show {job.name}` sends it again."
     ) in said
     assert len(slack.calls("files.info")) < 250, "the looks are bounded"
 

@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.commands.backup.words import backup_words, is_old
 from generation.domain.backup import LastBackup
-from generation.text.backups import backup_words, is_old
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 MADE = LastBackup(NOW - timedelta(hours=8), "/srv/a.tar", 12_300_000, NOW - timedelta(hours=7))
