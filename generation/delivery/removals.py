@@ -51,6 +51,8 @@ async def show_anew(tx: Transaction, changed: Job, *, was: Job, at: datetime) ->
     if changed.looks_like(was):
         return
     await tx.save_job(changed, was=was)
+    if was.channel.server.platform is Platform.TERMINAL:
+        return  # its file stays as it was written, and nobody would take the delivery
     delivery = await tx.delivery_of(was.id)
     if delivery is not None and delivery.message is not None:
         await tx.save_delivery(delivery.changed(at))

@@ -4,10 +4,12 @@ from generation.delivery import removals
 from generation.domain.clip_actions import ClipAction, ClipState, state_of
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus
+from generation.domain.refs import Platform
 from generation.ports import Transaction, Urgency
 from generation.protocol.errors import (
     ArtifactMissing,
     ClipDeleted,
+    JobError,
     JobNotFound,
     JobUnfinished,
 )
@@ -44,11 +46,15 @@ class OperatorActs(Reports):
         once more, or as a new one where none has ever had it. A second one is never posted.
 
         False where it is on its way already. Raises JobNotFound, JobUnfinished, ClipHidden,
-        ClipDeleted, or ArtifactMissing for a clip that is no longer kept.
+        ClipDeleted, JobError for a job of a terminal, or ArtifactMissing for a clip that is no
+        longer kept.
         """
         now = self._clock.now()
         async with self._store.transaction(Urgency.MEMBER) as tx:
             job = await self._to_change(tx, ClipAction.SHOW, job_id, actor)
+            # nobody is there any more to take it: it would be owed for ever, and kept for that
+            if job.channel.server.platform is Platform.TERMINAL:
+                raise JobError(job_id)
             # its message may still have the clip, and would lose it
             if job.status is JobStatus.SUCCEEDED and job.artifact is None:
                 raise ArtifactMissing

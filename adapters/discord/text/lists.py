@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from adapters.discord.text.markup import DISCORD, message_url
+from adapters.discord.text.markup import DISCORD, clip_url
 from adapters.discord.text.render import MAX_CONTENT
 from generation.domain.gallery import HistoryPage, JobUnderWay
 from generation.domain.job import Job
@@ -30,7 +30,8 @@ def history(page: HistoryPage) -> str:
     """A page of a member's own clips."""
     head = lists.history_head(page, DISCORD)
     shown = (
-        lists.history_line(each.job, message_url(each.message), DISCORD) for each in page.shown
+        lists.history_line(each.job, clip_url(each.job, each.message), DISCORD)
+        for each in page.shown
     )
     return fitting([*head, *(f"{DISCORD.bullet}{line}" for line in shown)])
 
@@ -38,7 +39,7 @@ def history(page: HistoryPage) -> str:
 def clip(job: Job, message: MessageRef | None) -> str:
     """One clip that was chosen from a list, with a link to its message."""
     lines = clip_lines(job, DISCORD)
-    if (url := message_url(message)) is not None:
+    if (url := clip_url(job, message)) is not None:
         lines.append(Markup(DISCORD.link(url, DISCORD.gettext(lists.GO_THERE))))
     return fitting(lines)
 

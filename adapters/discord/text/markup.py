@@ -8,6 +8,7 @@ from typing import Final
 
 from adapters.discord.refs import posting_id
 from adapters.discord.text.emoji import shown_emoji
+from generation.domain.job import Job
 from generation.domain.refs import ChannelRef, MessageRef, Platform
 from generation.text.dialect import Dialect, excerpt
 
@@ -58,6 +59,14 @@ def message_url(message: MessageRef | None) -> str | None:
         return None
     channel = message.channel
     return f"https://discord.com/channels/{channel.server.id}/{posting_id(channel)}/{message.id}"
+
+
+def clip_url(job: Job, message: MessageRef | None) -> str | None:
+    """The address of the message that shows a clip: one elsewhere than its job is a direct message,
+    which belongs to no server."""
+    if message is None or message.channel.id in {job.channel.id, job.channel.thread}:
+        return message_url(message)
+    return f"https://discord.com/channels/@me/{message.channel.id}/{message.id}"
 
 
 def _show(clip: str) -> str:

@@ -18,10 +18,10 @@ from adapters.slack.text import admin
 from adapters.slack.text.home import limits, page
 from adapters.slack.text.lists import of_lines
 from adapters.slack.text.markup import SLACK
-from adapters.slack.text.render import stale_button_content
+from adapters.slack.text.render import error_content, stale_button_content
 from adapters.slack.web_api import SlackApi
 from generation.domain.clip_actions import ClipAction
-from generation.protocol.errors import JobNotFound
+from generation.protocol.errors import FlipbookError, JobNotFound
 from generation.rules.limits import LimitName
 from generation.service import Service
 from generation.text.controls.home import nothing_changed_words, who_used_lines
@@ -129,7 +129,11 @@ class SlackHome:
         shown = await self._api.show_view(
             "views.open", page.answer_view(), trigger_id=click.trigger
         )
-        content = await work()
+        try:
+            content = await work()
+        except FlipbookError as error:
+            # else the view would go on saying that it is loaded
+            content = error_content(error)
         if content is not None:
             view = page.answer_view(content.text)
             await self._api.show_view("views.update", view, view_id=shown.id, hash=shown.hash)

@@ -33,6 +33,9 @@ class SlackChoices:
                 own = await self._service.reset_defaults(user, server)
             case _, text:
                 name = default_named(given, SLACK)
+                if not text:
+                    # a name alone asks what it is: nothing is taken back
+                    return lists.defaults_content(await self._service.choices_of(user, server))
                 # quotes around a prompt do not belong to it
                 changes = {name: default_value(name, text.strip('"'), SLACK)}
                 own = await self._service.choose(user, server, changes)

@@ -17,6 +17,7 @@ from generation.domain.clip_actions import ClipState, state_of
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.pricing import money
+from generation.domain.refs import Platform
 from generation.domain.report import Report
 from generation.protocol.errors import JobNotFound
 from generation.rules.ledger import Entry, EntryKind
@@ -114,7 +115,7 @@ class JobPage:
                 for child in await store.made_from(job.id, limit=_MOST_CHILDREN)
             ],
             happenings=sorted(happenings, key=lambda each: each.at),
-            can_deliver=state_of(job) in {ClipState.MADE, ClipState.FAILED, ClipState.CANCELLED},
+            can_deliver=_can_deliver(job),
         )
 
     async def _ancestors(self, job: Job) -> list[Relative]:
@@ -160,6 +161,15 @@ class JobPage:
     async def _delete(self, request: Request, _form: Form, visitor: Visitor) -> str:
         await self._sources.service.delete(*await self._acting(request, visitor))
         return "Deleted here; the chat's message goes as soon as the chat takes it."
+
+
+def _can_deliver(job: Job) -> bool:
+    is_in_a_chat = job.channel.server.platform is not Platform.TERMINAL
+    return is_in_a_chat and state_of(job) in {
+        ClipState.MADE,
+        ClipState.FAILED,
+        ClipState.CANCELLED,
+    }
 
 
 def _relative(parent: Job, child: Job, *, of: Job | None = None) -> Relative:

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from adapters.discord import errors as discord_errors
 from adapters.discord.text import admin, lists, render
 from adapters.discord.text.markup import escaped, quoted
-from factories import NOW, a_job, a_page, a_request, a_user, an_audit_entry, later, moved, under_way
+from factories import (
+    NOW,
+    a_channel,
+    a_job,
+    a_message,
+    a_page,
+    a_request,
+    a_user,
+    an_audit_entry,
+    later,
+    moved,
+    under_way,
+)
+from generation.domain.gallery import HistoryPage, ShownJob
 from generation.domain.job import Failure, FailureKind, Job, JobId, JobStatus
 from generation.mp4 import Change
 from generation.ports import ClipLink
@@ -221,6 +234,18 @@ def test_long_lists_end_within_a_message() -> None:
     ):
         assert 500 < len(text) <= render.MAX_CONTENT
     assert lists.queue(under_way(*jobs), a_user()).endswith("…and more.")
+
+
+@pytest.mark.parametrize(
+    ("thread", "shown_in", "link"),
+    [(None, "5001", "9001/5001/3001"), ("5002", "5002", "9001/5002/3001"), ("5002", "6001", "@me/6001/3001")],
+    ids=["in its channel", "in its thread", "as a direct message"],
+)
+def test_a_clip_is_linked_where_it_is(thread: str | None, shown_in: str, link: str) -> None:
+    job = moved(a_job(channel=a_channel(thread=thread)), JobStatus.FAILED)
+    message = a_message(channel=a_channel(shown_in))
+    for text in (lists.clip(job, message), lists.history(HistoryPage((ShownJob(job, message),)))):
+        assert f"(<https://discord.com/channels/{link}>)" in text
 
 
 def test_details_of_a_failed_clip_say_why() -> None:

@@ -1,6 +1,7 @@
 """History and queue on Discord: pages, a chosen clip with its buttons, and ✖️; after a restart too."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from doubles.discord.state.messages import Message
 from doubles.generation.backend import ScriptedBackend
 from factories import a_delivery, a_job, later, moved
 from generation.domain.delivery import DeliveryStatus
-from generation.domain.job import Job, JobStatus
+from generation.domain.job import Job, JobId, JobStatus
 
 
 async def add_clips(bot: Bot, count: int) -> list[Job]:
@@ -76,9 +77,20 @@ async def test_a_chosen_clip_comes_with_its_buttons_after_a_restart_too(
 
 
 async def test_anothers_clip_is_not_chosen_by_a_forged_value(bot: Bot) -> None:
-    await add_clips(bot, 1)
+    (mine,) = await add_clips(bot, 1)
+    other, channel = bot.double.people.other_member, bot.double.places.no_files
+    async with bot.core.store.transaction() as tx:
+        theirs = replace(
+            mine,
+            id=JobId("e" * 24),
+            origin="theirs",
+            number=await tx.next_number(mine.channel.server),
+            requested_by=user_ref(other.id),
+            channel=channel_ref(bot.double.guilds.studio.id, channel.id),
+        )
+        await tx.add_job(theirs, a_delivery(theirs), None)
     page = await bot.ask("flipbook history")
-    for forged in ("f" * 24, "../../etc", ""):
+    for forged in (theirs.id, "f" * 24, "../../etc", ""):
         data = {"component_type": 3, "custom_id": "v1:choose", "values": [forged]}
         sent = bot.double._use_component(page, data, None)
         told = await bot.double.wait_for_reply(sent)

@@ -82,7 +82,8 @@ async def test_a_failure_is_told_too(bot: Bot) -> None:
 
 
 async def test_own_defaults_are_shown_kept_and_taken_back(bot: Bot, slack: SlackDouble) -> None:
-    for words in ("quality turbo", "frames 8", 'negative "rain, snow"'):
+    # a name alone takes nothing back
+    for words in ("quality turbo", "frames 8", 'negative "rain, snow"', "negative"):
         said = await bot.told(await slack.slash("/flipbook", f"defaults {words}", user=MIRA))
         slack.clock.advance(2)
     for line in ("Quality: *turbo*", "Frames: *8*", "Negative prompt: *rain, snow*", "Steps: the usual"):

@@ -222,6 +222,9 @@ async def test_forged_and_stale_buttons_are_answered_on_the_page(bot: Bot) -> No
     await press(bot, view, "v1:home:limits")
     await page(bot, "Only admins of this workspace")
     assert bot.bought == 1
+    # the view that was opened for the answer does not wait for ever
+    await press(bot, view, "v1:settings", job.id)
+    await modal(bot, f"There is no clip {job.id} here.")
 
 
 async def test_strangers_see_nothing_of_the_workspace(bot: Bot) -> None:

@@ -9,6 +9,7 @@ from bot.composition import App
 from factories import a_delivery, a_message
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
 from generation.domain.style import PromptStyle
 from integration.adapters.web.dashboard.conftest import Browser
 from integration.adapters.web.dashboard.scene import furnish
@@ -107,3 +108,20 @@ async def test_a_clip_whose_file_is_gone_is_not_taken_out_of_its_message(browser
     kept = await store.delivery_of(job.id)
     assert kept is not None
     assert kept.status is DeliveryStatus.SENT
+
+
+async def test_a_clip_of_a_terminal_is_owed_to_nobody(browser: Browser, job: Job, app: App) -> None:
+    store, channel = app.ports.store, ChannelRef(ServerRef(Platform.TERMINAL, "local"), "terminal")
+    clip = replace(job, id=JobId("d0" * 12), origin="d0", channel=channel)
+    async with store.transaction() as tx:
+        sent = a_delivery(clip).sent(MessageRef(channel, clip.id), app.clock.now())
+        await tx.add_job(clip, sent, None)
+    page = f"/dashboard/jobs/{clip.id}"
+    assert "Deliver again" not in (await browser.get(page)).text
+    assert "Deliver again" in (await browser.get(PAGE)).text
+    assert await done(browser, f"{page}/deliver") == "That cannot be done with this clip."
+    assert (await done(browser, f"{page}/hide")).startswith("Hidden")
+    hidden = await store.job(clip.id)
+    assert hidden is not None
+    assert hidden.hidden_at is not None
+    assert await store.delivery_of(clip.id) == sent
