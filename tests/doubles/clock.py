@@ -2,15 +2,12 @@
 
 import asyncio
 import heapq
-import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """When tests happen, unless they say otherwise."""
 
 _SETTLING_ROUNDS = 50
-_THREADS = Path("/proc/self/task")
 
 
 async def settle() -> None:
@@ -73,33 +70,3 @@ class AutoClock:
         self.slept.append(seconds)
         self._now += timedelta(seconds=max(0.0, seconds))
         await asyncio.sleep(0)
-
-
-class OwnSeconds:
-    """Real seconds, without those in which this process waited for a processor: where other programs keep the machine
-    busy, nobody here is late. Where the system does not count them, all are real seconds."""
-
-    REFRESH = 0.1
-    LEAST = 1e-5
-    """What passes between two looks at least, so that what happens later has a later time."""
-
-    def __init__(self) -> None:
-        self._waited: dict[str, float] = {}
-        self._before = self._sum()
-        self._read_at = self._latest = time.monotonic()
-        self._kept_waiting = 0.0
-
-    def __call__(self) -> float:
-        now = time.monotonic()
-        if now - self._read_at >= self.REFRESH:
-            self._read_at, self._kept_waiting = now, self._sum() - self._before
-        self._latest = max(self._latest + self.LEAST, now - self._kept_waiting)
-        return self._latest
-
-    def _sum(self) -> float:
-        for thread in _THREADS.glob("*/schedstat"):
-            try:
-                self._waited[thread.parent.name] = int(thread.read_text().split()[1]) / 1e9
-            except (OSError, IndexError):
-                continue  # it has just ended
-        return sum(self._waited.values())

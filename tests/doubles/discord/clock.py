@@ -4,14 +4,12 @@ import time
 from datetime import UTC, datetime
 from itertools import count
 
-from doubles.clock import OwnSeconds
-
 DISCORD_EPOCH = 1_420_070_400.0
 """2015-01-01 in seconds since 1970: where snowflakes begin."""
 
 
 class DoubleClock:
-    """Runs with real time (of a machine of its own) until it is frozen, and jumps forward when a test says so.
+    """Runs with real time until it is frozen, and jumps forward when a test says so.
 
     `moved` is how far tests have pushed it, in seconds: a deadline missed while it stood still was missed by the bot.
     """
@@ -19,13 +17,12 @@ class DoubleClock:
     def __init__(self) -> None:
         self.moved = 0.0
         self._began = time.time()
-        self._seconds = OwnSeconds()
-        self._start = self._seconds()
+        self._monotonic = time.monotonic()
         self._frozen_at: float | None = None
 
     def now(self) -> float:
         """Seconds since 1970, by this clock."""
-        running = self._frozen_at if self._frozen_at is not None else self._seconds() - self._start
+        running = self._frozen_at if self._frozen_at is not None else time.monotonic() - self._monotonic
         return self._began + running + self.moved
 
     def advance(self, seconds: float) -> None:
@@ -36,7 +33,7 @@ class DoubleClock:
 
     def freeze(self) -> None:
         """Stop running with real time; only `advance` moves it from here on."""
-        self._frozen_at = self._seconds() - self._start
+        self._frozen_at = time.monotonic() - self._monotonic
 
     def iso(self, at: float | None = None) -> str:
         """A time as Discord writes it."""

@@ -36,7 +36,7 @@ class Changes:
 class Clock:
     """Runs with the real seconds of `ticks`, plus whatever a test advanced it by. Only Slack's side sees it."""
 
-    def __init__(self, changes: Changes, ticks: Callable[[], float]) -> None:
+    def __init__(self, changes: Changes, ticks: Callable[[], float] = time.monotonic) -> None:
         self._changes = changes
         self._ticks = ticks
         self._offset = time.time() - ticks()

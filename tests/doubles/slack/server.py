@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Self
 
 from aiohttp import web
 
-from doubles.clock import OwnSeconds
 from doubles.http.hanging import Hangs
 from doubles.slack.clock import Changes, Clock
 from doubles.slack.driver import Driver
@@ -56,10 +56,10 @@ class SlackDouble(Driver):
         events: Sequence[str] = DEFAULT_EVENTS,
         rate_limits: RateLimits | None = None,
         ack_limit: float = 3.0,
-        ticks: Callable[[], float] | None = None,
+        ticks: Callable[[], float] = time.monotonic,
     ) -> None:
         changes = Changes()
-        clock = Clock(changes, ticks or OwnSeconds())
+        clock = Clock(changes, ticks)
         journal = Journal(clock, changes, judge)
         limiter = Limiter(clock, rate_limits)
         platform = Platform(two_workspaces(scopes), clock, changes, journal, limiter, frozenset(events), ack_limit)
