@@ -10,7 +10,6 @@ from doubles.worker.rendering import clip, frames_of, run, turbo
 from generation.protocol.request import GenerationRequest, VideoSizePreset
 from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine
-from worker.engines.animatediff.device import Device
 
 pytestmark = pytest.mark.engine
 
@@ -67,16 +66,9 @@ def test_fifty_one_turbo_steps_are_refused(engine: AnimateDiffEngine) -> None:
         engine.check(unchecked)
 
 
-class SmallDevice(Device):
-    """A device with 2 GB."""
-
-    def total_bytes(self) -> int:
-        return 2_000_000_000
-
-
 def test_what_no_memory_could_hold_is_refused_before_anything_is_computed(engine: AnimateDiffEngine) -> None:
     assert engine._parts is not None
-    admission = replace(engine._parts.admission, device=SmallDevice("cpu"))
+    admission = replace(engine._parts.admission, room=2_000_000_000)
     with pytest.raises(EngineRefusal, match="video_size 1024 × 1024 with 32 frames is too much"):
         admission.check(clip(video_size="square_hd", num_frames=32))
     admission.check(clip())
