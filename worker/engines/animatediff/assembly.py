@@ -156,8 +156,8 @@ def _fitting_loras(loaded: LoadedModels) -> dict[Motion, MotionLora]:
     """The camera motions that fit every UNet; one that does not is left out, and logged."""
     fitting: dict[Motion, MotionLora] = {}
     for motion, path in loaded.motion_loras.items():
-        lora = MotionLora.load(path)
         try:
+            lora = MotionLora.load(path)
             for unet in loaded.unets.values():
                 weights_changed(unet, {motion: lora})
         except EngineUnavailable as error:

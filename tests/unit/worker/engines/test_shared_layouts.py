@@ -2,7 +2,13 @@
 
 import pytest
 
-from worker.engines.animatediff.models.checkpoints import adapter_config, diffusers_name, motion_weight_name
+from worker.engines.animatediff.models.checkpoints import (
+    FIRST_LAYER,
+    adapter_config,
+    diffusers_name,
+    motion_weight_name,
+    why_not_sd15,
+)
 
 MODULE = "down_blocks.1.motion_modules.0"
 OURS = f"{MODULE}.transformer_blocks.0.attn2.to_out.0.weight"
@@ -46,3 +52,11 @@ def test_an_adapter_without_a_configuration_is_known_by_its_shapes(positions: in
         "motion_max_seq_length": positions,
         "use_motion_mid_block": has_mid_block,
     }
+
+
+def test_shapes_of_any_length_are_judged_and_raise_nothing() -> None:
+    attention = "model.diffusion_model.input_blocks.1.1.transformer_blocks.0.attn2.to_k.weight"
+    reason = why_not_sd15({FIRST_LAYER: (320,), attention: ()}, needs_decoder=True)
+    assert reason == "is made for inpainting; take the plain checkpoint of the same name"
+    norm, table = "down_blocks.0.motion_modules.0.norm.weight", "down_blocks.0.motion_modules.0.pos_encoder.pe"
+    assert adapter_config({norm: (), table: (7,)})["block_out_channels"] == ()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from worker.engine import DeviceLost, EngineError, NonFiniteLatents, OutOfMemory, StepFailure
+from worker.engine import DeviceLost, EngineError, OutOfMemory, StepFailure
 from worker.engines.animatediff.batch_key import BatchKey
 from worker.engines.animatediff.batching.grouping import (
     LONGEST_WAITING_EVERY,
@@ -188,8 +188,8 @@ class BatchRunner:
         """Decode it once more, more exactly; a render that is no picture even then fails."""
         try:
             self.decoder.repair(render)
-        except NonFiniteLatents as error:
-            return StepFailure(render, error)
+        except Exception as error:  # noqa: BLE001  (what a render raises is its failure)
+            return StepFailure(render, _translated_or_lost(error, doing="decoding a clip"))
         return None
 
 

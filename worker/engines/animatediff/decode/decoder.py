@@ -82,6 +82,7 @@ class Decoder:
 
         Raises:
             NonFiniteLatents: it was decoded in float32 already.
+            torch.OutOfMemoryError: the decoder has no room in float32, and stays what it was.
         """
         state = render.decoding
         if state is None or state.in_float32:
@@ -90,8 +91,17 @@ class Decoder:
             log.warning("the decoder overflows in half precision; it goes on in float32")
             # frames of another clip may still be read from the weights that this frees
             self._device.synchronize()
-            self._vae.to(torch.float32)
+            self._to_float32()
         render.decoding = DecodingState(state.latents, state.pixels, state.finite, in_float32=True)
+
+    def _to_float32(self) -> None:
+        half = self._vae.dtype
+        try:
+            self._vae.to(torch.float32)
+        except Exception:
+            # weights of two kinds could decode no other clip either
+            self._vae.to(half)
+            raise
 
     def advance(self, render: ClipRender) -> None:
         """Decode the next frames. When memory runs out, free it and try fewer, down to one."""

@@ -10,14 +10,25 @@ from pathlib import Path
 from typing import Any, Final
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from generation.protocol.request import Motion
 from worker.engine import EngineUnavailable
+from worker.engines.animatediff.failures import first_line
 from worker.engines.animatediff.models.checkpoints import motion_weight_name
 from worker.engines.animatediff.models.files import UP_ENDINGS, down_name
 
 Tensor = Any
+_UNREADABLE: Final = (
+    OSError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What a file of other tensors than a LoRA's makes the reading of it raise."""
 OPTIONAL_BLOCK: Final = "mid_block."
 """The LoRAs of version 2 change a mid block that adapters of versions 1 and 3 lack; there that part
 is skipped."""
@@ -39,10 +50,18 @@ class MotionLora:
 
     @classmethod
     def load(cls, path: Path) -> "MotionLora":
-        """Read a file with diffusers', AnimateDiff's own or kohya's names into main memory."""
-        tensors = load_file(path)
-        ups = [name for name in tensors if name.endswith(UP_ENDINGS)]
-        return cls({motion_weight_name(up): _pair(tensors, up) for up in ups})
+        """Read a file with diffusers', AnimateDiff's own or kohya's names into main memory.
+
+        Raises:
+            EngineUnavailable: what is in it cannot be read as a motion LoRA.
+        """
+        try:
+            tensors = load_file(path)
+            ups = [name for name in tensors if name.endswith(UP_ENDINGS)]
+            return cls({motion_weight_name(up): _pair(tensors, up) for up in ups})
+        except _UNREADABLE as error:
+            reason = first_line(error)[:200]
+            raise EngineUnavailable(f"What is in {path} is no motion LoRA ({reason}).") from error
 
 
 def _pair(tensors: Mapping[str, Tensor], up: str) -> LoraPair:

@@ -45,7 +45,8 @@ def why_not_sd15(shapes: Mapping[str, Shape], *, needs_decoder: bool) -> str | N
         return f"is {family}; the motion models belong to Stable Diffusion 1.5"
     if FIRST_LAYER not in shapes:
         return f"is no Stable Diffusion checkpoint{_perhaps(shapes)}"
-    if shapes[FIRST_LAYER][1] != _LATENT_CHANNELS:
+    # slices: a stranger's file may state shapes of any length
+    if shapes[FIRST_LAYER][1:2] != (_LATENT_CHANNELS,):
         return "is made for inpainting; take the plain checkpoint of the same name"
     if not any(name.startswith(TEXT_ENCODER) for name in shapes):
         return "holds no text encoder; take the full checkpoint"
@@ -58,8 +59,8 @@ def _other_family(shapes: Mapping[str, Shape]) -> str | None:
     if any(name.startswith("conditioner.embedders.") for name in shapes):
         return "an SDXL checkpoint"
     # the width of the text encoder's output
-    width = shapes.get(_FIRST_ATTENTION, (0, 0))[1]
-    return "a Stable Diffusion 2 checkpoint" if width == _SD2_WIDTH else None
+    width = shapes.get(_FIRST_ATTENTION, ())[1:2]
+    return "a Stable Diffusion 2 checkpoint" if width == (_SD2_WIDTH,) else None
 
 
 def _perhaps(shapes: Mapping[str, Shape]) -> str:
@@ -100,9 +101,10 @@ def adapter_config(shapes: Mapping[str, Shape]) -> dict[str, object]:
     widths = [
         shape[0]
         for index in range(len(named))
-        if (shape := named.get(f"down_blocks.{index}.motion_modules.0.norm.weight")) is not None
+        if (shape := named.get(f"down_blocks.{index}.motion_modules.0.norm.weight"))
     ]
-    positions = next((s[1] for name, s in named.items() if name.endswith(POSITIONS)), 32)
+    tables = (shape for name, shape in named.items() if name.endswith(POSITIONS))
+    positions = next((shape[1] for shape in tables if len(shape) > 1), 32)
     return {
         "block_out_channels": tuple(widths),
         "motion_max_seq_length": positions,

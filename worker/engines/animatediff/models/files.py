@@ -254,11 +254,12 @@ def _read_header(path: Path, size: int) -> tuple[dict[str, TensorEntry], int]:
     with path.open("rb") as file:
         # the format: 8 bytes with the header's length, the header as JSON, the tensors' bytes
         first = file.read(8)
-        if first.startswith(_PICKLES):
-            raise DamagedFile(f"is a pickle under another name. {_conversion(path)}")
         length = int.from_bytes(first, "little")
-        # a web page read as a length is astronomically large
+        # a web page or a pickle read as a length is astronomically large. Asked first, because the
+        # length of an intact header may be written with the bytes that a pickle begins with
         if size < 8 or length > MAX_HEADER_BYTES:
+            if first.startswith(_PICKLES):
+                raise DamagedFile(f"is a pickle under another name. {_conversion(path)}")
             raise DamagedFile("is not a safetensors file")
         if size < 8 + length:
             raise DamagedFile(
@@ -287,9 +288,11 @@ def check_lora_ranks(entries: Mapping[str, TensorEntry]) -> None:
         down = entries.get(down_name(name))
         if down is None:
             raise DamagedFile(f"has no other half for {name}; it is not a complete LoRA")
-        if up.shape[1] != down.shape[0]:
+        # slices: a stranger's file may state shapes of any length
+        if len(down.shape) < 2 or up.shape[1:2] != down.shape[:1]:
             raise DamagedFile(
-                f"is a LoRA whose ranks disagree at {name}: {up.shape[1]} and {down.shape[0]}"
+                f"is a LoRA whose ranks disagree at {name}: its halves are {up.shape} and "
+                f"{down.shape}"
             )
 
 

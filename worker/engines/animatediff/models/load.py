@@ -34,7 +34,7 @@ log = structlog.get_logger("flipbook.engine")
 
 OFFLINE: Final = {"local_files_only": True, "use_safetensors": True}
 """Loading downloads nothing and never opens a pickle."""
-_LOAD_ERRORS: Final = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+_LOAD_ERRORS: Final = (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError)
 
 
 class WrongModel(EngineUnavailable):

@@ -61,17 +61,17 @@ class ModelSet:
         motions = [motion for motion in Motion if not selection.excludes(motion_name(motion))]
         base = root / BASES / selection.base if selection.is_local else root / "base"
         configs = root / SINGLE_FILE
+        checker = base / "safety_checker"
+        # where it is downloaded to, unless the operator's own folder has one
+        if selection.is_local and not checker.is_dir():
+            checker = configs / "safety_checker"
         return cls(
             base=base,
             motion_adapter=root / "motion-adapter",
             turbo=None if selection.excludes(TURBO) else root / TURBO,
             motion_loras={motion: root / "motion-lora" / motion.value for motion in motions},
             taesd=root / "taesd" if fast_decode else None,
-            safety_checker=(
-                (configs if selection.is_single_file else base) / "safety_checker"
-                if safety_checker
-                else None
-            ),
+            safety_checker=checker if safety_checker else None,
             configs=configs if selection.is_single_file else None,
             vae=None if vae is None else root / "vae" / vae,
         )

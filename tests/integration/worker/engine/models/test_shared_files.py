@@ -16,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from doubles.worker.rendering import clip, frames_of, turbo
 from doubles.worker.single_file import to_kohya_lora, to_original_adapter, to_original_lora, write_single_file
 from generation.protocol.request import Motion
+from worker.engine import EngineRefusal
 from worker.engines.animatediff import AnimateDiffEngine, EngineOptions, ModelSelection, ModelSet, available
 from worker.engines.animatediff.models.catalogue import selected_sources
 from worker.engines.animatediff.models.convert import convert, main
@@ -123,6 +124,21 @@ def test_a_motion_adapter_in_its_authors_layout_draws_the_same(copy: Path, engin
     assert np.array_equal(frames_of(engine_of(copy), clip()), frames_of(engine, clip()))
 
 
+def test_another_kind_of_file_among_the_motion_adapters_stops_only_the_standard_endpoint(
+    copy: Path, engine_log: list[Any]
+) -> None:
+    shutil.rmtree(copy / "motion-adapter")
+    (copy / "motion-adapter").mkdir()
+    file = copy / "motion-adapter" / "odd.safetensors"
+    save_file({"of another program": torch.zeros(1)}, file)
+    engine = engine_of(copy)
+    engine.check(turbo())
+    with pytest.raises(EngineRefusal, match="no model for the standard endpoint"):
+        engine.check(clip())
+    (why,) = [event["why"] for event in engine_log if "left out" in event["event"]]
+    assert why.startswith(f"What is in {file} does not fit the other models")
+
+
 @pytest.mark.parametrize("rename", [to_original_lora, to_kohya_lora])
 def test_a_motion_lora_in_another_layout_moves_the_same_way(
     copy: Path, engine: AnimateDiffEngine, rename: Callable[[Path, str], None]
@@ -130,6 +146,17 @@ def test_a_motion_lora_in_another_layout_moves_the_same_way(
     rename(copy / "motion-lora" / "zoom-in", "v2_lora_ZoomIn.safetensors")
     request = clip(motions=[Motion.ZOOM_IN])
     assert np.array_equal(frames_of(engine_of(copy), request), frames_of(engine, request))
+
+
+def test_a_motion_lora_that_cannot_be_read_is_left_out(copy: Path, engine_log: list[Any]) -> None:
+    to_kohya_lora(copy / "motion-lora" / "zoom-in", "odd.safetensors")
+    file = copy / "motion-lora" / "zoom-in" / "odd.safetensors"
+    tensors = load_file(file)
+    up = next(name for name in tensors if name.endswith(".lora_up.weight"))
+    save_file({**tensors, up.replace(".lora_up.weight", ".alpha"): torch.ones(2)}, file)
+    engine_of(copy).check(clip(motions=[Motion.ZOOM_OUT]))
+    (why,) = [event["why"] for event in engine_log if "left out" in event["event"]]
+    assert why.startswith(f"What is in {file} is no motion LoRA (")
 
 
 def test_clip_skip_reads_an_earlier_layer_of_the_text_encoder(copy: Path, engine: AnimateDiffEngine) -> None:

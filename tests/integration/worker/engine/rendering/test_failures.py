@@ -156,6 +156,30 @@ def test_pixels_that_overflow_in_half_precision_are_decoded_again_in_float32(
     assert_nearly_equal(frames_of(half, clip()), result.frames[0])
 
 
+def test_a_decoder_without_room_in_float32_fails_that_clip_and_decodes_the_next_as_before(
+    tiny_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    half = AnimateDiffEngine(ModelSet.from_folder(tiny_root), device="cpu", options=EngineOptions(vae_dtype="bfloat16"))
+    half.load()
+    vae = vae_of(half)
+    expected = frames_of(half, clip())
+    move = vae.to
+
+    def half_way(dtype: Any) -> Any:
+        if dtype is not torch.float32:
+            return move(dtype)
+        vae.encoder.to(dtype)
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(vae, "to", half_way)
+        hook = vae.decoder.register_forward_hook(nan_in_one_frame(only_in=torch.bfloat16))
+        assert errors(run(half, clip())) == [OutOfMemory]
+    hook.remove()
+    assert {parameter.dtype for parameter in vae.parameters()} == {torch.bfloat16}
+    assert_nearly_equal(frames_of(half, clip()), expected)
+
+
 def test_pixels_that_overflow_even_in_float32_are_an_error_and_never_a_black_clip(fresh: AnimateDiffEngine) -> None:
     hook = vae_of(fresh).decoder.register_forward_hook(nan_in_one_frame(only_in=None))
     assert errors(run(fresh, clip())) == [NonFiniteLatents]
