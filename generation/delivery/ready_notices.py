@@ -10,6 +10,7 @@ from generation.domain.job import Job, JobId, JobStatus
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.refs import MessageRef, Platform
 from generation.ports import Store
+from generation.protocol.errors import DatabaseUnusable, StoreBusy, StoreError
 from generation.rules.choices import is_told
 from generation.rules.policy import Policy
 
@@ -18,12 +19,18 @@ _TOLD: Final = frozenset({JobStatus.SUCCEEDED, JobStatus.FAILED})
 
 
 async def wants_to_be_told(store: Store, job: Job, now: datetime) -> bool:
-    """Whether the asker is to be told of the outcome that arrives now. Raises StoreError."""
+    """Whether the asker is to be told of the outcome that arrives now; not where the server's rules
+    cannot be read: that it has arrived is saved all the same. Raises StoreError."""
     if job.status not in _TOLD or job.channel.server.platform is Platform.TERMINAL:
         return False
     server = job.channel.server
     choices = await store.choices_of(job.requested_by, server)
-    policy = Policy() if choices.notify else await store.policy_of(server) or Policy()
+    try:
+        policy = Policy() if choices.notify else await store.policy_of(server) or Policy()
+    except (StoreBusy, DatabaseUnusable):
+        raise  # of the database, not of these rules
+    except StoreError:
+        return False
     return is_told(choices.notify_in(policy), now - job.created_at)
 
 

@@ -8,10 +8,10 @@ from generation.rules.choices import MemberChoices
 
 
 class ChoiceReads(Protocol):
-    """What both the store and a transaction read. Nothing here takes a lock."""
+    """What both the store and a transaction read."""
 
     async def choices_of(self, user: UserRef, server: ServerRef) -> MemberChoices:
-        """What a member has chosen in a server."""
+        """What a member has chosen in a server; nothing where it cannot be read."""
 
 
 class Choices(ChoiceReads, Protocol):

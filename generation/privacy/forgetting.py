@@ -7,7 +7,7 @@ keeps an id, a shape and a price under a pseudonym. The ledger never named the m
 changes. What is made after the moment of asking is not touched.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -17,7 +17,7 @@ from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.privacy import Forgetting
-from generation.domain.refs import Platform
+from generation.domain.refs import Platform, ServerRef
 from generation.ports import ArtifactStore, Observer, Store, Wake
 from generation.privacy.ending import end
 from generation.protocol.clock import Clock
@@ -163,13 +163,18 @@ class Forgetter:
             # usually gone with its message
             if job.artifact is not None:
                 await self._artifacts.delete(job.artifact)
-        names = {self._store.pseudonyms.of(job.channel.server, job.requested_by) for job in jobs}
+        await self._remember(asked, {job.channel.server for job in jobs})
+
+    async def _remember(self, asked: Forgetting, servers: Iterable[ServerRef]) -> None:
+        names = {self._store.pseudonyms.of(server, asked.user) for server in servers}
         if names:
             # before the rows: who is erased here has to be erased in every backup too
             await self._forgotten.add(sorted(names, key=str), asked.asked_at)
 
     async def _finish(self, asked: Forgetting) -> bool:
         """Tell the member, then forget that too; whether it has been told."""
+        # some have chosen much and never made a clip
+        await self._remember(asked, await self._store.every_choice_of(asked.user))
         async with self._store.transaction() as tx:
             await tx.forget_reports(asked.user)
             await tx.forget_choices(asked.user)

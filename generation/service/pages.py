@@ -40,7 +40,7 @@ class Pages(MemberActs, Administration):
         self, server: ServerRef, *, by: UserRef
     ) -> list[tuple[UserRef, Spending]]:
         """What each member has used since the server's month began, the most clips first. It reads
-        the whole ledger, so it is for an admin who asks for it."""
+        every line of the ledger since then, so it is for an admin who asks for it."""
         today = (await self.quota(by, server)).usage.day
         query = SpendQuery((SpendBy.MEMBER,), first=month_start(today), last=today, server=server)
         rows = [row for row in await self._store.spending(query) if row.clips or row.spent]

@@ -6,6 +6,7 @@ What a method promises is written in :mod:`generation.ports.choices`.
 from collections.abc import Mapping
 from typing import Final
 
+import structlog
 from pydantic import ValidationError
 from sqlalchemy import bindparam, delete, select
 
@@ -14,8 +15,9 @@ from db.queries.mapping import server_from_key
 from db.queries.parts import QueryPart, StorePart, TransactionPart
 from db.schema import member_choices
 from generation.domain.refs import ServerRef, UserRef
-from generation.protocol.errors import StoreError
 from generation.rules.choices import NO_CHOICES, MemberChoices
+
+_log = structlog.get_logger("flipbook.db")
 
 _OF: Final = select(member_choices.c.choices).where(
     member_choices.c.server == bindparam("of"), member_choices.c.user == bindparam("by")
@@ -35,7 +37,7 @@ class ChoiceQueries(QueryPart):
     """What both the store and a transaction read."""
 
     async def choices_of(self, user: UserRef, server: ServerRef) -> MemberChoices:
-        async with self._read() as connection:
+        async with self._read(str(server)) as connection:
             stored = await connection.scalar(_OF, {"of": str(server), "by": str(user)})
         return NO_CHOICES if stored is None else _choices_from(stored)
 
@@ -76,5 +78,8 @@ class ChoiceTransaction(ChoiceQueries, TransactionPart):
 def _choices_from(stored: str) -> MemberChoices:
     try:
         return MemberChoices.model_validate_json(stored)
-    except ValidationError as error:
-        raise StoreError("what a member has chosen cannot be read") from error
+    except ValidationError:
+        # nothing that decides: better than a member who can neither ask nor choose anew, and a
+        # clip that is delivered over and over because nobody can tell whether they are told
+        _log.warning("what a member has chosen cannot be read; the server's defaults hold")
+        return NO_CHOICES

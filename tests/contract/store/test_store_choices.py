@@ -1,5 +1,7 @@
 """What members have chosen is kept for each server, on every database."""
 
+import asyncio
+
 from db.store import SqlStore
 from factories import a_server, a_user
 from generation.domain.refs import ServerRef
@@ -54,3 +56,26 @@ async def test_a_server_that_is_gone_takes_its_members_choices_with_it(store):
     async with store.transaction() as tx:
         await tx.erase_server(a_server())
     assert await store.every_choice_of(a_user()) == {ELSEWHERE: CHOSEN}
+
+
+async def test_choices_that_cannot_be_read_are_none_and_can_be_made_anew(store, execute):
+    await choose(store, CHOSEN)
+    await execute('UPDATE member_choices SET choices = \'{"fps": 10000, "of another version": 1}\'')
+    assert await store.choices_of(a_user(), a_server()) == NO_CHOICES
+    assert await store.every_choice_of(a_user()) == {a_server(): NO_CHOICES}
+    await choose(store, CHOSEN)
+    assert await store.choices_of(a_user(), a_server()) == CHOSEN
+
+
+async def test_of_changes_at_once_none_undoes_another(store, other_store):
+    async def change(each: SqlStore, **changes: object) -> None:
+        async with each.transaction() as tx:
+            chosen = await tx.choices_of(a_user(), a_server())
+            await tx.set_choices(a_user(), a_server(), chosen.changed(changes))
+
+    wanted = [{"fps": 12}, {"num_frames": 8}, {"negative_prompt": "rain"}, {"endpoint": Endpoint.TURBO}]
+    stores = [store, other_store] * 2
+    await asyncio.gather(*(change(each, **changes) for each, changes in zip(stores, wanted, strict=True)))
+    assert await store.choices_of(a_user(), a_server()) == MemberChoices(
+        fps=12, num_frames=8, negative_prompt="rain", endpoint=Endpoint.TURBO
+    )

@@ -1,5 +1,7 @@
 """Who is told that a clip is ready: owed with the outcome, once, and nothing of what is gone meanwhile."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -83,3 +85,14 @@ async def test_nothing_is_told_of_a_clip_that_was_deleted_meanwhile(core: Core):
     await core.notices.post_due()
     assert core.messenger.posted == []
     assert [each.status for each in core.observer.notices] == [NoticeStatus.ABANDONED]
+
+
+async def test_an_outcome_that_has_arrived_is_saved_where_the_servers_rules_cannot_be_read(tmp_path: Path):
+    async with a_core(tmp_path) as core:
+        job = await core.finish()
+        with closing(sqlite3.connect(tmp_path / "flipbook.db")) as database, database:
+            database.execute("INSERT INTO server_policies (server, policy) VALUES (?, '[]')", (str(a_server()),))
+        await core.relay.deliver(job.id)
+        assert (await core.delivery(job)).status is DeliveryStatus.SENT
+        await core.notices.post_due()
+        assert core.messenger.posted == []

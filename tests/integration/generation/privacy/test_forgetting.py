@@ -85,6 +85,17 @@ async def test_nothing_of_a_forgotten_member_is_left_in_any_file_and_quotas_stay
             pass
 
 
+async def test_who_has_only_made_choices_is_forgotten_in_older_backups_too(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        await core.service.choose(a_user(MEMBER), a_server("9002"), {"fps": 12})
+        remembered = RememberedMembers()
+        await ask(core)
+        await forget_all(core, a_forgetter(core, remembered))
+        assert await core.store.every_choice_of(a_user(MEMBER)) == {}
+        member = core.store.pseudonyms.of(a_server("9002"), a_user(MEMBER))
+        assert list(remembered.members) == [str(member)]
+
+
 async def test_the_member_is_told_once_and_then_that_is_forgotten_too(tmp_path: Path) -> None:
     async with a_core(tmp_path) as core:
         await a_delivered_clip(core)
