@@ -80,6 +80,8 @@ async def add_finished(store: SqlStore, count: int) -> None:
         job = Job(
             new_job_id(at), REQUEST, user, channel, f"history:{number}", at, reserved=Micros(50_000)
         )
+        async with store.transaction() as tx:
+            job = replace(job, number=await tx.next_number(channel.server))
         sent = job.submitting("worker", at)
         queued = sent.queued(RequestHandle("worker", Endpoint.STANDARD, f"r{number}", 1)).running(
             at
