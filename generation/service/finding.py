@@ -7,10 +7,13 @@ from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.gallery import HistoryPage, JobUnderWay, ShownJob
 from generation.domain.job import Job, JobId
 from generation.domain.refs import MessageRef, ServerRef, UserRef
+from generation.protocol.errors import JobNotFound, PromptNotKept
 from generation.service.clips import Actor, ClipActs, is_allowed
 
 PAGE_SIZE: Final = 5
 """Clips on a page of a history: what a phone shows at once."""
+_NEWEST: Final = 50
+"""How far back is looked for what a member types: one short read for every key."""
 
 
 class FindingActs(ClipActs):
@@ -54,6 +57,31 @@ class FindingActs(ClipActs):
             for job in jobs
         ]
 
+    async def recent(self, member: UserRef, server: ServerRef, typed: str) -> list[Job]:
+        """A member's newest jobs whose number begins with what is typed, or whose prompt holds
+        it."""
+        jobs = await self._store.jobs_of(member, server, limit=_NEWEST)
+        return [job for job in jobs if is_meant(job, typed)]
+
+    async def recent_prompts(self, member: UserRef, server: ServerRef, typed: str) -> list[Job]:
+        """The newest of a member's jobs with each prompt that holds what is typed."""
+        jobs = await self._store.jobs_of(member, server, limit=_NEWEST)
+        newest: dict[str, Job] = {}
+        for job in jobs:
+            if _has_words(job, typed) and job.deleted_at is None:
+                newest.setdefault(job.request.prompt, job)
+        return list(newest.values())
+
+    async def prompt_of(self, name: str, member: UserRef, server: ServerRef) -> str:
+        """The prompt of a member's own job. Raises JobNotFound, also for another member's, and
+        PromptNotKept."""
+        job = await self.job(await self.named_job(name, server), server)
+        if job.requested_by != member:
+            raise JobNotFound(name)
+        if job.prompt_removed_at is not None:
+            raise PromptNotKept(job.id)
+        return job.request.prompt
+
     async def _with_messages(self, jobs: list[Job]) -> tuple[ShownJob, ...]:
         deliveries = await self._store.deliveries_of([job.id for job in jobs])
         return tuple(ShownJob(job, _message_of(job, deliveries.get(job.id))) for job in jobs)
@@ -64,3 +92,14 @@ def _message_of(job: Job, delivery: Delivery | None) -> MessageRef | None:
     if delivery is None or job.deleted_at is not None:
         return None
     return None if delivery.status is DeliveryStatus.ABANDONED else delivery.message
+
+
+def is_meant(job: Job, typed: str) -> bool:
+    """Whether a job's number begins with what is typed, or its prompt holds it."""
+    return job.name.startswith(f"#{typed.strip().lstrip('#')}") or _has_words(job, typed)
+
+
+def _has_words(job: Job, typed: str) -> bool:
+    if job.prompt_removed_at is not None:
+        return False
+    return typed.strip().casefold() in job.request.prompt.casefold()

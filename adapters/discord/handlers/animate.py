@@ -1,5 +1,6 @@
 """``/animate``: from Discord's options to a submitted request."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -7,7 +8,12 @@ import discord
 from discord import app_commands
 
 from adapters.discord.handlers import options as o
-from adapters.discord.handlers.autocomplete import Choice, style_choices
+from adapters.discord.handlers.autocomplete import (
+    Choice,
+    prompt_choices,
+    style_choices,
+    typed_prompt,
+)
 from adapters.discord.handlers.forms.handler import offering_again, open_form
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import (
@@ -27,6 +33,9 @@ def animate_command(handler: InteractionHandler) -> Command:
     async def choose_style(interaction: discord.Interaction, typed: str) -> list[Choice]:
         return await style_choices(handler, interaction, typed)
 
+    async def choose_prompt(interaction: discord.Interaction, typed: str) -> list[Choice]:
+        return await prompt_choices(handler, interaction, typed)
+
     @app_commands.command(name="animate", description=ANIMATE_ABOUT)
     @app_commands.describe(
         prompt=ABOUT["prompt"],
@@ -44,7 +53,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         seed=ABOUT["seed"],
     )
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
-    @app_commands.autocomplete(style=choose_style)
+    @app_commands.autocomplete(prompt=choose_prompt, style=choose_style)
     async def animate(
         interaction: discord.Interaction,
         *,
@@ -85,6 +94,7 @@ def animate_command(handler: InteractionHandler) -> Command:
 async def _submit(
     handler: InteractionHandler, options: AnimateOptions, context: InteractionContext
 ) -> None:
+    options = replace(options, prompt=await typed_prompt(handler, context, options.prompt))
     values = values_from_options(options)
     if not options.prompt:
         await open_form(handler, context, values)

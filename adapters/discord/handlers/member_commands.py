@@ -3,7 +3,12 @@
 import discord
 from discord import app_commands
 
-from adapters.discord.handlers.autocomplete import Choice, style_choices
+from adapters.discord.handlers.autocomplete import (
+    Choice,
+    cancel_choices,
+    clip_choices,
+    style_choices,
+)
 from adapters.discord.handlers.buttons import cancel
 from adapters.discord.handlers.clips.finding import show_history, show_queue
 from adapters.discord.handlers.clips.show import show
@@ -66,6 +71,16 @@ class MemberCommands(CommandGroup):
     async def cancel(self, context: InteractionContext, id: ClipName) -> None:  # noqa: A002 - the option's name
         """The same as the ✖ button."""
         await cancel(self.handler, context, await self.service.named_job(id, context.server))
+
+    @show.autocomplete("id")
+    async def choose_clip(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """The member's own."""
+        return await clip_choices(self.handler, interaction, typed)
+
+    @cancel.autocomplete("id")
+    async def choose_unfinished(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """What the member may cancel."""
+        return await cancel_choices(self.handler, interaction, typed)
 
     @app_commands.command(description=about_command("quota", DISCORD))
     @in_server

@@ -7,6 +7,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord.handlers.admin.guard import for_admins
+from adapters.discord.handlers.autocomplete import Choice, report_choices, term_choices
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
@@ -70,6 +71,13 @@ class DisallowCommands(WordCommands):
             context, PolicyName.ALLOWED_TERMS, lambda policy: words.disallowed(policy, term)
         )
 
+    @term.autocomplete("term")
+    async def choose_term(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """The allowed ones."""
+        return await term_choices(
+            self.handler, interaction, typed, lambda policy: policy.allowed_terms
+        )
+
 
 class TermCommands(WordCommands):
     def __init__(self, handler: InteractionHandler) -> None:
@@ -111,6 +119,11 @@ class ReportCommands(CommandGroup):
         await tell(
             context.interaction, decided_words(job, Decision(decision), context.user, DISCORD)
         )
+
+    @decide.autocomplete("id")
+    async def choose_clip(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """The reported ones."""
+        return await report_choices(self.handler, interaction, typed)
 
 
 async def _text_of(file: discord.Attachment) -> str:

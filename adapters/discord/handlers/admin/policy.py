@@ -6,6 +6,7 @@ import discord
 from discord import app_commands
 
 from adapters.discord.handlers.admin.guard import for_admins
+from adapters.discord.handlers.autocomplete import Choice, term_choices
 from adapters.discord.handlers.ephemeral import tell
 from adapters.discord.handlers.interactions import (
     CommandGroup,
@@ -131,4 +132,11 @@ class UnblockCommands(PolicyCommands):
         """Unblock a term."""
         await self.change_policy(
             context, lambda policy: {"blocked_terms": policy.without_term(term)}
+        )
+
+    @term.autocomplete("term")
+    async def choose_term(self, interaction: discord.Interaction, typed: str) -> list[Choice]:
+        """The blocked ones."""
+        return await term_choices(
+            self.handler, interaction, typed, lambda policy: policy.blocked_terms
         )
