@@ -10,7 +10,7 @@ from adapters.web.health import HealthReport
 from bot import __version__
 from bot.chats import Chats
 from bot.commands.backup.note import last_backup
-from bot.commands.backup.words import backup_words
+from bot.commands.backup.words import age_words, backup_words
 from bot.composition import App
 from bot.settings import BackendName
 from generation.domain.backup import LastBackup
@@ -29,16 +29,26 @@ class Health:
     app: App
     chats: Chats
 
+    async def outline(self) -> HealthReport:
+        """The content of ``/healthz``, which anybody may read: nothing in it names a place on this
+        machine."""
+        words = age_words(await self.last_backup(), self.app.clock.now())
+        return await self._report(await asyncio.to_thread(_share_free, self._folder), words)
+
     async def report(self) -> HealthReport:
-        """The content of ``/healthz``."""
+        """The same for the operator, with the places."""
+        words = backup_words(await self.last_backup(), self.app.clock.now())
+        return await self._report(await asyncio.to_thread(_room_words, self._folder), words)
+
+    async def _report(self, disk: str, backup: str) -> HealthReport:
         parts = {
             **self._backends(),
             **self.chats.states,
             "database": await self._trouble_of_database() or "working",
             "jobs": f"{self.app.dispatcher.in_flight} in flight",
             "deliveries": self._deliveries(),
-            "disk": await asyncio.to_thread(_room_words, self.app.settings.data_dir),
-            **await self._backup(),
+            "disk": disk,
+            **({"backup": backup} if self._makes_backups else {}),
         }
         return HealthReport(__version__, parts)
 
@@ -77,10 +87,9 @@ class Health:
         late = f", {relay.put_off} put off after failed tries" if relay.put_off else ""
         return f"{relay.delivering} on their way{late}"
 
-    async def _backup(self) -> dict[str, str]:
-        if not self._makes_backups:
-            return {}
-        return {"backup": backup_words(await self.last_backup(), self.app.clock.now())}
+    @property
+    def _folder(self) -> Path:
+        return self.app.settings.data_dir
 
     @property
     def _makes_backups(self) -> bool:
@@ -95,6 +104,14 @@ class Health:
         except StoreError:
             return "cannot be read"
         return None
+
+
+def _share_free(folder: Path) -> str:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return "cannot be read"
+    return f"{100 * usage.free // max(1, usage.total)} % free"
 
 
 def _room_words(folder: Path) -> str:

@@ -50,13 +50,18 @@ _JOB_OF_MESSAGE: Final = (
     .order_by(jobs.c.number.desc())  # several jobs may have used one message
     .limit(1)
 )
+# nothing of it is in a chat, so it is anybody's who can delete the file
+_DELETED_OF_TERMINAL: Final = and_(
+    deliveries.c.platform == Platform.TERMINAL.value, jobs.c.deleted_at.is_not(None)
+)
+_IS_SERVED: Final = deliveries.c.platform.in_(bindparam("platforms", expanding=True))
 _OWED: Final = (
     select(jobs, deliveries)
     .join(deliveries, deliveries.c.job_id == jobs.c.id)
     .where(
         _IS_DUE,
         or_(_IS_OWN, _IS_FREE),
-        deliveries.c.platform.in_(bindparam("platforms", expanding=True)),
+        or_(_IS_SERVED, _DELETED_OF_TERMINAL),
     )
     .order_by(deliveries.c.next_attempt_at, jobs.c.number)
     .limit(bindparam("most"))

@@ -258,7 +258,7 @@ class Store(Reads, PrivacyReads, Choices, Accounting, Logins, Overview, Protocol
         self, now: datetime, *, owner: str, platforms: frozenset[Platform], limit: int
     ) -> list[tuple[Job, Delivery]]:
         """Deliveries on these platforms that are due and that no other owner holds, the longest
-        due first."""
+        due first; those of terminals' deleted jobs on any, since no chat is needed for them."""
 
     async def renew_delivery_leases(self, lease: Lease) -> None:
         """Extend the leases of all deliveries that ``lease.owner`` holds."""

@@ -24,7 +24,7 @@ class Healthy(Protocol):
     """How the running bot is."""
 
     async def report(self) -> HealthReport:
-        """Each part in one line."""
+        """Each part in one line, for the operator."""
 
     async def why_not_ready(self) -> str | None:
         """What keeps it from making clips; None while it can."""

@@ -16,6 +16,16 @@ def is_old(last: LastBackup | None, now: datetime) -> bool:
     return last is None or now - last.made_at >= OLD_AFTER
 
 
+def age_words(last: LastBackup | None, now: datetime) -> str:
+    """How old it is, for everybody: no file is named."""
+    if last is None:
+        return "none was made"
+    days = max(0, (now - last.made_at).days)
+    age = "less than a day" if days == 0 else "1 day" if days == 1 else f"{days} days"
+    verified = "not verified" if last.verified_at is None else "verified"
+    return f"the last one is {age} old, {verified}"
+
+
 def backup_words(last: LastBackup | None, now: datetime) -> str:
     """Its age, its size and whether it was verified, with what to do."""
     if last is None:

@@ -286,7 +286,7 @@ class ServiceProcess:
         health = self._health
         pages = [
             index_route(__version__, has_dashboard=self._dashboard is not None),
-            *HealthPages(health.report, health.why_not_ready).routes(),
+            *HealthPages(health.outline, health.why_not_ready).routes(),
             metrics_route(
                 self._app.metrics,
                 store.status_counts,

@@ -17,6 +17,8 @@ from generation.text.rules.pauses import pause_lines
 _PATIENCE: Final = 3.0
 """Seconds to wait for the bot's pages."""
 _MOST_REPORTS: Final = 100
+_SAID_BELOW: Final = frozenset({"disk", "backup"})
+"""Parts that are looked at here too, where their places may be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +36,10 @@ class Status:
             lines = [
                 "Ready: clips can be made." if reason is None else f"Not ready: {reason}.",
                 "",
-                *(f"{name}: {state}" for name, state in parts.items()),
+                *(f"{name}: {state}" for name, state in parts.items() if name not in _SAID_BELOW),
                 *[line async for line in _of_the_database(app)],
                 *[str(found) for found in await data_folder(settings)],
-                *[str(found) for found in ([] if "backup" in parts else await backups(settings))],
+                *[str(found) for found in await backups(settings)],
             ]
         return cls(tuple(lines), reason is None)
 

@@ -31,7 +31,7 @@ from db.schema.reports import reports
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.privacy import KeptAmount, KeptClip
-from generation.domain.refs import ServerRef
+from generation.domain.refs import Platform, ServerRef
 from generation.protocol.request import NO_TEXTS, GenerationRequest
 from generation.rules.pseudonyms import MARK
 
@@ -52,6 +52,8 @@ _OWES_NOTHING: Final = ~(
     .where(
         deliveries.c.job_id == jobs.c.id,
         deliveries.c.status.in_([DeliveryStatus.OWED.value, DeliveryStatus.OPEN.value]),
+        # a terminal takes its own at once; of one that has left nobody comes for it any more
+        deliveries.c.platform != Platform.TERMINAL.value,
     )
     .exists()
 )

@@ -190,6 +190,11 @@ async def test_owed_deliveries_are_those_of_the_platforms_that_are_served(store)
     assert await served(Platform.SLACK) == [jobs[Platform.SLACK]]
     assert await served(Platform.DISCORD, Platform.TERMINAL) == [jobs[Platform.DISCORD], jobs[Platform.TERMINAL]]
     assert await served() == []
+    async with store.transaction() as tx:
+        for platform in (Platform.SLACK, Platform.TERMINAL):
+            await removals.delete(tx, jobs[platform], NOW)
+    # the file of a clip that no chat has can be removed by anybody
+    assert [job.id for job in await served()] == [jobs[Platform.TERMINAL].id]
 
 
 async def test_an_outcome_that_arrives_while_its_clip_is_deleted_waits_for_that(store, other_store):

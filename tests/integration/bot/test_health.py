@@ -1,5 +1,6 @@
 """What the health pages and the queue say of each part, and that "ready" means that a clip could be made."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -12,6 +13,7 @@ from starlette.applications import Starlette
 
 from adapters.web.health import HealthPages
 from bot.chats import Chats, NoChatLeft
+from bot.commands.backup.note import note_backup
 from bot.composition import App, Ports, Role, open_app
 from bot.folders import staging
 from bot.health import Health
@@ -85,7 +87,7 @@ async def a_bot(
             pass
         fetcher = ClipFetcher(app.ports.artifacts, staging(settings), min_free_bytes=min_free_bytes)
         health = Health(replace(app, fetcher=fetcher), served)
-        web = Starlette(routes=[*HealthPages(health.report, health.why_not_ready).routes()])
+        web = Starlette(routes=[*HealthPages(health.outline, health.why_not_ready).routes()])
         async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://bot") as client:
             yield app, client
 
@@ -166,8 +168,7 @@ async def test_health_and_queue_say_what_is_wrong_with_a_chat(tmp_path: Path, ch
 async def test_every_part_has_a_line(tmp_path: Path) -> None:
     async with a_bot(tmp_path, None, a_chat()) as (_, web):
         parts = (await web.get("/healthz")).json()["parts"]
-    free = parts.pop("disk")
-    assert free.endswith(f"GiB free in {tmp_path / 'data'}")
+    assert re.fullmatch(r"\d+ % free", parts.pop("disk"))
     assert parts == {
         "backend worker": "starting",
         "embedded worker": "starting",
@@ -175,8 +176,20 @@ async def test_every_part_has_a_line(tmp_path: Path) -> None:
         "database": "working",
         "jobs": "0 in flight",
         "deliveries": "0 on their way",
-        "backup": "none was made of this data folder; `flipbook backup FILE` makes one while the bot runs",
+        "backup": "none was made",
     }
+
+
+async def test_places_of_the_machine_are_told_to_the_operator_alone(tmp_path: Path) -> None:
+    async with a_bot(tmp_path, [ScriptedBackend()]) as (app, web):
+        saved = tmp_path / "backups" / "saved.tar"
+        saved.parent.mkdir()
+        saved.write_bytes(b"tar")
+        note_backup(app.settings.data_dir, saved, app.clock.now())
+        assert str(tmp_path) not in (await web.get("/healthz")).text
+        parts = (await Health(app, Chats({})).report()).parts
+    assert parts["disk"].endswith(f"GiB free in {tmp_path / 'data'}")
+    assert f"flipbook verify {saved}" in parts["backup"]
 
 
 class Locked(FaultyStore):

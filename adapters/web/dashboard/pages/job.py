@@ -159,7 +159,9 @@ class JobPage:
         return "Shown again: its message gets the clip back as soon as the chat takes it."
 
     async def _delete(self, request: Request, _form: Form, visitor: Visitor) -> str:
-        await self._sources.service.delete(*await self._acting(request, visitor))
+        job = await self._sources.service.delete(*await self._acting(request, visitor))
+        if job.channel.server.platform is Platform.TERMINAL:
+            return "Deleted here. A file that was written for its terminal stays where it is."
         return "Deleted here; the chat's message goes as soon as the chat takes it."
 
 

@@ -6,10 +6,13 @@ import pytest
 
 from core import Core, a_core
 from core_running import relaying, until
+from factories import a_request
 from generation.delivery import removals
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
+from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import ArtifactMissing, DeliveryDelayed, DeliveryStepFailed, IllegalTransition
+from generation.service import SubmitContext
 
 
 async def _delivered(core: Core) -> Job:
@@ -55,6 +58,20 @@ async def test_a_chat_that_is_away_delays_a_deletion_and_a_restart_does_not_lose
         await again.clock.advance(601)
         async with relaying(again):
             await until(again, lambda: again.messenger.retracted == [job.id])
+
+
+async def test_a_clip_of_a_terminal_is_removed_by_a_bot_that_serves_chats(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        channel = ChannelRef(ServerRef(Platform.TERMINAL, "local"), "detached")
+        context = SubmitContext("o", requested_by=UserRef(Platform.TERMINAL, "operator"), channel=channel)
+        await core.run(await core.service.submit(a_request(), context))
+        (job,) = await core.store.recent_clips(limit=9)
+        assert job.artifact is not None
+        await _delete(core, job)
+        async with relaying(core):
+            await until(core, lambda: any(each.step == removals.REMOVED for each in core.observer.deliveries))
+        assert (await core.reload(job)).artifact is None
+        assert list((core.folder / "clips").iterdir()) == []
 
 
 async def test_a_message_that_the_chat_keeps_is_recorded_with_the_reason(tmp_path: Path) -> None:

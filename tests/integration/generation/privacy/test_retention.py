@@ -12,6 +12,7 @@ from doubles.generation.backend import ScriptedBackend
 from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.delivery import Answer
 from generation.domain.job import Job, JobStatus
+from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.privacy.retention import Due, KeepDays, Pruned
 from generation.privacy.tasks import KeepingParts, KeepingTasks
 from generation.protocol.errors import ArtifactError, PromptNotKept
@@ -77,6 +78,16 @@ async def test_nothing_owed_or_unfinished_is_touched(tmp_path: Path) -> None:
         assert await a_retention(core).prune() == Pruned()
         assert (await core.reload(owed)).artifact is not None
         assert await core.reload(unfinished) == unfinished
+
+
+async def test_what_a_terminal_that_has_left_is_owed_keeps_no_clip(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        channel = ChannelRef(ServerRef(Platform.TERMINAL, "local"), "detached")
+        by = UserRef(Platform.TERMINAL, "operator")
+        await core.run(await core.service.submit(a_request(), SubmitContext("o", requested_by=by, channel=channel)))
+        await pass_days(core, 31)
+        assert (await a_retention(core).prune()).clips == 1
+        assert files(core) == []
 
 
 async def test_a_clip_that_goes_while_it_is_asked_for_again_is_said_to_be_gone(tmp_path: Path) -> None:

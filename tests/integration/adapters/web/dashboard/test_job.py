@@ -125,3 +125,9 @@ async def test_a_clip_of_a_terminal_is_owed_to_nobody(browser: Browser, job: Job
     assert hidden is not None
     assert hidden.hidden_at is not None
     assert await store.delivery_of(clip.id) == sent
+    assert await done(browser, f"{page}/delete") == (
+        "Deleted here. A file that was written for its terminal stays where it is."
+    )
+    # due on any bot, whichever chats it serves
+    due = await store.owed_deliveries(app.clock.now(), owner="me", platforms=frozenset(), limit=9)
+    assert [each.id for each, _ in due] == [clip.id]
