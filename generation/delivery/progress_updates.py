@@ -90,6 +90,8 @@ class ProgressUpdater:
         messenger = self._messengers[job.channel.server.platform]
         try:
             async with Deadline(self._clock, self._timeout):
+                # the message may just have shown a step
+                await self._wait_for_turn(job.id)
                 try:
                     await messenger.show(job, delivery, progress)
                 except DeliveryDelayed as error:
@@ -103,6 +105,16 @@ class ProgressUpdater:
             self._observer.trouble("updating progress", error, job_id=job.id)
             return False
         return True
+
+    async def _wait_for_turn(self, job_id: JobId) -> None:
+        """Until the job's message may be edited again. Raises DeliveryDelayed when that is too
+        long."""
+        now = self._clock.now()
+        wait = (self._may_edit_at.get(job_id, now) - now).total_seconds()
+        if wait > _LONGEST_TURN:
+            raise DeliveryDelayed("the message was edited a moment ago", retry_after=wait)
+        if wait > 0:
+            await self._clock.sleep(wait)
 
     async def run(self) -> None:
         """Show progress until cancelled; edits under way are then given up: lost progress does no

@@ -181,11 +181,20 @@ def ahead_words(position: int, d: Dialect = PLAIN) -> Markup:
     return d.gettext("{n} or more ahead", n=f"{MOST_AHEAD:,}")
 
 
+def seconds_left(progress: Progress) -> float | None:
+    """None where nothing is known, and once every step is done: how long decoding, encoding and the
+    upload take, steps do not tell."""
+    steps = progress.steps
+    is_finishing = steps is not None and steps.done == steps.total
+    return None if is_finishing else progress.eta_seconds
+
+
 def left_words(progress: Progress, d: Dialect = PLAIN) -> Markup | None:
     """``about 12 s left``; None where that is not known."""
-    if progress.eta_seconds is None:
+    seconds = seconds_left(progress)
+    if seconds is None:
         return None
-    return d.gettext("about {time} left", time=seconds_words(progress.eta_seconds, d))
+    return d.gettext("about {time} left", time=seconds_words(seconds, d))
 
 
 def re_roll_words(parent: Markup, d: Dialect) -> Markup:

@@ -20,6 +20,7 @@ from generation.text.clips import (
     negative_words,
     progress_words,
     re_roll_words,
+    seconds_left,
     settings_words,
 )
 from generation.text.controls.actions import no_clip_words
@@ -82,8 +83,8 @@ def under_way(job: Job, progress: Progress, now: datetime) -> str:
     if drawn := bar_words(progress):
         head += "\n`{}` {}".format(*drawn)
     # a timestamp counts down by itself, so it needs no edit
-    if progress.eta_seconds is not None:
-        when = Markup(relative_moment(now + timedelta(seconds=progress.eta_seconds)))
+    if (seconds := seconds_left(progress)) is not None:
+        when = Markup(relative_moment(now + timedelta(seconds=seconds)))
         ready = DISCORD.gettext("ready {when}", when=when)
         head += f" · {ready}"
     return _message(head, job, [_facts(job)])

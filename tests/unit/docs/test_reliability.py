@@ -56,7 +56,7 @@ def test_both_chats_have_tables_of_their_own(chat: str) -> None:
 
 
 def test_every_kind_and_every_test_of_the_page_is_read() -> None:
-    assert len(KINDS) == 52
+    assert len(KINDS) == 54
     assert sum(len(tests) for tests in KINDS.values()) == SECTION.count("::")
 
 

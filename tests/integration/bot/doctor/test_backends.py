@@ -77,6 +77,11 @@ async def a_worker_with_a_certificate(folder: Path) -> AsyncIterator[Certified]:
         ("kid:wrong", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
         ("other:s3cret", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
         (None, "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
+        ("kid", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
+        ("kid:s3cre", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
+        ("kid:s3cret0", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
+        ("KID:S3CRET", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
+        ("s3cret", "BAD  backend worker: {url} does not accept the key (HTTP 401 "),
     ],
 )
 async def test_the_key_is_tried_as_the_bot_would_use_it(tmp_path: Path, key: str | None, line: str) -> None:
@@ -84,6 +89,24 @@ async def test_the_key_is_tried_as_the_bot_would_use_it(tmp_path: Path, key: str
         found = await examined(tmp_path, worker_url=url, worker_key=key)
     assert one(found, "backend worker").startswith(line.format(url=url))
     assert ("set FLIPBOOK_WORKER_KEY" in one(found, "backend worker")) is line.startswith("BAD")
+
+
+@pytest.mark.parametrize("key", [KEY, "kid:wrong"], ids=["right", "wrong"])
+@pytest.mark.parametrize("where", ["environment", "a secret's file", ".env", ".env, a secret's file"])
+async def test_the_key_is_tried_wherever_it_was_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str, key: str
+) -> None:
+    (tmp_path / "key").write_text(f"{key}\n")
+    name, value = "FLIPBOOK_WORKER_KEY", key
+    if "file" in where:
+        name, value = f"{name}_FILE", str(tmp_path / "key")
+    if where.startswith(".env"):
+        (tmp_path / ".env").write_text(f"{name}={value}\n")
+    else:
+        monkeypatch.setenv(name, value)
+    async with open_worker(tmp_path / "w", key=KEY) as worker, listening(worker) as url:
+        found = await examined(tmp_path, worker_url=url)
+    assert ("accepts the key" in one(found, "backend worker")) is (key == KEY)
 
 
 def answers(response: Response) -> Starlette:

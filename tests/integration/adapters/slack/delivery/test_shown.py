@@ -1,5 +1,6 @@
 """A clip counts as delivered when a message shows it: Slack's "ok" alone proves nothing."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
 from doubles.slack.state import posting
+from doubles.slack.state.workspaces import Message
 from doubles.slack.world import GENERAL, MIRA
 from slack_bot import Bot, buttons, clips, public, running_bot, words
 from slack_outcomes import advancing, held, recorded, the_clip, under_way
@@ -94,6 +96,63 @@ async def test_each_step_counts_only_when_its_share_has_been_seen(
         )
         assert (told in every_word(slack)) == (hidden == 3)
         assert bot.bought == 1
+
+
+async def by_command(bot: Bot, _first: Message) -> None:
+    await bot.double.slash("/animate", "a fox")
+
+
+async def by_mention(bot: Bot, _first: Message) -> None:
+    await bot.double.mention("animate a fox")
+
+
+async def by_mention_in_a_thread(bot: Bot, first: Message) -> None:
+    await bot.double.mention("animate a fox", thread_ts=first.ts)
+
+
+async def by_direct_message(bot: Bot, _first: Message) -> None:
+    alone = posting.direct_channel(bot.double.platform, bot.double.home, MIRA)
+    await bot.double.say("animate a fox", alone.id)
+
+
+async def by_button(bot: Bot, first: Message) -> None:
+    await bot.double.click(first, "v1:reroll")
+
+
+async def by_other_quality(bot: Bot, first: Message) -> None:
+    await bot.double.click(first, "v1:other_quality")
+
+
+async def by_reaction(bot: Bot, first: Message) -> None:
+    await bot.double.react(first.channel, first.ts, "repeat")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        by_command,
+        by_mention,
+        by_mention_in_a_thread,
+        by_direct_message,
+        by_button,
+        by_other_quality,
+        by_reaction,
+    ],
+    ids=lambda ask: ask.__name__,
+)
+async def test_the_share_is_looked_for_however_a_clip_was_asked_for(
+    slack: SlackDouble, tmp_path: Path, ask: Callable[[Bot, Message], Awaitable[None]]
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        first = await bot.clip()
+        await slack.fault(faults.FileNotShown(method=UPDATE))
+        await ask(bot, first)
+        await delivered(bot, 2)
+        (clip,) = [each for each in clips(slack) if each is not first]
+        said = next(each for each in slack.state().bot_messages() if "The clip is in its thread." in words(each))
+        assert (clip.channel, clip.thread_ts) == (said.channel, said.thread_ts or said.ts)
+        assert said.file_ids == []
+        assert bot.bought == 2
 
 
 @pytest.mark.parametrize("lag", [1, 3, 4])
