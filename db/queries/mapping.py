@@ -33,6 +33,8 @@ Values = dict[str, object]
 NO_LEASE: Final[Values] = {"lease_owner": None, "lease_until": None}
 _CACHED_REQUESTS: Final = 4096
 _CACHED_STYLES: Final = 256
+_OWN: Final = "own"
+_SERVERS: Final = "server"
 
 _log = structlog.get_logger("flipbook.db")
 
@@ -57,6 +59,8 @@ def new_job_values(job: Job) -> Values:
         "created_at": job.created_at,
         "day": job.day,
         "number_in_server": job.number,
+        "parent_number": job.parent_number,
+        "defaults_used": _defaults_used(job),
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
     }
@@ -104,6 +108,11 @@ def _handle_values(handle: RequestHandle | None) -> Values:
     }
 
 
+def _defaults_used(job: Job) -> str | None:
+    used = {_OWN: job.own_defaults, _SERVERS: job.servers_defaults}
+    return json.dumps(used) if any(used.values()) else None
+
+
 def job_from_row(row: StoredRow) -> Job:
     """The job in a row of :data:`db.schema.jobs`. Raises StoreError when it cannot be read."""
     c = jobs.c
@@ -143,6 +152,9 @@ def job_from_row(row: StoredRow) -> Job:
             is_spoiler=row[c.is_spoiler],
             day=row[c.day],
             number=row[c.number_in_server],
+            parent_number=row[c.parent_number],
+            own_defaults=_defaults_of(_OWN, row[c.defaults_used]),
+            servers_defaults=_defaults_of(_SERVERS, row[c.defaults_used]),
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt
@@ -158,6 +170,11 @@ def _request(stored: str) -> GenerationRequest:
 @lru_cache(maxsize=_CACHED_STYLES)
 def _style(stored: str | None) -> PromptStyle | None:
     return None if stored is None else PromptStyle.model_validate_json(stored)
+
+
+def _defaults_of(whose: str, stored: str | None) -> tuple[str, ...]:
+    # most jobs have none
+    return () if stored is None else tuple(json.loads(stored).get(whose, ()))
 
 
 def _handle(row: StoredRow) -> RequestHandle | None:

@@ -80,6 +80,8 @@ jobs = Table(
     Column("parent_message", CleanText),
     Column("day", Date),  # of the server; before there were time zones: NULL, UTC's
     Column("number_in_server", Integer),
+    Column("parent_number", Integer),
+    Column("defaults_used", Text),  # JSON: of whom, and of which fields of the request
 )
 
 clip_numbers = Table(

@@ -90,12 +90,8 @@ TRANSITIONS: Final[dict[JobStatus, frozenset[JobStatus]]] = {
     JobStatus.RUNNING: frozenset(
         {JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.PENDING}
     ),
-    JobStatus.SUCCEEDED: frozenset(),
-    JobStatus.FAILED: frozenset(),
-    JobStatus.CANCELLED: frozenset(),
+    **dict.fromkeys(FINAL, frozenset()),
 }
-
-
 _FIELDS: Final = re.compile(r"\[([a-z_]+(?:, [a-z_]+)*)\] ")
 
 
@@ -164,7 +160,8 @@ class Artifact:
 class Job:
     """One request on its way to one clip.
 
-    ``parent_message`` showed the parent when this was asked for.
+    ``parent_message`` showed the parent when this was asked for. ``own_defaults`` and
+    ``servers_defaults`` are the fields of the request that the member's and the server's gave.
     ``attempt`` counts submissions that may have arrived, ``backend`` got the current or last one,
     ``not_before`` holds a waiting job back, ``waiting_for`` says why in a short clause, ``engine``
     made the clip, in its backend's own word, where it has one. ``avoided`` is a backend without
@@ -188,6 +185,7 @@ class Job:
     status: JobStatus = JobStatus.PENDING
     parent: JobId | None = None
     parent_message: MessageRef | None = None
+    parent_number: int | None = None
     attempt: int = 0
     backend: str | None = None
     handle: RequestHandle | None = None
@@ -213,6 +211,8 @@ class Job:
     is_spoiler: bool = False
     day: date | None = None
     number: int | None = None
+    own_defaults: tuple[str, ...] = ()
+    servers_defaults: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

@@ -14,6 +14,7 @@ from generation.protocol.errors import InvalidRequest
 from generation.protocol.request import (
     Endpoint,
     Fps,
+    GenerationRequest,
     ImageSize,
     NegativePrompt,
     NumFrames,
@@ -80,6 +81,27 @@ class MemberChoices(BaseModel):
     def notify_in(self, policy: Policy) -> NotifyWhen:
         """When the member is told: by their own choice, else by the server's."""
         return self.notify or policy.notify
+
+
+@dataclass(frozen=True, slots=True)
+class UsedDefaults:
+    """The fields of a request that nobody asked for: those that the member's ``own`` defaults give,
+    and under them the ``servers``."""
+
+    own: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls, request: GenerationRequest, own: "MemberChoices", policy: Policy, *, styled: bool
+    ) -> "UsedDefaults":
+        """For a request as it was asked for; ``styled``: it is in the member's usual style."""
+        given = {*own.defaults, *(["style"] if styled else [])}
+        left = [name for name in DEFAULT_NAMES if name not in request.model_fields_set]
+        return cls(
+            tuple(name for name in left if name in given),
+            tuple(name for name in left if name in policy.defaults and name not in given),
+        )
 
 
 @dataclass(frozen=True, slots=True)

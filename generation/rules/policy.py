@@ -260,6 +260,18 @@ class Policy(BaseModel):
         """The allowed phrases without that one, however it is written."""
         return frozenset(each for each in self.allowed_terms if folded(each) != folded(phrase))
 
+    @property
+    def defaults(self) -> Mapping[str, object]:
+        """The server's defaults by the request's fields, without those that it has none of."""
+        named = {
+            "endpoint": self.default_quality,
+            "video_size": self.default_size,
+            "num_frames": self.default_frames,
+            "num_inference_steps": self.default_steps,
+            "fps": self.default_fps,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
     def completed(
         self,
         request: GenerationRequest,
@@ -270,8 +282,7 @@ class Policy(BaseModel):
         """The request with the member's ``own`` defaults for what nobody asked for, under them the
         server's, and with its negative prompt added; ``beside`` is what a style adds to it when it
         is sent. Raises InvalidRequest where all of it together is too long."""
-        defaults = {name: value for name, value in self._defaults().items() if value is not None}
-        request = request.with_defaults({**defaults, **own})
+        request = request.with_defaults({**self.defaults, **own})
         negative = self._negative(request.negative_prompt, beside)
         if negative == request.negative_prompt:
             return request
@@ -305,15 +316,6 @@ class Policy(BaseModel):
             raise OnlyAgeRestricted
         if self.age_restricted is AgeRule.NEVER_RESTRICTED and asker.is_age_restricted:
             raise NeverAgeRestricted
-
-    def _defaults(self) -> dict[str, object]:
-        return {
-            "endpoint": self.default_quality,
-            "video_size": self.default_size,
-            "num_frames": self.default_frames,
-            "num_inference_steps": self.default_steps,
-            "fps": self.default_fps,
-        }
 
     def _negative(self, asked: str, beside: str) -> str:
         """The negative prompt with the server's at its end; a re-roll has it already."""

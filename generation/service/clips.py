@@ -88,13 +88,13 @@ class ClipActs(MemberActs):
         :meth:`submit`, and JobNotRerollable for a job without a clip."""
         parent = await self.clip_for(ClipAction.REROLL, job_id, _actor(context))
         request = parent.request.with_seed(self._seeds.draw())
-        return await self.submit(request, context, parent=parent.id, style=parent.style)
+        return await self.submit(request, context, parent=parent, style=parent.style)
 
     async def other_quality(self, job_id: JobId, context: SubmitContext) -> Job:
         """The same prompt, seed and size in the other quality. Raises as :meth:`submit`."""
         parent = await self.clip_for(ClipAction.OTHER_QUALITY, job_id, _actor(context))
         request = in_other_quality(parent.request)
-        return await self.submit(request, context, parent=parent.id, style=parent.style)
+        return await self.submit(request, context, parent=parent, style=parent.style)
 
     async def retry(self, job_id: JobId, context: SubmitContext) -> Job:
         """A failed or cancelled request again. Raises as :meth:`submit`."""

@@ -26,7 +26,7 @@ from generation.protocol.errors import (
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
-from generation.rules.choices import NO_CHOICES, MemberChoices
+from generation.rules.choices import NO_CHOICES, MemberChoices, UsedDefaults
 from generation.rules.forms.styles import with_shape
 from generation.rules.limits import LimitName, hour_resets_at
 from generation.rules.policy import Asker, check_server
@@ -50,7 +50,7 @@ class MemberActs(ServicePart):
         request: GenerationRequest,
         context: SubmitContext,
         *,
-        parent: JobId | None = None,
+        parent: Job | None = None,
         style: str | PromptStyle | None = None,
         own: MemberChoices = NO_CHOICES,
     ) -> Job:
@@ -201,7 +201,7 @@ class MemberActs(ServicePart):
         tx: Transaction,
         request: GenerationRequest,
         context: SubmitContext,
-        parent: JobId | None,
+        parent: Job | None,
         *,
         style: PromptStyle | None,
         own: MemberChoices,
@@ -223,9 +223,12 @@ class MemberActs(ServicePart):
         limits = rules.limits_for(context.roles)
         # what the member asked for, else the style's, else a default
         shaped = with_shape(request, style, limits)
-        defaults = own.within(limits).defaults
+        own = own.within(limits)
+        used = UsedDefaults.of(
+            shaped, own, rules.policy, styled=own.style is not None and style is not None
+        )
         request = rules.policy.completed(
-            shaped, beside=style.negative_prompt if style else "", own=defaults
+            shaped, beside=style.negative_prompt if style else "", own=own.defaults
         )
         request = limits.fitted(request if parent is None else request.as_chosen())
         # a dearer backend reserves the rest when the job goes there
@@ -241,8 +244,11 @@ class MemberActs(ServicePart):
             channel=channel,
             origin=context.origin,
             created_at=now,
-            parent=parent,
+            parent=None if parent is None else parent.id,
+            parent_number=None if parent is None else parent.number,
             parent_message=await _message_of(tx, parent),
+            own_defaults=used.own,
+            servers_defaults=used.servers,
             reserved=price,
             style=style,
             reserved_for=backend,
@@ -277,7 +283,7 @@ async def _dated(
     return refused
 
 
-async def _message_of(tx: Transaction, parent: JobId | None) -> MessageRef | None:
+async def _message_of(tx: Transaction, parent: Job | None) -> MessageRef | None:
     """Where members can see the job that this one was made from."""
-    delivery = None if parent is None else await tx.delivery_of(parent)
+    delivery = None if parent is None else await tx.delivery_of(parent.id)
     return None if delivery is None else delivery.message

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from generation.domain.job import Job, JobStatus
+from generation.domain.job import Job, JobStatus, name_of
 from generation.domain.prompt_syntax import taken_out_of
 from generation.protocol.messages import mark
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
@@ -197,6 +197,11 @@ def left_words(progress: Progress, d: Dialect = PLAIN) -> Markup | None:
     return d.gettext("about {time} left", time=seconds_words(seconds, d))
 
 
+def parent_name(job: Job) -> str:
+    """What people call the clip that this one was made from: ``#1042``."""
+    return "" if job.parent is None else name_of(job.parent, job.parent_number)
+
+
 def re_roll_words(parent: Markup, d: Dialect) -> Markup:
-    """What a clip was made from: its id, or a link to its message."""
+    """What a clip was made from: its name, or a link to its message."""
     return d.gettext("re-roll of {id}", id=parent)

@@ -20,6 +20,7 @@ from generation.text.clips import (
 )
 from generation.text.dialect import Dialect, Markup, excerpt
 from generation.text.errors import failure_sentence
+from generation.text.forms.choices import defaults_words
 from generation.text.forms.styles import style_words
 
 _PROMPT_ROOM: Final = 70
@@ -97,7 +98,8 @@ def detail_lines(job: Job, d: Dialect) -> list[Markup]:
     # why comes before what was asked
     why = [failure_sentence(job.failure, d)] if job.failure is not None else []
     without = negative_words(job.request, d)
-    facts = [settings_words(job.request, d), *style_words(job, d), d.code(job.name)]
+    facts = [settings_words(job.request, d), *style_words(job, d), *defaults_words(job, d)]
+    facts.append(Markup(d.code(job.name)))
     return [
         asked,
         *why,

@@ -105,7 +105,7 @@ async def test_on_sqlite_migrations_write_the_models_own_words(sqlite_files, tmp
 
 UNNUMBERED = (
     "DROP INDEX uq_jobs_number_in_server",
-    "ALTER TABLE jobs DROP COLUMN number_in_server",
+    *(f"ALTER TABLE jobs DROP COLUMN {name}" for name in ("number_in_server", "parent_number", "defaults_used")),
     "DROP TABLE clip_numbers",
     f"UPDATE {VERSION_TABLE} SET version_num = '0015'",
 )
@@ -113,7 +113,8 @@ UNNUMBERED = (
 
 async def test_jobs_of_before_get_numbers_in_the_order_of_asking(url):
     here, there = a_channel(server=a_server("here")), a_channel(server=a_server("there"))
-    asked = [a_job(channel=channel) for channel in (here, there, here, here, there)]
+    asked = [a_job(channel=channel) for channel in (here, there, here, here)]
+    asked.append(a_job(channel=there, parent=asked[1].id))
     store = await SqlStore.open(url, a_cipher())
     async with store.transaction() as tx:
         for job in asked:
@@ -127,6 +128,7 @@ async def test_jobs_of_before_get_numbers_in_the_order_of_asking(url):
     store = await SqlStore.open(url, a_cipher())
     stored = [await store.job(job.id) for job in asked]
     assert [job and job.number for job in stored] == [1, 1, 2, 3, 2]
+    assert [job and job.parent_number for job in stored] == [None, None, None, None, 1]
     async with store.transaction() as tx:
         assert [await tx.next_number(channel.server) for channel in (here, there)] == [4, 3]
     await store.close()

@@ -18,6 +18,7 @@ from generation.text.clips import (
     for_words,
     made_words,
     negative_words,
+    parent_name,
     progress_words,
     re_roll_words,
     seconds_left,
@@ -26,6 +27,7 @@ from generation.text.clips import (
 from generation.text.controls.actions import no_clip_words
 from generation.text.dialect import Markup
 from generation.text.errors import sentence
+from generation.text.forms.choices import defaults_words
 from generation.text.forms.styles import style_words
 
 MAX_CONTENT: Final = 2000
@@ -195,13 +197,13 @@ def _message(head: str, job: Job, notes: list[str]) -> str:
 def _parent(job: Job) -> Markup:
     """The clip that this one was made from, as a link to its message where that is known."""
     url = message_url(job.parent_message)
-    if url is None:
-        return Markup(f"`{job.parent}`")
-    return Markup(DISCORD.link(url, f"`{job.parent}`"))
+    name = DISCORD.code(parent_name(job))
+    return Markup(name if url is None else DISCORD.link(url, name))
 
 
 def _facts(job: Job) -> str:
     parts = [settings_words(job.request, DISCORD), *style_words(job, DISCORD)]
+    parts += defaults_words(job, DISCORD)
     parts += made_words(job, DISCORD)
     parts.append(for_words(job, DISCORD))
     if job.parent is not None:

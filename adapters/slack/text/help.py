@@ -71,7 +71,7 @@ def animate_content() -> SlackContent:
 
 def flipbook_content() -> SlackContent:
     """After ``/flipbook help``."""
-    return SlackContent("\n".join(help_lines(SLACK, {"show": " ID", "cancel": " ID"})))
+    return SlackContent("\n".join(help_lines(SLACK, {"show": " #1042", "cancel": " #1042"})))
 
 
 def admin_content() -> SlackContent:

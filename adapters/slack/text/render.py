@@ -17,7 +17,7 @@ from adapters.slack.ids import job_block_id
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text import clips
 from adapters.slack.text.markup import SLACK, escaped_within, user_mention
-from generation.domain.job import Job, JobId, JobStatus
+from generation.domain.job import Job, JobStatus
 from generation.ports import ClipLink
 from generation.protocol.errors import FlipbookError
 from generation.protocol.messages import mark
@@ -29,12 +29,14 @@ from generation.text.clips import (
     left_words,
     made_words,
     negative_words,
+    parent_name,
     progress_words,
     re_roll_words,
     settings_words,
 )
 from generation.text.dialect import Markup, excerpt
 from generation.text.errors import sentence
+from generation.text.forms.choices import defaults_words
 from generation.text.forms.styles import style_words
 from generation.text.limits import unknown_limit_words
 
@@ -246,6 +248,7 @@ def _job_content(
     facts = [
         settings_words(job.request, SLACK),
         *style_words(job, SLACK),
+        *defaults_words(job, SLACK),
         *([without] if without else []),
         for_words(job, SLACK),
         # what /flipbook show and cancel take
@@ -273,14 +276,14 @@ def _unmarked(text: str) -> str:
 def _outcome_words(job: Job, *, has_clip: bool, parent: str | None = None) -> str:
     if job.status is not JobStatus.SUCCEEDED or not has_clip:
         return outcomes.ended_words(job, SLACK)
-    again = [_made_from(job.parent, parent)] if job.parent is not None else []
+    again = [_made_from(job, parent)] if job.parent is not None else []
     return " · ".join([_done(), *made_words(job, SLACK), *again])
 
 
-def _made_from(clip: JobId, address: str | None) -> str:
-    if address is None:
-        return SLACK.gettext("re-rolled")
-    return re_roll_words(Markup(SLACK.link(address, clip)), SLACK)
+def _made_from(job: Job, address: str | None) -> str:
+    name = parent_name(job)
+    said = SLACK.code(name) if address is None else SLACK.link(address, name)
+    return re_roll_words(Markup(said), SLACK)
 
 
 def _done() -> str:

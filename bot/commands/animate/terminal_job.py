@@ -59,6 +59,7 @@ class ClipOutcome:
         ended = job.finished_at or job.created_at
         return {
             "id": job.id,
+            "number": job.number,
             "status": job.status.value,
             "path": str(self.output.absolute()) if job.artifact and not self.undelivered else None,
             "size_bytes": job.artifact.size_bytes if job.artifact else None,

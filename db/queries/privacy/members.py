@@ -89,6 +89,7 @@ _NOTHING_BUT_SHAPE: Final[Values] = {
     "waiting_for": None,
     "avoided": None,
     "style": None,
+    "defaults_used": None,
     "parent_channel": None,
     "parent_message": None,
 }

@@ -36,7 +36,9 @@ class FormActs(ClipActs, Administration, ChoiceActs):
         :meth:`submit`."""
         server = context.channel.server
         own = await self._store.choices_of(context.requested_by, server)
-        if style == NO_STYLE or (style is None and own.style is not None):
+        if style is not None:
+            own = own.model_copy(update={"style": None})
+        if style == NO_STYLE or own.style is not None:
             found = (await self.styles_of(server)).find(style or own.style or "")
             # one that the server has no longer is nobody's fault
             style = None if found is None else found.name
@@ -66,11 +68,12 @@ class FormActs(ClipActs, Administration, ChoiceActs):
         """The job that a form asks for. Raises InvalidRequest naming the fields that are wrong, as
         :meth:`clip_for` for the clip that is edited, and as :meth:`submit`."""
         request, style = request_in(values, self.draw_seed)
+        edited = None
         if parent is not None:
             # again: the form may be a day old
             actor = Actor(context.requested_by, context.channel.server)
-            await self.clip_for(ClipAction.EDIT, parent, actor)
-        return await self.submit(request, context, parent=parent, style=style)
+            edited = await self.clip_for(ClipAction.EDIT, parent, actor)
+        return await self.submit(request, context, parent=edited, style=style)
 
     def keep_draft(
         self, values: FormValues, *, by: UserRef, server: ServerRef, parent: JobId | None = None

@@ -4,6 +4,7 @@ when they are told that a clip is ready."""
 from collections.abc import Sequence
 from typing import Any, Final
 
+from generation.domain.job import Job
 from generation.domain.parsing import shown
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.messages import mark
@@ -121,6 +122,34 @@ def defaults_lines(own: OwnChoices, d: Dialect) -> list[Markup]:
             none=Markup(d.code("none")),
         ),
     ]
+
+
+def defaults_words(job: Job, d: Dialect = PLAIN) -> list[Markup]:
+    """``own defaults: size, style``, ``this server's default: steps``: what of a clip nobody has
+    asked for; none for most."""
+    own, servers = (_names_of(names, d) for names in (job.own_defaults, job.servers_defaults))
+    said = []
+    if own:
+        said.append(
+            d.ngettext(
+                "own default: {names}", "own defaults: {names}", len(own), names=", ".join(own)
+            )
+        )
+    if servers:
+        said.append(
+            d.ngettext(
+                "default of this {place}: {names}",
+                "defaults of this {place}: {names}",
+                len(servers),
+                names=", ".join(servers),
+            )
+        )
+    return said
+
+
+def _names_of(fields: Sequence[str], d: Dialect) -> list[str]:
+    # one that a later version has stored is not known here
+    return [_label(name, d).lower() for name in fields if name in _DEFAULTS]
 
 
 def how_to_change_words(d: Dialect) -> Markup:

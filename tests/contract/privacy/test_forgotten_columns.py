@@ -21,7 +21,7 @@ OF_DELIVERIES = (
 )
 OF_JOBS = (
     "origin request user channel thread handle_backend handle_endpoint handle_request artifact_key failure_detail "
-    "waiting_for lease_owner avoided left_backend left_request style parent_channel parent_message"
+    "waiting_for lease_owner avoided left_backend left_request style defaults_used parent_channel parent_message"
 )
 COLUMNS: dict[str, dict[str, str]] = {
     "audit": {"server": NOTHING, **all_of("by what before after", STAYS)},

@@ -81,6 +81,8 @@ async def test_an_erased_job_keeps_id_shape_and_price_under_a_pseudonym(store, f
         waiting_for=None,
         avoided=None,
         style=None,
+        own_defaults=(),
+        servers_defaults=(),
         left=None,
         prompt_removed_at=later(days=1),
     )

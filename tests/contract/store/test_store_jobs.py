@@ -80,9 +80,9 @@ async def test_every_move_is_saved(store):
 
 async def test_a_full_job_can_be_written_over_a_new_one(store):
     full = a_full_job()
-    new = a_job(
-        id=full.id, origin=full.origin, request=full.request, channel=full.channel, parent=full.parent, style=full.style
-    )
+    kept = ("id", "origin", "request", "channel", "parent", "parent_number", "number", "style")
+    kept += ("own_defaults", "servers_defaults")
+    new = a_job(**{name: getattr(full, name) for name in kept})
     await add(store, new)
     await save(store, full, new)
     assert await store.job(full.id) == full

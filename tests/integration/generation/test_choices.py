@@ -44,6 +44,18 @@ async def test_own_defaults_hold_where_nothing_else_is_asked_for(core: Core) -> 
     assert (request.negative_prompt, job.style.name if job.style else None) == ("rain", "pixel art")
 
 
+async def test_a_job_knows_which_defaults_it_was_asked_for_with(core: Core) -> None:
+    await core.service.change_rules(a_server(), {"default_frames": 6, "default_fps": 10}, by=ADMIN)
+    await choose(core, num_frames=8, style="film", num_inference_steps=10)
+    job = await make(core, num_inference_steps=20)
+    assert (job.own_defaults, job.servers_defaults) == (("style", "num_frames"), ("fps",))
+    assert (await core.reload(job)).own_defaults == job.own_defaults
+    chosen = await make(core, "o2", style="film", num_frames=12, fps=8, num_inference_steps=20)
+    assert (chosen.own_defaults, chosen.servers_defaults) == ((), ())
+    again = await core.service.reroll((await core.run(job)).id, SubmitContext("o3", a_user(), a_channel()))
+    assert (again.own_defaults, again.servers_defaults, again.parent_number) == ((), (), job.number)
+
+
 async def test_a_clip_can_be_asked_for_without_the_own_style(core: Core) -> None:
     await choose(core, style="film")
     assert (await make(core, style="none")).style is None

@@ -14,6 +14,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
+from generation.rules.choices import DEFAULT_NAMES
 from generation.rules.limits import BUDGETS, NEVER_REFUSED, LimitName, Limits, Usage, day_of
 from generation.rules.money.budgets import BudgetScope, Period
 from generation.rules.policy import Policy
@@ -42,6 +43,8 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
         refused = Failure.of_fields(settings, "a detail")
         yield moved(a_job(**fields), JobStatus.SUBMITTING).failed(refused, NOW)
     yield moved(a_job(style=PromptStyle(name="x" * 30), **fields), JobStatus.SUCCEEDED)
+    yield a_job(own_defaults=DEFAULT_NAMES[:1], servers_defaults=DEFAULT_NAMES, **fields)
+    yield a_job(own_defaults=DEFAULT_NAMES, servers_defaults=DEFAULT_NAMES[:1], **fields)
     for prompt in PASTED:
         yield a_job(request=a_request(prompt=prompt), **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)

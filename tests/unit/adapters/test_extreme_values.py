@@ -43,7 +43,7 @@ from generation.domain.style import MAX_NAME, PromptStyle
 from generation.protocol import errors as e
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Endpoint, Motion
-from generation.rules.choices import MemberChoices, OwnChoices
+from generation.rules.choices import DEFAULT_NAMES, MemberChoices, OwnChoices
 from generation.rules.forms.form import Form, FormField, form_of
 from generation.rules.forms.styles import MAX_STYLES, Styles
 from generation.rules.limits import BUDGETS, LimitName, Limits, Usage, day_of
@@ -89,7 +89,15 @@ def the_longest_job(platform: Platform, status: JobStatus = JobStatus.SUCCEEDED)
     channel = a_channel("5" * 19, server=a_server("9" * 19, platform), thread="7" * 19)
     style = PromptStyle(name="x" * MAX_NAME, prefix="x" * 100)
     job = a_job(
-        request=request, requested_by=a_user("7" * 19, platform), channel=channel, parent=JobId("f" * 24), style=style
+        request=request,
+        requested_by=a_user("7" * 19, platform),
+        channel=channel,
+        parent=JobId("f" * 24),
+        style=style,
+        parent_number=10**9,
+        number=10**9,
+        own_defaults=DEFAULT_NAMES[:3],
+        servers_defaults=DEFAULT_NAMES[3:],
     )
     return replace(moved(job, status, later(days=400)), waiting_for=LONGEST[:200])
 

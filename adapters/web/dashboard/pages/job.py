@@ -25,6 +25,7 @@ from generation.service.clips import Actor
 from generation.text.clips import settings_words, status_words
 from generation.text.controls.reports import reason_words
 from generation.text.dialect import PLAIN, plain_for
+from generation.text.forms.choices import defaults_words
 
 _MOST_CHILDREN: Final = 50
 _MOST_ANCESTORS: Final = 20
@@ -104,7 +105,7 @@ class JobPage:
             job=job,
             state=state_of(job).value,
             status=status_words(job.status, d),
-            settings=settings_words(job.request, d),
+            settings=" · ".join([settings_words(job.request, d), *defaults_words(job, d)]),
             delivery=delivery,
             delivery_words="" if delivery is None else _DELIVERY[delivery.status],
             cost=None if job.cost is None else money(job.cost),

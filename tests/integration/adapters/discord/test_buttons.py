@@ -30,7 +30,7 @@ async def test_a_re_roll_is_a_new_message_with_a_new_seed_charged_to_who_pressed
     assert child.request == parent.request.with_seed(child.request.seed)
     assert child.request.seed != 42
     where = f"{first.channel.guild.id}/{first.channel.id}/{first.id}"
-    assert f"re-roll of [`{parent.id}`](<https://discord.com/channels/{where}>)" in second.content
+    assert f"re-roll of [`{parent.name}`](<https://discord.com/channels/{where}>)" in second.content
     assert f"for {other.mention}" in second.content
     assert clips(bot.double) == [first, second]
     assert bot.bought == 2

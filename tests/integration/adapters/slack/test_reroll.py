@@ -39,7 +39,7 @@ async def test_a_reaction_of_another_member_makes_a_second_clip_that_counts_for_
     assert again.parent == original.id
     assert f"for <@{NOAH}>" in words(second)
     where = f"https://{slack.home.domain}.slack.com/archives/{GENERAL}/p{first.ts.replace('.', '')}"
-    assert f"re-roll of <{where}|{original.id}>" in words(second)
+    assert f"re-roll of <{where}|{original.name}>" in words(second)
 
 
 async def test_the_button_does_the_same(slack: SlackDouble, tmp_path: Path) -> None:

@@ -134,11 +134,18 @@ def test_progress_says_where_the_clip_is(progress: Progress, head: str) -> None:
 
 
 def test_a_finished_re_roll_names_its_parent_how_long_it_took_and_who_made_it() -> None:
-    job = replace(moved(a_job(parent=JobId("f" * 24)), JobStatus.SUCCEEDED), finished_at=later(seconds=12))
+    made = moved(a_job(parent=JobId("f" * 24), parent_number=7), JobStatus.SUCCEEDED)
+    job = replace(made, finished_at=later(seconds=12))
     facts = FACTS.format(job.id).replace(
-        "for <@7001>", f"made in 12 s · AnimateDiff on fal · for <@7001> · re-roll of `{'f' * 24}`"
+        "for <@7001>", "made in 12 s · AnimateDiff on fal · for <@7001> · re-roll of `#7`"
     )
     assert render.ended(job, has_clip=True) == f"{BOAT}\n{facts}"
+
+
+def test_the_settings_say_which_of_them_are_defaults_and_whose() -> None:
+    job = moved(a_job(own_defaults=("video_size", "style"), servers_defaults=("fps",)), JobStatus.SUCCEEDED)
+    said = render.ended(job, has_clip=True)
+    assert " · own defaults: size, style · default of this server: frames per second · " in said
 
 
 @pytest.mark.parametrize("kind", FailureKind)
