@@ -32,7 +32,7 @@ from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
 from generation.lifecycle.fetching import ClipFetcher
 from generation.lifecycle.lifecycle import JobLifecycle
-from generation.lifecycle.line import JobLine, Places, Schedule
+from generation.lifecycle.line import JobLine, Offers, Places, Schedule
 from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import Backend, Messenger
 from generation.protocol.clock import Clock, SeedSource
@@ -225,6 +225,7 @@ async def a_core(
         links=links,
         breakers=breakers,
         schedule=schedule,
+        offers=Offers(backends, clock=clock),
     )
     try:
         yield Core(

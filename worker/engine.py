@@ -15,6 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
 
 Frames = NDArray[np.uint8]
@@ -104,6 +105,16 @@ class ShowsPreviews(Protocol):
 
 
 @runtime_checkable
+class OffersMore(Protocol):
+    """An engine that can do more than fal's endpoints ask for."""
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        """What it can do; it does not change while it is loaded."""
+        ...
+
+
+@runtime_checkable
 class HasDeviceName(Protocol):
     """An engine that can name the device it renders on."""
 
@@ -160,6 +171,11 @@ class HasMeteredDevice(Protocol):
 def device_name_of(engine: Engine) -> str | None:
     """The device that the engine renders on; None where it names none."""
     return engine.device_name if isinstance(engine, HasDeviceName) else None
+
+
+def capabilities_of(engine: Engine) -> frozenset[Capability]:
+    """What the engine can do beyond fal's endpoints; nothing where it does not say so."""
+    return engine.capabilities if isinstance(engine, OffersMore) else frozenset()
 
 
 def engine_label(engine: Engine) -> str:

@@ -25,7 +25,7 @@ from generation.lifecycle.completion import JobWriter
 from generation.lifecycle.dispatcher import Dispatcher, DispatcherTiming
 from generation.lifecycle.fetching import ClipFetcher
 from generation.lifecycle.lifecycle import JobLifecycle
-from generation.lifecycle.line import JobLine, Places, Schedule
+from generation.lifecycle.line import JobLine, Offers, Places, Schedule
 from generation.lifecycle.webhooks import WebhookReceiver
 from generation.ports import ArtifactStore, Backend, Messenger, Observer, Store
 from generation.privacy.tasks import KeepingTasks
@@ -203,6 +203,7 @@ def _join(
         breakers=breakers,
         schedule=schedule,
         chat_troubles=chat_troubles,
+        offers=Offers(ports.backends, clock=clock),
     )
     keeping = keeping_tasks(
         settings,

@@ -23,7 +23,13 @@ from generation.domain.job import RequestHandle
 from generation.domain.prompt_syntax import plain_request
 from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.clock import Clock
-from generation.protocol.errors import BackendUnavailable, RequestNotFound, SubmissionOutcomeUnknown
+from generation.protocol.errors import (
+    BackendUnavailable,
+    EndpointNotFound,
+    RequestNotFound,
+    SubmissionOutcomeUnknown,
+)
+from generation.protocol.extensions.capabilities import Capability, needed_by
 from generation.protocol.net_guard import NetGuard, Resolver, resolve_by_system
 from generation.protocol.proxies import Proxies
 from generation.protocol.request import Endpoint, GenerationRequest
@@ -129,6 +135,12 @@ class QueueClient:
         health = await self._health()
         return None if health is None else health.places
 
+    async def capabilities(self) -> frozenset[Capability]:
+        """What our worker says that it offers beyond fal's endpoints; nothing for fal. Raises
+        BackendUnavailable when it cannot be asked."""
+        health = await self._health()
+        return frozenset() if health is None else health.capabilities
+
     async def _health(self) -> HealthBody | None:
         if not self._resubmits_safely:
             return None
@@ -169,8 +181,10 @@ class QueueClient:
 
         Raises BackendUnavailable or BackendBusy when nothing was accepted for certain,
         SubmissionOutcomeUnknown when that is not known, else the backend's refusal (see
-        :mod:`generation.backends.errors`).
+        :mod:`generation.backends.errors`). What the backend does not offer is never sent:
+        EndpointNotFound.
         """
+        await self._check_offered(request)
         url = submit_url(self._base.text, request.endpoint, webhook=webhook_url)
         headers = {"Content-Type": "application/json"}
         # only our worker reads them: the first makes a second submission the same request, the
@@ -188,6 +202,12 @@ class QueueClient:
             # the bytes may have arrived, so the request may be queued, and paid for
             raise SubmissionOutcomeUnknown(self._name, str(error)) from error
         return self._request_id(answer)
+
+    async def _check_offered(self, request: GenerationRequest) -> None:
+        needs = needed_by(request)
+        # a backend that does not know a field would make another clip than was asked for
+        if needs and (lacking := needs - await self.capabilities()):
+            raise EndpointNotFound(self._name, f"no {', '.join(sorted(lacking))} there")
 
     def _request_id(self, answer: BackendResponse) -> str:
         if not answer.succeeded:

@@ -9,6 +9,7 @@ from generation.backends.client import QueueClient
 from generation.domain.job import RequestHandle
 from generation.ports import BackendClip, BackendUpdate, CancelOutcome
 from generation.protocol.errors import BackendStarting, BackendUnavailable
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
 
 
@@ -59,6 +60,9 @@ class RelocatableBackend:
 
     async def places(self) -> int | None:
         return await self._started().places()
+
+    async def capabilities(self) -> frozenset[Capability]:
+        return await self._started().capabilities()
 
     async def submit(
         self,

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from generation.domain.prompt_syntax import plain_prompt, taken_out_of
 from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.request import (
     MAX_PIXELS,
     SIDE_MULTIPLE,
@@ -21,6 +22,11 @@ from generation.protocol.request import (
 from generation.protocol.visible import is_blank
 
 _LONGEST_GIVEN: Final = 40
+_NO_LOOP: Final = frozenset({"no", "none", "off", "false"})
+_LOOP_NAMES: Final = {
+    **dict.fromkeys(("yes", "on", "true", "loop"), Loop.SEAMLESS.value),
+    **dict.fromkeys(("pingpong", "boomerang", "bounce"), Loop.PING_PONG.value),
+}
 _TEXT_FIELDS: Final = frozenset({"prompt", "negative_prompt"})
 
 
@@ -33,6 +39,8 @@ def parse_request(values: Mapping[str, object]) -> GenerationRequest:
     # not in the model: prompts that were taken before stay readable
     if isinstance(prompt := given.get("prompt"), str) and is_blank(prompt):
         given["prompt"] = ""
+    if isinstance(loop := given.get("loop"), str):
+        given["loop"] = loop_in(loop)
     try:
         request = GenerationRequest.model_validate(given)
     except ValidationError as error:
@@ -41,6 +49,15 @@ def parse_request(values: Mapping[str, object]) -> GenerationRequest:
         only = "nothing but " + " and ".join(taken_out_of(request))
         raise InvalidRequest((Violation("prompt", "words that describe the clip", only),))
     return request
+
+
+def loop_in(text: str) -> str | None:
+    """A loop as a person types it: ``ping pong``, ``yes`` for a seamless one; None for ``no``. What
+    is none of these is passed on, and refused."""
+    word = text.strip(" .;,").lower().replace("_", "-").replace(" ", "-")
+    if word in _NO_LOOP:
+        return None
+    return _LOOP_NAMES.get(word, word)
 
 
 def violations_of(error: ValidationError) -> tuple[Violation, ...]:
@@ -126,6 +143,8 @@ _ALLOWED: Final[Mapping[str, Callable[[str], str]]] = {
         f"at most {bounds_of('negative_prompt')[1]:,} characters without control characters"
     ),
     "endpoint": lambda _: _either(e.value for e in Endpoint),
+    "loop": lambda _: _either(loop.value for loop in Loop),
+    "seconds": lambda _: f"a number {_range('seconds')}",
     "motions": lambda _: f"any of {_either(m.value for m in Motion)}",
     "video_size": _allowed_size,
     "guidance_scale": lambda _: f"a number {_range('guidance_scale')}",

@@ -16,6 +16,7 @@ from generation.lifecycle.timing import LifecycleTiming
 from generation.ports import Backend, Store
 from generation.protocol.clock import Clock
 from generation.protocol.errors import BackendError
+from generation.protocol.extensions.capabilities import needed_by
 from generation.rules.operator_rules import OperatorRules
 from generation.text.backends import PREVIEWS_ONLY, budget_words, waiting_words
 
@@ -91,8 +92,13 @@ class BackendRouter:
         return None
 
     def _in_order(self, job: Job) -> list[Backend]:
-        """As the operator prefers them; one without memory for this job comes last."""
-        return sorted(self._backends.values(), key=lambda backend: backend.name == job.avoided)
+        """As the operator prefers them; one without memory for this job comes last. Only our own
+        worker makes what fal's endpoints do not have."""
+        backends = list(self._backends.values())
+        if needed_by(job.request):
+            # where there is none of ours any more the client says so, and the job ends
+            backends = [each for each in backends if each.resubmits_safely] or backends
+        return sorted(backends, key=lambda backend: backend.name == job.avoided)
 
     async def _unavailable(self, job: Job, backend: Backend) -> _Unavailable | None:
         breaker = self._breakers[backend.name]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from generation.domain.job import RequestHandle
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.progress import PreviewFrame, Steps
 from generation.protocol.request import GenerationRequest
 
@@ -69,6 +70,9 @@ class Backend(Protocol):
 
     async def places(self) -> int | None:
         """How many clips render there at once; None where it does not report it."""
+
+    async def capabilities(self) -> frozenset[Capability]:
+        """What it offers beyond fal's endpoints now; nothing where it does not report it."""
 
     async def submit(
         self,

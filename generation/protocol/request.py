@@ -20,11 +20,15 @@ from pydantic import (
     Discriminator,
     Field,
     ModelWrapValidatorHandler,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     Tag,
+    model_serializer,
     model_validator,
 )
 from pydantic_core import PydanticKnownError
+
+from generation.protocol.extensions.loops import Loop, drawn_frames, shown_order
 
 DEFAULT_NEGATIVE_PROMPT: Final = "(bad quality, worst quality:1.2), ugly faces, bad anime"
 MAX_PIXELS: Final = 1_048_576
@@ -32,6 +36,10 @@ MAX_PIXELS: Final = 1_048_576
 SIDE_MULTIPLE: Final = 8
 """Sides must be multiples of this: one latent pixel of Stable Diffusion 1.5 covers 8 × 8 pixels."""
 MAX_SEED: Final = 2**32 - 1
+PLAIN_FRAMES: Final = 32
+"""Frames of a clip at most, as fal's endpoints make it."""
+MAX_FRAMES: Final = 128
+"""Frames of a clip at most, where a backend makes longer ones."""
 
 
 class Endpoint(StrEnum):
@@ -116,7 +124,8 @@ Prompt = Annotated[
 NegativePrompt = Annotated[
     str, StringConstraints(strip_whitespace=True, max_length=2000), AfterValidator(_printable)
 ]
-NumFrames = Annotated[int, Field(ge=1, le=32)]
+NumFrames = Annotated[int, Field(ge=1, le=PLAIN_FRAMES)]
+Seconds = Annotated[float, Field(ge=1, le=MAX_FRAMES, allow_inf_nan=False)]
 NumInferenceSteps = Annotated[int, Field(ge=1, le=50)]
 GuidanceScale = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
@@ -173,13 +182,17 @@ _FILLED_IN: Final = {endpoint: defaults.model_dump() for endpoint, defaults in D
 
 
 _OF_ENDPOINT: Final = frozenset(EndpointDefaults.model_fields)
+EXTENSIONS: Final = frozenset({"seconds", "loop"})
+"""Fields that fal does not have: None where nothing is asked for, and then left out of whatever is
+stored or sent."""
 
 
 class GenerationRequest(BaseModel):
     """One clip, fully described: the same request gives the same clip on the same engine.
 
     The seed is always set: where a member names none, one is drawn before the request is made.
-    ``model_fields_set`` tells what was asked for from what took a default.
+    ``model_fields_set`` tells what was asked for from what took a default. ``seconds`` goes before
+    ``num_frames``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -194,6 +207,8 @@ class GenerationRequest(BaseModel):
     fps: Fps = 8
     motions: Motions = ()
     video_size: VideoSize = VideoSizePreset.SQUARE
+    seconds: Seconds | None = None
+    loop: Loop | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -218,10 +233,33 @@ class GenerationRequest(BaseModel):
         size = self.video_size
         return size.pixels if isinstance(size, VideoSizePreset) else (size.width, size.height)
 
+    @model_serializer(mode="wrap")
+    def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # a request that fal could make reads as it always did, for older versions too
+        values: dict[str, Any] = dump(self)
+        return {
+            name: value
+            for name, value in values.items()
+            if value is not None or name not in EXTENSIONS
+        }
+
+    @property
+    def frames(self) -> int:
+        """How many frames are drawn: those that fill the seconds, where seconds are asked for. What
+        runs back again is drawn once."""
+        if self.seconds is None:
+            return self.num_frames
+        return drawn_frames(round(self.seconds * self.fps), self.loop)
+
     @property
     def duration_seconds(self) -> float:
         """How long the finished clip plays."""
-        return self.num_frames / self.fps
+        return len(shown_order(self.frames, self.loop)) / self.fps
+
+    @property
+    def is_extended(self) -> bool:
+        """Whether it asks for anything that fal's endpoints do not have."""
+        return any(getattr(self, name) is not None for name in EXTENSIONS)
 
     def with_seed(self, seed: int) -> Self:
         """The same request with another seed: what a re-roll asks for."""
@@ -265,15 +303,23 @@ class GenerationRequest(BaseModel):
 
     def to_input(self) -> dict[str, Any]:
         """The endpoint's input as fal takes it: plain JSON values, no endpoint, and no motions when
-        there are none."""
+        there are none. What fal does not have is there only where it is needed: a few seconds are
+        so many frames."""
         exclude = {"endpoint"} if self.motions else {"endpoint", "motions"}
-        return self.model_dump(mode="json", exclude=exclude)
+        if self.frames > PLAIN_FRAMES:
+            return self.model_dump(mode="json", exclude=exclude)
+        values = self.model_dump(mode="json", exclude=exclude | {"seconds"})
+        return values | {"num_frames": self.frames}
 
 
 def bounds_of(field: str) -> tuple[int, int]:
     """The smallest and largest value of a numeric field, or shortest and longest length of a text
     field."""
-    return _bounds(GenerationRequest.model_fields[field].metadata)
+    found = GenerationRequest.model_fields[field]
+    # an optional number is a union, whose first part has the bounds
+    parts = get_args(found.annotation)
+    is_optional = type(None) in parts
+    return _bounds(list(get_args(parts[0])[1].metadata) if is_optional else found.metadata)
 
 
 def side_bounds() -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Final
 
+from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import DEFAULTS, Endpoint, GenerationRequest
 
 DEFAULT_FRAMES: Final = 16
@@ -13,9 +14,9 @@ counted in FLOPs)."""
 
 
 def denoising_work(request: GenerationRequest) -> int:
-    """Steps × frames × pixels."""
+    """Steps × frames × pixels; frames that several windows share count for each."""
     width, height = request.pixels
-    return request.num_inference_steps * request.num_frames * width * height
+    return request.num_inference_steps * _frames_a_step(request) * width * height
 
 
 def default_work(endpoint: Endpoint) -> int:
@@ -45,4 +46,11 @@ def forwards(request: GenerationRequest) -> float:
     """
     # guidance runs the model with the prompt and with the negative prompt
     rows = 2 if request.guidance_scale > 1 else 1
-    return request.num_frames * (rows * request.num_inference_steps + DECODING_FORWARDS)
+    denoising = rows * request.num_inference_steps * _frames_a_step(request)
+    return denoising + DECODING_FORWARDS * request.frames
+
+
+def _frames_a_step(request: GenerationRequest) -> int:
+    """The frames of all windows of a clip."""
+    windows = windows_for(request)
+    return len(windows.starts) * windows.length

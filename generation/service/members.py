@@ -23,6 +23,8 @@ from generation.protocol.errors import (
     PromptBlocked,
     StoreError,
 )
+from generation.protocol.extensions.capabilities import needed_by
+from generation.protocol.extensions.windows import check_loop
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
@@ -61,6 +63,9 @@ class MemberActs(ServicePart):
         The same origin again returns the job that it has made before. Raises Refused, StoreError or
         StorageFull; then nothing is stored and nothing is spent.
         """
+        if request.is_extended:
+            # before the transaction, which others wait for
+            await self._offers.learn()
         try:
             async with self._store.transaction(Urgency.MEMBER) as tx:
                 # platforms send an event twice when our first answer was slow
@@ -196,6 +201,11 @@ class MemberActs(ServicePart):
         same."""
         return self._schedule.place_of(job) if self._schedule else Progress(Phase.QUEUED)
 
+    def _able(self, request: GenerationRequest) -> tuple[str, ...]:
+        """The backends that can make it. Raises NotOffered, or BackendUnavailable."""
+        needs = needed_by(request)
+        return self._offers.able(needs) if needs else self._rules.backends
+
     async def _admit(
         self,
         tx: Transaction,
@@ -231,8 +241,10 @@ class MemberActs(ServicePart):
             shaped, beside=style.negative_prompt if style else "", own=own.defaults
         )
         request = limits.fitted(request if parent is None else request.as_chosen())
+        check_loop(request)
+        able = self._able(request)
         # a dearer backend reserves the rest when the job goes there
-        backend, price = self._rules.prices.cheapest(request, self._rules.backends)
+        backend, price = self._rules.prices.cheapest(request, able)
         try:
             budgets = self._rules.check(limits, request, usage, price)
         except LimitExceeded as refused:

@@ -7,7 +7,7 @@ from generation.delivery.clip_links import ClipLinks
 from generation.delivery.first_answers import FirstAnswers
 from generation.domain.names import NameBook
 from generation.domain.refs import ServerRef, UserRef
-from generation.lifecycle.line import Schedule
+from generation.lifecycle.line import Offers, Schedule
 from generation.ports import Observer, Store, Wake
 from generation.protocol.clock import Clock, SeedSource
 from generation.rules.operator_rules import OperatorRules
@@ -35,6 +35,7 @@ class ServicePart:
         schedule: Schedule | None = None,
         chat_troubles: Callable[[], tuple[str, ...]] = tuple,
         names: NameBook | None = None,
+        offers: Offers | None = None,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -52,6 +53,7 @@ class ServicePart:
         self._schedule = schedule
         self._drafts = Drafts()
         self.names = names or NameBook()
+        self._offers = offers or Offers({}, clock=clock)
 
     async def rules_of(self, server: ServerRef) -> ServerRules:
         """What is set, the operator's ceilings, and what is in force."""

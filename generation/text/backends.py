@@ -7,12 +7,25 @@ from datetime import datetime
 from typing import Final
 
 from generation.backends.circuit_breaker import FAIL_OVER_AFTER, Circuit, CircuitBreaker, Trouble
-from generation.protocol.errors import BudgetTooSmall, LimitExceeded, Refused
+from generation.protocol.errors import BudgetTooSmall, LimitExceeded, NotOffered, Refused
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.messages import mark
 from generation.text.clips import seconds_words
-from generation.text.dialect import PLAIN, capital
+from generation.text.dialect import PLAIN, Dialect, Markup, capital
 
+_OFFERED: Final = {
+    Capability.LOOP: mark("loops"),
+    Capability.LENGTH: mark("clips of more than 32 frames"),
+}
 PREVIEWS_ONLY: Final = mark("which only draws previews")
+
+
+def not_offered_sentence(error: NotOffered, d: Dialect) -> Markup:
+    """What no backend here makes."""
+    missing = ", ".join(d.gettext(_OFFERED[Capability(each)]) for each in error.missing)
+    return d.gettext(
+        "No backend of this bot makes {what}. Leave that out, and ask again.", what=missing
+    )
 
 
 def waiting_words(backend: str, trouble: Trouble) -> str:

@@ -4,9 +4,14 @@ from typing import Final
 
 from generation.domain.job import Job, JobStatus, name_of
 from generation.domain.prompt_syntax import taken_out_of
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.messages import mark
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
-from generation.protocol.request import DEFAULT_NEGATIVE_PROMPT, GenerationRequest, bounds_of
+from generation.protocol.request import (
+    DEFAULT_NEGATIVE_PROMPT,
+    GenerationRequest,
+    bounds_of,
+)
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.limits import frames_words, steps_words
 
@@ -26,6 +31,7 @@ _STATUSES: Final = {
     JobStatus.FAILED: mark("Failed"),
     JobStatus.CANCELLED: mark("Cancelled"),
 }
+_LOOPS: Final = {Loop.SEAMLESS: mark("seamless loop"), Loop.PING_PONG: mark("there and back")}
 OUR_WORKER: Final = mark("our worker")
 _SECONDS_UNTIL_MINUTES: Final = 90
 _MINUTES_UNTIL_HOURS: Final = 90
@@ -53,9 +59,8 @@ def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
     parts = [
         request.endpoint.label,
         f"{width}×{height}",
-        d.gettext(
-            "{frames} at {fps} fps", frames=frames_words(request.num_frames, d), fps=request.fps
-        ),
+        d.gettext("{frames} at {fps} fps", frames=frames_words(request.frames, d), fps=request.fps),
+        *([] if request.loop is None else [loop_words(request.loop, d)]),
         steps_words(request.num_inference_steps, d),
         d.gettext("guidance {scale}", scale=f"{request.guidance_scale:g}"),
         *([d.gettext("seed {seed}", seed=request.seed)] if request.has_texts else []),
@@ -63,6 +68,11 @@ def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
         *left_out_words(request, d),
     ]
     return Markup(" · ".join(parts))
+
+
+def loop_words(loop: Loop, d: Dialect = PLAIN) -> Markup:
+    """How a clip is played again and again: ``seamless loop``."""
+    return d.gettext(_LOOPS[loop])
 
 
 def left_out_words(request: GenerationRequest, d: Dialect = PLAIN) -> list[Markup]:

@@ -8,6 +8,7 @@ from generation.domain.refs import UserRef
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.messages import mark
+from generation.text.backends import not_offered_sentence
 from generation.text.controls.reports import decided_before_words
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.forms.styles import too_long_style_sentence, unknown_style_sentence
@@ -210,6 +211,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     ),
     e.StyleUnknown: unknown_style_sentence,
     e.StyleTooLong: too_long_style_sentence,
+    e.NotOffered: not_offered_sentence,
     e.DraftGone: lambda _error, d: d.gettext(
         "What you typed was kept for 15 minutes and is gone now. {command} opens an empty form.",
         command=Markup(d.code("/animate")),

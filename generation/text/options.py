@@ -11,6 +11,8 @@ ABOUT: Final[Mapping[str, str]] = {
     "endpoint": mark("Standard looks better, turbo is quicker"),
     "video_size": mark("A named size, or width and height such as 640x384"),
     "num_frames": mark("How many frames the clip has"),
+    "seconds": mark("How long the clip plays, in place of the number of frames"),
+    "loop": mark("Play again and again: without a seam, or there and back"),
     "fps": mark("How many frames are shown per second"),
     "num_inference_steps": mark("More steps: finer, and slower"),
     "guidance_scale": mark("How closely to follow the prompt"),

@@ -11,6 +11,7 @@ from discord.ui import Modal
 from adapters.discord.ids import OpenedForm, modal_id
 from adapters.discord.text.form import form_modal
 from adapters.slack.text.form import FormPlace, form_view
+from generation.protocol.extensions.capabilities import Capability
 from generation.rules.forms.form import Form, FormField, form_of
 from generation.rules.forms.styles import starter_styles
 from generation.rules.limits import Limits
@@ -25,6 +26,7 @@ FORM: Final = form_of(
     },
     Limits(max_frames=24),
     starter_styles(),
+    offered=frozenset(Capability),
 )
 """What the pictures show filled in."""
 

@@ -9,6 +9,7 @@ from typing import Final
 from starlette.requests import Request
 
 from generation.protocol.clock import Clock
+from generation.protocol.extensions.capabilities import Capability
 from worker.api.auth import KeyRing
 from worker.engine import EngineInfo
 from worker.render.clip_storage import ClipStorage
@@ -30,7 +31,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,4
 @dataclass(frozen=True, slots=True)
 class AppParts:
     """Everything that routes need: ``address`` is where the worker listens, ``places`` how many
-    clips the engine renders at once; ``closing`` is set when it is about to stop."""
+    clips the engine renders at once, ``capabilities`` what it offers beyond fal's endpoints;
+    ``closing`` is set when it is about to stop."""
 
     settings: WorkerSettings
     keys: KeyRing
@@ -42,6 +44,7 @@ class AppParts:
     engine: EngineInfo
     device: Callable[[], str | None]
     places: Callable[[], int]
+    capabilities: frozenset[Capability]
     clock: Clock
     address: str
     webhooks: WebhookSender

@@ -5,15 +5,27 @@ Unlike a chat's request, an input here may have unknown fields: fal ignores them
 worker.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
-from pydantic_core import PydanticKnownError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
+from generation.protocol.errors import InvalidRequest
+from generation.protocol.extensions.loops import Loop
+from generation.protocol.extensions.windows import check_loop
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     DEFAULTS,
+    MAX_FRAMES,
     Endpoint,
     Fps,
     GenerationRequest,
@@ -24,6 +36,7 @@ from generation.protocol.request import (
     NumFrames,
     NumInferenceSteps,
     Prompt,
+    Seconds,
     Seed,
     VideoSizePreset,
 )
@@ -107,6 +120,17 @@ class StandardInput(BaseModel):
         description="The size of the video to generate: a preset, or width and height.",
     )
 
+    loop: Loop | None = Field(
+        default=None,
+        description="How the clip can be played again and again without a jump. Not one of fal's"
+        " fields; offered by some engines.",
+    )
+    seconds: Seconds | None = Field(
+        default=None,
+        description=f"How long the clip plays, in place of num_frames: up to {MAX_FRAMES} frames"
+        " are drawn. Not one of fal's fields; offered by some engines.",
+    )
+
     def to_request(self, endpoint: Endpoint, drawn_seed: int) -> GenerationRequest:
         """The request that this input describes; ``drawn_seed`` is used where the input has
         none."""
@@ -124,6 +148,8 @@ class StandardInput(BaseModel):
             video_size=size
             if isinstance(size, VideoSizePreset)
             else ImageSize(width=size.width, height=size.height),
+            loop=self.loop,
+            seconds=self.seconds,
         )
 
 
@@ -154,4 +180,23 @@ INPUTS: Final[Mapping[Endpoint, type[StandardInput]]] = {
 def read_input(endpoint: Endpoint, values: Mapping[str, Any], drawn_seed: int) -> GenerationRequest:
     """An endpoint's raw input as a request. Raises pydantic's ValidationError, which names each
     wrong field."""
-    return INPUTS[endpoint].model_validate(values).to_request(endpoint, drawn_seed)
+    request = INPUTS[endpoint].model_validate(values).to_request(endpoint, drawn_seed)
+    complaints = list(_complaints(request))
+    if complaints:
+        raise ValidationError.from_exception_data(INPUTS[endpoint].__name__, complaints)
+    return request
+
+
+def _complaints(request: GenerationRequest) -> Iterator[InitErrorDetails]:
+    """What single fields cannot tell: how many frames they make together."""
+    if request.frames > MAX_FRAMES:
+        context = {"most": MAX_FRAMES, "frames": request.frames, "fps": request.fps}
+        words = "Input should make at most {most} frames, not {frames} at {fps} frames per second"
+        error = PydanticCustomError("too_many_frames", words, context)
+        yield InitErrorDetails(type=error, loc=("seconds",), input=request.seconds)
+    try:
+        check_loop(request)
+    except InvalidRequest as refused:
+        words = f"Input should be {refused.violations[0].allowed}"
+        error = PydanticCustomError("too_few_frames", words)
+        yield InitErrorDetails(type=error, loc=("loop",), input=request.loop)

@@ -3,9 +3,10 @@
 from dataclasses import replace
 from typing import Final
 
-from starlette.requests import Request
+from starlette.requests import Request as HttpRequest
 
 from generation.protocol.errors import StorageFull
+from generation.protocol.extensions.capabilities import needed_by
 from generation.protocol.request import Endpoint
 from generation.protocol.wire import NEEDS_RETRY_HEADER
 from worker.api.app_parts import AppParts
@@ -17,8 +18,9 @@ from worker.api.parsing import (
     read_object,
     read_options,
 )
-from worker.api.responses import api_error
-from worker.records import Idempotency
+from worker.api.responses import api_error, body_error
+from worker.records import Idempotency, Request
+from worker.scheduling import failures
 from worker.scheduling.live_request import LiveRequest
 from worker.scheduling.submission_limits import KeyLimitReached, QueueFull
 from worker.store import IdempotencyConflict
@@ -28,7 +30,7 @@ RUN_LIMIT: Final = "concurrent_requests_limit"
 
 
 async def accept(
-    parts: AppParts, http: Request, endpoint: Endpoint, caller: Caller, *, is_run: bool = False
+    parts: AppParts, http: HttpRequest, endpoint: Endpoint, caller: Caller, *, is_run: bool = False
 ) -> LiveRequest:
     """The request that this submission makes, stored; or the one that was submitted under its
     idempotency key before.
@@ -49,6 +51,7 @@ async def accept(
         may_run_again=options.may_run_again and (idempotency is not None or not is_run),
     )
     request = new_request(endpoint, values, owner=caller.owner, options=options, now=now)
+    _check_capabilities(parts, request)
     try:
         # checked now, because a clip that finds no room after its render is lost work
         if not parts.has_room:
@@ -63,6 +66,16 @@ async def accept(
         if earlier is None:
             raise _error_for(error, is_run=is_run) from None
         return earlier
+
+
+def _check_capabilities(parts: AppParts, request: Request) -> None:
+    """Refuse (422) what this worker's engine does not offer beyond fal's endpoints."""
+    if request.input is None:
+        return
+    lacking = sorted(needed_by(request.input) - parts.capabilities)
+    if lacking:
+        message = f"This worker's engine does not offer: {', '.join(lacking)}"
+        raise body_error(failures.detail_item(("body",), message, "not_offered"))
 
 
 async def _submitted_earlier(

@@ -6,6 +6,7 @@ import structlog
 
 from generation.mp4 import encode
 from generation.protocol.errors import StorageFull
+from generation.protocol.extensions.loops import shown_order
 from generation.protocol.request import GenerationRequest
 from worker.engine import Engine, Frames, engine_label
 from worker.records import StoredClip
@@ -61,7 +62,8 @@ class ClipFiles:
     def _make(self, name: str | None, frames: Frames, generation: GenerationRequest) -> StoredClip:
         # in the file, so that a clip can be reproduced without its message
         comment = f"Made with Flipbook's {self._engine.name} engine from seed {generation.seed}"
-        video = encode(frames, generation.fps, metadata={"comment": comment})
+        order = shown_order(len(frames), generation.loop)
+        video = encode(frames, generation.fps, metadata={"comment": comment}, order=order)
         name = name or self._storage.prepare()
         self._storage.save(name, video)
         return StoredClip(name, len(video), generation.seed, engine_label(self._engine))

@@ -47,12 +47,14 @@ def animate_command(handler: InteractionHandler) -> Command:
         style=ABOUT["style"],
         motion=ABOUT["motions"],
         num_frames=ABOUT["num_frames"],
+        seconds=ABOUT["seconds"],
+        loop=ABOUT["loop"],
         fps=ABOUT["fps"],
         steps=ABOUT["num_inference_steps"],
         guidance=ABOUT["guidance_scale"],
         seed=ABOUT["seed"],
     )
-    @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS)
+    @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS, loop=o.LOOPS)
     @app_commands.autocomplete(prompt=choose_prompt, style=choose_style)
     async def animate(
         interaction: discord.Interaction,
@@ -66,6 +68,8 @@ def animate_command(handler: InteractionHandler) -> Command:
         style: o.Style | None = None,
         motion: str | None = None,
         num_frames: o.NumFrames | None = None,
+        seconds: o.Seconds | None = None,
+        loop: str | None = None,
         fps: o.Fps | None = None,
         steps: o.Steps | None = None,
         guidance: o.Guidance | None = None,
@@ -80,6 +84,8 @@ def animate_command(handler: InteractionHandler) -> Command:
             height=height,
             motion=motion,
             num_frames=num_frames,
+            seconds=seconds,
+            loop=loop,
             fps=fps,
             steps=steps,
             guidance=guidance,

@@ -8,11 +8,19 @@ from discord import AppCommandOptionType, app_commands
 
 from adapters.discord.text.markup import DISCORD
 from generation.domain.style import MAX_WORDS
-from generation.protocol.request import Endpoint, Motion, VideoSizePreset, bounds_of, side_bounds
+from generation.protocol.extensions.loops import Loop
+from generation.protocol.request import (
+    Endpoint,
+    Motion,
+    VideoSizePreset,
+    bounds_of,
+    side_bounds,
+)
 from generation.rules.limits import OF_MEMBERS, LimitName
 from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import MAX_REASON
 from generation.rules.policy import MAX_ADDED_NEGATIVE
+from generation.text.clips import loop_words
 from generation.text.forms.choices import EVERYTHING, notify_choices, typed_names
 from generation.text.limits import limit_label
 from generation.text.rules.chat import SETTINGS
@@ -86,6 +94,9 @@ Prompt = app_commands.Transform[str, RangeTransformer(_TEXT, bounds_of("prompt")
 NegativePrompt = app_commands.Transform[str, RangeTransformer(_TEXT, bounds_of("negative_prompt"))]
 Side = app_commands.Transform[int, RangeTransformer(_INTEGER, side_bounds())]
 NumFrames = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("num_frames"))]
+Seconds = app_commands.Transform[
+    float, RangeTransformer(AppCommandOptionType.number, bounds_of("seconds"))
+]
 Fps = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("fps"))]
 Steps = app_commands.Transform[int, RangeTransformer(_INTEGER, bounds_of("num_inference_steps"))]
 Guidance = app_commands.Transform[
@@ -115,6 +126,7 @@ SIZES: Final = [
     )
     for preset in VideoSizePreset
 ]
+LOOPS: Final = [app_commands.Choice(name=loop_words(loop), value=loop.value) for loop in Loop]
 MOTIONS: Final = [app_commands.Choice(name=motion.value, value=motion.value) for motion in Motion]
 LIMITS: Final = [
     app_commands.Choice(name=limit_label(name, DISCORD), value=name.value) for name in LimitName

@@ -39,6 +39,8 @@ class AnimateOptions:
     height: int | None = None
     motion: str | None = None
     num_frames: int | None = None
+    seconds: float | None = None
+    loop: str | None = None
     fps: int | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -57,6 +59,8 @@ def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) 
                 "video_size": _size(options),
                 "motions": None if options.motion is None else (options.motion,),
                 "num_frames": options.num_frames,
+                "seconds": options.seconds,
+                "loop": options.loop,
                 "fps": options.fps,
                 "num_inference_steps": options.steps,
                 "guidance_scale": options.guidance,
@@ -85,6 +89,8 @@ def values_from_options(options: AnimateOptions) -> FormValues:
         FormField.MOTIONS: options.motion,
         FormField.STYLE: options.style,
         FormField.FRAMES: options.num_frames,
+        FormField.SECONDS: None if options.seconds is None else f"{options.seconds:g}",
+        FormField.LOOP: options.loop,
         FormField.FPS: options.fps,
         FormField.STEPS: options.steps,
         FormField.GUIDANCE: options.guidance,
@@ -127,7 +133,12 @@ def command_line(job: Job) -> str:
             if isinstance(size, VideoSizePreset)
             else [("width", size.width), ("height", size.height)]
         ),
-        ("num_frames", request.num_frames),
+        (
+            ("num_frames", request.num_frames)
+            if request.seconds is None
+            else ("seconds", f"{request.seconds:g}")
+        ),
+        *([] if request.loop is None else [("loop", request.loop.value)]),
         ("fps", request.fps),
         ("steps", request.num_inference_steps),
         ("guidance", f"{request.guidance_scale:g}"),

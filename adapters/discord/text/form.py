@@ -21,6 +21,8 @@ _MORE_ROOM: Final = 200
 _MORE: Final[Mapping[str, FormField]] = {
     "style": FormField.STYLE,
     "frames": FormField.FRAMES,
+    "seconds": FormField.SECONDS,
+    "loop": FormField.LOOP,
     "fps": FormField.FPS,
     "steps": FormField.STEPS,
     "guidance": FormField.GUIDANCE,
@@ -29,7 +31,7 @@ _MORE: Final[Mapping[str, FormField]] = {
 }
 """What the last line takes, by the names that people type."""
 _WRITTEN: Final = tuple(name for name in _MORE if name != "size")
-_EXAMPLE: Final = "style=film frames=16 fps=8 steps=25 guidance=7.5 seed=42"
+_EXAMPLE: Final = "style=film frames=16 fps=8 seconds=4 loop=seamless steps=25 guidance=7.5 seed=42"
 
 
 def form_modal(form: Form, custom_id: str) -> ui.Modal:

@@ -16,6 +16,7 @@ from generation.domain.job import Job
 from generation.domain.parsing import parse_request
 from generation.domain.style import StyledRequest
 from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     Endpoint,
@@ -29,6 +30,7 @@ _NO: Final = frozenset({"false"})
 _ALSO_YES: Final = frozenset({"on", "1", "y"})
 _ALSO_NO: Final = frozenset({"no", "off", "0", "n"})
 """Words of prompts as well, so they answer a flag only where nothing follows them."""
+_LOOPS: Final = frozenset({*Loop, "pingpong"})
 _SIZE_WORDS: Final = 4
 
 
@@ -71,7 +73,12 @@ def command_line(job: Job) -> str:
     flags = [
         *(["--turbo"] if request.endpoint is Endpoint.TURBO else []),
         f"--size {width}x{height}",
-        f"--frames {request.num_frames}",
+        (
+            f"--frames {request.num_frames}"
+            if request.seconds is None
+            else f"--seconds {request.seconds:g}"
+        ),
+        *([] if request.loop is None else [f"--loop {request.loop.value}"]),
         f"--fps {request.fps}",
         f"--steps {request.num_inference_steps}",
         f"--guidance {request.guidance_scale:g}",
@@ -111,6 +118,7 @@ class _Reader:
             "motions": self._motions,
             "negative_prompt": self._negative,
             "style": self._style,
+            "loop": self._loop,
         }
 
     def values(self) -> dict[str, object]:
@@ -249,6 +257,15 @@ class _Reader:
 
     def _style(self, flag: Flag, glued: str) -> str:
         return (glued or self._value(flag).text).strip("\"',;")
+
+    def _loop(self, _flag: Flag, glued: str) -> str:
+        """``--loop`` alone is a seamless one."""
+        word = glued or self._bare()
+        # words that a prompt may go on with are none of its values
+        if glued or word in _LOOPS | _YES:
+            self._at += 0 if glued else 1
+            return word
+        return Loop.SEAMLESS
 
     def _value(self, flag: Flag) -> Word:
         """The next word. Raises CommandMisread where there is none, or a flag."""

@@ -23,6 +23,7 @@ from generation.text.help import MAKE_A_CLIP
 _PLAIN: Final = replace(plain_for(Platform.SLACK), when=utc_moment)
 View = dict[str, Any]
 _NO_STYLE: Final = "-"
+_NO_LOOP: Final = "none"
 
 
 class FormPlace(BaseModel):
@@ -162,6 +163,11 @@ def _choices(form: Form) -> Iterator[Block]:
         none = _option(_NO_STYLE, words.no_style_words(SLACK))
         element = _one_of("static_select", [none, *styles], form, FormField.STYLE)
         yield _input(FormField.STYLE, {"initial_option": none, **element}, optional=True)
+    if form.loops:
+        loops = [_option(loop.value, words.loop_choice_words(loop, SLACK)) for loop in form.loops]
+        none = _option(_NO_LOOP, words.no_loop_words(SLACK))
+        element = _one_of("static_select", [none, *loops], form, FormField.LOOP)
+        yield _input(FormField.LOOP, {"initial_option": none, **element}, optional=True)
     motions = [_option(motion.value, motion.value) for motion in Motion]
     chosen = [each for each in motions if each["value"] in form.value(FormField.MOTIONS).split(",")]
     camera: Block = {"type": "checkboxes", "options": motions}
@@ -175,7 +181,7 @@ def _number(form: Form, name: FormField) -> Block:
     text = form.value(name)
     element = {
         "type": "number_input",
-        "is_decimal_allowed": name is FormField.GUIDANCE,
+        "is_decimal_allowed": name in {FormField.GUIDANCE, FormField.SECONDS},
         "min_value": str(low),
         "max_value": str(high),
         "placeholder": _plain(words.placeholder_words(name, SLACK)),

@@ -110,7 +110,7 @@ class Templates:
 def shape(request: GenerationRequest) -> str:
     """A clip's quality, length and size: what it costs, and how long it takes."""
     width, height = request.pixels
-    return f"{request.endpoint.label} · {request.num_frames} frames · {width}×{height}"
+    return f"{request.endpoint.label} · {request.frames} frames · {width}×{height}"
 
 
 def moment(when: datetime | None) -> Markup:

@@ -17,6 +17,7 @@ from generation.protocol.request import (
     VideoSizePreset,
 )
 from generation.text.errors import violation_sentence
+from generation.text.options import ABOUT
 
 _NAMES: Final = {
     "negative_prompt": ("--no", "--negative-prompt"),
@@ -24,6 +25,8 @@ _NAMES: Final = {
     "num_inference_steps": ("--steps", "--num-inference-steps"),
     "guidance_scale": ("--guidance", "--guidance-scale"),
     "seed": ("--seed",),
+    "seconds": ("--seconds",),
+    "loop": ("--loop",),
     "fps": ("--fps",),
     "motions": ("--motion",),
     "video_size": ("--size", "--video-size"),
@@ -69,6 +72,8 @@ Frames = Annotated[int | None, _option("num_frames")]
 Steps = Annotated[int | None, _option("num_inference_steps")]
 Guidance = Annotated[float | None, _option("guidance_scale")]
 Seed = Annotated[int | None, _option("seed", f"{allowed('seed')}; drawn when not given")]
+Seconds = Annotated[float | None, _option("seconds", f"{ABOUT['seconds']}: {allowed('seconds')}")]
+Loop = Annotated[str | None, _option("loop", f"{ABOUT['loop']}: {allowed('loop')}")]
 Fps = Annotated[int | None, _option("fps")]
 Motions = Annotated[
     list[str] | None, _option("motions", f"{allowed('motions')}; may be repeated [default: none]")

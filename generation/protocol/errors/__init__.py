@@ -20,6 +20,7 @@ FlipbookError
 │   ├── PromptBlocked              the prompt holds a term that is not allowed here
 │   ├── StyleUnknown               the server has no prompt style of that name
 │   ├── StyleTooLong               with the style's words the prompt is longer than it may be
+│   ├── NotOffered                 no backend makes what fal's endpoints do not have
 │   ├── DraftGone                  what was filled in is no longer kept
 │   ├── LastChannel                removing it would let the bot answer everywhere
 │   ├── LastAllowed                removing it would let everyone ask
@@ -140,6 +141,7 @@ from generation.protocol.errors.refusals import (
     LimitExceeded,
     MemberNotAllowed,
     NeverAgeRestricted,
+    NotOffered,
     OnlyAgeRestricted,
     OperatorOnly,
     OperatorsPause,
@@ -202,6 +204,7 @@ __all__ = [
     "LimitExceeded",
     "MemberNotAllowed",
     "NeverAgeRestricted",
+    "NotOffered",
     "NotYourJob",
     "OnlyAgeRestricted",
     "OperatorOnly",

@@ -131,6 +131,15 @@ class StyleTooLong(Refused):
         self.given = given
 
 
+class NotOffered(Refused):
+    """No backend offers what the request needs beyond fal's endpoints: ``missing`` are
+    values of :class:`generation.protocol.extensions.capabilities.Capability`."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        super().__init__(", ".join(missing))
+        self.missing = missing
+
+
 class DraftGone(Refused):
     """A form that was not taken is no longer kept, or is somebody else's."""
 

@@ -17,6 +17,7 @@ from pydantic import (
     model_serializer,
 )
 
+from generation.protocol.extensions.capabilities import Capability, capabilities_named
 from generation.protocol.wire.base import Wire, empty_for_null, text, without
 
 RequestId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,127}$")]
@@ -190,6 +191,9 @@ class HealthBody(Wire):
     """Our worker's health page, as far as the queue client reads it."""
 
     engine: str = ""
+    capabilities: Annotated[frozenset[Capability], BeforeValidator(capabilities_named)] = (
+        frozenset()
+    )
     places: Annotated[int | None, BeforeValidator(_places)] = None
 
 

@@ -15,10 +15,13 @@ from generation.domain.job import Job, JobId
 from generation.domain.parsing import parse_request, shown
 from generation.domain.style import StyledRequest
 from generation.protocol.errors import InvalidRequest, LimitExceeded, Violation
+from generation.protocol.extensions.capabilities import Capability
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     DEFAULTS,
     MAX_SEED,
+    PLAIN_FRAMES,
     Endpoint,
     GenerationRequest,
     VideoSize,
@@ -39,7 +42,9 @@ class FormField(StrEnum):
     SIZE = "video_size"
     MOTIONS = "motions"
     STYLE = "style"
+    LOOP = "loop"
     FRAMES = "num_frames"
+    SECONDS = "seconds"
     FPS = "fps"
     STEPS = "num_inference_steps"
     GUIDANCE = "guidance_scale"
@@ -50,6 +55,7 @@ class FormField(StrEnum):
 
 NUMBERS: Final = (
     FormField.FRAMES,
+    FormField.SECONDS,
     FormField.FPS,
     FormField.STEPS,
     FormField.GUIDANCE,
@@ -72,6 +78,7 @@ class Form:
     qualities: tuple[Endpoint, ...]
     sizes: tuple[str, ...]
     styles: tuple[str, ...]
+    loops: tuple[Loop, ...]
     bounds: Mapping[FormField, tuple[int, int]]
     lowered: tuple[FormField, ...] = ()
     parent: JobId | None = None
@@ -82,10 +89,16 @@ class Form:
 
 
 def form_of(
-    given: FormValues, limits: Limits, styles: Styles, *, parent: JobId | None = None
+    given: FormValues,
+    limits: Limits,
+    styles: Styles,
+    *,
+    parent: JobId | None = None,
+    offered: frozenset[Capability] = frozenset(),
 ) -> Form:
-    """The form with these values in it, and with the usual ones where none are given. Raises
-    LimitExceeded where the server allows no quality at all."""
+    """The form with these values in it, and with the usual ones where none are given. ``offered``:
+    what some backend offers beyond fal's endpoints. Raises LimitExceeded where the server allows no
+    quality at all."""
     if not limits.endpoints:
         raise LimitExceeded(LimitName.ENDPOINTS, allowed="none", used=Endpoint.STANDARD.label)
     style = styles.find(given.get(FormField.STYLE, ""))
@@ -101,6 +114,7 @@ def form_of(
         qualities=tuple(endpoint for endpoint in Endpoint if endpoint in limits.endpoints),
         sizes=_sizes(limits, allowed[FormField.SIZE]),
         styles=styles.names,
+        loops=tuple(Loop) if Capability.LOOP in offered else (),
         bounds=bounds,
         lowered=lowered,
         parent=parent,
@@ -117,6 +131,10 @@ def values_of(job: Job) -> FormValues:
         FormField.STYLE: job.style.name if job.style else "",
         FormField.SEED: str(request.seed),
     }
+    if request.seconds is not None:
+        values[FormField.SECONDS] = f"{request.seconds:g}"
+    if request.loop is not None:
+        values[FormField.LOOP] = request.loop.value
     if request.negative_prompt != DEFAULT_NEGATIVE_PROMPT:
         values[FormField.NEGATIVE] = request.negative_prompt
     # another quality has other ones of its own
@@ -193,7 +211,8 @@ def _usual(request: GenerationRequest) -> dict[FormField, str]:
 
 def _bounds(limits: Limits) -> Mapping[FormField, tuple[int, int]]:
     bounds = {field: bounds_of(field.value) for field in NUMBERS}
-    bounds[FormField.FRAMES] = (1, limits.max_frames)
+    bounds[FormField.FRAMES] = (1, min(limits.max_frames, PLAIN_FRAMES))
+    bounds[FormField.SECONDS] = (1, limits.max_frames)
     bounds[FormField.STEPS] = (1, limits.max_steps)
     bounds[FormField.SEED] = (0, MAX_SEED)
     return bounds

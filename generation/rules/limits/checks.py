@@ -28,7 +28,7 @@ def _shape(limits: Limits, request: GenerationRequest) -> Iterator[LimitExceeded
         yield LimitExceeded(LimitName.ENDPOINTS, allowed=allowed, used=request.endpoint.label)
     width, height = request.pixels
     sizes = (
-        (LimitName.MAX_FRAMES, limits.max_frames, request.num_frames),
+        (LimitName.MAX_FRAMES, limits.max_frames, request.frames),
         (LimitName.MAX_STEPS, limits.max_steps, request.num_inference_steps),
         (LimitName.MAX_PIXELS, limits.max_pixels, width * height),
     )

@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from generation.domain.parsing import shown
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.request import (
+    MAX_FRAMES,
     MAX_PIXELS,
+    PLAIN_FRAMES,
     SIDE_MULTIPLE,
     Endpoint,
     GenerationRequest,
@@ -89,7 +91,8 @@ class Limits(BaseModel):
     user_budget_per_month: Amount | None = None
     server_budget_per_day: Amount | None = 5_000_000
     server_budget_per_month: Amount | None = None
-    max_frames: Annotated[int, Field(ge=1, le=32)] = 32
+    max_frames: Annotated[int, Field(ge=1, le=MAX_FRAMES)] = PLAIN_FRAMES
+    """Of longer clips too, which only some backends make: an admin allows them."""
     max_steps: Annotated[int, Field(ge=1, le=50)] = 50
     max_pixels: Annotated[int, Field(ge=64 * 64, le=MAX_PIXELS)] = MAX_PIXELS
     endpoints: frozenset[Endpoint] = frozenset(Endpoint)

@@ -94,4 +94,7 @@ class FormActs(ClipActs, Administration, ChoiceActs):
         self, values: FormValues, server: ServerRef, parent: JobId | None, roles: frozenset[str]
     ) -> Form:
         limits = (await self.rules_of(server)).limits_for(roles)
-        return form_of(values, limits, await self.styles_of(server), parent=parent)
+        await self._offers.learn()
+        offered = self._offers.everything()
+        styles = await self.styles_of(server)
+        return form_of(values, limits, styles, parent=parent, offered=offered)

@@ -6,12 +6,18 @@ from typing import Final
 
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.messages import mark
-from generation.protocol.request import DEFAULTS, Endpoint, VideoSizePreset
+from generation.protocol.request import (
+    DEFAULTS,
+    Endpoint,
+    VideoSizePreset,
+)
 from generation.rules.forms.form import Form, FormField, FormValues
 from generation.rules.limits import LimitName
+from generation.text.clips import loop_words
 from generation.text.controls.labels import TRY_AGAIN
-from generation.text.dialect import PLAIN, Dialect, Markup
+from generation.text.dialect import PLAIN, Dialect, Markup, capital
 from generation.text.errors import sentence, violation_sentence
 from generation.text.help import EXAMPLE_PROMPT, MAKE_A_CLIP
 from generation.text.rules.kinds import NO_STYLE
@@ -23,7 +29,9 @@ _LABELS: Final[Mapping[FormField, str]] = {
     FormField.SIZE: mark("Size"),
     FormField.MOTIONS: mark("Camera"),
     FormField.STYLE: mark("Style"),
+    FormField.LOOP: mark("Loop"),
     FormField.FRAMES: mark("Frames"),
+    FormField.SECONDS: mark("Seconds"),
     FormField.FPS: mark("Frames per second"),
     FormField.STEPS: mark("Steps"),
     FormField.GUIDANCE: mark("Guidance"),
@@ -87,6 +95,8 @@ def placeholder_words(field: FormField, d: Dialect = PLAIN) -> Markup:
             return d.gettext(EXAMPLE_PROMPT)
         case FormField.NEGATIVE:
             return d.gettext("what to avoid; empty: the usual")
+        case FormField.SECONDS:
+            return d.gettext("empty: as many frames as above")
         case FormField.SEED:
             return d.gettext("empty: another one each time")
         case FormField.STEPS | FormField.GUIDANCE:
@@ -117,6 +127,16 @@ def range_words(form: Form, field: FormField, d: Dialect = PLAIN) -> Markup:
     """Beside a number: ``1 to 24 here``."""
     low, high = form.bounds[field]
     return d.gettext("{low} to {high} here", low=f"{low:,}", high=f"{high:,}")
+
+
+def loop_choice_words(loop: Loop, d: Dialect = PLAIN) -> Markup:
+    """A loop to choose: ``seamless (seamless loop)``."""
+    return capital(loop_words(loop, d))
+
+
+def no_loop_words(d: Dialect = PLAIN) -> Markup:
+    """The choice of no loop."""
+    return d.gettext("No loop")
 
 
 def no_style_words(d: Dialect = PLAIN) -> Markup:

@@ -12,6 +12,7 @@ from generation import mp4
 from generation.domain.job import RequestHandle
 from generation.ports import BackendClip, BackendState, BackendUpdate, CancelOutcome
 from generation.protocol.errors import BackendUnavailable, RequestCancelled
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.progress import Steps
 from generation.protocol.request import GenerationRequest
 
@@ -46,6 +47,8 @@ class ScriptedBackend:
     """What it says it renders with at present."""
     renders_at_once: int | None = 64
     """How many clips it says that it renders at once."""
+    offers: frozenset[Capability] = frozenset()
+    """What it says that it offers beyond fal's endpoints."""
     away: bool = False
     """Set: nothing reaches it."""
     leaves: bool = False
@@ -74,6 +77,10 @@ class ScriptedBackend:
     async def places(self) -> int | None:
         self._maybe_raise("places")
         return self.renders_at_once
+
+    async def capabilities(self) -> frozenset[Capability]:
+        self._maybe_raise("capabilities")
+        return self.offers
 
     async def submit(
         self,

@@ -12,6 +12,8 @@ from generation.domain.refs import Platform, UserRef
 from generation.domain.style import PromptStyle
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
+from generation.protocol.extensions.capabilities import Capability
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
 from generation.rules.choices import DEFAULT_NAMES
@@ -45,8 +47,8 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
     yield moved(a_job(style=PromptStyle(name="x" * 30), **fields), JobStatus.SUCCEEDED)
     yield a_job(own_defaults=DEFAULT_NAMES[:1], servers_defaults=DEFAULT_NAMES, **fields)
     yield a_job(own_defaults=DEFAULT_NAMES, servers_defaults=DEFAULT_NAMES[:1], **fields)
-    for prompt in PASTED:
-        yield a_job(request=a_request(prompt=prompt), **fields)
+    for request in (*(a_request(prompt=prompt) for prompt in PASTED), *(a_request(loop=loop) for loop in Loop)):
+        yield a_job(request=request, **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
     erased = fields | {"requested_by": a_user(f"~{0:032x}", platform), "request": largest.without_texts()}
     yield replace(moved(a_job(**erased), JobStatus.SUCCEEDED), prompt_removed_at=NOW)
@@ -76,6 +78,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.Paused: e.Paused("back *soon* " * 40, NOW),
     e.RoleNeeded: e.RoleNeeded(frozenset(f"{number:018}" for number in range(50))),
+    e.NotOffered: e.NotOffered(tuple(Capability)),
     e.PromptBlocked: e.PromptBlocked("a*b " * 25),
     e.TooManyReports: e.TooManyReports(5),
     e.ReportDecided: e.ReportDecided("slack:U1", "block"),
@@ -98,6 +101,8 @@ def the_errors() -> Iterator[FlipbookError]:
             words = "turbo" if name is LimitName.ENDPOINTS else allowed
             yield e.LimitExceeded(name, allowed=words, used=words, resets_at=NOW)
             yield e.LimitExceeded(name, allowed=words, used=words)
+    for capability in Capability:
+        yield e.NotOffered((capability,))
     for reason, until in (("", None), ("", NOW), ("back at 18:00.", None)):
         yield e.Paused(reason, until)
     yield e.RoleNeeded(frozenset({"71"}))

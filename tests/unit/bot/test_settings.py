@@ -101,7 +101,7 @@ def test_lists_and_limits_are_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FLIPBOOK_DAILY_BUDGET", "-1"),
         ("FLIPBOOK_WORKER_URL", "ftp://x"),
         ("FLIPBOOK_ENGINE", "magic"),
-        ("FLIPBOOK_DEFAULT_LIMITS", '{"max_frames": 99}'),
+        ("FLIPBOOK_DEFAULT_LIMITS", '{"max_frames": 129}'),
         ("FLIPBOOK_LOG_LEVEL", "LOUD"),
     ],
 )

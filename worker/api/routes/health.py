@@ -21,6 +21,7 @@ def health_routes(parts: AppParts) -> list[Route]:
                 "gpu": parts.device(),
                 "version": __version__,
                 "places": parts.places(),
+                "capabilities": sorted(parts.capabilities),
                 "queue_length": len(parts.registry.queue),
                 "active": len(parts.registry.active),
             }

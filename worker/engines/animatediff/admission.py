@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import Endpoint, GenerationRequest, Motion
 from worker.engine import EngineRefusal
 from worker.engines.animatediff.batch_key import LATENT_SCALE, BatchKey
@@ -63,10 +64,10 @@ class Admission:
             raise EngineRefusal(
                 f"video_size {width} × {height}: both sides must be multiples of {LATENT_SCALE}."
             )
-        if request.num_frames > self.frames_at_most:
+        frames = windows_for(request).length
+        if frames > self.frames_at_most:
             raise EngineRefusal(
-                f"num_frames is {request.num_frames}; the motion model knows at most "
-                f"{self.frames_at_most}."
+                f"num_frames is {frames}; the motion model knows at most {self.frames_at_most}."
             )
         # a scheduler with too many steps raises only when the render has begun
         most = STEPS_AT_MOST[request.endpoint]

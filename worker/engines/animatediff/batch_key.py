@@ -6,6 +6,7 @@ Needs no torch. Work is counted in latent pixels at 512 × 512, of all frames of
 from dataclasses import dataclass
 from typing import Final
 
+from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import Endpoint, GenerationRequest, Motion
 from generation.protocol.work import DECODING_FORWARDS
 
@@ -24,7 +25,7 @@ common length, and 12 is the smallest that 1, 2, 3 and 4 chunks divide."""
 
 @dataclass(frozen=True, slots=True)
 class BatchKey:
-    """What renders must agree on to share a forward."""
+    """What renders must agree on to share a forward; ``frames`` are those of one window."""
 
     endpoint: Endpoint
     width: int
@@ -37,7 +38,8 @@ class BatchKey:
         """The key of a request; the order in which motions are named does not matter."""
         width, height = request.pixels
         # a frozenset, so that merging the same motions is recognised in any order
-        return cls(request.endpoint, width, height, request.num_frames, frozenset(request.motions))
+        frames = windows_for(request).length
+        return cls(request.endpoint, width, height, frames, frozenset(request.motions))
 
     @property
     def latent_pixels(self) -> int:
@@ -52,9 +54,9 @@ class BatchKey:
         return self.frames * self.latent_pixels * growth
 
     @property
-    def decode_work(self) -> float:
-        """What decoding the whole clip costs, in the same unit."""
-        return DECODING_FORWARDS * self.frames * self.latent_pixels
+    def frame_decode_work(self) -> float:
+        """What decoding a frame costs, in the same unit."""
+        return DECODING_FORWARDS * self.latent_pixels
 
     @property
     def rows_at_most(self) -> int:
@@ -69,5 +71,6 @@ def uses_guidance(request: GenerationRequest) -> bool:
 
 
 def rows_per_step(request: GenerationRequest) -> int:
-    """Rows of a forward that a step takes: 2 with classifier-free guidance, else 1."""
-    return 2 if uses_guidance(request) else 1
+    """Rows of a forward that a step takes: a window of the clip each, and twice as many with
+    classifier-free guidance."""
+    return len(windows_for(request).starts) * (2 if uses_guidance(request) else 1)

@@ -45,7 +45,8 @@ class StepDurations:
             return None
         # work is scaled so that a unit of decoding takes about as long as a unit of denoising
         key, decode = BatchKey.of(request), self.denoise if self.decode is None else self.decode
-        return self.denoise * key.row_work * shortcuts.rows_left(request) + decode * key.decode_work
+        decoding = decode * key.frame_decode_work * request.frames
+        return self.denoise * key.row_work * shortcuts.rows_left(request) + decoding
 
     def save(self, path: Path) -> None:
         """Keep them for the next start."""

@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 import torch
 
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
 from worker.engine import DeviceLost, EngineUnavailable, Frames, Render, StepFailure
 from worker.engines.animatediff.assembly import EngineParts, assemble, warm_up
@@ -33,6 +34,7 @@ class AnimateDiffEngine:
     """
 
     name: Final = "animatediff"
+    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH})
 
     def __init__(
         self,

@@ -6,6 +6,7 @@ Needs no torch: tensors are only held here, not computed.
 from dataclasses import dataclass
 from typing import Any
 
+from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import BatchKey, uses_guidance
 from worker.engines.animatediff.shortcuts import (
@@ -107,6 +108,7 @@ class ClipRender:
         self.request = request
         self.shortcuts = shortcuts_for(request, shortcuts)
         self.key = BatchKey.of(request)
+        self.windows = windows_for(request)
         self.text_chunks = text_chunks
         self.last_batch = batch_number
         self.denoising: DenoisingState | None = None
@@ -144,9 +146,14 @@ class ClipRender:
         return self.shortcuts.uses_cached_features(self._step_index)
 
     @property
-    def rows(self) -> int:
-        """Rows that its next step adds to a forward."""
+    def texts(self) -> int:
+        """How many texts its next step reads: with guidance the negative prompt too."""
         return 2 if self.is_guided else 1
+
+    @property
+    def rows(self) -> int:
+        """Rows that its next step adds to a forward: one for each text and window."""
+        return self.texts * len(self.windows.starts)
 
     @property
     def step_work(self) -> float:
@@ -168,10 +175,15 @@ class ClipRender:
     def work_left(self) -> float:
         """What it still costs, in latent pixels."""
         if self.decoding is not None:
-            left = 1 - self.decoding.frames_launched / self.key.frames
-            return self.key.decode_work * left
+            left = 1 - self.decoding.frames_launched / self.windows.frames
+            return self.decode_work * left
         rows = self.shortcuts.rows_left(self.request, self._step_index)
-        return self.key.row_work * rows + self.key.decode_work
+        return self.key.row_work * rows + self.decode_work
+
+    @property
+    def decode_work(self) -> float:
+        """What decoding the whole clip costs, in latent pixels."""
+        return self.key.frame_decode_work * self.windows.frames
 
     @property
     def _step_index(self) -> int:

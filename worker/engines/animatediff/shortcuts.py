@@ -5,9 +5,10 @@ are needed. Needs no torch.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import rows_per_step
 
@@ -42,8 +43,9 @@ class Shortcuts:
     def rows_left(self, request: GenerationRequest, step_index: int = 0) -> float:
         """What the steps from that index on cost together, in full rows of a forward."""
         steps, rows = request.num_inference_steps, rows_per_step(request)
+        unguided = len(windows_for(request).starts)
         return sum(
-            (rows if self.is_guided(index, steps) else 1)
+            (rows if self.is_guided(index, steps) else unguided)
             * (CACHED_STEP_WORK if self.uses_cached_features(index) else 1.0)
             for index in range(step_index, steps)
         )
@@ -54,4 +56,8 @@ NO_SHORTCUTS: Final = Shortcuts()
 
 def shortcuts_for(request: GenerationRequest, shortcuts: Shortcuts) -> Shortcuts:
     """The shortcuts that a request takes of those that the operator has turned on."""
-    return shortcuts if request.endpoint is Endpoint.STANDARD else NO_SHORTCUTS
+    if request.endpoint is not Endpoint.STANDARD:
+        return NO_SHORTCUTS
+    # the features of every window of a long clip would be gigabytes
+    is_whole = windows_for(request).is_whole
+    return shortcuts if is_whole else replace(shortcuts, cache_interval=1)

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
 from worker.engine import Frames, OutOfMemory, Render, StepFailure
 from worker.engines.preview.film import Film
@@ -44,11 +45,11 @@ class PreviewRender:
         """The finished frames; raises :class:`ValueError` before the last step is done."""
         if self._film is None or not self.is_finished:
             raise ValueError(f"{self.steps_done} of {self.total_steps} steps are done")
-        return self._film.frames
+        return self._film.shown
 
     def look(self) -> Frames | None:
         """The clip as far as it has developed, small; None before its first layer is painted."""
-        if self._film is None or self._film.passes_done < self.request.num_frames:
+        if self._film is None or not self._film.has_a_layer:
             return None
         return self._film.look(_LOOK_EVERY)
 
@@ -56,6 +57,8 @@ class PreviewRender:
 class PreviewEngine:
     """Draws clips on the CPU. ``step_seconds`` slows every step down, so that progress shows, and
     ``sleep`` does the waiting, on the engine's thread."""
+
+    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH})
 
     def __init__(
         self, step_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep

@@ -8,7 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
-from generation.protocol.request import DEFAULTS, Endpoint, GenerationRequest
+from generation.protocol.extensions.loops import Loop
+from generation.protocol.request import (
+    DEFAULTS,
+    Endpoint,
+    GenerationRequest,
+)
 from worker.engines.preview.canvas import LIGHT, Frame, Stage, level, luck
 from worker.engines.preview.palette import mood_for
 from worker.engines.preview.places import PLACES, layers_of
@@ -16,6 +21,17 @@ from worker.engines.preview.reading import read
 
 _WORDINGS: Final = ("preview · made without a model", "preview · no model", "preview")
 """What a frame says that it is; the longest that fits is shown."""
+
+
+def closed(frames: NDArray[np.uint8], beyond: int) -> NDArray[np.uint8]:
+    """The frames as a loop: the first ones fade in over the ``beyond`` that follow the last."""
+    if not beyond:
+        return frames
+    shown, over = frames[:-beyond].copy(), frames[-beyond:]
+    for place, frame in enumerate(over):
+        late = 1 - place / beyond
+        shown[place] = (late * frame + (1 - late) * shown[place]).round().astype(np.uint8)
+    return shown
 
 
 def stage_for(request: GenerationRequest) -> Stage:
@@ -33,7 +49,9 @@ class Film:
     to the weather, so that the whole clip develops as the steps go on."""
 
     def __init__(self, request: GenerationRequest) -> None:
-        stage, count = stage_for(request), request.num_frames
+        # a loop is drawn beyond its end, and fades from there into its beginning
+        self._beyond = request.frames // 4 if request.loop is Loop.SEAMLESS else 0
+        stage, count = stage_for(request), request.frames + self._beyond
         size = stage.width, stage.height
         self.frames: NDArray[np.uint8] = np.empty((count, *size[::-1], 3), np.uint8)
         """Shape (frames, height, width, 3); filled by the last passes."""
@@ -50,6 +68,16 @@ class Film:
         self.passes_done = 0
         self._passes = self._paint()
 
+    @property
+    def has_a_layer(self) -> bool:
+        """Whether the first layer is painted in every frame."""
+        return self.passes_done >= len(self.frames)
+
+    @property
+    def shown(self) -> NDArray[np.uint8]:
+        """The frames that are the clip."""
+        return closed(self.frames, self._beyond)
+
     def paint(self, until: int) -> None:
         """Do the passes that are due; after the last one only the frames are kept."""
         for _ in range(until - self.passes_done):
@@ -61,7 +89,7 @@ class Film:
         small = self.frames[:, ::every, ::every].copy()
         for index, frame in enumerate(self._making, len(self.frames) - len(self._making)):
             small[index] = np.asarray(frame.picture)[::every, ::every]
-        return small
+        return closed(small, self._beyond)
 
     def _paint(self) -> Iterator[None]:
         while self._layers:

@@ -11,6 +11,7 @@ from adapters.terminal.messenger import OutputUnusable, TerminalMessenger, check
 from adapters.terminal.screen import Screen
 from bot.cli import app
 from fixtures.blanks import BLANKS
+from generation.mp4 import probe
 from generation.mp4.boxes import is_mp4
 from generation.protocol.progress import Phase, Progress
 
@@ -181,3 +182,12 @@ def test_a_piped_terminal_says_every_new_reason_to_wait(
     screen.show(Progress(Phase.RENDERING))
     screen.show(Progress(Phase.RENDERING))
     assert capsys.readouterr().out.splitlines() == [*(f"Waiting for {reason}" for reason in said), "Rendering"]
+
+
+def test_a_loop_of_some_seconds_is_made_and_an_absurd_one_refused(tmp_path: Path) -> None:
+    assert animate("--loop", "ping-pong", "--seconds", "1", "-o", "a.mp4").exit_code == 0
+    assert probe(tmp_path / "a.mp4").frames == 8
+    for arguments in (("--seconds", "9999"), ("--loop", "spiral")):
+        result = animate(*arguments)
+        assert result.exit_code == 2
+        assert result.stderr.startswith(f"{arguments[0]} must be ")

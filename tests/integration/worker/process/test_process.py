@@ -82,6 +82,7 @@ async def test_the_ready_line_says_where_and_what_and_stands_in_the_data_folder(
             "gpu": None,
             "version": health.json()["version"],
             "places": 1,
+            "capabilities": health.json()["capabilities"],
             "queue_length": 0,
             "active": 0,
         }

@@ -39,6 +39,7 @@ from generation.rules.server_rules import ServerRules
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),
     e.LimitExceeded: LimitExceeded(LimitName.USER_CLIPS_PER_DAY, allowed="8", used="16", resets_at=NOW),
+    e.NotOffered: e.NotOffered(("loop",)),
     e.BudgetExhausted: e.BudgetExhausted(NOW),
     e.BudgetTooSmall: e.BudgetTooSmall("$7.00", scope="server", budget="$5.00"),
     e.ExportTooSoon: e.ExportTooSoon(NOW),

@@ -33,6 +33,12 @@ def asked(text: str) -> GenerationRequest:
         ("a C:\\fox\\n", {"prompt": "a C:\\fox\\n"}),
         ("a fox --frames=24", {"num_frames": 24}),
         ("a fox --seed 1 --seed 2", {"seed": 2}),
+        ("waves --seconds 2.5 on a beach", {"prompt": "waves on a beach", "seconds": 2.5, "frames": 20}),
+        ("waves --length 6", {"seconds": 6}),
+        ("waves --loop on a beach", {"prompt": "waves on a beach", "loop": "seamless"}),
+        ("waves --loop ping-pong", {"prompt": "waves", "loop": "ping-pong"}),
+        ("waves --loop=pingpong", {"loop": "ping-pong"}),
+        ("waves --loop=no", {"loop": None}),
     ],
 )
 def test_words_become_a_request(text: str, fields: dict[str, object]) -> None:

@@ -215,3 +215,23 @@ async def test_a_busy_backend_says_how_long_to_wait(queue, header, seconds):
         with pytest.raises(BackendBusy) as caught:
             await backend.submit(a_request(), idempotency_key="k")
     assert caught.value.retry_after == seconds
+
+
+async def test_what_fal_does_not_have_never_leaves_for_it(queue):
+    async with fal(queue) as backend:
+        with pytest.raises(EndpointNotFound):
+            await backend.submit(a_request(loop="seamless"), idempotency_key="k")
+    assert queue.requests == []
+
+
+@pytest.mark.parametrize("health", [{"capabilities": ["loop"]}, {}], ids=str)
+async def test_our_worker_gets_a_loop_where_its_health_page_names_loops(queue, health):
+    queue.on(SUBMIT, Reply(200, ACCEPTED))
+    queue.on("GET /health", Reply(200, {"engine": "animatediff", **health}))
+    async with worker(queue) as backend:
+        if health:
+            await backend.submit(a_request(loop="seamless"), idempotency_key="k")
+            assert json.loads(queue.requests[-1].content)["loop"] == "seamless"
+        else:
+            with pytest.raises(EndpointNotFound):
+                await backend.submit(a_request(loop="seamless"), idempotency_key="k")

@@ -183,7 +183,7 @@ def test_every_limit_has_a_name_and_every_name_a_limit():
         ("user_active_jobs", 1, 1000),
         ("server_active_jobs", 1, 10_000),
         ("server_budget_per_day", 0, 10**12),
-        ("max_frames", 1, 32),
+        ("max_frames", 1, 128),
         ("max_steps", 1, 50),
         ("max_pixels", 4096, 1_048_576),
     ],

@@ -27,6 +27,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.PromptBlocked: e.PromptBlocked("term"),
     e.TooManyReports: e.TooManyReports(5),
     e.ReportDecided: e.ReportDecided("slack:U1", "block"),
+    e.NotOffered: e.NotOffered(("loop", "length")),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),
     e.RequestRejected: e.RequestRejected("fal", ()),
     e.CannotFit: e.CannotFit(10),

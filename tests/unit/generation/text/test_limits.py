@@ -39,7 +39,7 @@ def test_what_admins_write_becomes_a_value(name: LimitName, text: str, value: ob
     [
         (N.USER_ACTIVE_JOBS, "none"),
         (N.USER_ACTIVE_JOBS, "0"),
-        (N.MAX_FRAMES, "33"),
+        (N.MAX_FRAMES, "129"),
         (N.MAX_FRAMES, "a few"),
         (N.MAX_STEPS, "12.5"),
         (N.USER_CLIPS_PER_DAY, "-1"),
@@ -112,7 +112,7 @@ def test_every_value_that_is_taken_is_a_limit(name: LimitName) -> None:
 
 
 def test_ranges_are_said_once_and_for_all() -> None:
-    assert limit_range_words(N.MAX_FRAMES) == "a whole number from 1 to 32"
+    assert limit_range_words(N.MAX_FRAMES) == "a whole number from 1 to 128"
     assert limit_range_words(N.USER_CLIPS_PER_DAY) == "a whole number from 0 to 1,000,000, or none"
     assert limit_words(Limits(server_budget_per_day=None), N.SERVER_BUDGET_PER_DAY) == "no limit"
     assert limit_words(Limits(endpoints=frozenset()), N.ENDPOINTS) == "none"

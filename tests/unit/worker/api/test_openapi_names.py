@@ -18,6 +18,7 @@ def test_the_schemas_have_the_names_that_callers_know() -> None:
         "File",
         "JsonValue",
         "LogEntry",
+        "Loop",
         "Metrics",
         "Motion",
         "Output",

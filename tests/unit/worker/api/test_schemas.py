@@ -1,10 +1,11 @@
-"""The endpoints' input schemas are fal's, field for field."""
+"""The endpoints' input schemas are fal's, field for field, and beside them what only our engines do."""
 
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from generation.protocol.request import Endpoint
+from generation.protocol.request import EXTENSIONS, Endpoint
 from worker.api.schemas import INPUTS, read_input
 
 NEGATIVE = "(bad quality, worst quality:1.2), ugly faces, bad anime"
@@ -28,6 +29,7 @@ def test_defaults_are_those_that_fal_publishes(endpoint: Endpoint, steps: int, g
         "fps": 8,
         "motions": None,
         "video_size": "square",
+        **dict.fromkeys(EXTENSIONS),
     }
     assert schema(endpoint)["required"] == ["prompt"]
 
@@ -46,6 +48,7 @@ def test_types_and_values_are_those_that_fal_publishes(endpoint: Endpoint) -> No
         "fps": "integer",
         "motions": None,
         "video_size": None,
+        **dict.fromkeys(EXTENSIONS),
     }
     motions = ["zoom-out", "zoom-in", "pan-left", "pan-right", "tilt-up", "tilt-down"]
     definitions = body["$defs"]
@@ -84,3 +87,20 @@ def test_an_input_becomes_the_request_that_it_describes() -> None:
 def test_what_is_left_out_or_null_takes_its_default(left_out: dict[str, Any]) -> None:
     request = read_input(Endpoint.STANDARD, {"prompt": "a fox", **left_out}, 99)
     assert (request.seed, request.motions, request.num_inference_steps) == (99, (), 25)
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"seconds": 20}, "seconds"),
+        ({"seconds": 5, "fps": 30}, "seconds"),
+        ({"seconds": 0}, "seconds"),
+        ({"loop": "seamless", "num_frames": 4}, "loop"),
+        ({"loop": "ping-pong", "num_frames": 2}, "loop"),
+        ({"loop": "spiral"}, "loop"),
+    ],
+)
+def test_an_absurd_length_or_loop_is_refused_by_its_field(values: dict[str, object], field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        read_input(Endpoint.STANDARD, {"prompt": "a", **values}, 1)
+    assert [error["loc"][0] for error in refused.value.errors()] == [field]

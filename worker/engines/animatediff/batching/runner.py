@@ -111,6 +111,16 @@ class BatchRunner:
         worth_sharing = int(self.work_at_most / key.row_work)
         return min(self.rows_at_most, key.rows_at_most, fitted, in_memory, worth_sharing)
 
+    def _rows_at_once(self, batch: Sequence[ClipRender]) -> int:
+        """Rows that a forward may have at once; the denoiser takes the others after them."""
+        rows = sum(render.rows for render in batch)
+        if all(render.windows.is_whole for render in batch):
+            return rows
+        # a long clip has more rows than any forward should
+        key = batch[0].key
+        in_memory = rows_in_memory(self.device, key, itemsize=self.itemsize)
+        return max(2, min(rows, in_memory, int(self.work_at_most / key.row_work)))
+
     def _denoise(self, batch: Sequence[ClipRender]) -> list[StepFailure]:
         """One step of the batch. When it fails together, each render is tried alone, so that only
         the one that causes it fails."""
@@ -136,7 +146,7 @@ class BatchRunner:
         # first batch only: until here a render is nothing but its request
         for render in batch:
             prepare(render, self.embedder, self.device)
-        noises = self.denoiser.predict(unet, batch)
+        noises = self.denoiser.predict(unet, batch, at_most=self._rows_at_once(batch))
         steps = [self._take_step(r, noise) for r, noise in zip(batch, noises, strict=True)]
         self.device.end_step(begun, lambda seconds: self.durations.record_step(work, seconds))
         return [failure for failure in steps if failure is not None]
@@ -180,7 +190,7 @@ class BatchRunner:
         if not decoding.is_finite:
             return self._repair(render)
         seconds = self.device.seconds_between(decoding.begun, decoding.done)
-        self.durations.record_decode(render.key.decode_work, seconds)
+        self.durations.record_decode(render.decode_work, seconds)
         render.finish()
         return None
 

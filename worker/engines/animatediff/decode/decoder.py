@@ -68,7 +68,7 @@ class Decoder:
             raise NonFiniteLatents(FELL_APART)
         # latents are scaled for the UNet; frames become the decoder's batch
         scaled = 1 / self._vae.config.scaling_factor * latents[0].transpose(0, 1)
-        size = (render.key.frames, render.key.height, render.key.width, 3)
+        size = (len(scaled), render.key.height, render.key.width, 3)
         # only pinned memory is copied to while the device goes on working
         pinned = self._device.is_cuda
         pixels = torch.empty(size, dtype=torch.uint8, pin_memory=pinned)

@@ -19,6 +19,7 @@ from worker.engines.animatediff.compile.forwards import CompiledForwards
 from worker.engines.animatediff.compile.inputs import ForwardInputs
 from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
 from worker.engines.animatediff.denoise.schedulers import Step, lcm_step
+from worker.engines.animatediff.denoise.windows import fused, parts_of
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
 from worker.engines.animatediff.options import ForwardShape
 from worker.engines.animatediff.prompts.embeddings import repeated_to
@@ -68,15 +69,18 @@ class Denoiser:
     keeps_features: bool = False
     _rows_that_fit: dict[BatchKey, int] = field(default_factory=dict)
 
-    def predict(self, unet: Any, renders: Sequence[ClipRender]) -> list[Tensor]:
-        """The noise in each render's latents, (1, 4, frames, h, w), guidance applied.
+    def predict(
+        self, unet: Any, renders: Sequence[ClipRender], *, at_most: int | None = None
+    ) -> list[Tensor]:
+        """The noise in each render's latents, (1, 4, frames, h, w), guidance applied. `at_most`:
+        how many rows share a forward.
 
         The renders have the same key, and their next steps are all full or all with cached
         features; of the renders only those features change. When memory runs out it is freed and
         the forward tried again, a row at a time.
         """
         rows = [row for render in renders for row in rows_of(render)]
-        predicted = iter(self._predict_rows(unet, renders[0].key, rows))
+        predicted = iter(self._predict_rows(unet, renders[0].key, rows, at_most or len(rows)))
         return [
             _guided(render, [next(predicted) for _ in range(render.rows)]) for render in renders
         ]
@@ -86,9 +90,11 @@ class Denoiser:
         did."""
         return self._rows_that_fit.get(key)
 
-    def _predict_rows(self, unet: Any, key: BatchKey, rows: list[ForwardRow]) -> list[PredictedRow]:
+    def _predict_rows(
+        self, unet: Any, key: BatchKey, rows: list[ForwardRow], at_most: int
+    ) -> list[PredictedRow]:
         # what did not fit once is not tried again: a failed forward costs a whole step
-        at_once = min(len(rows), key.rows_at_most, self._rows_that_fit.get(key, len(rows)))
+        at_once = min(at_most, key.rows_at_most, self._rows_that_fit.get(key, at_most))
         try:
             return self._in_slices(unet, key, rows, at_once)
         except Exception as error:
@@ -98,7 +104,7 @@ class Denoiser:
         freed = self.make_room(key.endpoint)
         free_device_memory()
         if freed:
-            return self._predict_rows(unet, key, rows)
+            return self._predict_rows(unet, key, rows, at_most)
         # half of what failed, for later batches; now single rows, to be sure
         self._rows_that_fit[key] = max(1, at_once // 2)
         log.warning(
@@ -167,20 +173,26 @@ def _forward_keeping_features(
 
 
 def rows_of(render: ClipRender) -> Iterator[ForwardRow]:
-    """The rows of a prepared render: the negative prompt's first, as in diffusers' pipeline."""
+    """The rows of a prepared render: all windows with the negative prompt first, as in diffusers'
+    pipeline."""
     state = _prepared(render)
     timestep = state.timesteps[state.step_index]
     # a no-op for DDIM and LCM, kept because other schedulers need it
     sample = state.scheduler.scale_model_input(state.latents, timestep)
     on_device = state.timesteps_on_device[state.step_index : state.step_index + 1]
-    # after the guidance cutoff only the last row, the prompt's own, is left
-    texts = state.embeddings[-render.rows :]
+    # after the guidance cutoff only the last text, the prompt itself, is left
+    texts = state.embeddings[-render.texts :]
     features = (
-        state.cached_features[-render.rows :]
+        state.cached_features[-render.texts :]
         if render.uses_cached_features
-        else (None,) * render.rows
+        else (None,) * render.texts
     )
-    return (ForwardRow(sample, on_device, *both) for both in zip(texts, features, strict=True))
+    parts = parts_of(sample, render.windows)
+    return (
+        ForwardRow(part, on_device, *both)
+        for both in zip(texts, features, strict=True)
+        for part in parts
+    )
 
 
 def take_step(render: ClipRender, noise: Tensor, *, keep_preview: bool) -> None:
@@ -217,11 +229,17 @@ def _prepared(render: ClipRender) -> DenoisingState:
 
 
 def _guided(render: ClipRender, predicted: list[PredictedRow]) -> Tensor:
-    """Classifier-free guidance; keeps the rows' features with the render."""
-    features = tuple(row.features for row in predicted if row.features is not None)
-    _prepared(render).cached_features = features
-    # with one row both are the same row
-    first, last = predicted[0].noise, predicted[-1].noise
+    """Classifier-free guidance; keeps the rows' features with the render that reuses them."""
+    if render.windows.is_whole:
+        features = tuple(row.features for row in predicted if row.features is not None)
+        _prepared(render).cached_features = features
+    count = len(render.windows.starts)
+    noises = [
+        fused([row.noise for row in predicted[at : at + count]], render.windows)
+        for at in range(0, len(predicted), count)
+    ]
+    # with one text both are the same
+    first, last = noises[0], noises[-1]
     return first + render.request.guidance_scale * (last - first) if render.is_guided else first
 
 

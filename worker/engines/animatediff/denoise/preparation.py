@@ -21,7 +21,7 @@ def prepare(render: ClipRender, embedder: TextEmbedder, device: Device) -> None:
     # float32 on the CPU: a seed then means the same on every device and in every dtype
     generator = torch.Generator("cpu").manual_seed(request.seed)
     height, width = key.height // LATENT_SCALE, key.width // LATENT_SCALE
-    shape = (1, LATENT_CHANNELS, key.frames, height, width)
+    shape = (1, LATENT_CHANNELS, render.windows.frames, height, width)
     # in this order: a seed means what it means to diffusers
     noise, *fresh = (
         device.pinned(torch.randn(shape, generator=generator)) for _ in range(_draws(request))
