@@ -116,16 +116,6 @@ class FlipbookClient(discord.Client):
         for menu in clip_menus(handler):
             self.tree.add_command(menu)
 
-    async def close(self) -> None:
-        """Log out for good."""
-        # discord.py waits two seconds after the last guild before it reports that it is ready; a
-        # client that is closed by then would still report it
-        loading = self._connection._ready_task  # noqa: SLF001 - discord.py has no public way
-        if loading is not None:
-            loading.cancel()
-            await asyncio.wait({loading})
-        await super().close()
-
     def definitions(self) -> list[dict[str, Any]]:
         """The commands as they are registered."""
         return [command.to_dict(self.tree) for command in self.tree.get_commands()]
@@ -215,6 +205,9 @@ class FlipbookClient(discord.Client):
 
     async def on_ready(self) -> None:
         """A new session has begun."""
+        # discord.py waits two seconds after the last guild before it says so, closed or not
+        if self.is_closed():
+            return
         self._log.info("connected to Discord", servers=len(self.guilds))
         await self._note_present(self.guilds)
         for guild in self.guilds:

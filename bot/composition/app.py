@@ -87,16 +87,17 @@ async def open_app(
     messengers: Mapping[Platform, Messenger] | None = None,
     chat_troubles: Callable[[], tuple[str, ...]] = tuple,
     arrange: Arrange = lambda ports: ports,
+    clock: Clock | None = None,
 ) -> AsyncIterator[App]:
     """Build every part, and close it again at the end; nothing runs yet. ``arrange`` may wrap the
-    ports.
+    ports, ``clock`` is the machine's by default.
 
     Raises SettingsError for a key or an address that cannot be used, StoreError for the database,
     OSError for the folder.
     """
     settings.check_shared()
     prepare_folders(settings)
-    observability = _observability()
+    observability = _observability(clock or SystemClock())
     # closed in reverse order: the database last
     async with AsyncExitStack() as stack:
         store = await open_store(settings, stack, observability.observer)
@@ -119,8 +120,8 @@ class _Observability:
     observer: Observer
 
 
-def _observability() -> _Observability:
-    clock, metrics = SystemClock(), MetricsObserver()
+def _observability(clock: Clock) -> _Observability:
+    metrics = MetricsObserver()
     troubles = TroubleBook(clock)
     observer = Observers((LogObserver(), metrics, troubles))
     return _Observability(clock, metrics, troubles, observer)

@@ -47,8 +47,6 @@ from generation.rules.audit import AuditEntry
 from generation.rules.ledger import EVERYWHERE, Totals
 
 _ESCAPE: Final = "\\"
-SEARCHED: Final = 10_000
-"""Clips in which words are looked for at a time."""
 _NEWEST_FIRST: Final = (jobs.c.finished_at.desc(), jobs.c.number.desc())
 _LAST: Final = jobs.alias()
 _MADE_FROM: Final = (
@@ -111,7 +109,8 @@ class OverviewStore(StorePart):
         where, values = _kept(query)
         last = select(jobs.c.number).where(*where).order_by(*_NEWEST_FIRST)
         async with self._read() as connection:
-            number: int | None = await connection.scalar(last.limit(1).offset(SEARCHED - 1), values)
+            beyond = last.limit(1).offset(query.searched - 1)
+            number: int | None = await connection.scalar(beyond, values)
         return number
 
     async def made_from(self, job_id: JobId, *, limit: int) -> list[Job]:
@@ -197,7 +196,7 @@ def _gallery(query: GalleryQuery, dialect: str) -> tuple[Select[Any], Values]:
     for special in "%_":
         words = words.replace(special, _ESCAPE + special)
     # a rare word would else be looked for in every prompt that there is
-    looked_at = kept.with_only_columns(jobs.c.number).limit(SEARCHED).subquery()
+    looked_at = kept.with_only_columns(jobs.c.number).limit(query.searched).subquery()
     found = (
         select(jobs)
         .join(looked_at, looked_at.c.number == jobs.c.number)

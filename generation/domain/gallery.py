@@ -12,7 +12,8 @@ from generation.protocol.progress import Progress
 class GalleryQuery:
     """By when they were made, newest first; ``before`` is the number of the last clip of the page
     before. ``member`` is an id on the server's platform; ``words`` stand in the prompt, whatever
-    their case; ``hidden`` leaves the others out (None: neither)."""
+    their case, and are looked for in ``searched`` clips at a time; ``hidden`` leaves the others out
+    (None: neither)."""
 
     before: int | None = None
     server: ServerRef | None = None
@@ -21,6 +22,7 @@ class GalleryQuery:
     until: datetime | None = None
     words: str = ""
     hidden: bool | None = None
+    searched: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,15 +103,17 @@ class PrivacyWrites(ExportReads, Protocol):
     async def add_left_messages(self, user: UserRef, count: int) -> None:
         """So many messages could not be removed."""
 
-    async def note_export(self, user: UserRef, at: datetime) -> None:
-        """The member got a copy of their data."""
+    async def note_export(self, user: UserRef, at: datetime, *, since: datetime) -> bool:
+        """The member gets a copy of their data, unless they got one after ``since``; whether they
+        do. Of two who ask at once, on whatever processes, one does."""
 
     async def forget_export(self, user: UserRef) -> None:
         """The member did not get it after all."""
 
-    async def erase_job(self, job: Job, at: datetime) -> None:
+    async def erase_job(self, job: Job, at: datetime) -> bool:
         """Leave of an ended job its id, its shape, its price and a pseudonym; its delivery goes.
-        Raises StaleJob for one that has not ended."""
+        False where another process has done so meanwhile. Raises StaleJob for one that has not
+        ended."""
 
     async def clear_clips(self, jobs: Sequence[JobId]) -> None:
         """The files of these jobs' clips are gone."""

@@ -58,7 +58,8 @@ class _Step:
     removes: list[Job] = field(default_factory=list)
     erases: list[Job] = field(default_factory=list)
     waits: int = 0
-    left: int = 0
+    left: set[JobId] = field(default_factory=set)
+    """Erased ones whose messages stay in the chat."""
 
 
 class Forgetter:
@@ -130,7 +131,8 @@ class Forgetter:
                 step.ends.append(job)
             elif is_late or delivery is None or _is_removed(job, delivery):
                 step.erases.append(job)
-                step.left += _stays_in_chat(delivery)
+                if _stays_in_chat(delivery):
+                    step.left.add(job.id)
             elif job.deleted_at is None and now > (job.finished_at or now) + _SETTLED:
                 step.removes.append(job)
             else:
@@ -147,12 +149,15 @@ class Forgetter:
                 ended = await end(tx, job, now)
             if ended is not None:
                 self._observer.job_moved(ended)
+        left = 0
         async with self._store.transaction() as tx:
-            for job in removes:
-                await removals.delete(tx, await tx.job(job.id) or job, now)
-            for job in step.erases:
-                await tx.erase_job(job, now)
-            await tx.add_left_messages(asked.user, step.left)
+            # in one order, whatever is done to them: another process may do the same now
+            for job in sorted((*removes, *step.erases), key=lambda each: each.id):
+                if job in removes:
+                    await removals.delete(tx, await tx.job(job.id) or job, now)
+                elif await tx.erase_job(job, now):
+                    left += job.id in step.left
+            await tx.add_left_messages(asked.user, left)
         if step.ends:
             self._cancelled()
         if removes:

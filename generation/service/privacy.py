@@ -59,10 +59,9 @@ class PrivacyActs(ServicePart):
         now = self._clock.now()
         async with self._store.transaction(Urgency.MEMBER) as tx:
             # noted before it is made: two presses at once make one copy
-            last = await tx.exported_at(user)
-            if last is not None and last <= now < last + BETWEEN_EXPORTS:
+            if not await tx.note_export(user, now, since=now - BETWEEN_EXPORTS):
+                last = await tx.exported_at(user) or now
                 raise ExportTooSoon(last + BETWEEN_EXPORTS)
-            await tx.note_export(user, now)
         try:
             return await self._exporter.export(user, max_bytes=MAX_BYTES)
         except BaseException:

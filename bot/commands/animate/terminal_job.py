@@ -26,6 +26,7 @@ from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job
 from generation.domain.refs import MessageRef, Platform
 from generation.domain.style import StyledRequest
+from generation.protocol.clock import Clock
 from generation.protocol.errors import (
     DatabaseUnusable,
     FlipbookError,
@@ -84,6 +85,7 @@ async def make_clip(
     worker_folder: str = WORKER_FOLDER,
     replaces: bool = True,
     arrange: Arrange = lambda ports: ports,
+    clock: Clock | None = None,
 ) -> ClipOutcome:
     """Make one clip and write it to ``output``. Ctrl-C cancels the job at its backend and waits for
     its answer; a second one leaves at once.
@@ -99,7 +101,9 @@ async def make_clip(
     )
     messengers = {Platform.TERMINAL: TerminalMessenger(output, screen.show, replaces=replaces)}
     with Interrupts(lambda: _leave_at_once(screen)) as interrupts:
-        async with open_app(settings, role, messengers=messengers, arrange=arrange) as app:
+        async with open_app(
+            settings, role, messengers=messengers, arrange=arrange, clock=clock
+        ) as app:
             await close_deserted_jobs(app)
             context = _submit_context(app, role)
             job = await app.service.submit(wanted.request, context, style=wanted.style)

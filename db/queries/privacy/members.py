@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from sqlalchemy import RowMapping, bindparam, delete, func, select, union, update
+from sqlalchemy import RowMapping, bindparam, delete, func, or_, select, union, update
 
 from db.dialects import insert_or
 from db.queries.ledger import entry_from_row
@@ -67,7 +67,10 @@ _ADD_LEFT: Final = (
 )
 _EXPORTED_AT: Final = select(exports.c.at).where(exports.c.user == bindparam("by"))
 _FORGET_EXPORT: Final = delete(exports).where(exports.c.user == bindparam("by"))
-_ERASE: Final = update(jobs).where(jobs.c.id == bindparam("job"), jobs.c.finished_at.is_not(None))
+_ERASE: Final = update(jobs).where(
+    jobs.c.id == bindparam("job"), jobs.c.finished_at.is_not(None), _OF_USER
+)
+_HAS_ENDED: Final = select(jobs.c.finished_at.is_not(None)).where(jobs.c.id == bindparam("job"))
 _DROP_REPORTS_WORDS: Final = (
     update(reports).where(reports.c.job_id == bindparam("job")).values(words="")
 )
@@ -184,21 +187,25 @@ class MemberDataTransaction(ExportMoments, TransactionPart):
     async def add_left_messages(self, user: UserRef, count: int) -> None:
         await self._connection.execute(_ADD_LEFT, {"by": str(user), "count": count})
 
-    async def note_export(self, user: UserRef, at: datetime) -> None:
+    async def note_export(self, user: UserRef, at: datetime, *, since: datetime) -> bool:
         written = insert_or(self._connection.dialect.name, exports).values(user=str(user), at=at)
-        await self._connection.execute(
-            written.on_conflict_do_update(
-                index_elements=[exports.c.user], set_={"at": written.excluded.at}
-            )
-        )
+        # one statement: between a look and a write another process could write too; and a copy of
+        # a time to come is one of a clock that was set back
+        is_old = or_(exports.c.at <= since, exports.c.at > written.excluded.at)
+        # not the number of written rows, which PostgreSQL does not tell of an INSERT
+        noted = written.on_conflict_do_update(
+            index_elements=[exports.c.user], set_={"at": written.excluded.at}, where=is_old
+        ).returning(exports.c.user)
+        return (await self._connection.execute(noted)).first() is not None
 
     async def forget_export(self, user: UserRef) -> None:
         await self._connection.execute(_FORGET_EXPORT, {"by": str(user)})
 
-    async def erase_job(self, job: Job, at: datetime) -> None:
+    async def erase_job(self, job: Job, at: datetime) -> bool:
         values: Values = {
             **_NOTHING_BUT_SHAPE,
             "job": job.id,
+            "by": str(job.requested_by),
             "user": str(self._cipher.pseudonyms.of(job.channel.server, job.requested_by)),
             # the platform's name of the occasion may hold the member's id
             "origin": f"erased:{job.id}",
@@ -207,9 +214,12 @@ class MemberDataTransaction(ExportMoments, TransactionPart):
             "prompt_removed_at": job.prompt_removed_at or at,
         }
         if (await self._connection.execute(_ERASE, values)).rowcount == 0:
-            raise StaleJob(job.id)  # it goes on
+            if not await self._connection.scalar(_HAS_ENDED, {"job": job.id}):
+                raise StaleJob(job.id)  # it goes on
+            return False
         for statement in (_DROP_DELIVERY, _DROP_REPORTS_WORDS):
             await self._connection.execute(statement, {"job": job.id})
+        return True
 
 
 def _forgetting_from_row(row: RowMapping) -> Forgetting:

@@ -171,7 +171,7 @@ def _label(name: str, d: Dialect) -> Markup:
 def _whose_choice(own: OwnChoices, d: Dialect) -> Markup:
     if own.chosen.notify is None:
         return d.gettext(
-            "That is how this {place} has it. {command} is your own choice.",
+            "That is how this {place} has it; with {command} you choose for yourself.",
             command=Markup(d.code("/flipbook notify")),
         )
     return d.gettext("That is your own choice.")

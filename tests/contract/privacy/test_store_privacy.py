@@ -111,8 +111,10 @@ async def test_asking_to_be_forgotten_twice_is_one_forgetting_with_the_later_mom
     assert again == earlier == Forgetting(a_user(), later(hours=1), a_server("9002"), left=2)
     assert await store.forgettings() == [again]
     async with store.transaction() as tx:
-        await tx.note_export(a_user(), NOW)
-        await tx.note_export(a_user(), later(minutes=1))
+        assert await tx.note_export(a_user(), NOW, since=later(hours=-1))
+        assert not await tx.note_export(a_user(), later(minutes=1), since=later(minutes=-59))
+        assert await tx.exported_at(a_user()) == NOW
+        assert await tx.note_export(a_user(), later(minutes=1), since=NOW)
     assert await store.exported_at(a_user()) == later(minutes=1)
     async with store.transaction() as tx:
         await tx.end_forgetting(a_user())

@@ -91,12 +91,9 @@ async def test_clips_of_one_moment_are_each_on_one_page(store: SqlStore) -> None
     assert seen == [4, 3, 2, 1, 0]
 
 
-async def test_words_are_looked_for_in_some_thousands_at_a_time(
-    store: SqlStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("db.queries.overview.SEARCHED", 2)
+async def test_words_are_looked_for_in_some_clips_at_a_time(store: SqlStore) -> None:
     await add(store, made(0, ONE, "a whale"), *(made(n, ONE) for n in range(1, 4)))
-    query = GalleryQuery(words="whale")
+    query = GalleryQuery(words="whale", searched=2)
     assert await store.gallery(query, limit=9) == []
     older = replace(query, before=await store.searched_until(query))
     assert [int(job.id, 16) for _, job in await store.gallery(older, limit=9)] == [0]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from adapters.slack.handlers.payloads import (
     ChosenOption,
@@ -53,12 +53,12 @@ class _Field(Incoming):
 
 
 class _State(Incoming):
-    values: Mapping[str, Mapping[str, _Field]] = {}
+    values: Mapping[str, Mapping[str, _Field]] = Field(default={}, max_length=40)
 
 
 class _View(Incoming):
     id: str
-    private_metadata: str = ""
+    private_metadata: str = Field(default="", max_length=3000)
     state: _State = _State()
 
 

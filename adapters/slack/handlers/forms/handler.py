@@ -142,7 +142,10 @@ class SlackForms:
             if error.code == _ALREADY_OPENED:
                 return None
             return await self._late(act, values, parent, ask)
-        usual = lambda: self._service.form(_actor(act), values, parent=parent)  # noqa: E731
+
+        async def usual() -> Form:
+            return await self._service.form(_actor(act), values, parent=parent)
+
         self._background.start(self._fill(act, view, ask or usual), "filling a form")
         return None
 

@@ -1,14 +1,11 @@
 """Shortcuts and submitted forms as values of our own, read as the other payloads are."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from pydantic import Field
-
 from adapters.slack.handlers.payloads import Identified, Incoming, UnreadablePayload, read
+from adapters.slack.handlers.sent_views import SentView
 from adapters.slack.ids import WHERE
 from adapters.slack.models import Act
 from adapters.slack.text.form import FormPlace
@@ -50,21 +47,6 @@ class _Shortcut(Incoming):
     response_url: str | None = None
 
 
-class _State(Incoming):
-    values: dict[str, dict[str, dict[str, Any]]] = Field(default={}, max_length=20)
-
-
-class _View(Incoming):
-    id: str
-    private_metadata: str = Field(default="", max_length=3000)
-    state: _State = _State()
-
-
-class _ViewSubmission(Incoming):
-    user: Identified
-    view: _View
-
-
 def menu_shortcut_in(body: Mapping[str, object], team: str) -> MenuShortcut:
     """A shortcut of either kind. Raises UnreadablePayload."""
     chosen = read(_Shortcut, body)
@@ -86,15 +68,13 @@ def menu_shortcut_in(body: Mapping[str, object], team: str) -> MenuShortcut:
 
 def form_submission_in(body: Mapping[str, object], team: str) -> FormSubmission:
     """A form that was sent off. Raises UnreadablePayload."""
-    sent = read(_ViewSubmission, body)
+    sent = read(SentView, body)
     view, place = sent.view, FormPlace.parse(sent.view.private_metadata)
     if place is None:
         raise UnreadablePayload("private_metadata")
     where = view.state.values.get(WHERE, {}).get(WHERE, {}).get("selected_conversation")
-    # a form that was corrected is another act, and gets an answer of its own
-    digest = sha256(json.dumps(view.state.values, sort_keys=True).encode()).hexdigest()[:16]
     act = Act(
-        key=f"view:{view.id}:{digest}",
+        key=sent.key,
         team=team,
         channel=place.channel or str(where or ""),
         user=sent.user.id,

@@ -1,14 +1,11 @@
 """Slack's payloads of the Home tab as values of our own, read as the other payloads are."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
-from pydantic import Field
-
-from adapters.slack.handlers.payloads import Identified, Incoming, read
+from adapters.slack.handlers.payloads import Incoming, read
+from adapters.slack.handlers.sent_views import SentView
 from adapters.slack.models import Act
 
 
@@ -39,21 +36,6 @@ class _Envelope(Incoming):
     event: dict[str, object]
 
 
-class _State(Incoming):
-    values: dict[str, dict[str, dict[str, Any]]] = Field(default={}, max_length=40)
-
-
-class _View(Incoming):
-    id: str
-    private_metadata: str = Field(default="", max_length=3000)
-    state: _State = _State()
-
-
-class _ViewSubmission(Incoming):
-    user: Identified
-    view: _View
-
-
 def home_opened_in(body: Mapping[str, object], team: str) -> HomeOpened:
     """A page that was opened. Raises UnreadablePayload."""
     event = read(_Opened, read(_Envelope, body).event)
@@ -63,12 +45,10 @@ def home_opened_in(body: Mapping[str, object], team: str) -> HomeOpened:
 
 def limits_submission_in(body: Mapping[str, object], team: str) -> LimitsSubmission:
     """A form for limits. Raises UnreadablePayload."""
-    sent = read(_ViewSubmission, body)
+    sent = read(SentView, body)
     view = sent.view
-    # a form that was corrected is another act, and gets an answer of its own
-    digest = sha256(json.dumps(view.state.values, sort_keys=True).encode()).hexdigest()[:16]
     act = Act(
-        key=f"view:{view.id}:{digest}",
+        key=sent.key,
         team=team,
         channel="",
         user=sent.user.id,

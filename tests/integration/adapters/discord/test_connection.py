@@ -88,14 +88,14 @@ async def test_the_clip_arrives_while_the_gateway_is_away(discord_double: Discor
 
 
 async def test_a_client_that_is_closed_while_it_is_still_loading_hears_no_more_of_it(
-    discord_double: DiscordDouble, tmp_path: Path
+    discord_double: DiscordDouble, tmp_path: Path, log: list[EventDict]
 ) -> None:
     async with running_bot(discord_double, tmp_path) as bot:
         client = await bot.chat._session.login()
-        await bot.until(lambda: client._connection._ready_task)
-        loading = client._connection._ready_task
-    assert loading is not None
-    assert loading.done()
+        await bot.until(lambda: client.user)  # the session has begun, its servers are awaited
+    # as discord.py reports it, seconds after the last of them
+    await client.on_ready()
+    assert [line for line in log if line["event"] == "connected to Discord"] == []
 
 
 async def test_a_wrong_token_ends_in_one_sentence(discord_double: DiscordDouble, tmp_path: Path) -> None:

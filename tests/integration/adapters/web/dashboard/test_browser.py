@@ -2,14 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from adapters.web.dashboard.live import MOST_VIEWERS
 from bot.chats import Chats
 from bot.composition import App
 from bot.dashboard import dashboard_of, login_link
@@ -178,10 +180,18 @@ async def test_without_script_pages_and_forms_work_all_the_same(app: App, tmp_pa
         await expect(acting.page.locator(".clip")).to_have_count(24)
 
 
-async def test_a_twenty_first_viewer_asks_every_few_seconds(
-    app: App, tmp_path: Path, chrome: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("adapters.web.dashboard.live.MOST_VIEWERS", 0)
+async def test_a_twenty_first_viewer_asks_every_few_seconds(app: App, tmp_path: Path, chrome: Browser) -> None:
     await furnish(app, tmp_path)
-    async with served(app) as port, operator(chrome, app, port) as acting:
+    async with served(app) as port, operator(chrome, app, port) as acting, AsyncExitStack() as watching:
+        await acting.page.goto("about:blank")
+        cookies = "; ".join(f"{each['name']}={each['value']}" for each in await acting.context.cookies())
+        viewer = await watching.enter_async_context(
+            httpx.AsyncClient(base_url=acting.base, headers={"cookie": cookies})
+        )
+        streams = []
+        for _ in range(MOST_VIEWERS):
+            response = await watching.enter_async_context(viewer.stream("GET", "queue/events"))
+            streams.append(response.aiter_raw())  # held: one that is dropped ends its stream
+            assert (await anext(streams[-1])).startswith(b"retry:")
+        await acting.open("")
         await acting.page.get_by_text("every 5 seconds").wait_for()
