@@ -14,7 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,8 +32,8 @@ from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engine import Frames
 from worker.engines.animatediff import EngineOptions, ModelSet
 from worker.engines.animatediff.clip_timing import render_to_end
+from worker.engines.animatediff.compile.deep_cache import keeping_forward, reusing_forward
 from worker.engines.animatediff.compile.forwards import ForwardInputs
-from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
 from worker.engines.animatediff.engine import AnimateDiffEngine
 from worker.engines.animatediff.options import ForwardShape
 
@@ -89,9 +89,11 @@ class Costs:
         inputs = ForwardInputs.of_shape(
             ForwardShape(Endpoint.STANDARD, 1, FRAMES, 512, 512), unet, text_width=768
         )
-        with torch.inference_mode(), captured_features(unet) as captured:
+        with torch.inference_mode():
             whole = flops(lambda: inputs.run(unet))
-            reusing = flops(lambda: forward_with_features(unet, inputs, captured[0]))
+            _, features = inputs.call(keeping_forward(unet))
+            shallow = replace(inputs, features=features)
+            reusing = flops(lambda: shallow.run(reusing_forward(unet)))
         latents = torch.empty(FRAMES, 4, 64, 64, device="meta", dtype=torch.bfloat16)
         with torch.device("meta"):
             decoders = [random_models.autoencoder(random_models.FULL), random_models.taesd()]

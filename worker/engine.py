@@ -133,6 +133,29 @@ class HasIdleWork(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Compiling:
+    """How far an engine is with compiling.
+
+    waiting: how many shapes are still to be compiled; clips of those run uncompiled meanwhile.
+    is_beside: whether the long part happens in a process of its own, so that the engine itself
+    needs seconds.
+    """
+
+    waiting: int
+    is_beside: bool
+
+
+@runtime_checkable
+class Compiles(Protocol):
+    """An engine that compiles in its idle time. It only reads, so any thread may ask it."""
+
+    @property
+    def compiling(self) -> Compiling | None:
+        """How far that is; None where nothing is compiled."""
+        ...
+
+
 @runtime_checkable
 class EstimatesRenders(Protocol):
     """An engine that can estimate how long a request takes. It only reads what it has measured, so
@@ -166,6 +189,12 @@ class HasMeteredDevice(Protocol):
 
     @property
     def device(self) -> MeteredDevice: ...
+
+
+def shapes_to_compile(engine: Engine) -> int:
+    """How many shapes it has yet to compile; 0 for an engine that compiles nothing."""
+    compiling = engine.compiling if isinstance(engine, Compiles) else None
+    return 0 if compiling is None else compiling.waiting
 
 
 def device_name_of(engine: Engine) -> str | None:

@@ -141,6 +141,12 @@ class QueueClient:
         health = await self._health()
         return frozenset() if health is None else health.capabilities
 
+    async def compiling(self) -> int:
+        """How many shapes of clips our worker says that it has yet to compile; 0 for fal. Raises
+        BackendUnavailable when it cannot be asked."""
+        health = await self._health()
+        return 0 if health is None else health.compiling
+
     async def _health(self) -> HealthBody | None:
         if not self._resubmits_safely:
             return None

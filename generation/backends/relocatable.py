@@ -64,6 +64,9 @@ class RelocatableBackend:
     async def capabilities(self) -> frozenset[Capability]:
         return await self._started().capabilities()
 
+    async def compiling(self) -> int:
+        return await self._started().compiling()
+
     async def submit(
         self,
         request: GenerationRequest,

@@ -74,6 +74,9 @@ class Backend(Protocol):
     async def capabilities(self) -> frozenset[Capability]:
         """What it offers beyond fal's endpoints now; nothing where it does not report it."""
 
+    async def compiling(self) -> int:
+        """How many shapes of clips it has yet to compile; 0 where it does not report it."""
+
     async def submit(
         self,
         request: GenerationRequest,

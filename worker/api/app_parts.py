@@ -31,7 +31,8 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.\-]{1,253}(:\d{1,5})?|\[[0-9A-Fa-f:.]{2,4
 @dataclass(frozen=True, slots=True)
 class AppParts:
     """Everything that routes need: ``address`` is where the worker listens, ``places`` how many
-    clips the engine renders at once, ``capabilities`` what it offers beyond fal's endpoints;
+    clips the engine renders at once, ``capabilities`` what it offers beyond fal's endpoints,
+    ``compiling`` how many shapes of clips it has yet to compile;
     ``closing`` is set when it is about to stop."""
 
     settings: WorkerSettings
@@ -45,6 +46,7 @@ class AppParts:
     device: Callable[[], str | None]
     places: Callable[[], int]
     capabilities: frozenset[Capability]
+    compiling: Callable[[], int]
     clock: Clock
     address: str
     webhooks: WebhookSender

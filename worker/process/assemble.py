@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager
 from generation.protocol.clock import Clock
 from worker.api.app_parts import AppParts, public_base
 from worker.api.auth import KeyRing
-from worker.engine import Engine, EngineInfo, capabilities_of, device_name_of
+from worker.engine import (
+    Engine,
+    EngineInfo,
+    capabilities_of,
+    device_name_of,
+    shapes_to_compile,
+)
 from worker.render.clip_storage import ClipStorage
 from worker.render.loop import RenderLoop
 from worker.render.watchdog import Watchdog
@@ -83,6 +89,7 @@ async def open_parts(
                 device=lambda: device_name_of(engine),
                 places=lambda: engine.max_active,
                 capabilities=capabilities_of(engine),
+                compiling=lambda: shapes_to_compile(engine),
                 clock=clock,
                 address=address,
                 webhooks=WebhookSender(database, client, signer, owed=owed, base=base, clock=clock),

@@ -47,7 +47,7 @@ def _animatediff(settings: WorkerSettings) -> Engine:
     animatediff = import_module("worker.engines.animatediff")
     given = settings.animatediff
     # compiled code belongs to this machine, so it stays in the data folder
-    cache = given.compile_cache or settings.data_dir / "compiled.bin"
+    cache = given.compile_cache or settings.data_dir / "compiled"
     options = replace(given, compile_cache=cache, looks=settings.looks)
     speeds = settings.data_dir / "speeds.json"
     engine: Engine = animatediff.AnimateDiffEngine(

@@ -212,8 +212,7 @@ class EngineThread:
         return self._commands.get()
 
     def _do_idle_work(self, engine: HasIdleWork) -> bool:
-        # idle work is mostly compiling, which takes as long as loading
-        self._watchdog.engine_loads()
+        self._watchdog.engine_idles(engine)
         done = engine.idle()
         self._watchdog.engine_rests()
         return done

@@ -17,7 +17,7 @@ from typing import Final, Protocol, TextIO
 
 import structlog
 
-from worker.engine import Engine, EstimatesSteps, Render
+from worker.engine import Compiles, Engine, EstimatesSteps, Render
 from worker.render.hang_report import HANG_FILE, LAST_HANG_FILE, has_hung
 
 log = structlog.get_logger("flipbook.worker.render")
@@ -25,6 +25,9 @@ log = structlog.get_logger("flipbook.worker.render")
 SLOWER_THAN_USUAL: Final = 20.0
 """How many times its average a step may take: the first one of a size is slow, and memory may be
 short."""
+FROM_CACHE_SECONDS: Final = 120.0
+"""How long an engine may compile what a process beside it has compiled before: tracing it takes
+seconds."""
 _REARM: Final = 0.9
 """An alarm that is due in at least this share of the seconds asked for stays as it is: setting one
 starts a thread."""
@@ -92,8 +95,17 @@ class Watchdog:
         self._due: float | None = None
 
     def engine_loads(self) -> None:
-        """It starts to load, or to compile."""
+        """It starts to load."""
         self._set_alarm(self._timeouts.loading)
+
+    def engine_idles(self, engine: object) -> None:
+        """It starts a piece of its idle work, which is mostly compiling: as long as loading, unless
+        the long part of it is done elsewhere."""
+        seconds = self._timeouts.loading
+        compiling = engine.compiling if isinstance(engine, Compiles) else None
+        if seconds and compiling is not None and compiling.is_beside:
+            seconds = min(seconds, FROM_CACHE_SECONDS)
+        self._set_alarm(seconds)
 
     def engine_works(self, engine: Engine, renders: Iterable[Render]) -> None:
         """It starts to advance some of these renders, or begins or finishes one."""

@@ -1,4 +1,5 @@
-"""How many clips each backend renders at once, and which backend takes the next job."""
+"""How many clips each backend renders at once, how far it is with compiling, and which backend
+takes the next job."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +20,7 @@ class Places:
         self._backends = backends
         self._breakers = breakers
         self._known: dict[str, int] = {}
+        self._compiling: dict[str, int] = {}
 
     async def learn(self) -> None:
         """Ask every backend; of one that cannot be asked now, what it has said before still
@@ -26,6 +28,7 @@ class Places:
         for name, backend in self._backends.items():
             try:
                 places = await backend.places()
+                self._compiling[name] = await backend.compiling()
             except BackendError:
                 continue
             if places is not None:
@@ -34,6 +37,10 @@ class Places:
     def known(self, backend: str) -> int | None:
         """How many clips it renders at once, where it has said so."""
         return self._known.get(backend)
+
+    def compiling(self, backend: str) -> int:
+        """How many shapes of clips it had yet to compile when it was last asked."""
+        return self._compiling.get(backend, 0)
 
     def assumed(self, backend: str) -> int:
         """The same, or what is likely."""

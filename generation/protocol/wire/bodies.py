@@ -182,19 +182,26 @@ _MOST_PLACES: Final = 10_000
 
 def _places(given: object) -> int | None:
     """A number of clips that an engine may render at once; None for anything else."""
+    return _number(given) or None
+
+
+def _number(given: object) -> int:
+    """A small number from an answer; 0 for anything else."""
     if not isinstance(given, int) or isinstance(given, bool):
-        return None
-    return given if 1 <= given <= _MOST_PLACES else None
+        return 0
+    return given if 0 <= given <= _MOST_PLACES else 0
 
 
 class HealthBody(Wire):
-    """Our worker's health page, as far as the queue client reads it."""
+    """Our worker's health page, as far as the queue client reads it. ``compiling``: how many shapes
+    of clips are still to be compiled, and run more slowly until then."""
 
     engine: str = ""
     capabilities: Annotated[frozenset[Capability], BeforeValidator(capabilities_named)] = (
         frozenset()
     )
     places: Annotated[int | None, BeforeValidator(_places)] = None
+    compiling: Annotated[int, BeforeValidator(_number)] = 0
 
 
 _ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")

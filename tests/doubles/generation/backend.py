@@ -58,6 +58,7 @@ class ScriptedBackend:
     webhooks: list[str | None] = field(default_factory=list)
     shares: list[str | None] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    shapes_to_compile: int = 0
     on_submit: Callable[[], None] | None = None
     _requests: dict[str, str] = field(default_factory=dict)
 
@@ -81,6 +82,9 @@ class ScriptedBackend:
     async def capabilities(self) -> frozenset[Capability]:
         self._maybe_raise("capabilities")
         return self.offers
+
+    async def compiling(self) -> int:
+        return self.shapes_to_compile
 
     async def submit(
         self,

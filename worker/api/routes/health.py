@@ -22,6 +22,7 @@ def health_routes(parts: AppParts) -> list[Route]:
                 "version": __version__,
                 "places": parts.places(),
                 "capabilities": sorted(parts.capabilities),
+                "compiling": parts.compiling(),
                 "queue_length": len(parts.registry.queue),
                 "active": len(parts.registry.active),
             }

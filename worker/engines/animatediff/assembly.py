@@ -1,8 +1,10 @@
 """Builds a working engine from loaded models: places them on the device and wires up the parts."""
 
-from collections.abc import Collection
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 import torch
@@ -13,17 +15,27 @@ from worker.engines.animatediff.admission import Admission
 from worker.engines.animatediff.batch_key import BatchKey
 from worker.engines.animatediff.batching.runner import BatchRunner
 from worker.engines.animatediff.compile.backend import torch_compiler
+from worker.engines.animatediff.compile.beside import CompileBeside
 from worker.engines.animatediff.compile.forwards import CompiledForwards
+from worker.engines.animatediff.compile.helper import CompileHelper, CompileOrder
 from worker.engines.animatediff.compile.inputs import ForwardInputs
+from worker.engines.animatediff.compile.programs import Functions, Program
+from worker.engines.animatediff.compile.shapes import CompileShape, DecodeShape, dtype_name
 from worker.engines.animatediff.decode.decoder import Decoder
 from worker.engines.animatediff.denoise.denoiser import Denoiser
 from worker.engines.animatediff.denoise.motions import MotionLora, MotionMerger, weights_changed
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.durations import StepDurations
 from worker.engines.animatediff.memory.residency import ResidentUNets, weights_bytes
-from worker.engines.animatediff.memory.room import CONTEXT_BYTES, room_for_work
+from worker.engines.animatediff.memory.room import (
+    CONTEXT_BYTES,
+    frame_bytes,
+    helper_fits,
+    room_for_work,
+    row_bytes,
+)
 from worker.engines.animatediff.models.load import LoadedModels
-from worker.engines.animatediff.options import Compile, EngineOptions, ForwardShape
+from worker.engines.animatediff.options import Compile, EngineOptions, ForwardKind, ForwardShape
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
 
 if TYPE_CHECKING:
@@ -45,6 +57,17 @@ class EngineParts:
     text_width: int
     safety_checker: "SafetyChecker | None"
 
+    def program_of(self, shape: CompileShape) -> Program:
+        """What is compiled for that shape, over the loaded models, on the device."""
+        runner = self.runner
+        model = (
+            runner.decoder.vae
+            if isinstance(shape, DecodeShape)
+            else runner.unets.use(shape.endpoint)
+        )
+        functions = runner.denoiser.functions
+        return Program.of(shape, model, functions, text_width=self.text_width)
+
 
 def assemble(
     loaded: LoadedModels,
@@ -59,18 +82,31 @@ def assemble(
         _set_up_cuda(deterministic=deterministic)
         device.describe(device.dtype(options.dtype))
     embedder = TextEmbedder(loaded.tokenizer, loaded.text_encoder, clip_skip=options.clip_skip)
-    unets = _resident_unets(loaded, device, options)
-    denoiser = Denoiser(
-        _compiled_forwards(device, options, tuple(loaded.unets), deterministic=deterministic),
-        unets.make_room,
-        keeps_features=options.shortcuts.cache_interval > 1,
+    unets, functions = _resident_unets(loaded, device, options), Functions()
+    compiled = _compiled_forwards(loaded, device, options, deterministic=deterministic)
+
+    def make_room(endpoint: Endpoint) -> bool:
+        # the compiler's memory first: clips need their models
+        return compiled.stop_beside() or unets.make_room(endpoint)
+
+    caching = options.shortcuts.cache_interval > 1
+    denoiser = Denoiser(compiled, make_room, functions, keeps_features=caching)
+    decoder = Decoder(
+        loaded.vae,
+        device,
+        # graphs belong to one stream, and the decoder has its own
+        compiled=CompiledForwards(None) if options.cuda_graphs else compiled,
+        functions=functions,
+        make_room=make_room,
+        at_once=options.frames_decoded_at_once,
+        overlap=options.overlap_decode,
     )
     runner = BatchRunner(
         device=device,
         embedder=embedder,
         unets=unets,
         denoiser=denoiser,
-        decoder=_decoder(loaded, device, options, unets),
+        decoder=decoder,
         durations=durations,
         # the number of rows changes the rounding: equal bytes need one render in each forward
         rows_at_most=0 if deterministic else options.rows_at_most,
@@ -135,13 +171,6 @@ def _room(loaded: LoadedModels, runner: BatchRunner) -> int:
     return room_for_work(device.total_bytes(), weights=weights, others=others)
 
 
-def _decoder(
-    loaded: LoadedModels, device: Device, options: EngineOptions, unets: ResidentUNets
-) -> Decoder:
-    at_once, overlap = options.frames_decoded_at_once, options.overlap_decode
-    return Decoder(loaded.vae, device, make_room=unets.make_room, at_once=at_once, overlap=overlap)
-
-
 def _resident_unets(loaded: LoadedModels, device: Device, options: EngineOptions) -> ResidentUNets:
     # read once, merged into either UNet: both endpoints share the motions
     loras = _fitting_loras(loaded)
@@ -168,24 +197,66 @@ def _fitting_loras(loaded: LoadedModels) -> dict[Motion, MotionLora]:
 
 
 def _compiled_forwards(
-    device: Device,
-    options: EngineOptions,
-    endpoints: Collection[Endpoint],
-    *,
-    deterministic: bool,
+    loaded: LoadedModels, device: Device, options: EngineOptions, *, deterministic: bool
 ) -> CompiledForwards:
     asked = options.compile
     if deterministic or asked is Compile.OFF or (asked is Compile.AUTO and not device.is_cuda):
         return CompiledForwards(None)
     compiler = torch_compiler(options.compile_backend, cuda_graphs=options.cuda_graphs)
-    # steps that keep or reuse features never run compiled: see Denoiser
-    caching = options.shortcuts.cache_interval > 1
-    shapes = [
-        shape
-        for shape in options.shapes
-        if shape.endpoint in endpoints and not (caching and shape.endpoint is Endpoint.STANDARD)
-    ]
-    return CompiledForwards(compiler, shapes, options.compile_cache)
+    shapes = [s for shape in options.shapes for s in _kinds_of(shape, options)]
+    served = [shape for shape in shapes if shape.endpoint in loaded.unets]
+    # at the start somebody waits in any case; without a shared folder the helper works for nobody
+    cache = options.compile_cache
+    alone = asked is Compile.START or cache is None
+    beside = None if alone or cache is None else _beside(loaded, device, options, cache)
+    return CompiledForwards(compiler, served, cache, beside=beside)
+
+
+def _kinds_of(shape: ForwardShape, options: EngineOptions) -> Iterator[ForwardShape]:
+    """The forwards that clips of that shape take."""
+    if shape.endpoint is Endpoint.STANDARD and options.shortcuts.cache_interval > 1:
+        yield replace(shape, kind=ForwardKind.KEEPING)
+        yield replace(shape, kind=ForwardKind.REUSING)
+    else:
+        yield shape
+
+
+def _beside(
+    loaded: LoadedModels, device: Device, options: EngineOptions, cache: Path
+) -> CompileBeside:
+    """What compiles in a process beside the worker, into that folder."""
+
+    def model_of(shape: CompileShape) -> Any:
+        return loaded.vae if isinstance(shape, DecodeShape) else loaded.unets[shape.endpoint]
+
+    def order_of(shape: CompileShape) -> CompileOrder:
+        model = model_of(shape)
+        return CompileOrder(
+            shape=shape,
+            model=json.loads(model.to_json_string()),
+            dtype=dtype_name(model.dtype),
+            device=device.name,
+            text_width=int(loaded.text_encoder.config.hidden_size),
+            backend=options.compile_backend,
+            cuda_graphs=options.cuda_graphs,
+        )
+
+    def has_room(shape: CompileShape) -> bool:
+        model = model_of(shape)
+        work = _work_bytes(shape, itemsize=model.dtype.itemsize)
+        free = device.free_bytes()
+        return not device.is_cuda or helper_fits(free, model=weights_bytes(model), work=work)
+
+    return CompileBeside(CompileHelper(cache), order_of, has_room)
+
+
+def _work_bytes(shape: CompileShape, *, itemsize: int) -> int:
+    """What running that shape once takes."""
+    endpoint = Endpoint.STANDARD if isinstance(shape, DecodeShape) else shape.endpoint
+    key = BatchKey(endpoint, shape.width, shape.height, shape.frames, frozenset())
+    if isinstance(shape, DecodeShape):
+        return shape.frames * frame_bytes(key, itemsize=itemsize)
+    return shape.rows * row_bytes(key, itemsize=itemsize)
 
 
 def _set_up_cuda(*, deterministic: bool) -> None:

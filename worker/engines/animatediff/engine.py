@@ -10,7 +10,14 @@ import torch
 
 from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
-from worker.engine import DeviceLost, EngineUnavailable, Frames, Render, StepFailure
+from worker.engine import (
+    Compiling,
+    DeviceLost,
+    EngineUnavailable,
+    Frames,
+    Render,
+    StepFailure,
+)
 from worker.engines.animatediff.assembly import EngineParts, assemble, warm_up
 from worker.engines.animatediff.decode import previews
 from worker.engines.animatediff.device import Device
@@ -142,14 +149,17 @@ class AnimateDiffEngine:
             return previews.frames_of(latents)
 
     def idle(self) -> bool:
-        """Compile one more served shape while there is no work (minutes on a GPU); False when all
-        are compiled."""
+        """Bring the compiling of the served shapes one piece further while there is no work; False
+        when there is nothing to do for it."""
         ready = self._ready()
-        compiled, unets = ready.runner.denoiser.compiled, ready.runner.unets
         with self._noticing_loss():
-            return compiled.compile_next(
-                lambda shape: unets.use(shape.endpoint), text_width=ready.text_width
-            )
+            return ready.runner.denoiser.compiled.compile_next(ready.program_of)
+
+    @property
+    def compiling(self) -> Compiling | None:
+        """How far compiling is; None where nothing is compiled."""
+        parts = self._parts
+        return None if parts is None else parts.runner.denoiser.compiled.state
 
     def estimate_seconds(self, request: GenerationRequest) -> float | None:
         """Seconds that the request takes alone, by this machine's measurements; None before the
@@ -175,6 +185,8 @@ class AnimateDiffEngine:
         """Free memory and device, and keep the measured durations."""
         if self._speeds is not None and self._durations.denoise is not None:
             self._durations.save(self._speeds)
+        if self._parts is not None:
+            self._parts.runner.denoiser.compiled.close()
         # dropped first: memory that is referenced cannot be freed
         self._parts = None
         free_device_memory()

@@ -72,6 +72,11 @@ def translated(error: Exception, *, doing: str) -> EngineError:
     )
 
 
+def in_short(error: Exception) -> str:
+    """An error's message in one line of at most 300 characters, or its class name."""
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
 def first_line(error: Exception) -> str:
     """The first line of an error's message, or its class name where it has none."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0]

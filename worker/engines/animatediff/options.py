@@ -26,9 +26,19 @@ class Compile(StrEnum):
     """IDLE on CUDA, OFF elsewhere."""
     OFF = "off"
     IDLE = "idle"
-    """Eager at first; each served shape is compiled while no render is active."""
+    """Eager at first; each served shape is compiled beside the worker while no render is active."""
     START = "start"
     """The default shapes are compiled before the engine is ready."""
+
+
+class ForwardKind(StrEnum):
+    """How much of the UNet a forward computes; the others than WHOLE with `reuse_every`."""
+
+    WHOLE = "whole"
+    KEEPING = "keeping"
+    """All of it, and the deep layers' features are given too."""
+    REUSING = "reusing"
+    """Only what is shallow: the deep layers' features of an earlier step are taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class ForwardShape:
     frames: int
     width: int
     height: int
+    kind: ForwardKind = ForwardKind.WHOLE
 
 
 DEFAULT_SHAPES: Final = (
@@ -87,9 +98,10 @@ class EngineOptions:
         takes longer than running them.
     compile_backend: torch's name; ``inductor`` outside of tests.
     reuse_every, guided_share: `cache_interval` and `guidance_cutoff` of :class:`Shortcuts`, for
-        standard clips; a clip with cached features runs uncompiled.
+        standard clips.
     shapes: what to compile first; shapes that are served often follow.
-    compile_cache: a file in which compiled code is kept over restarts.
+    compile_cache: a folder in which compiled code is kept over restarts; without one everything is
+        compiled in the worker itself.
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid", "allow_inf_nan": False}

@@ -44,13 +44,15 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class BackendRow:
-    """A backend, in words; ``style`` is the pill's."""
+    """A backend, in words; ``style`` is the pill's. ``compiling``: how many shapes of clips it has
+    yet to compile."""
 
     name: str
     state: str
     style: str
     rendering: int
     places: int | None
+    compiling: int
 
 
 class QueuePage:
@@ -144,6 +146,7 @@ class QueuePage:
                 styles[breaker.circuit(now)],
                 rendering[name],
                 schedule.places.known(name),
+                schedule.places.compiling(name),
             )
             for name, breaker in self._sources.breakers.all.items()
         ]

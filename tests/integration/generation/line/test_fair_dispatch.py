@@ -252,6 +252,14 @@ async def test_the_worker_says_how_many_clips_it_renders_at_once(health: dict[st
         assert (await ours.places(), await theirs.places()) == (places, None)
 
 
+@pytest.mark.parametrize(("said", "shapes"), [(2, 2), *((odd, 0) for odd in (-1, "2", True, None, 1.5, 10**9))])
+async def test_the_worker_says_how_many_shapes_it_has_yet_to_compile(said: Any, shapes: int) -> None:
+    queue = ScriptedQueue()
+    queue.on("GET /health", Reply(200, {"compiling": said}))
+    async with worker(queue) as ours, fal(ScriptedQueue()) as theirs:
+        assert (await ours.compiling(), await theirs.compiling()) == (shapes, 0)
+
+
 async def test_a_worker_that_cannot_be_asked_for_its_places_is_away(tmp_path: Path) -> None:
     queue = ScriptedQueue()
     queue.on("GET /health", httpx.ConnectError("refused"))

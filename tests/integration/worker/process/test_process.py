@@ -83,6 +83,7 @@ async def test_the_ready_line_says_where_and_what_and_stands_in_the_data_folder(
             "version": health.json()["version"],
             "places": 1,
             "capabilities": health.json()["capabilities"],
+            "compiling": 0,
             "queue_length": 0,
             "active": 0,
         }

@@ -280,8 +280,10 @@ async def test_places_are_learnt_again_and_kept_while_the_backend_is_away() -> N
     breakers = Breakers(backends, clock=ManualClock())
     places = Places(backends, breakers)
     assert [places.assumed(name) for name in backends] == [2, 64]
+    backends["worker"].shapes_to_compile = 2
     await places.learn()
     assert [places.assumed(name) for name in backends] == [4, 64]
+    assert [places.compiling(name) for name in backends] == [2, 0]
     backends["worker"].away = True
     await places.learn()
     assert (places.assumed("worker"), places.next_backend) == (4, "worker")

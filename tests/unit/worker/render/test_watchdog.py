@@ -6,9 +6,10 @@ import pytest
 
 from doubles.worker.engine import SteppedEngine, SteppedRender
 from generation.protocol.request import GenerationRequest
+from worker.engine import Compiling
 from worker.process.supervisor import RestartPolicy
 from worker.render.engine_thread import EngineThread
-from worker.render.watchdog import SLOWER_THAN_USUAL, Watchdog, WatchdogTimeouts
+from worker.render.watchdog import FROM_CACHE_SECONDS, SLOWER_THAN_USUAL, Watchdog, WatchdogTimeouts
 
 DEFAULT = WatchdogTimeouts(step=60, loading=600)
 
@@ -57,6 +58,22 @@ def test_loading_may_take_longer_than_a_step() -> None:
     watchdog.engine_loads()
     watchdog.engine_works(SteppedEngine(), [a_render()])
     assert alarm.calls == [600, 60]
+
+
+class CompilingEngine(SteppedEngine):
+    """Compiles two shapes, the long part of it elsewhere or not."""
+
+    def __init__(self, *, is_beside: bool) -> None:
+        super().__init__()
+        self.compiling = Compiling(2, is_beside=is_beside)
+
+
+def test_compiling_may_take_as_long_as_loading_unless_a_process_beside_has_done_it() -> None:
+    watchdog, alarm, _ = watched()
+    for engine in (SteppedEngine(), CompilingEngine(is_beside=False), CompilingEngine(is_beside=True)):
+        watchdog.engine_rests()
+        watchdog.engine_idles(engine)
+    assert [call for call in alarm.calls if call != "cancel"] == [600, 600, FROM_CACHE_SECONDS]
 
 
 def test_an_alarm_that_is_due_at_nearly_the_right_time_is_left_alone() -> None:

@@ -1,21 +1,20 @@
-"""`torch.compile` as the engine uses it, and the file that keeps compiled code over restarts."""
+"""`torch.compile` as the engine uses it, and the folder that keeps compiled code over restarts."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-import structlog
 import torch
 
 from worker.engines.animatediff.compile.inputs import Forward
-
-log = structlog.get_logger("flipbook.engine")
 
 SHAPES_AT_MOST: Final = 16
 """Shapes to compile: each takes minutes once, and memory until the process ends."""
 
 Compiler = Callable[[Any], Forward]
-"""Makes a compiled forward of a UNet; compiling itself happens at the first run of it."""
+"""Makes a compiled forward of a model or function; compiling itself happens at the first run of
+it."""
 
 
 def torch_compiler(backend: str = "inductor", *, cuda_graphs: bool = False) -> Compiler:
@@ -25,32 +24,18 @@ def torch_compiler(backend: str = "inductor", *, cuda_graphs: bool = False) -> C
     # only inductor knows modes
     mode = "reduce-overhead" if cuda_graphs and backend == "inductor" else None
 
-    def compiled(unet: Any) -> Forward:
+    def compiled(function: Any) -> Forward:
         forward: Forward = torch.compile(
-            unet, fullgraph=True, dynamic=False, backend=backend, mode=mode
+            function, fullgraph=True, dynamic=False, backend=backend, mode=mode
         )
         return forward
 
     return compiled
 
 
-def load_cache(path: Path | None) -> None:
-    """Load compiled code of earlier runs; torch itself skips a damaged file, with a warning."""
-    if path is not None and path.is_file():
-        torch.compiler.load_cache_artifacts(path.read_bytes())
-
-
-def save_cache(path: Path | None) -> None:
-    """Keep what is compiled so far; a file that cannot be written is logged, not raised."""
-    # None where nothing that can be kept was compiled, as with the eager backend
-    saved = torch.compiler.save_cache_artifacts() if path is not None else None
-    if path is None or saved is None:
-        return
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # written beside and renamed: a crash half way leaves the old file
-        part = path.with_suffix(".part")
-        part.write_bytes(saved[0])
-        part.replace(path)
-    except OSError as error:
-        log.warning("compiled code was not kept for the next start", reason=error.strerror)
+def share_cache(folder: Path | None) -> None:
+    """Let torch keep compiled code in that folder, from where the helper and later starts take it;
+    None leaves torch its own."""
+    if folder is not None:
+        # the only way to tell torch and Triton; a process that is started now takes it over
+        os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(folder.absolute())

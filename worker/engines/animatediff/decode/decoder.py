@@ -11,6 +11,9 @@ import torch
 from generation.protocol.request import Endpoint
 from worker.engine import NonFiniteLatents
 from worker.engines.animatediff.batch_key import BatchKey
+from worker.engines.animatediff.compile.forwards import CompiledForwards
+from worker.engines.animatediff.compile.programs import Functions
+from worker.engines.animatediff.compile.shapes import DecodeShape, dtype_name
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
 from worker.engines.animatediff.memory.estimates import frames_decoded_at_once
@@ -35,19 +38,29 @@ class Decoder:
         vae: Any,
         device: Device,
         *,
+        compiled: CompiledForwards,
+        functions: Functions,
         make_room: Callable[[Endpoint], bool],
         at_once: int | None = None,
         overlap: bool = True,
     ) -> None:
-        """`make_room`: asked when memory ran out; whether it has freed something. `at_once`: frames
+        """`compiled`, `functions`: what of the autoencoder is run, eagerly or compiled.
+        `make_room`: asked when memory ran out; whether it has freed something. `at_once`: frames
         to decode together; None decides by memory. `overlap`: whether to use its own CUDA
         stream."""
+        self._compiled = compiled
+        self._functions = functions
         self._make_room = make_room
         self._vae = vae
         self._device = device
         self._at_once = at_once
         self._frames_that_fit: dict[BatchKey, int] = {}
         self._stream = torch.cuda.Stream(device.name) if device.is_cuda and overlap else None
+
+    @property
+    def vae(self) -> Any:
+        """The autoencoder that it decodes with."""
+        return self._vae
 
     def warm_up(self) -> None:
         """Decode one small frame, because first calls are slow."""
@@ -139,10 +152,14 @@ class Decoder:
         # only launched here: on CUDA the pixels arrive later
         left = len(state.pixels) - start
         end = start + next(n for n in BATCHES if n <= min(at_once, left))
-        part = state.latents[start:end].to(self._vae.dtype)
+        # laid out as what is compiled was: other strides would be another shape to torch
+        part = state.latents[start:end].to(self._vae.dtype).contiguous()
+        _, height, width, _ = state.pixels.shape
+        shape = DecodeShape(len(part), width, height, dtype_name(self._vae.dtype))
+        decode = self._compiled.forward(self._functions.decoding(self._vae), shape)
         with self._on_own_stream(part):
             begun = self._device.mark()
-            decoded, apart = self._vae.decode(part).sample, self._device.is_cuda
+            decoded, apart = decode(part), self._device.is_cuda
             # a NaN becomes a black pixel; reading the answer here would wait for the device
             finite = torch.isfinite(decoded).flatten(1).all(dim=1)
             state.finite[start:end].copy_(finite, non_blocking=apart)

@@ -17,11 +17,11 @@ from generation.protocol.request import Endpoint
 from worker.engines.animatediff.batch_key import SHARED_CHUNKS_AT_MOST, BatchKey
 from worker.engines.animatediff.compile.forwards import CompiledForwards
 from worker.engines.animatediff.compile.inputs import ForwardInputs
-from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
+from worker.engines.animatediff.compile.programs import Functions
 from worker.engines.animatediff.denoise.schedulers import Step, lcm_step
 from worker.engines.animatediff.denoise.windows import fused, parts_of
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
-from worker.engines.animatediff.options import ForwardShape
+from worker.engines.animatediff.options import ForwardKind, ForwardShape
 from worker.engines.animatediff.prompts.embeddings import repeated_to
 from worker.engines.animatediff.render import ClipRender, DenoisingState
 
@@ -58,14 +58,16 @@ class PredictedRow:
 class Denoiser:
     """Runs forwards in the UNet's dtype, in slices where memory is short, compiled where possible.
 
+    functions: what of the UNets is run, eagerly or compiled.
     keeps_features: whether full steps of standard clips keep the deep layers' features for later
-    steps; such clips never run compiled.
+    steps.
     make_room: asked when memory ran out, with the endpoint whose UNet is needed; whether it has
         freed something.
     """
 
     compiled: CompiledForwards
     make_room: Callable[[Endpoint], bool]
+    functions: Functions
     keeps_features: bool = False
     _rows_that_fit: dict[BatchKey, int] = field(default_factory=dict)
 
@@ -121,23 +123,32 @@ class Denoiser:
         return [row for part in _slices(rows, at_once) for row in self._forward(unet, key, part)]
 
     def _forward(self, unet: Any, key: BatchKey, rows: list[ForwardRow]) -> list[PredictedRow]:
-        if self.keeps_features and key.endpoint is Endpoint.STANDARD:
-            return _forward_keeping_features(unet, key, rows)
-        tokens = _common_tokens(rows)
-        shape = self._shape(key, len(rows)) if tokens == CHUNK_TOKENS else None
+        tokens, kind = _common_tokens(rows), self._kind(key, rows)
+        shape = self._shape(key, len(rows), kind) if tokens == CHUNK_TOKENS else None
         # eager unless this very shape is compiled
-        forward = self.compiled.forward(unet, shape)
+        forward = self.compiled.forward(self.functions.forward(unet, kind), shape)
+        filled = rows
         if shape in self.compiled.ready:
             # compiled code has a fixed number of rows: the last row fills it up
-            rows = rows + rows[-1:] * (shape.rows - len(rows))
-        noise = _inputs(unet, key, rows, tokens).run(forward)
-        # a copy, because the next run of a CUDA graph writes into the very same memory
-        own = noise.to(torch.float32, copy=True)
-        return [PredictedRow(row, None) for row in own.split(1)]
+            filled = rows + rows[-1:] * (shape.rows - len(rows))
+        noise, *deep = _inputs(unet, key, filled, tokens).call(forward)
+        # copies, because the next run of a CUDA graph writes into the very same memory
+        noises = noise.to(torch.float32, copy=True).split(1)
+        features = [row.features for row in rows]
+        if kind is ForwardKind.KEEPING:
+            features = list(deep[0].contiguous().clone().split(key.frames))
+        # what fills up is dropped
+        return [PredictedRow(*row) for row in zip(noises, features, strict=False)][: len(rows)]
 
-    def _shape(self, key: BatchKey, rows: int) -> ForwardShape:
+    def _kind(self, key: BatchKey, rows: list[ForwardRow]) -> ForwardKind:
+        if not self.keeps_features or key.endpoint is not Endpoint.STANDARD:
+            return ForwardKind.WHOLE
+        # the rows of a forward are alike in this
+        return ForwardKind.KEEPING if rows[0].features is None else ForwardKind.REUSING
+
+    def _shape(self, key: BatchKey, rows: int, kind: ForwardKind) -> ForwardShape:
         """What a forward with that many rows is compiled as, within what the device takes."""
-        exact = ForwardShape(key.endpoint, rows, key.frames, key.width, key.height)
+        exact = ForwardShape(key.endpoint, rows, key.frames, key.width, key.height, kind)
         return self.compiled.as_compiled(
             exact, rows_at_most=min(key.rows_at_most, self._rows_that_fit.get(key, rows + 1))
         )
@@ -149,27 +160,10 @@ def _inputs(unet: Any, key: BatchKey, rows: list[ForwardRow], tokens: int) -> Fo
         key.frames, 0
     )
     sample = torch.cat([row.sample for row in rows]).to(unet.dtype)
-    return ForwardInputs(sample, torch.cat([row.timestep for row in rows]), text)
-
-
-def _forward_keeping_features(
-    unet: Any, key: BatchKey, rows: list[ForwardRow]
-) -> list[PredictedRow]:
-    """A full forward that keeps the deep layers' features, or one that reuses them."""
-    inputs = _inputs(unet, key, rows, _common_tokens(rows))
     cached = [row.features for row in rows if row.features is not None]
-    if cached:
-        noise = forward_with_features(unet, inputs, torch.cat(cached))
-        return [
-            PredictedRow(row, features)
-            for row, features in zip(noise.float().split(1), cached, strict=True)
-        ]
-    with captured_features(unet) as captured:
-        noise = inputs.run(unet)
-    return [
-        PredictedRow(row, features)
-        for row, features in zip(noise.float().split(1), captured[0].split(key.frames), strict=True)
-    ]
+    # laid out as what is compiled was: other strides would be another shape to torch
+    features = torch.cat(cached).contiguous() if cached else None
+    return ForwardInputs(sample, torch.cat([row.timestep for row in rows]), text, features)
 
 
 def rows_of(render: ClipRender) -> Iterator[ForwardRow]:

@@ -80,6 +80,12 @@ def both_fit(free: int, *, unets: int) -> bool:
     return unets + HEADROOM_BYTES <= free
 
 
+def helper_fits(free: int, *, model: int, work: int) -> bool:
+    """Whether a process that compiles fits beside a worker with that much free. `model`: bytes of
+    its weights; `work`: what the run of it takes."""
+    return model + work + CONTEXT_BYTES + HEADROOM_BYTES <= free
+
+
 def memory_table() -> str:
     """What fits GPUs of several sizes, as Markdown: the table of the documentation."""
     head = "| guided clip | " + " | ".join(f"{size} GB" for size in DOCUMENTED_GB) + " |"

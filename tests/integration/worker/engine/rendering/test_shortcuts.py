@@ -1,6 +1,7 @@
 # ruff: noqa: E402  (without torch the module is skipped before anything else is imported)
 """Work that standard clips may leave out: nothing by default; shared like other clips."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ from doubles.worker.rendering import (
 from generation.protocol.request import Endpoint
 from worker.engine import Frames
 from worker.engines.animatediff import AnimateDiffEngine, Compile, EngineOptions, ModelSet
-from worker.engines.animatediff.compile.forwards import ForwardInputs
-from worker.engines.animatediff.denoise.deep_cache import captured_features, forward_with_features
-from worker.engines.animatediff.options import ForwardShape
+from worker.engines.animatediff.compile.deep_cache import keeping_forward, reusing_forward
+from worker.engines.animatediff.compile.inputs import ForwardInputs
+from worker.engines.animatediff.options import ForwardKind, ForwardShape
 from worker.engines.animatediff.shortcuts import CACHED_STEP_WORK, NO_SHORTCUTS, Shortcuts
 
 pytestmark = pytest.mark.engine
@@ -63,9 +64,11 @@ def test_a_forward_that_reuses_its_own_deep_layers_predicts_the_very_same(engine
     inputs = ForwardInputs.of_shape(ForwardShape(Endpoint.STANDARD, 2, 4, 64, 72), unet, text_width=32)
     noise = torch.randn(inputs.sample.shape, generator=torch.Generator().manual_seed(0))
     inputs = ForwardInputs(noise, torch.tensor([900.0, 20.0]), inputs.text)
-    with torch.inference_mode(), captured_features(unet) as captured:
-        whole = inputs.run(unet)
-        assert torch.equal(forward_with_features(unet, inputs, captured[0]), whole)
+    with torch.inference_mode():
+        whole, features = inputs.call(keeping_forward(unet))
+        assert torch.equal(whole, inputs.run(unet))
+        reusing = ForwardInputs(inputs.sample, inputs.timesteps, inputs.text, features)
+        assert torch.equal(reusing.run(reusing_forward(unet)), whole)
 
 
 def test_every_second_step_reuses_and_the_picture_stays_alike(
@@ -146,11 +149,12 @@ def test_turbo_leaves_nothing_out(reusing: AnimateDiffEngine, engine: AnimateDif
     assert np.array_equal(frames_of(reusing, request), frames_of(engine, request))
 
 
-def test_clips_that_reuse_run_uncompiled_and_turbo_compiled(tiny_root: Path) -> None:
-    shapes = (ForwardShape(Endpoint.STANDARD, 2, 8, 64, 64), ForwardShape(Endpoint.TURBO, 1, 8, 64, 64))
-    fast = loaded(tiny_root, reuse_every=2, compile=Compile.IDLE, shapes=shapes)
+def test_clips_that_reuse_are_compiled_in_both_kinds_of_steps(tiny_root: Path) -> None:
+    whole, plain = ForwardShape(Endpoint.STANDARD, 2, 8, 64, 64), ForwardShape(Endpoint.TURBO, 1, 8, 64, 64)
+    fast = loaded(tiny_root, reuse_every=2, compile=Compile.IDLE, shapes=(whole, plain))
     assert fast._parts is not None
-    assert fast._parts.runner.denoiser.compiled.waiting == shapes[1:]
+    kinds = [replace(whole, kind=kind) for kind in (ForwardKind.KEEPING, ForwardKind.REUSING)]
+    assert fast._parts.runner.denoiser.compiled.waiting == (*kinds, plain)
 
 
 def test_estimates_know_what_is_left_out(reusing: AnimateDiffEngine, engine: AnimateDiffEngine) -> None:
