@@ -37,7 +37,7 @@ from adapters.slack.handlers.home.handler import SlackHome
 from adapters.slack.handlers.home.payloads import (
     HomeOpened,
     home_opened_in,
-    limits_submission_in,
+    home_submission_in,
 )
 from adapters.slack.handlers.member_commands import SlackMemberCommands, unknown_command
 from adapters.slack.handlers.members.privacy import SlackPrivacy
@@ -60,6 +60,7 @@ from adapters.slack.handlers.removal import SlackRemoval
 from adapters.slack.ids import (
     ANIMATE_ACTION,
     CASE_ACTION,
+    DEFAULTS_FORM,
     DELETE_ACTION,
     DRAFT_ACTION,
     EDIT_ACTION,
@@ -169,7 +170,8 @@ def _route_acts(app: AsyncApp, handlers: SlackHandlers) -> None:
     app.global_shortcut(MAKE_SHORTCUT)(beside_ack(_menu_shortcut_in, handlers.forms.make))
     for callback_id in (FORM, EDIT_ACTION):
         app.view(callback_id)(in_form(form_submission_in, handlers.forms.submitted))
-    app.view(LIMITS_FORM)(in_form(limits_submission_in, handlers.home.limits_submitted))
+    app.view(DEFAULTS_FORM)(in_form(home_submission_in, handlers.home.defaults_submitted))
+    app.view(LIMITS_FORM)(in_form(home_submission_in, handlers.home.limits_submitted))
     app.event("app_home_opened")(beside_ack(_home_opened_in, handlers.home.opened))
     app.event("app_mention")(beside_ack(_mention_in, handlers.animate.mention))
     app.event("message")(beside_ack(_direct_message_in, handlers.animate.direct))

@@ -26,9 +26,10 @@ EDIT_ACTION: Final = f"v1:{ClipAction.EDIT}"
 DRAFT_ACTION: Final = "v1:draft"
 MAKE_SHORTCUT: Final = "v1:make"
 TEXT_SHORTCUT: Final = "v1:text"
-HOME_ACTION: Final = re.compile(r"v1:home:(refresh|notify|used|limits)")
+HOME_ACTION: Final = re.compile(r"v1:home:(refresh|notify|defaults|used|limits)")
 """The buttons of the Home tab that are about no clip."""
 LIMITS_FORM: Final = "v1:limits"
+DEFAULTS_FORM: Final = "v1:defaults"
 WHERE: Final = "where"
 """The input of a form that asks for a channel."""
 REROLL_REACTION: Final = "repeat"

@@ -1,6 +1,5 @@
 """Everything that adapters call the core for, in one object."""
 
-from generation.service.finding import FindingActs
 from generation.service.forms.forms import FormActs
 from generation.service.notices import Notices
 from generation.service.operating import OperatorActs
@@ -9,5 +8,5 @@ from generation.service.privacy import PrivacyActs
 from generation.service.rules import ChatPauses
 
 
-class Service(OperatorActs, FormActs, FindingActs, Pages, Notices, PrivacyActs, ChatPauses):
+class Service(OperatorActs, FormActs, Pages, Notices, PrivacyActs, ChatPauses):
     """Everything that adapters call the core for; they only translate."""

@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from adapters.slack.models import Identity
 from adapters.slack.text.home.page import HomePage
+from generation.domain.gallery import HistoryPage, ShownJob
 from generation.domain.job import (
     Artifact,
     Failure,
@@ -16,7 +18,7 @@ from generation.domain.job import (
 )
 from generation.domain.notice import Audience, Notice, NoticeKind
 from generation.domain.pricing import Micros
-from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import LimitExceeded
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import GenerationRequest, VideoSizePreset
@@ -88,15 +90,18 @@ def failed_on(platform: Platform) -> Job:
 
 def home_page() -> HomePage:
     """mia's Home tab: one clip that renders, and two that have ended."""
-    clip, failed = job_on(Platform.SLACK, JobStatus.SUCCEEDED), failed_on(Platform.SLACK)
+    clip = replace(job_on(Platform.SLACK, JobStatus.SUCCEEDED), number=1042)
+    failed = failed_on(Platform.SLACK)
     running = replace(
         job_on(Platform.SLACK, JobStatus.RUNNING),
         id=JobId("5f0c1d7e9a2b4c6d8e0f1a2c"),
+        number=1043,
         request=REQUEST.model_copy(update={"prompt": "an old lighthouse at dusk"}),
     )
     lost = replace(
         failed,
         id=JobId("5f0c1d7e9a2b4c6d8e0f1a2d"),
+        number=1041,
         request=REQUEST.model_copy(update={"prompt": "a red fox in snow"}),
     )
     used = Usage(
@@ -108,9 +113,11 @@ def home_page() -> HomePage:
         all_spent_today=Micros(250_000),
         day=day_of(NOW),
     )
+    channel = ChannelRef(clip.channel.server, clip.channel.id)
+    shown = (ShownJob(clip, MessageRef(channel, "1700000000.000100")), ShownJob(lost, None))
     return HomePage(
-        MemberClips(((running, RENDERING),), (clip, lost)),
+        MemberClips(((running, RENDERING),), HistoryPage(shown, older_than=lost.id)),
         Quota(Limits(), used),
-        {clip.id: "https://home.slack.com/archives/C1/p1"},
+        Identity("T1", "U1", "B1", frozenset(), url="https://home.slack.com/"),
         OwnChoices(MemberChoices(style="watercolor"), Policy(), Limits()),
     )

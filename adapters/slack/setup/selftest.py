@@ -230,6 +230,7 @@ class _SlackTrial:
         if self._target.member is None:
             self._test.skip("share it in a direct message", "name a member with --member")
             return
+        await self._test.step("views.publish the Home tab", self._publish(self._target.member), str)
         opened = self._calls.post("conversations.open", users=self._target.member)
         direct = await self._test.step("conversations.open", opened)
         if direct is not None:
@@ -237,6 +238,12 @@ class _SlackTrial:
             where = {"channel_id": channel}
             what = "share it in a direct message"
             await self._shared(_Shared(what, where, words), channel)
+
+    async def _publish(self, member: str) -> str:
+        """The bot publishes the member's own one in its place as soon as they open it."""
+        view = {"type": "home", "blocks": _content("")["blocks"][:1]}
+        await self._calls.post("views.publish", user_id=member, view=view)
+        return "it is built anew when the member opens it"
 
     async def _shared(self, way: _Shared, channel: str) -> None:
         file_id = await self._test.step(way.what, self._share(way))

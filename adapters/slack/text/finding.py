@@ -26,7 +26,15 @@ def history_content(page: HistoryPage, identity: Identity, *, turns: bool = Fals
     ]
     blocks = [_section("\n".join(head))]
     blocks += [_section(line) | controls(job) for line, job in lines]
-    ways = [
+    if ways := ways_beside(page):
+        blocks.append({"type": "actions", "elements": ways})
+    text = "\n".join([*head, *(f"{SLACK.bullet}{line}" for line, _ in lines)])
+    return SlackContent(text, tuple(blocks), replaces=turns)
+
+
+def ways_beside(page: HistoryPage) -> list[Block]:
+    """Buttons to the pages on both sides of one."""
+    return [
         _way(action, label, beside)
         for action, label, beside in (
             (NEWER_ACTION, lists.NEWER, page.newer_than),
@@ -34,10 +42,6 @@ def history_content(page: HistoryPage, identity: Identity, *, turns: bool = Fals
         )
         if beside is not None
     ]
-    if ways:
-        blocks.append({"type": "actions", "elements": ways})
-    text = "\n".join([*head, *(f"{SLACK.bullet}{line}" for line, _ in lines)])
-    return SlackContent(text, tuple(blocks), replaces=turns)
 
 
 def queue_content(

@@ -21,6 +21,8 @@ ADMINS: Final = mark("For admins")
 REFRESH: Final = mark("Refresh")
 WHO_USED: Final = mark("Who used what")
 CHANGE_LIMITS: Final = mark("Change limits")
+MY_DEFAULTS: Final = mark("My defaults")
+CHANGE_DEFAULTS: Final = mark("Change my defaults")
 SAVE: Final = mark("Save")
 _WHERE: Final = mark("in {channel}")
 _PROMPT_ROOM: Final = 300
@@ -45,7 +47,7 @@ def no_clips_words(d: Dialect) -> Markup:
 def under_way_words(job: Job, progress: Progress, d: Dialect) -> Markup:
     """How far a clip is, and its prompt under it."""
     left = left_words(progress, d)
-    said = [d.bold(progress_words(progress, d)), *([left] if left else [])]
+    said = [d.code(job.name), d.bold(progress_words(progress, d)), *([left] if left else [])]
     if drawn := bar_words(progress):
         said.insert(0, f"{d.code(drawn[0])} {drawn[1]}")
     where = d.gettext(_WHERE, channel=Markup(d.posted_in(job.channel)))
@@ -55,7 +57,11 @@ def under_way_words(job: Job, progress: Progress, d: Dialect) -> Markup:
 def ended_clip_words(job: Job, link: str | None, d: Dialect) -> Markup:
     """A clip that has ended: its prompt, how it ended and when, and where it is."""
     state = f"{d.bold(state_words(job, d))} {d.when(job.finished_at or job.created_at)}"
-    parts = [state, d.gettext(_WHERE, channel=Markup(d.posted_in(job.channel)))]
+    parts = [
+        Markup(d.code(job.name)),
+        state,
+        d.gettext(_WHERE, channel=Markup(d.posted_in(job.channel))),
+    ]
     if link is not None:
         parts.append(d.link(link, d.gettext(GO_THERE)))
     return Markup(f"{_prompt(job, d)}\n{' · '.join(parts)}")

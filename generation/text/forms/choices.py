@@ -90,6 +90,11 @@ def default_value(name: str, text: str, d: Dialect = PLAIN) -> object:
     return None if value == "" else value
 
 
+def allowed_default_words(name: str, d: Dialect = PLAIN) -> Markup:
+    """What may be written for a default."""
+    return _DEFAULTS[name][1].allowed_words(d)
+
+
 def notify_value(text: str, d: Dialect = PLAIN) -> NotifyWhen | None:
     """When a member wants to be told; None: as the server has it. Raises InvalidRequest."""
     if text.strip().lower() == SERVERS_CHOICE:

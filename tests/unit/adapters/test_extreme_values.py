@@ -18,7 +18,7 @@ from adapters.slack.models import Act, Identity
 from adapters.slack.text import admin, clips, form, notices, render, views
 from adapters.slack.text import finding as slack_finding
 from adapters.slack.text import lists as slack_lists
-from adapters.slack.text.home import limits, page
+from adapters.slack.text.home import defaults, limits, page
 from adapters.slack.text.home.page import HomePage
 from factories import (
     NOW,
@@ -50,7 +50,7 @@ from generation.rules.limits import BUDGETS, LimitName, Limits, Usage, day_of
 from generation.rules.policy import Policy, PolicyName
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
-from generation.service.pages import MemberClips
+from generation.service.pages import HOME_PAGE_SIZE, MemberClips
 from generation.service.rules import RulesChange
 from generation.text.notices import notice_text
 from judges.discord_spec import discord_spec
@@ -145,6 +145,13 @@ def the_largest_quota() -> Quota:
     return Quota(rules.limits, usage, NOW)
 
 
+def a_choice_of_all() -> MemberChoices:
+    """Everything is chosen, with a style that is gone."""
+    numbers = {"num_frames": 32, "fps": 30, "num_inference_steps": 50}
+    chosen = {"video_size": "landscape_16_9", "style": "y" * MAX_NAME, "negative_prompt": "x" * 500}
+    return MemberChoices.model_validate(chosen | numbers | {"endpoint": Endpoint.TURBO})
+
+
 def the_progresses() -> Iterator[Progress]:
     yield Progress(Phase.WAITING, waiting_for=LONGEST[:300], eta_seconds=1e9)
     yield Progress(Phase.FETCHING, waiting_for=LONGEST[:300], eta_seconds=1e9)
@@ -227,13 +234,14 @@ def test_slack_takes_the_fullest_home_tab(slack_referee: SlackJudge) -> None:
         return tuple(the_longest_job(Platform.SLACK, status) for _ in range(20))
 
     progress = next(the_progresses())
-    clips_of = MemberClips(tuple((job, progress) for job in many(JobStatus.RUNNING)), many(JobStatus.SUCCEEDED))
-    links = {job.id: "https://a.slack.com/archives/" + "&" * 300 for job in clips_of.ended}
+    ended = a_page(*many(JobStatus.SUCCEEDED)[:HOME_PAGE_SIZE])
+    ended = replace(ended, newer_than=ended.shown[0].job.id, older_than=ended.shown[-1].job.id)
+    clips_of = MemberClips(tuple((job, progress) for job in many(JobStatus.RUNNING)), ended)
     rules, trouble = the_largest_rules(), (LONGEST[:200],) * 3
     chosen = {"style": "x" * MAX_NAME, "negative_prompt": LONGEST[:500], "video_size": {"width": 1536, "height": 680}}
     own = OwnChoices(MemberChoices.model_validate(chosen | {"num_frames": 32}), rules.policy, Limits(max_frames=1))
-    full = HomePage(clips_of, the_largest_quota(), links, own, rules, trouble)
-    settings = clips.settings_content(clips_of.ended[0], "/animate " + LONGEST)
+    full = HomePage(clips_of, the_largest_quota(), IDENTITY, own, rules, trouble)
+    settings = clips.settings_content(ended.shown[0].job, "/animate " + LONGEST)
     shown = [page.home_view(full, NOW, notice) for notice in (None, settings, admin.rules_content(rules))]
     shown += [
         page.refused_home(render.error_sentence(e.PromptBlocked("x"))),
@@ -241,6 +249,9 @@ def test_slack_takes_the_fullest_home_tab(slack_referee: SlackJudge) -> None:
         page.answer_view(LONGEST),
     ]
     shown += [limits.limits_view(rules.limits), limits.limits_view(Limits())]
+    shown += [
+        defaults.defaults_view(each, the_longest_styles()) for each in (own.chosen, MemberChoices(), a_choice_of_all())
+    ]
     assert [slack_referee.check_view(view) for view in shown] == [[]] * len(shown)
     for view in shown:
         ids = [block["block_id"] for block in view["blocks"] if "block_id" in block]

@@ -9,13 +9,13 @@ from adapters.slack.errors import AdminProblem, AdminRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.clips.views import SlackViews
 from adapters.slack.handlers.home.pages import SlackHomes
-from adapters.slack.handlers.home.payloads import HomeOpened, LimitsSubmission
+from adapters.slack.handlers.home.payloads import HomeOpened, HomeSubmission
 from adapters.slack.handlers.payloads import Click
-from adapters.slack.ids import action_id, home_action, job_id_in
+from adapters.slack.ids import NEWER_ACTION, OLDER_ACTION, action_id, home_action, job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
-from adapters.slack.text import admin
-from adapters.slack.text.home import limits, page
+from adapters.slack.text import admin, lists
+from adapters.slack.text.home import defaults, limits, page
 from adapters.slack.text.lists import of_lines
 from adapters.slack.text.markup import SLACK
 from adapters.slack.text.render import error_content, stale_button_content
@@ -27,6 +27,7 @@ from generation.service import Service
 from generation.text.controls.home import nothing_changed_words, who_used_lines
 from generation.text.forms.choices import notify_value
 
+_SIDES: Final = {OLDER_ACTION: "older_than", NEWER_ACTION: "newer_than"}
 HandleClick = Callable[[Click], Awaitable[SlackContent | None]]
 _MAKES: Final = frozenset(
     action_id(each) for each in (ClipAction.REROLL, ClipAction.OTHER_QUALITY, ClipAction.RETRY)
@@ -55,7 +56,7 @@ class SlackHome:
         """A member looks at the bot's page."""
         # Slack says so for the tab with the messages too
         if opened.is_home and opened.act.team == (await self._api.identity()).team:
-            self._homes.touch(opened.act)
+            self._homes.turn(opened.act, {})
         return None
 
     def around(self, handle: HandleClick) -> HandleClick:
@@ -65,6 +66,9 @@ class SlackHome:
             if click.act.channel:
                 return await handle(click)
             await self._access.check_reader(click.act)
+            if (side := _SIDES.get(click.action_id)) is not None:
+                self._homes.turn(click.act, {side: job_id_in(click.value)})
+                return None
             if click.action_id == action_id(ClipAction.SETTINGS):
                 return await self._in_a_view(click, lambda: handle(click))
             content = await handle(await self._placed(click))
@@ -82,6 +86,9 @@ class SlackHome:
                 await self._check_admin(click.act)
                 rules = await self._service.rules_of(server_ref(click.act))
                 return await self._views.open(click.trigger, limits.limits_view(rules.limits))
+            case action if action == home_action("defaults"):
+                view = await self._defaults_view(click.act)
+                return await self._views.open(click.trigger, view)
             case action if action == home_action("used"):
                 await self._check_admin(click.act)
                 return await self._in_a_view(click, lambda: self._who_used(click.act))
@@ -94,19 +101,34 @@ class SlackHome:
             case _:
                 return stale_button_content()
 
-    async def limits_submitted(self, sent: LimitsSubmission) -> SlackContent:
+    async def limits_submitted(self, sent: HomeSubmission) -> SlackContent:
         """The form for limits: only what was changed in it is saved, as one change."""
         await self._access.check_workspace(sent.act)
         await self._check_admin(sent.act)
         try:
             changes = limits.changes_in(sent.state, limits.shown_before(sent.metadata))
-        except limits.WrongLimits as wrong:
-            return limits.limits_refusal(wrong.errors)
+        except limits.WrongFields as wrong:
+            return limits.fields_refusal(wrong.errors)
         if not changes:
             return of_lines([nothing_changed_words(SLACK)])
         by = user_ref(sent.act)
         change = await self._service.change_rules(server_ref(sent.act), changes, by=by)
         return admin.changed_content(change, [LimitName(name) for name in changes])
+
+    async def defaults_submitted(self, sent: HomeSubmission) -> SlackContent:
+        """The form for one's own defaults: only what was changed in it is saved."""
+        await self._access.check_reader(sent.act)
+        try:
+            changes = defaults.changes_in(sent.state, limits.shown_before(sent.metadata))
+        except limits.WrongFields as wrong:
+            return limits.fields_refusal(wrong.errors)
+        own = await self._service.choose(user_ref(sent.act), server_ref(sent.act), changes)
+        return lists.defaults_content(own)
+
+    async def _defaults_view(self, act: Act) -> defaults.View:
+        server = server_ref(act)
+        own = await self._service.choices_of(user_ref(act), server)
+        return defaults.defaults_view(own.chosen, await self._service.styles_of(server))
 
     async def _placed(self, click: Click) -> Click:
         """A clip that is made from here goes where the one goes that it is made from."""

@@ -5,7 +5,8 @@ Slack tells when a tab is opened, not when it is left. What is under way when th
 shown again as soon as a member opens the tab or clicks in it.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,13 +16,13 @@ from adapters.slack.delivery.rate_limits import MinuteWindow
 from adapters.slack.errors import SlackRefused
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.background import BackgroundTasks
-from adapters.slack.models import Act, Identity, SlackContent
+from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import render
 from adapters.slack.text.home import page as layout
 from adapters.slack.text.home.page import HomePage, View
 from adapters.slack.web_api import SlackApi
-from generation.domain.job import Job, JobId
+from generation.domain.job import JobId
 from generation.protocol.cache import BoundedCache
 from generation.protocol.clock import Clock
 from generation.protocol.errors import DeliveryError, FlipbookError, StoreError
@@ -42,10 +43,12 @@ MOST_WATCHED: Final = 300
 
 @dataclass(frozen=True, slots=True)
 class _Tab:
-    """A member's open tab: when they have acted last, what it shows, and since when."""
+    """A member's open tab: when they have acted last, what it shows, and since when; ``place`` is
+    the page of the history, by the job beside which it begins."""
 
     act: Act
     acted_at: datetime
+    place: Mapping[str, JobId] = field(default_factory=dict)
     notice: SlackContent | None = None
     clips: MemberClips | None = None
     published_at: datetime | None = None
@@ -85,6 +88,14 @@ class SlackHomes:
             self._is_watching = True
             self._background.start_unawaited(self._watch(), "watching Home tabs")
 
+    def turn(self, act: Act, place: Mapping[str, JobId]) -> None:
+        """A member turns the page of their history; ``place`` is an argument of
+        :meth:`Service.history`, and none is the newest page."""
+        now, known = self._clock.now(), self._tabs.get(act.user)
+        tab = _Tab(act, now) if known is None else known
+        self._tabs.put(act.user, replace(tab, place=place))
+        self.touch(act)
+
     async def answer(self, act: Act, content: SlackContent) -> None:
         """Tell a member who has acted in no channel: on top of their tab."""
         self.touch(act, content)
@@ -108,7 +119,7 @@ class SlackHomes:
         if tab.clips is None or tab.published_at is None:
             return
         try:
-            clips = await self._service.clips_of(user_ref(tab.act), server_ref(tab.act))
+            clips = await self._clips_of(tab)
         except StoreError:
             return
         happened = layout.shown_states(clips) != layout.shown_states(tab.clips)
@@ -167,30 +178,28 @@ class SlackHomes:
         """The tab as it is now; for a person whom the bot may not serve, a sentence."""
         try:
             await self._access.check_reader(tab.act)
-            page = await self._page_of(tab.act)
+            page = await self._page_of(tab)
         except FlipbookError as error:
             return layout.refused_home(render.error_sentence(error)), None
         return layout.home_view(page, self._clock.now(), tab.notice), page.clips
 
-    async def _page_of(self, act: Act) -> HomePage:
-        member, server = user_ref(act), server_ref(act)
-        clips = await self._service.clips_of(member, server)
-        is_admin = await self._access.is_admin(act.user)
+    async def _clips_of(self, tab: _Tab) -> MemberClips:
+        return await self._service.clips_of(
+            user_ref(tab.act),
+            server_ref(tab.act),
+            older_than=tab.place.get("older_than"),
+            newer_than=tab.place.get("newer_than"),
+        )
+
+    async def _page_of(self, tab: _Tab) -> HomePage:
+        member, server = user_ref(tab.act), server_ref(tab.act)
+        clips = await self._clips_of(tab)
+        is_admin = await self._access.is_admin(tab.act.user)
         return HomePage(
             clips,
             await self._service.quota(member, server),
-            await self._links(clips.ended[: layout.MOST_ENDED], await self._api.identity()),
+            await self._api.identity(),
             await self._service.choices_of(member, server),
             await self._service.rules_of(server) if is_admin else None,
             self._service.trouble_lines(),
         )
-
-    async def _links(self, jobs: tuple[Job, ...], identity: Identity) -> dict[JobId, str]:
-        """The addresses of the messages that show these clips."""
-        links = {}
-        for job in jobs:
-            delivery = None if job.deleted_at else await self._service.delivery_of(job.id)
-            link = None if delivery is None else identity.link_to(delivery.message)
-            if link is not None:
-                links[job.id] = link
-        return links

@@ -18,8 +18,8 @@ class HomeOpened:
 
 
 @dataclass(frozen=True, slots=True)
-class LimitsSubmission:
-    """The form for limits, as it was sent off, and what it has carried along."""
+class HomeSubmission:
+    """A form over the tab, as it was sent off, and what it has carried along."""
 
     act: Act
     metadata: str
@@ -43,8 +43,8 @@ def home_opened_in(body: Mapping[str, object], team: str) -> HomeOpened:
     return HomeOpened(act, event.tab == "home")
 
 
-def limits_submission_in(body: Mapping[str, object], team: str) -> LimitsSubmission:
-    """A form for limits. Raises UnreadablePayload."""
+def home_submission_in(body: Mapping[str, object], team: str) -> HomeSubmission:
+    """A form over the tab. Raises UnreadablePayload."""
     sent = read(SentView, body)
     view = sent.view
     act = Act(
@@ -54,4 +54,4 @@ def limits_submission_in(body: Mapping[str, object], team: str) -> LimitsSubmiss
         user=sent.user.id,
         user_team=sent.user.team_id,
     )
-    return LimitsSubmission(act, view.private_metadata, view.state.values)
+    return HomeSubmission(act, view.private_metadata, view.state.values)

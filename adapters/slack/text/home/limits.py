@@ -20,7 +20,7 @@ from generation.text.limits import limit_label, limit_range_words, limit_value, 
 
 View = dict[str, Any]
 State = Mapping[str, Mapping[str, Mapping[str, Any]]]
-_PLAIN: Final = replace(plain_for(Platform.SLACK), when=utc_moment)
+PLAIN: Final = replace(plain_for(Platform.SLACK), when=utc_moment)
 """At a field Slack shows plain text."""
 _LONGEST: Final = 60
 _CUT: Final = 3_000
@@ -42,7 +42,7 @@ def limits_view(limits: Limits) -> View:
 
 def typed_values(limits: Limits) -> dict[str, str]:
     """Each limit as an admin would type it."""
-    return {name.value: str(limit_words(limits, name, _PLAIN)) for name in LimitName}
+    return {name.value: str(limit_words(limits, name, PLAIN)) for name in LimitName}
 
 
 def shown_before(metadata: str) -> Mapping[str, str]:
@@ -55,7 +55,7 @@ def shown_before(metadata: str) -> Mapping[str, str]:
 
 
 def changes_in(state: State, before: Mapping[str, str]) -> dict[str, object]:
-    """The limits that were changed in the form. Raises WrongLimits."""
+    """The limits that were changed in the form. Raises WrongFields."""
     changes: dict[str, object] = {}
     errors: dict[str, str] = {}
     for name in LimitName:
@@ -63,15 +63,15 @@ def changes_in(state: State, before: Mapping[str, str]) -> dict[str, object]:
         if name.value not in state or text == before.get(name.value):
             continue
         try:
-            changes[name.value] = limit_value(name, text, _PLAIN)
+            changes[name.value] = limit_value(name, text, PLAIN)
         except InvalidRequest as error:
-            errors[name.value] = sentence(error, _PLAIN)
+            errors[name.value] = sentence(error, PLAIN)
     if errors:
-        raise WrongLimits(errors)
+        raise WrongFields(errors)
     return changes
 
 
-class WrongLimits(FlipbookError):
+class WrongFields(FlipbookError):
     """Fields of the form that are wrong, each with a sentence."""
 
     def __init__(self, errors: Mapping[str, str]) -> None:
@@ -79,7 +79,7 @@ class WrongLimits(FlipbookError):
         self.errors = errors
 
 
-def limits_refusal(errors: Mapping[str, str]) -> FormRefusal:
+def fields_refusal(errors: Mapping[str, str]) -> FormRefusal:
     """What is wrong, at its field."""
     return FormRefusal(" ".join(errors.values()), errors=errors)
 
@@ -95,7 +95,7 @@ def _input(name: LimitName, value: str) -> Block:
         "type": "input",
         "block_id": name.value,
         "label": _plain(capital(limit_label(name, SLACK))),
-        "hint": _plain(capital(limit_range_words(name, _PLAIN))),
+        "hint": _plain(capital(limit_range_words(name, PLAIN))),
         "element": element,
     }
 

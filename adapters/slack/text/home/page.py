@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any, Final
 
 from adapters.slack.ids import MAKE_SHORTCUT, home_action, job_block_id
-from adapters.slack.models import Block, SlackContent
+from adapters.slack.models import Block, Identity, SlackContent
 from adapters.slack.text import clips
+from adapters.slack.text.finding import ways_beside
 from adapters.slack.text.markup import SLACK, date
 from generation.domain.clip_actions import state_of
-from generation.domain.job import Job, JobId
+from generation.domain.job import Job
 from generation.rules.choices import OwnChoices
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
@@ -26,7 +27,6 @@ from generation.text.rules import chat
 
 View = dict[str, Any]
 MOST_UNDER_WAY: Final = 10
-MOST_ENDED: Final = 12
 """With two blocks for each clip, all of a page stays far below the 100 that Slack takes."""
 _SECTION_LIMIT: Final = 2_900
 _MOST_LINES: Final = 3
@@ -35,13 +35,13 @@ _MOST_LINES: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """What is on a member's page. ``links`` are the addresses of clips' messages, ``own`` what the
-    member has chosen, ``rules`` are
-    there for admins alone, ``trouble`` are sentences about backends and chats."""
+    """What is on a member's page. ``identity`` knows the addresses of clips' messages, ``own`` is
+    what the member has chosen, ``rules`` are there for admins alone, ``trouble`` are sentences
+    about backends and chats."""
 
     clips: MemberClips
     quota: Quota
-    links: dict[JobId, str]
+    identity: Identity
     own: OwnChoices
     rules: ServerRules | None = None
     trouble: Sequence[str] = ()
@@ -72,7 +72,7 @@ def answer_view(text: str | None = None) -> View:
 def shown_states(found: MemberClips) -> object:
     """What of a page changes when something happens to a clip, but not when one only moves on."""
     under_way = tuple((job.id, progress.phase) for job, progress in found.under_way)
-    return under_way, tuple((job.id, state_of(job)) for job in found.ended)
+    return under_way, tuple((each.job.id, state_of(each.job)) for each in found.history.shown)
 
 
 def shown_moves(found: MemberClips) -> Sequence[str]:
@@ -95,7 +95,7 @@ def _blocks(page: HomePage, now: datetime, notice: SlackContent | None) -> Itera
         else [_section(words.nothing_under_way_words(SLACK))]
     )
     yield _header(words.HISTORY)
-    yield from _ended(page) if page.clips.ended else [_section(words.no_clips_words(SLACK))]
+    yield from _history(page)
     yield _header(words.QUOTA)
     quota = page.quota
     yield from _sections(
@@ -120,11 +120,18 @@ def _under_way(page: HomePage) -> Iterator[Block]:
         yield _row(job)
 
 
-def _ended(page: HomePage) -> Iterator[Block]:
-    for job in page.clips.ended[:MOST_ENDED]:
-        yield _section(words.ended_clip_words(job, page.links.get(job.id), SLACK))
-        if clips.row(job):
-            yield _row(job)
+def _history(page: HomePage) -> Iterator[Block]:
+    """A page of the clips that have ended, each with its buttons, and the ways to those beside."""
+    history = page.clips.history
+    if not history.shown:
+        yield _section(words.no_clips_words(SLACK))
+    for each in history.shown:
+        link = page.identity.link_to(each.message)
+        yield _section(words.ended_clip_words(each.job, link, SLACK))
+        if clips.row(each.job):
+            yield _row(each.job)
+    if ways := ways_beside(history):
+        yield {"type": "actions", "elements": ways}
 
 
 def _choices(own: OwnChoices) -> Iterator[Block]:
@@ -141,8 +148,9 @@ def _choices(own: OwnChoices) -> Iterator[Block]:
         "initial_option": next(each for each in options if each["value"] == chosen),
     }
     yield _section("\n".join(choices.notify_lines(own, SLACK)))
-    yield {"type": "actions", "elements": [select]}
-    yield from _sections([*choices.defaults_lines(own, SLACK), choices.how_to_change_words(SLACK)])
+    change = _button(home_action("defaults"), f"✏️ {SLACK.gettext(words.CHANGE_DEFAULTS)}")
+    yield {"type": "actions", "elements": [select, change]}
+    yield from _sections(choices.defaults_lines(own, SLACK))
 
 
 def _row(job: Job) -> Block:

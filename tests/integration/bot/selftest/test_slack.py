@@ -56,6 +56,7 @@ async def test_everything_is_tried_and_nothing_stays(slack: SlackDouble) -> None
         "skipped react with :repeat:: the app lacks reactions:write, which Flipbook can do without"
     ]
     assert "ok      files.info: the clip stands in the message: seen at look 1" in lines.named(StepResult.OK)
+    assert "ok      views.publish the Home tab: it is built anew when the member opens it" in lines.named(StepResult.OK)
     assert "ok      edit it again without file_ids: the clip stays" in lines.named(StepResult.OK)
     assert sum(step.what == "files.info: the clip stands there" for step in lines.steps) == 4
     assert (left(slack), test.left_behind) == (0, [])
@@ -77,6 +78,7 @@ async def test_a_reaction_is_tried_where_the_app_may(open_slack_double: OpenDoub
         ("files.completeUploadExternal", "storage_limit_reached", "upload the clip, privately"),
         ("chat.postMessage", "restricted_action", "chat.postMessage with a button"),
         ("conversations.open", "user_disabled", "conversations.open"),
+        ("views.publish", "not_enabled", "views.publish the Home tab"),
         ("chat.getPermalink", "message_not_found", "chat.getPermalink"),
         ("auth.test", "token_revoked", "auth.test"),
         ("conversations.info", "channel_not_found", "conversations.info"),

@@ -22,6 +22,8 @@ LABELS = (
     home.REFRESH,
     home.WHO_USED,
     home.CHANGE_LIMITS,
+    home.CHANGE_DEFAULTS,
+    home.MY_DEFAULTS,
     home.SAVE,
 )
 

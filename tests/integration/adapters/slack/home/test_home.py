@@ -22,6 +22,7 @@ from generation.rules.policy import NotifyWhen
 from slack_bot import Bot, running_bot
 
 BY = UserRef(Platform.SLACK, ADMIN)
+CHOICES = ["v1:home:notify", "v1:home:defaults"]
 
 
 @pytest.fixture
@@ -95,7 +96,7 @@ async def test_an_empty_page_says_what_will_be_there(bot: Bot) -> None:
     assert "Nothing of yours is under way." in said_on(view)
     assert "Your clips appear here, with their buttons." in said_on(view)
     assert "clips today: *20* of 20 left" in said_on(view)
-    assert controls(view) == ["v1:make", "v1:home:refresh", "v1:home:notify"]
+    assert controls(view) == ["v1:make", "v1:home:refresh", *CHOICES]
 
 
 async def test_clips_stand_there_with_their_own_buttons_and_a_link(bot: Bot) -> None:
@@ -106,7 +107,7 @@ async def test_clips_stand_there_with_their_own_buttons_and_a_link(bot: Bot) -> 
     assert "somebody else" not in said
     assert f"in <#{GENERAL}> · <https://home.slack.com/archives/{GENERAL}/p" in said
     rows = ["v1:reroll", "v1:edit", "v1:other_quality", "v1:settings", "v1:more"]
-    assert controls(view) == ["v1:make", "v1:home:refresh", *rows, "v1:home:notify"]
+    assert controls(view) == ["v1:make", "v1:home:refresh", *rows, *CHOICES]
     assert "clips today: *19* of 20 left" in said
 
 
