@@ -10,7 +10,7 @@ with ``isinstance``.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
 
+OF_ANY_FRAMES: Final = frozenset({Capability.SMOOTH})
+"""What the worker can do with the frames of every engine."""
 Frames = NDArray[np.uint8]
 """Finished frames: shape (frames, height, width, 3), RGB, 0…255."""
 
@@ -203,8 +205,9 @@ def device_name_of(engine: Engine) -> str | None:
 
 
 def capabilities_of(engine: Engine) -> frozenset[Capability]:
-    """What the engine can do beyond fal's endpoints; nothing where it does not say so."""
-    return engine.capabilities if isinstance(engine, OffersMore) else frozenset()
+    """What the worker can do beyond fal's endpoints: what its engine says, and what becomes of any
+    engine's frames."""
+    return OF_ANY_FRAMES | (engine.capabilities if isinstance(engine, OffersMore) else frozenset())
 
 
 def engine_label(engine: Engine) -> str:

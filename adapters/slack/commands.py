@@ -62,6 +62,7 @@ FLAGS: Final = (
     Flag("--frames", "num_frames", "24", ABOUT["num_frames"]),
     Flag("--seconds", "seconds", "4", ABOUT["seconds"], ("length", "duration")),
     Flag("--loop", "loop", "seamless", ABOUT["loop"]),
+    Flag("--smooth", "smooth_fps", "24", ABOUT["smooth_fps"]),
     Flag("--fps", "fps", "8", ABOUT["fps"]),
     Flag("--steps", "num_inference_steps", "12", ABOUT["num_inference_steps"]),
     Flag("--guidance", "guidance_scale", "7.5", ABOUT["guidance_scale"]),

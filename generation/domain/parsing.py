@@ -144,6 +144,7 @@ _ALLOWED: Final[Mapping[str, Callable[[str], str]]] = {
     ),
     "endpoint": lambda _: _either(e.value for e in Endpoint),
     "loop": lambda _: _either(loop.value for loop in Loop),
+    "smooth_fps": lambda _: "16 or 24",
     "seconds": lambda _: f"a number {_range('seconds')}",
     "motions": lambda _: f"any of {_either(m.value for m in Motion)}",
     "video_size": _allowed_size,

@@ -11,6 +11,7 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import cycle, islice
 from typing import Final, Literal, get_args
 
 import av
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from generation.mp4.boxes import faststart
 from generation.mp4.probe import BT709, ColourTags
+from generation.mp4.smooth import TAIL, smooth_count, smoothed
 
 # "ultrafast" is left out: it turns off what makes the profile High.
 Preset = Literal["superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
@@ -35,6 +37,17 @@ _METADATA: Final = frozenset(
     {"title", "artist", "date", "comment", "description", "synopsis", "copyright", "keywords"}
 )
 _TICKS_PER_FRAME: Final = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Playing:
+    """How frames are shown: ``order`` names each as often as it is seen; with ``smooth_fps`` there
+    are others between them, so that it plays as long as before. ``goes_round``: after the last one
+    comes the first."""
+
+    order: Sequence[int]
+    smooth_fps: int | None = None
+    goes_round: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +68,10 @@ def encode(
     crf: int = 18,
     preset: Preset = "veryfast",
     metadata: Mapping[str, str] | None = None,
-    order: Sequence[int] | None = None,
+    playing: Playing | None = None,
 ) -> bytes:
     """An MP4 of ``frames``, shape (n, height, width, 3) in RGB, that lasts exactly n / fps seconds.
-    ``order`` names the frames that are shown, each as often as it stands there; all by default.
+    ``playing`` says how they are shown instead.
 
     Blocks for about 10 ms per 512 x 512 frame. A last odd row or column is cropped. ``crf`` is
     x264's quality: 1 to 51, less is better and larger. ``metadata`` is what players show: title,
@@ -66,11 +79,12 @@ def encode(
     or settings that make no clip.
     """
     _check(frames, fps, crf, preset)
-    picture = Picture(frames.shape[2] // 2 * 2, frames.shape[1] // 2 * 2, Fraction(fps))
+    rate = Fraction(playing.smooth_fps if playing and playing.smooth_fps else fps)
+    picture = Picture(frames.shape[2] // 2 * 2, frames.shape[1] // 2 * 2, rate)
     # yuv420p halves the colour planes, so both sides must be even
     even = frames[:, : picture.height, : picture.width]
-    shown = even if order is None else (even[place] for place in order)
-    return write(_converted(shown), picture, {"crf": str(crf), "preset": preset}, metadata=metadata)
+    shown = _converted(even) if playing is None else _played(even, fps, playing)
+    return write(shown, picture, {"crf": str(crf), "preset": preset}, metadata=metadata)
 
 
 def _check(frames: NDArray[np.uint8], fps: int, crf: int, preset: str) -> None:
@@ -84,6 +98,16 @@ def _check(frames: NDArray[np.uint8], fps: int, crf: int, preset: str) -> None:
         )
     if not 1 <= fps <= MAX_FPS or crf not in _CRFS or preset not in get_args(Preset):
         raise ValueError(f"no such settings: fps {fps}, crf {crf}, preset {preset!r}")
+
+
+def _played(frames: NDArray[np.uint8], fps: int, playing: Playing) -> Iterator[VideoFrame]:
+    order, smooth_fps = playing.order, playing.smooth_fps
+    if smooth_fps is None:
+        return _converted(frames[place] for place in order)
+    leading_on = islice(cycle(order if playing.goes_round else order[-1:]), TAIL)
+    followed = _converted(frames[place] for place in (*order, *leading_on))
+    count = smooth_count(len(order), fps, smooth_fps)
+    return islice(smoothed(followed, fps, smooth_fps), count)
 
 
 def _converted(frames: Iterable[NDArray[np.uint8]]) -> Iterator[VideoFrame]:

@@ -130,6 +130,7 @@ NumInferenceSteps = Annotated[int, Field(ge=1, le=50)]
 GuidanceScale = Annotated[float, Field(ge=0, le=20, allow_inf_nan=False)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Fps = Annotated[int, Field(ge=1, le=30)]
+SmoothFps = Annotated[int, Field(ge=16, le=24, multiple_of=8)]
 Motions = Annotated[
     tuple[Motion, ...], Field(max_length=len(Motion)), BeforeValidator(_short_enough)
 ]
@@ -182,7 +183,7 @@ _FILLED_IN: Final = {endpoint: defaults.model_dump() for endpoint, defaults in D
 
 
 _OF_ENDPOINT: Final = frozenset(EndpointDefaults.model_fields)
-EXTENSIONS: Final = frozenset({"seconds", "loop"})
+EXTENSIONS: Final = frozenset({"seconds", "loop", "smooth_fps"})
 """Fields that fal does not have: None where nothing is asked for, and then left out of whatever is
 stored or sent."""
 
@@ -209,6 +210,7 @@ class GenerationRequest(BaseModel):
     video_size: VideoSize = VideoSizePreset.SQUARE
     seconds: Seconds | None = None
     loop: Loop | None = None
+    smooth_fps: SmoothFps | None = None
 
     @model_validator(mode="wrap")
     @classmethod

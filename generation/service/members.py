@@ -24,7 +24,7 @@ from generation.protocol.errors import (
     StoreError,
 )
 from generation.protocol.extensions.capabilities import needed_by
-from generation.protocol.extensions.windows import check_loop
+from generation.protocol.extensions.checks import check_extensions
 from generation.protocol.progress import Phase, Progress
 from generation.protocol.request import GenerationRequest
 from generation.rules import ledger
@@ -241,7 +241,7 @@ class MemberActs(ServicePart):
             shaped, beside=style.negative_prompt if style else "", own=own.defaults
         )
         request = limits.fitted(request if parent is None else request.as_chosen())
-        check_loop(request)
+        check_extensions(request)
         able = self._able(request)
         # a dearer backend reserves the rest when the job goes there
         backend, price = self._rules.prices.cheapest(request, able)

@@ -16,6 +16,7 @@ from generation.text.dialect import PLAIN, Dialect, Markup, capital
 _OFFERED: Final = {
     Capability.LOOP: mark("loops"),
     Capability.LENGTH: mark("clips of more than 32 frames"),
+    Capability.SMOOTH: mark("smooth clips"),
 }
 PREVIEWS_ONLY: Final = mark("which only draws previews")
 

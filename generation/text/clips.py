@@ -61,6 +61,11 @@ def settings_words(request: GenerationRequest, d: Dialect = PLAIN) -> Markup:
         f"{width}×{height}",
         d.gettext("{frames} at {fps} fps", frames=frames_words(request.frames, d), fps=request.fps),
         *([] if request.loop is None else [loop_words(request.loop, d)]),
+        *(
+            []
+            if request.smooth_fps is None
+            else [d.gettext("smooth, {fps} fps", fps=request.smooth_fps)]
+        ),
         steps_words(request.num_inference_steps, d),
         d.gettext("guidance {scale}", scale=f"{request.guidance_scale:g}"),
         *([d.gettext("seed {seed}", seed=request.seed)] if request.has_texts else []),

@@ -13,6 +13,7 @@ ABOUT: Final[Mapping[str, str]] = {
     "num_frames": mark("How many frames the clip has"),
     "seconds": mark("How long the clip plays, in place of the number of frames"),
     "loop": mark("Play again and again: without a seam, or there and back"),
+    "smooth_fps": mark("More frames a second than are drawn, for smoother motion"),
     "fps": mark("How many frames are shown per second"),
     "num_inference_steps": mark("More steps: finer, and slower"),
     "guidance_scale": mark("How closely to follow the prompt"),

@@ -20,8 +20,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError, PydanticKnownError
 
 from generation.protocol.errors import InvalidRequest
+from generation.protocol.extensions.checks import check_extensions
 from generation.protocol.extensions.loops import Loop
-from generation.protocol.extensions.windows import check_loop
 from generation.protocol.request import (
     DEFAULT_NEGATIVE_PROMPT,
     DEFAULTS,
@@ -38,6 +38,7 @@ from generation.protocol.request import (
     Prompt,
     Seconds,
     Seed,
+    SmoothFps,
     VideoSizePreset,
 )
 from generation.protocol.visible import is_blank
@@ -131,6 +132,12 @@ class StandardInput(BaseModel):
         " are drawn. Not one of fal's fields; offered by some engines.",
     )
 
+    smooth_fps: SmoothFps | None = Field(
+        default=None,
+        description="Frames per second that are shown, 16 or 24: the frames between those that are"
+        " drawn follow their motion. Not one of fal's fields.",
+    )
+
     def to_request(self, endpoint: Endpoint, drawn_seed: int) -> GenerationRequest:
         """The request that this input describes; ``drawn_seed`` is used where the input has
         none."""
@@ -150,6 +157,7 @@ class StandardInput(BaseModel):
             else ImageSize(width=size.width, height=size.height),
             loop=self.loop,
             seconds=self.seconds,
+            smooth_fps=self.smooth_fps,
         )
 
 
@@ -195,8 +203,9 @@ def _complaints(request: GenerationRequest) -> Iterator[InitErrorDetails]:
         error = PydanticCustomError("too_many_frames", words, context)
         yield InitErrorDetails(type=error, loc=("seconds",), input=request.seconds)
     try:
-        check_loop(request)
+        check_extensions(request)
     except InvalidRequest as refused:
-        words = f"Input should be {refused.violations[0].allowed}"
-        error = PydanticCustomError("too_few_frames", words)
-        yield InitErrorDetails(type=error, loc=("loop",), input=request.loop)
+        for violation in refused.violations:
+            error = PydanticCustomError("not_together", f"Input should be {violation.allowed}")
+            given = getattr(request, violation.field)
+            yield InitErrorDetails(type=error, loc=(violation.field,), input=given)

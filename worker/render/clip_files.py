@@ -5,6 +5,7 @@ import asyncio
 import structlog
 
 from generation.mp4 import encode
+from generation.mp4.encode import Playing
 from generation.protocol.errors import StorageFull
 from generation.protocol.extensions.loops import shown_order
 from generation.protocol.request import GenerationRequest
@@ -62,8 +63,10 @@ class ClipFiles:
     def _make(self, name: str | None, frames: Frames, generation: GenerationRequest) -> StoredClip:
         # in the file, so that a clip can be reproduced without its message
         comment = f"Made with Flipbook's {self._engine.name} engine from seed {generation.seed}"
-        order = shown_order(len(frames), generation.loop)
-        video = encode(frames, generation.fps, metadata={"comment": comment}, order=order)
+        loop = generation.loop
+        order = shown_order(len(frames), loop)
+        playing = Playing(order, generation.smooth_fps, goes_round=loop is not None)
+        video = encode(frames, generation.fps, metadata={"comment": comment}, playing=playing)
         name = name or self._storage.prepare()
         self._storage.save(name, video)
         return StoredClip(name, len(video), generation.seed, engine_label(self._engine))

@@ -49,12 +49,14 @@ def animate_command(handler: InteractionHandler) -> Command:
         num_frames=ABOUT["num_frames"],
         seconds=ABOUT["seconds"],
         loop=ABOUT["loop"],
+        smooth=ABOUT["smooth_fps"],
         fps=ABOUT["fps"],
         steps=ABOUT["num_inference_steps"],
         guidance=ABOUT["guidance_scale"],
         seed=ABOUT["seed"],
     )
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS, loop=o.LOOPS)
+    @app_commands.choices(smooth=o.SMOOTH)
     @app_commands.autocomplete(prompt=choose_prompt, style=choose_style)
     async def animate(
         interaction: discord.Interaction,
@@ -70,6 +72,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         num_frames: o.NumFrames | None = None,
         seconds: o.Seconds | None = None,
         loop: str | None = None,
+        smooth: int | None = None,
         fps: o.Fps | None = None,
         steps: o.Steps | None = None,
         guidance: o.Guidance | None = None,
@@ -86,6 +89,7 @@ def animate_command(handler: InteractionHandler) -> Command:
             num_frames=num_frames,
             seconds=seconds,
             loop=loop,
+            smooth=smooth,
             fps=fps,
             steps=steps,
             guidance=guidance,

@@ -16,6 +16,7 @@ from generation.protocol.request import (
     bounds_of,
     side_bounds,
 )
+from generation.rules.forms.form import SMOOTH_RATES
 from generation.rules.limits import OF_MEMBERS, LimitName
 from generation.rules.limits.presets import PRESETS
 from generation.rules.pause import MAX_REASON
@@ -127,6 +128,7 @@ SIZES: Final = [
     for preset in VideoSizePreset
 ]
 LOOPS: Final = [app_commands.Choice(name=loop_words(loop), value=loop.value) for loop in Loop]
+SMOOTH: Final = [app_commands.Choice(name=f"{fps} fps", value=fps) for fps in SMOOTH_RATES]
 MOTIONS: Final = [app_commands.Choice(name=motion.value, value=motion.value) for motion in Motion]
 LIMITS: Final = [
     app_commands.Choice(name=limit_label(name, DISCORD), value=name.value) for name in LimitName

@@ -21,6 +21,7 @@ _OPTION_OF: Final[Mapping[str, str]] = {
     "num_inference_steps": "steps",
     "guidance_scale": "guidance",
     "motions": "motion",
+    "smooth_fps": "smooth",
     "video_size": "size",
     "video_size.width": "width",
     "video_size.height": "height",
@@ -41,6 +42,7 @@ class AnimateOptions:
     num_frames: int | None = None
     seconds: float | None = None
     loop: str | None = None
+    smooth: int | None = None
     fps: int | None = None
     steps: int | None = None
     guidance: float | None = None
@@ -61,6 +63,7 @@ def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) 
                 "num_frames": options.num_frames,
                 "seconds": options.seconds,
                 "loop": options.loop,
+                "smooth_fps": options.smooth,
                 "fps": options.fps,
                 "num_inference_steps": options.steps,
                 "guidance_scale": options.guidance,
@@ -91,6 +94,7 @@ def values_from_options(options: AnimateOptions) -> FormValues:
         FormField.FRAMES: options.num_frames,
         FormField.SECONDS: None if options.seconds is None else f"{options.seconds:g}",
         FormField.LOOP: options.loop,
+        FormField.SMOOTH: options.smooth,
         FormField.FPS: options.fps,
         FormField.STEPS: options.steps,
         FormField.GUIDANCE: options.guidance,
@@ -139,6 +143,7 @@ def command_line(job: Job) -> str:
             else ("seconds", f"{request.seconds:g}")
         ),
         *([] if request.loop is None else [("loop", request.loop.value)]),
+        *([] if request.smooth_fps is None else [("smooth", request.smooth_fps)]),
         ("fps", request.fps),
         ("steps", request.num_inference_steps),
         ("guidance", f"{request.guidance_scale:g}"),

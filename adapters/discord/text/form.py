@@ -23,6 +23,7 @@ _MORE: Final[Mapping[str, FormField]] = {
     "frames": FormField.FRAMES,
     "seconds": FormField.SECONDS,
     "loop": FormField.LOOP,
+    "smooth": FormField.SMOOTH,
     "fps": FormField.FPS,
     "steps": FormField.STEPS,
     "guidance": FormField.GUIDANCE,

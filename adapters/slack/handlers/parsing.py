@@ -79,6 +79,7 @@ def command_line(job: Job) -> str:
             else f"--seconds {request.seconds:g}"
         ),
         *([] if request.loop is None else [f"--loop {request.loop.value}"]),
+        *([] if request.smooth_fps is None else [f"--smooth {request.smooth_fps}"]),
         f"--fps {request.fps}",
         f"--steps {request.num_inference_steps}",
         f"--guidance {request.guidance_scale:g}",

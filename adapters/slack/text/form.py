@@ -15,7 +15,7 @@ from adapters.slack.text.render import error_sentence
 from generation.domain.refs import Platform
 from generation.protocol.errors import FlipbookError
 from generation.protocol.request import Motion, bounds_of
-from generation.rules.forms.form import NUMBERS, Form, FormField, FormValues
+from generation.rules.forms.form import NO_SMOOTH, NUMBERS, Form, FormField, FormValues
 from generation.text.dialect import Dialect, plain_for, utc_moment
 from generation.text.forms import fields as words
 from generation.text.help import MAKE_A_CLIP
@@ -168,6 +168,11 @@ def _choices(form: Form) -> Iterator[Block]:
         none = _option(_NO_LOOP, words.no_loop_words(SLACK))
         element = _one_of("static_select", [none, *loops], form, FormField.LOOP)
         yield _input(FormField.LOOP, {"initial_option": none, **element}, optional=True)
+    if form.smooth:
+        rates = [_option(str(fps), words.smooth_choice_words(fps, SLACK)) for fps in form.smooth]
+        none = _option(NO_SMOOTH, words.no_smooth_words(SLACK))
+        element = _one_of("static_select", [none, *rates], form, FormField.SMOOTH)
+        yield _input(FormField.SMOOTH, {"initial_option": none, **element}, optional=True)
     motions = [_option(motion.value, motion.value) for motion in Motion]
     chosen = [each for each in motions if each["value"] in form.value(FormField.MOTIONS).split(",")]
     camera: Block = {"type": "checkboxes", "options": motions}

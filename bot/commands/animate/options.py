@@ -27,6 +27,7 @@ _NAMES: Final = {
     "seed": ("--seed",),
     "seconds": ("--seconds",),
     "loop": ("--loop",),
+    "smooth_fps": ("--smooth", "--smooth-fps"),
     "fps": ("--fps",),
     "motions": ("--motion",),
     "video_size": ("--size", "--video-size"),
@@ -74,6 +75,9 @@ Guidance = Annotated[float | None, _option("guidance_scale")]
 Seed = Annotated[int | None, _option("seed", f"{allowed('seed')}; drawn when not given")]
 Seconds = Annotated[float | None, _option("seconds", f"{ABOUT['seconds']}: {allowed('seconds')}")]
 Loop = Annotated[str | None, _option("loop", f"{ABOUT['loop']}: {allowed('loop')}")]
+Smooth = Annotated[
+    int | None, _option("smooth_fps", f"{ABOUT['smooth_fps']}: {allowed('smooth_fps')}")
+]
 Fps = Annotated[int | None, _option("fps")]
 Motions = Annotated[
     list[str] | None, _option("motions", f"{allowed('motions')}; may be repeated [default: none]")

@@ -23,6 +23,8 @@ class Capability(StrEnum):
     """Clips that end where they begin, or run back again."""
     LENGTH = "length"
     """Clips of more frames than fal's endpoints make."""
+    SMOOTH = "smooth"
+    """Clips with more frames a second than were drawn."""
 
 
 _MOST_NAMES: Final = 64
@@ -33,6 +35,7 @@ def needed_by(request: GenerationRequest) -> frozenset[Capability]:
     rules = (
         (Capability.LOOP, request.loop is not None),
         (Capability.LENGTH, request.frames > PLAIN_FRAMES),
+        (Capability.SMOOTH, request.smooth_fps is not None),
     )
     return frozenset(capability for capability, is_needed in rules if is_needed)
 

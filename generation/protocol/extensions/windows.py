@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from generation.protocol.errors import InvalidRequest, Violation
-from generation.protocol.extensions.loops import MIN_LOOP_FRAMES, Loop
+from generation.protocol.extensions.loops import Loop
 from generation.protocol.request import (
     PLAIN_FRAMES,
     GenerationRequest,
@@ -74,11 +73,3 @@ def windows_of(frames: int, *, is_closed: bool = False) -> Windows:
 def windows_for(request: GenerationRequest) -> Windows:
     """The windows in which a request is drawn."""
     return windows_of(request.frames, is_closed=request.loop is Loop.SEAMLESS)
-
-
-def check_loop(request: GenerationRequest) -> None:
-    """Raise InvalidRequest for a loop of too few frames."""
-    least = MIN_LOOP_FRAMES if request.loop is Loop.SEAMLESS else 3
-    if request.loop is not None and request.frames < least:
-        allowed = f"left out of a clip of fewer than {least} frames"
-        raise InvalidRequest((Violation("loop", allowed, request.loop.value),))

@@ -46,6 +46,7 @@ class FormField(StrEnum):
     FRAMES = "num_frames"
     SECONDS = "seconds"
     FPS = "fps"
+    SMOOTH = "smooth_fps"
     STEPS = "num_inference_steps"
     GUIDANCE = "guidance_scale"
     SEED = "seed"
@@ -61,6 +62,9 @@ NUMBERS: Final = (
     FormField.GUIDANCE,
     FormField.SEED,
 )
+SMOOTH_RATES: Final = (16, 24)
+NO_SMOOTH: Final = "no"
+"""What is chosen where a clip is not made smooth."""
 FormValues = Mapping[FormField, str]
 _SIDES: Final = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
 _NOTHING_SAID: Final = GenerationRequest.model_validate({"prompt": "-", "seed": 0})
@@ -79,6 +83,7 @@ class Form:
     sizes: tuple[str, ...]
     styles: tuple[str, ...]
     loops: tuple[Loop, ...]
+    smooth: tuple[int, ...]
     bounds: Mapping[FormField, tuple[int, int]]
     lowered: tuple[FormField, ...] = ()
     parent: JobId | None = None
@@ -115,6 +120,7 @@ def form_of(
         sizes=_sizes(limits, allowed[FormField.SIZE]),
         styles=styles.names,
         loops=tuple(Loop) if Capability.LOOP in offered else (),
+        smooth=SMOOTH_RATES if Capability.SMOOTH in offered else (),
         bounds=bounds,
         lowered=lowered,
         parent=parent,
@@ -133,6 +139,8 @@ def values_of(job: Job) -> FormValues:
     }
     if request.seconds is not None:
         values[FormField.SECONDS] = f"{request.seconds:g}"
+    if request.smooth_fps is not None:
+        values[FormField.SMOOTH] = str(request.smooth_fps)
     if request.loop is not None:
         values[FormField.LOOP] = request.loop.value
     if request.negative_prompt != DEFAULT_NEGATIVE_PROMPT:
@@ -175,6 +183,8 @@ def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledReques
         raise InvalidRequest((Violation("more", "pairs such as style=film seed=7", shown(more)),))
     if quality := filled.get("endpoint"):
         filled["endpoint"] = next((e.value for e in Endpoint if e.label == quality), quality)
+    if filled.get("smooth_fps") == NO_SMOOTH:
+        del filled["smooth_fps"]
     if size := filled.get("video_size"):
         filled["video_size"] = size_in(str(size))
     if motions := filled.get("motions"):

@@ -33,6 +33,7 @@ _LABELS: Final[Mapping[FormField, str]] = {
     FormField.FRAMES: mark("Frames"),
     FormField.SECONDS: mark("Seconds"),
     FormField.FPS: mark("Frames per second"),
+    FormField.SMOOTH: mark("Smooth"),
     FormField.STEPS: mark("Steps"),
     FormField.GUIDANCE: mark("Guidance"),
     FormField.SEED: mark("Seed"),
@@ -132,6 +133,16 @@ def range_words(form: Form, field: FormField, d: Dialect = PLAIN) -> Markup:
 def loop_choice_words(loop: Loop, d: Dialect = PLAIN) -> Markup:
     """A loop to choose: ``seamless (seamless loop)``."""
     return capital(loop_words(loop, d))
+
+
+def smooth_choice_words(fps: int, d: Dialect = PLAIN) -> Markup:
+    """A rate to choose: ``24 frames per second``."""
+    return d.gettext("{fps} frames per second", fps=fps)
+
+
+def no_smooth_words(d: Dialect = PLAIN) -> Markup:
+    """The choice of no more frames than are drawn."""
+    return d.gettext("As drawn")
 
 
 def no_loop_words(d: Dialect = PLAIN) -> Markup:

@@ -92,7 +92,15 @@ def form_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
         yield forms.placeholder_words(field, d), False
     yield from ((forms.quality_words(endpoint, d), False) for endpoint in Endpoint)
     yield from ((words(d), True) for words in WHOLE)
-    yield from ((words, False) for words in (forms.no_style_words(d), forms.no_loop_words(d)))
+    yield from (
+        (words, False)
+        for words in (
+            forms.no_style_words(d),
+            forms.no_loop_words(d),
+            forms.no_smooth_words(d),
+            forms.smooth_choice_words(24, d),
+        )
+    )
     for error in the_errors():
         yield from ((said, True) for said in forms.field_errors(error, d).values())
     for own in the_choices():

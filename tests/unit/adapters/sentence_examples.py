@@ -47,7 +47,10 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
     yield moved(a_job(style=PromptStyle(name="x" * 30), **fields), JobStatus.SUCCEEDED)
     yield a_job(own_defaults=DEFAULT_NAMES[:1], servers_defaults=DEFAULT_NAMES, **fields)
     yield a_job(own_defaults=DEFAULT_NAMES, servers_defaults=DEFAULT_NAMES[:1], **fields)
-    for request in (*(a_request(prompt=prompt) for prompt in PASTED), *(a_request(loop=loop) for loop in Loop)):
+    for request in (
+        *(a_request(prompt=prompt) for prompt in PASTED),
+        *(a_request(loop=loop, smooth_fps=24) for loop in Loop),
+    ):
         yield a_job(request=request, **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
     erased = fields | {"requested_by": a_user(f"~{0:032x}", platform), "request": largest.without_texts()}

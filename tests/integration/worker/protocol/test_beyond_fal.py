@@ -32,6 +32,8 @@ async def test_an_engine_that_offers_them_makes_loops_and_long_clips(tmp_path: P
             ({"loop": "seamless", "num_frames": 8}, 8),
             ({"seconds": 5}, 40),
             ({"seconds": 2, "loop": "ping-pong"}, 16),
+            ({"num_frames": 4, "smooth_fps": 24}, 12),
+            ({"num_frames": 8, "loop": "seamless", "smooth_fps": 16}, 16),
         ):
             request_id = await worker.submit(**SMALL, **fields)
             await worker.completed(request_id)
@@ -40,7 +42,7 @@ async def test_an_engine_that_offers_them_makes_loops_and_long_clips(tmp_path: P
 
 async def test_another_engine_refuses_them_and_stores_nothing(tmp_path: Path) -> None:
     async with open_worker(tmp_path) as worker:
-        assert (await worker.http.get("/health")).json()["capabilities"] == []
+        assert (await worker.http.get("/health")).json()["capabilities"] == [Capability.SMOOTH]
         for fields in ({"loop": "seamless"}, {"seconds": 16}):
             answer = await worker.http.post(STANDARD, json={**INPUT, "num_frames": 8, **fields})
             assert answer.status_code == 422

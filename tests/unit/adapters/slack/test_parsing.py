@@ -39,6 +39,7 @@ def asked(text: str) -> GenerationRequest:
         ("waves --loop ping-pong", {"prompt": "waves", "loop": "ping-pong"}),
         ("waves --loop=pingpong", {"loop": "ping-pong"}),
         ("waves --loop=no", {"loop": None}),
+        ("waves --smooth 24", {"prompt": "waves", "smooth_fps": 24}),
     ],
 )
 def test_words_become_a_request(text: str, fields: dict[str, object]) -> None:

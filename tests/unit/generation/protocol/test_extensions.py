@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from factories import a_request
 from generation.protocol.errors import InvalidRequest
 from generation.protocol.extensions.capabilities import Capability, capabilities_named, needed_by
+from generation.protocol.extensions.checks import check_extensions
 from generation.protocol.extensions.loops import Loop, shown_order
-from generation.protocol.extensions.windows import Windows, check_loop, windows_for, windows_of
+from generation.protocol.extensions.windows import Windows, windows_for, windows_of
 from generation.protocol.request import (
     EXTENSIONS,
     GenerationRequest,
@@ -81,10 +82,33 @@ def test_absurd_seconds_are_refused(seconds):
 @pytest.mark.parametrize(("loop", "frames"), [(Loop.SEAMLESS, 7), (Loop.SEAMLESS, 4), (Loop.PING_PONG, 2)])
 def test_a_loop_of_too_few_frames_is_refused(loop, frames):
     with pytest.raises(InvalidRequest) as refused:
-        check_loop(a_request(loop=loop, num_frames=frames))
+        check_extensions(a_request(loop=loop, num_frames=frames))
     assert refused.value.violations[0].field == "loop"
-    check_loop(a_request(loop=loop, num_frames=8))
-    check_loop(a_request(num_frames=frames))
+    check_extensions(a_request(loop=loop, num_frames=8))
+    check_extensions(a_request(num_frames=frames))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"fps": 16, "smooth_fps": 16},
+        {"fps": 30, "smooth_fps": 24},
+        {"seconds": 9, "smooth_fps": 16},
+        {"num_frames": 32, "video_size": "square_hd", "smooth_fps": 24},
+        {"num_frames": 32, "loop": "ping-pong", "video_size": "landscape_16_9", "smooth_fps": 24},
+    ],
+)
+def test_what_cannot_be_made_smooth_or_would_take_too_long_is_refused(fields):
+    with pytest.raises(InvalidRequest) as refused:
+        check_extensions(a_request(**fields))
+    assert [violation.field for violation in refused.value.violations] == ["smooth_fps"]
+    check_extensions(a_request(**fields | {"smooth_fps": None}))
+
+
+@pytest.mark.parametrize("smooth_fps", [0, 8, 17, 25, 32, 1e9, "fast"])
+def test_smooth_is_one_of_two_rates(smooth_fps):
+    with pytest.raises(ValidationError):
+        a_request(smooth_fps=smooth_fps)
 
 
 # Work, of which prices are made
@@ -95,6 +119,7 @@ def test_a_long_clip_costs_what_its_windows_cost():
     assert relative_work(a_request(seconds=8)) == 5
     assert relative_work(a_request(loop=Loop.SEAMLESS)) == 2
     assert relative_work(a_request(loop=Loop.PING_PONG)) == 1
+    assert relative_work(a_request(smooth_fps=24)) == 1
     assert denoising_work(a_request(seconds=4)) == denoising_work(a_request(num_frames=32))
 
 
@@ -113,6 +138,7 @@ def test_decoding_counts_each_frame_once():
         ({"seconds": 4}, set()),
         ({"seconds": 5}, {Capability.LENGTH}),
         ({"loop": Loop.PING_PONG}, {Capability.LOOP}),
+        ({"smooth_fps": 24}, {Capability.SMOOTH}),
         ({"seconds": 8, "loop": Loop.SEAMLESS}, {Capability.LENGTH, Capability.LOOP}),
     ],
 )

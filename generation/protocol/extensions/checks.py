@@ -1,0 +1,41 @@
+"""What the single fields of a request cannot tell: whether what they ask for fits together."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from generation.protocol.errors import InvalidRequest, Violation
+from generation.protocol.extensions.loops import MIN_LOOP_FRAMES, Loop, shown_order
+from generation.protocol.request import GenerationRequest
+
+SMOOTHED_AT_MOST: Final = 64
+"""Frames of 512 × 512 at most, or as many pixels: half a minute of one core."""
+_USUAL_PIXELS: Final = 512 * 512
+
+
+def check_extensions(request: GenerationRequest) -> None:
+    """Raise InvalidRequest for a loop of too few frames, and for a clip that cannot be made
+    smooth."""
+    violations = (*_of_loop(request), *_of_smooth(request))
+    if violations:
+        raise InvalidRequest(violations)
+
+
+def _of_loop(request: GenerationRequest) -> Iterator[Violation]:
+    least = MIN_LOOP_FRAMES if request.loop is Loop.SEAMLESS else 3
+    if request.loop is not None and request.frames < least:
+        allowed = f"left out of a clip of fewer than {least} frames"
+        yield Violation("loop", allowed, request.loop.value)
+
+
+def _of_smooth(request: GenerationRequest) -> Iterator[Violation]:
+    if request.smooth_fps is None:
+        return
+    given = f"{request.smooth_fps} frames per second"
+    if request.smooth_fps <= request.fps:
+        yield Violation("smooth_fps", f"more than the clip's {request.fps}", given)
+    width, height = request.pixels
+    shown = len(shown_order(request.frames, request.loop))
+    if shown * width * height > SMOOTHED_AT_MOST * _USUAL_PIXELS:
+        most = SMOOTHED_AT_MOST * _USUAL_PIXELS // (width * height)
+        allowed = f"left out of a clip of this size with more than {most} frames"
+        yield Violation("smooth_fps", allowed, given)
