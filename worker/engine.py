@@ -117,6 +117,16 @@ class OffersMore(Protocol):
 
 
 @runtime_checkable
+class StartsFromFrames(Protocol):
+    """An engine whose clips can start from a picture or a video."""
+
+    def begin_from(self, request: GenerationRequest, frames: Frames) -> Render:
+        """Start such a render: ``frames`` are the picture, or as many as the clip will have, all of
+        its size; this computes nothing yet."""
+        ...
+
+
+@runtime_checkable
 class HasDeviceName(Protocol):
     """An engine that can name the device it renders on."""
 

@@ -116,6 +116,12 @@ class WorkerSettings(BaseSettings):
         default=False,
         description="Whether webhooks may go to this machine and to private networks.",
     )
+    inputs_from_private: bool = Field(
+        default=False,
+        description=(
+            "Whether pictures and videos may be read from this machine and from private networks."
+        ),
+    )
     upload_seconds: Annotated[
         int, Field(ge=60, description="How long uploaded files are kept.")
     ] = 24 * 3600

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from generation.protocol.extensions.loops import Loop, drawn_frames, shown_order
+from generation.protocol.inputs.file import InputFile
 
 DEFAULT_NEGATIVE_PROMPT: Final = "(bad quality, worst quality:1.2), ugly faces, bad anime"
 MAX_PIXELS: Final = 1_048_576
@@ -171,7 +172,12 @@ class EndpointDefaults(BaseModel):
     guidance_scale: float
 
 
-NO_TEXTS: Final[Mapping[str, Any]] = {"prompt": "…", "negative_prompt": "", "seed": 0}
+NO_TEXTS: Final[dict[str, Any]] = {
+    "prompt": "…",
+    "negative_prompt": "",
+    "seed": 0,
+    "input_file": None,
+}
 """What stands in a request for each field that tells what a clip shows, once that is no longer
 kept."""
 
@@ -180,10 +186,8 @@ DEFAULTS: Final[Mapping[Endpoint, EndpointDefaults]] = {
     Endpoint.TURBO: EndpointDefaults(num_inference_steps=4, guidance_scale=1),
 }
 _FILLED_IN: Final = {endpoint: defaults.model_dump() for endpoint, defaults in DEFAULTS.items()}
-
-
 _OF_ENDPOINT: Final = frozenset(EndpointDefaults.model_fields)
-EXTENSIONS: Final = frozenset({"seconds", "loop", "smooth_fps"})
+EXTENSIONS: Final = frozenset({"seconds", "loop", "smooth_fps", "input_file"})
 """Fields that fal does not have: None where nothing is asked for, and then left out of whatever is
 stored or sent."""
 
@@ -211,6 +215,7 @@ class GenerationRequest(BaseModel):
     seconds: Seconds | None = None
     loop: Loop | None = None
     smooth_fps: SmoothFps | None = None
+    input_file: InputFile | None = None
 
     @model_validator(mode="wrap")
     @classmethod
@@ -271,7 +276,7 @@ class GenerationRequest(BaseModel):
     def as_chosen(self) -> Self:
         """The same request, where the quality and what differs from its defaults count as asked
         for: of one that was stored nobody knows it better."""
-        asked = {"endpoint": self.endpoint, "prompt": self.prompt, "seed": self.seed}
+        asked = self.model_dump(include={"endpoint", "prompt", "seed", "input_file"})
         defaults = type(self).model_validate(asked)
         differing = {name for name, value in self if value != getattr(defaults, name)}
         kept: Self = self.model_copy()
@@ -307,7 +312,7 @@ class GenerationRequest(BaseModel):
         """The endpoint's input as fal takes it: plain JSON values, no endpoint, and no motions when
         there are none. What fal does not have is there only where it is needed: a few seconds are
         so many frames."""
-        exclude = {"endpoint"} if self.motions else {"endpoint", "motions"}
+        exclude = {"endpoint", "input_file"} | (set() if self.motions else {"motions"})
         if self.frames > PLAIN_FRAMES:
             return self.model_dump(mode="json", exclude=exclude)
         values = self.model_dump(mode="json", exclude=exclude | {"seconds"})

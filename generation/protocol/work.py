@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Final
 
 from generation.protocol.extensions.windows import windows_for
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import DEFAULTS, Endpoint, GenerationRequest
 
 DEFAULT_FRAMES: Final = 16
@@ -14,7 +15,9 @@ counted in FLOPs)."""
 
 
 def denoising_work(request: GenerationRequest) -> int:
-    """Steps × frames × pixels; frames that several windows share count for each."""
+    """Steps × frames × pixels; frames that several windows share count for each. All steps that are
+    asked for: what a backend charges for a clip that starts from a file, and takes fewer, is not
+    known."""
     width, height = request.pixels
     return request.num_inference_steps * _frames_a_step(request) * width * height
 
@@ -46,7 +49,7 @@ def forwards(request: GenerationRequest) -> float:
     """
     # guidance runs the model with the prompt and with the negative prompt
     rows = 2 if request.guidance_scale > 1 else 1
-    denoising = rows * request.num_inference_steps * _frames_a_step(request)
+    denoising = rows * steps_taken(request) * _frames_a_step(request)
     return denoising + DECODING_FORWARDS * request.frames
 
 

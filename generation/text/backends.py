@@ -17,6 +17,7 @@ _OFFERED: Final = {
     Capability.LOOP: mark("loops"),
     Capability.LENGTH: mark("clips of more than 32 frames"),
     Capability.SMOOTH: mark("smooth clips"),
+    Capability.PICTURE: mark("clips from a picture"),
 }
 PREVIEWS_ONLY: Final = mark("which only draws previews")
 

@@ -12,6 +12,7 @@ from generation.text.backends import not_offered_sentence
 from generation.text.controls.reports import decided_before_words
 from generation.text.dialect import PLAIN, Dialect, Markup
 from generation.text.forms.styles import too_long_style_sentence, unknown_style_sentence
+from generation.text.inputs import unreadable_file_sentence
 from generation.text.money.budgets import exhausted_sentence, too_dear_sentence
 from generation.text.privacy import export_too_soon
 from generation.text.refusals import limit_sentence, paused_sentence, role_sentence
@@ -212,6 +213,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
     e.StyleUnknown: unknown_style_sentence,
     e.StyleTooLong: too_long_style_sentence,
     e.NotOffered: not_offered_sentence,
+    e.UnreadableFile: unreadable_file_sentence,
     e.DraftGone: lambda _error, d: d.gettext(
         "What you typed was kept for 15 minutes and is gone now. {command} opens an empty form.",
         command=Markup(d.code("/animate")),

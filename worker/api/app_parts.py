@@ -18,6 +18,7 @@ from worker.scheduling.eta import EtaEstimator
 from worker.scheduling.registry import RequestRegistry
 from worker.settings import WorkerSettings
 from worker.store import WorkerDatabase
+from worker.uploads.input_files import InputFiles
 from worker.uploads.store import Uploads
 from worker.uploads.tokens import UploadTokens
 from worker.webhooks.sender import WebhookSender
@@ -52,6 +53,7 @@ class AppParts:
     webhooks: WebhookSender
     signer: WebhookSigner
     uploads: Uploads
+    inputs: InputFiles
     tokens: UploadTokens
     closing: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -13,7 +13,11 @@ from pydantic import JsonValue, ValidationError
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as HttpRequest
 
+from generation.protocol.errors import UnreadableFile
 from generation.protocol.fairness import lanes_of_share
+from generation.protocol.inputs.file import MAX_FILE_BYTES
+from generation.protocol.inputs.steps import of_videos
+from generation.protocol.inputs.trouble import FileTrouble
 from generation.protocol.json_size import JsonTooLarge, read_json
 from generation.protocol.request import MAX_SEED, Endpoint
 from generation.protocol.wire import (
@@ -26,12 +30,16 @@ from generation.protocol.wire import (
     WEBHOOK_QUERY,
     ErrorType,
 )
+from worker.api.paths import SubmitPath
 from worker.api.responses import ApiError, api_error, body_error
-from worker.api.schemas import read_input
+from worker.api.schemas import CommonInput, TakenFile, check_whole
+from worker.api.video_schemas import parse_input
 from worker.records import Idempotency, Request, RequestOptions
 from worker.scheduling import failures
 
-MAX_BODY: Final = 2**20  # bytes
+SMALL_BODY: Final = 2**20  # bytes
+MAX_BODY: Final = 24 * 2**20
+"""Bytes of a body with a file inside, as a data URI; larger files are uploaded."""
 BODY_SECONDS: Final = 30.0
 """How long a body may take to arrive."""
 MAX_DEPTH: Final = 32  # levels of JSON
@@ -41,13 +49,42 @@ MAX_WAIT_SECONDS: Final = 7 * 24 * 3600.0
 _MIN_WAIT_SECONDS: Final = 0.1
 _MAX_KEY: Final = 255  # characters
 _MAX_URL: Final = 2048  # characters
+_FILE_ERRORS: Final = {
+    FileTrouble.NOT_A_LINK: (
+        "file_download_error",
+        "Input should be a public http or https URL, a data URI, or the URL of an upload",
+    ),
+    FileTrouble.UNREACHABLE: ("file_download_error", "The file could not be downloaded"),
+    FileTrouble.TOO_LARGE: ("file_too_large", "The file is too large"),
+    FileTrouble.TOO_MANY_PIXELS: ("{}_too_large", "The file has too many pixels"),
+    FileTrouble.TOO_MUCH: ("{}_load_error", "The file takes too much time or memory to read"),
+    FileTrouble.TOO_SHORT: ("{}_duration_too_short", "The video should have at least two frames"),
+    FileTrouble.NO_PICTURE: (
+        "unsupported_{}_format",
+        "Input should be a picture: PNG, JPEG or WebP",
+    ),
+    FileTrouble.NO_VIDEO: (
+        "unsupported_{}_format",
+        "Input should be a video: MP4, MOV, WebM or GIF",
+    ),
+    FileTrouble.DAMAGED: ("{}_load_error", "The file is damaged"),
+}
+"""fal's error type for each trouble with a file, and what it means."""
 _TRUE: Final = frozenset({"1", "true", "yes"})
 
 
-async def read_object(http: HttpRequest) -> dict[str, JsonValue]:
-    """The body as a JSON object. Raises 413 for one that is too long, 408 for one that is too slow,
-    422 for one that is not a JSON object."""
-    body = await read_body(http, MAX_BODY)
+async def read_object(http: HttpRequest, large: asyncio.Semaphore) -> dict[str, JsonValue]:
+    """The body as a JSON object; large ones are received while they hold ``large``. Raises 413 for
+    one that is too long, 408 for one that is too slow, 422 for one that is not a JSON object.
+
+    A body whose length is not announced is a small one.
+    """
+    if _content_length(http) > SMALL_BODY:
+        async with large:
+            body = await read_body(http, MAX_BODY)
+    else:
+        # one without an announced length is a small one
+        body = await read_body(http, SMALL_BODY)
     if not body:
         raise body_error(failures.detail_item(("body",), "Field required", "missing", input=None))
     try:
@@ -101,22 +138,41 @@ def body_broke_off() -> ApiError:
     return api_error(400, "The body broke off")
 
 
+def new_input(path: SubmitPath, values: dict[str, JsonValue]) -> CommonInput:
+    """The input. Raises a 422 that names each wrong field for one that is not valid."""
+    try:
+        return parse_input(path.endpoint, values, of_videos=path.of_videos)
+    except ValidationError as error:
+        raise body_error(*failures.invalid_input(error)) from None
+
+
 def new_request(
     endpoint: Endpoint,
-    values: dict[str, JsonValue],
+    given: CommonInput,
+    file: TakenFile | None,
     *,
     owner: str,
     options: RequestOptions,
     now: datetime,
 ) -> Request:
-    """A new request. Raises a 422 that names each wrong field for an input that is not valid: a
-    refused one is not stored."""
+    """A new request. Raises a 422 for an input that is not valid as a whole: a refused one is not
+    stored."""
     try:
         # the seed is drawn now, so that a second attempt renders the same clip
-        generation = read_input(endpoint, values, secrets.randbelow(MAX_SEED + 1))
+        generation = given.to_request(endpoint, secrets.randbelow(MAX_SEED + 1), file)
+        check_whole(generation)
     except ValidationError as error:
         raise body_error(*failures.invalid_input(error)) from None
     return Request(str(uuid.uuid4()), owner, endpoint, generation, now, options)
+
+
+def unreadable_file(error: UnreadableFile, *, is_video: bool) -> ApiError:
+    """The 422 for a picture or video that a clip cannot start from, in fal's types."""
+    kind, sentence = _FILE_ERRORS[error.trouble]
+    medium, field = ("video", "video_url") if is_video else ("image", "image_url")
+    context: JsonValue = {"max_size": MAX_FILE_BYTES} if kind == "file_too_large" else {}
+    item = failures.detail_item(("body", field), sentence, kind.format(medium), ctx=context)
+    return body_error(item)
 
 
 def read_options(http: HttpRequest, now: datetime) -> RequestOptions:
@@ -144,7 +200,7 @@ def read_max_ahead(http: HttpRequest) -> int | None:
 
 
 def read_idempotency(
-    http: HttpRequest, endpoint: Endpoint, values: dict[str, JsonValue]
+    http: HttpRequest, path: SubmitPath, values: dict[str, JsonValue]
 ) -> Idempotency | None:
     """The caller's idempotency key, with a digest of what is submitted under it."""
     key = http.headers.get(IDEMPOTENCY_HEADER)
@@ -153,7 +209,8 @@ def read_idempotency(
     if not (0 < len(key) <= _MAX_KEY and key.isprintable()):
         raise _bad_value(f"Idempotency-Key must have 1 to {_MAX_KEY} printable characters")
     # sorted: the same values in another order are the same submission
-    submitted = json.dumps([endpoint.value, values], sort_keys=True)
+    endpoint = of_videos(path.endpoint) if path.of_videos else path.endpoint.value
+    submitted = json.dumps([endpoint, values], sort_keys=True)
     return Idempotency(key, hashlib.sha256(submitted.encode()).hexdigest())
 
 

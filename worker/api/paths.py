@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from generation.protocol.inputs.steps import of_videos
 from generation.protocol.request import Endpoint
 from worker.api.responses import api_error
 
@@ -34,14 +35,17 @@ _TAILS: Final = {
     ("cancel",): Operation.CANCEL,
 }
 _ENDPOINTS: Final = {tuple(endpoint.split("/")): endpoint for endpoint in Endpoint}
+_OF_VIDEOS: Final = {tuple(of_videos(endpoint).split("/")): endpoint for endpoint in Endpoint}
 _APPS: Final = {tuple(endpoint.app_id.split("/")) for endpoint in Endpoint}
 
 
 @dataclass(frozen=True, slots=True)
 class SubmitPath:
-    """The path of a submission to that endpoint."""
+    """The path of a submission to that endpoint; with ``of_videos`` to the one for clips that start
+    from a video."""
 
     endpoint: Endpoint
+    of_videos: bool = False
     operation: Operation = Operation.SUBMIT
 
 
@@ -58,12 +62,14 @@ def parse_path(path: str) -> SubmitPath | RequestPath:
     parts = tuple(path.removeprefix("/").removesuffix("/").split("/"))
     if endpoint := _ENDPOINTS.get(parts):
         return SubmitPath(endpoint)
+    if endpoint := _OF_VIDEOS.get(parts):
+        return SubmitPath(endpoint, of_videos=True)
     # an app's id has two parts, an endpoint's more: `requests` tells where the request id begins
     if "requests" in parts:
         at = parts.index("requests")
         app, request_id, tail = parts[:at], parts[at + 1 : at + 2], parts[at + 2 :]
         if (
-            (app in _APPS or app in _ENDPOINTS)
+            (app in _APPS or app in _ENDPOINTS or app in _OF_VIDEOS)
             and all(request_id)
             and request_id
             and tail in _TAILS

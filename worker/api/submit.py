@@ -5,20 +5,23 @@ from typing import Final
 
 from starlette.requests import Request as HttpRequest
 
-from generation.protocol.errors import StorageFull
+from generation.protocol.errors import StorageFull, UnreadableFile
 from generation.protocol.extensions.capabilities import needed_by
-from generation.protocol.request import Endpoint
 from generation.protocol.wire import NEEDS_RETRY_HEADER
 from worker.api.app_parts import AppParts
 from worker.api.auth import Caller
 from worker.api.parsing import (
+    new_input,
     new_request,
     read_idempotency,
     read_max_ahead,
     read_object,
     read_options,
+    unreadable_file,
 )
+from worker.api.paths import SubmitPath
 from worker.api.responses import api_error, body_error
+from worker.api.schemas import CommonInput, TakenFile
 from worker.records import Idempotency, Request
 from worker.scheduling import failures
 from worker.scheduling.live_request import LiveRequest
@@ -30,7 +33,7 @@ RUN_LIMIT: Final = "concurrent_requests_limit"
 
 
 async def accept(
-    parts: AppParts, http: HttpRequest, endpoint: Endpoint, caller: Caller, *, is_run: bool = False
+    parts: AppParts, http: HttpRequest, path: SubmitPath, caller: Caller, *, is_run: bool = False
 ) -> LiveRequest:
     """The request that this submission makes, stored; or the one that was submitted under its
     idempotency key before.
@@ -42,15 +45,22 @@ async def accept(
     now = parts.clock.now()
     # headers first: their errors need not wait for the body
     options, max_ahead = read_options(http, now), read_max_ahead(http)
-    values = await read_object(http)
-    idempotency = read_idempotency(http, endpoint, values)
+    values = await read_object(http, parts.inputs.large_bodies)
+    idempotency = read_idempotency(http, path, values)
     options = replace(
         options,
         low_priority=options.low_priority or caller.low_priority,
         # the caller of a run leaves with the worker and cannot ask for the result
         may_run_again=options.may_run_again and (idempotency is not None or not is_run),
     )
-    request = new_request(endpoint, values, owner=caller.owner, options=options, now=now)
+    given = new_input(path, values)
+    if given.file_url is not None:
+        # what was accepted once is not read again, and may be gone by now
+        earlier = await _submitted_earlier(parts, caller, idempotency)
+        if earlier is not None:
+            return earlier
+    file = await _taken(parts, given)
+    request = new_request(path.endpoint, given, file, owner=caller.owner, options=options, now=now)
     _check_capabilities(parts, request)
     try:
         # checked now, because a clip that finds no room after its render is lost work
@@ -76,6 +86,22 @@ def _check_capabilities(parts: AppParts, request: Request) -> None:
     if lacking:
         message = f"This worker's engine does not offer: {', '.join(lacking)}"
         raise body_error(failures.detail_item(("body",), message, "not_offered"))
+
+
+async def _taken(parts: AppParts, given: CommonInput) -> TakenFile | None:
+    """The file that the clip starts from, read and kept; None where it starts from none. Raises a
+    422 for one that it cannot start from."""
+    if given.file_url is None:
+        return None
+    wanted = given.wanted()
+    if not parts.has_room:
+        raise StorageFull("no room for another clip")
+    try:
+        name, frames = await parts.inputs.take(given.file_url, wanted)
+    except UnreadableFile as error:
+        raise unreadable_file(error, is_video=wanted.is_video) from None
+    count, height, width = frames.shape[:3]
+    return TakenFile(name, count, width, height)
 
 
 async def _submitted_earlier(

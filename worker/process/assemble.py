@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from generation.protocol.clock import Clock
+from generation.protocol.inputs.guarded_get import GuardedFetcher
 from worker.api.app_parts import AppParts, public_base
 from worker.api.auth import KeyRing
 from worker.engine import (
@@ -22,6 +23,7 @@ from worker.scheduling.eta import EtaEstimator
 from worker.scheduling.registry import RequestRegistry
 from worker.settings import WorkerSettings
 from worker.store import WorkerDatabase
+from worker.uploads.input_files import InputFiles
 from worker.uploads.store import Uploads
 from worker.uploads.tokens import UploadTokens
 from worker.webhooks.client import WebhookClient
@@ -65,8 +67,11 @@ async def open_parts(
         keys = KeyRing(settings.keys, on_loopback=settings.on_loopback)
         keys.load(await database.keys.all())
         uploads = await _open_uploads(settings, database, storage, clock)
+        fetcher = GuardedFetcher(to_private=settings.inputs_from_private)
+        inputs = InputFiles(folder / "inputs", storage, uploads, fetcher)
+        await asyncio.to_thread(inputs.open)
         signer = await asyncio.to_thread(WebhookSigner.of_folder, folder)
-        async with WebhookClient(to_private=settings.webhooks_to_private) as client:
+        async with WebhookClient(to_private=settings.webhooks_to_private) as client, fetcher:
             base = public_base(settings, address)
             yield AppParts(
                 settings=settings,
@@ -81,6 +86,7 @@ async def open_parts(
                     clock=clock,
                     durations=durations,
                     previews=settings.looks,
+                    inputs=inputs.frames,
                     watchdog=watchdog,
                 ),
                 eta=EtaEstimator(registry, durations, clock, slots=lambda: engine.max_active),
@@ -95,6 +101,7 @@ async def open_parts(
                 webhooks=WebhookSender(database, client, signer, owed=owed, base=base, clock=clock),
                 signer=signer,
                 uploads=uploads,
+                inputs=inputs,
                 tokens=UploadTokens(clock),
             )
     finally:

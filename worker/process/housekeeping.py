@@ -42,9 +42,18 @@ async def remove_old_files(parts: AppParts) -> None:
             await delete_expired_results(parts)
             await delete_surplus_results(parts)
             await parts.uploads.remove_expired()
+            await delete_unneeded_inputs(parts)
         except (StoreError, StorageFull, OSError) as error:
             log.warning("old files not removed", reason=str(error))
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def delete_unneeded_inputs(parts: AppParts) -> None:
+    """Delete what was read of pictures and videos whose clips have ended."""
+    inputs = (live.request.input for live in parts.registry.open_requests)
+    needed = {one.input_file.name for one in inputs if one is not None and one.input_file}
+    now = parts.clock.now().timestamp()
+    await asyncio.to_thread(parts.inputs.remove_unneeded, needed, now)
 
 
 async def delete_expired_results(parts: AppParts) -> None:

@@ -15,17 +15,28 @@ from generation.protocol.request import GenerationRequest
 from worker.engine import (
     DeviceLost,
     Engine,
+    EngineRefusal,
     EngineUnavailable,
     Frames,
     HasIdleWork,
     Render,
     ShowsPreviews,
+    StartsFromFrames,
 )
 from worker.render.previews import is_preview_step
 from worker.render.watchdog import NoAlarm, Watchdog
 
 IDLE_SECONDS: Final = 3.0
 """How long there must have been nothing to render before the engine does its idle work."""
+
+
+InputFrames = Callable[[str], Frames]
+"""From the name of a picture or video to its frames, on the engine's thread; raises OSError."""
+
+
+def no_inputs(name: str) -> Frames:
+    """For engines whose clips start from nothing."""
+    raise FileNotFoundError(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +129,14 @@ class EngineThread:
         idle_seconds: float = IDLE_SECONDS,
         previews: bool = False,
         watchdog: Watchdog | None = None,
+        inputs: InputFrames = no_inputs,
     ) -> None:
         """`watchdog` ends the process when the engine hangs; without one a hang is not noticed."""
         self._engine = engine
         self._emit = emit
         self._watchdog = watchdog or Watchdog(NoAlarm())
         self._idle_seconds = idle_seconds
+        self._inputs = inputs
         self._commands: SimpleQueue[_Command] = SimpleQueue()
         self._renders: dict[str, Render] = {}
         self._began: dict[str, float] = {}
@@ -221,11 +234,19 @@ class EngineThread:
         self._watchdog.engine_works(self._engine, self._renders.values())
         try:
             self._engine.check(request)
-            self._renders[request_id] = self._engine.begin(request)
+            self._renders[request_id] = self._begun(request)
         except Exception as error:  # noqa: BLE001 -- it fails this render and never affects another
             self._fail(request_id, error)
         else:
             self._began[request_id] = time.monotonic()
+
+    def _begun(self, request: GenerationRequest) -> Render:
+        file = request.input_file
+        if file is None:
+            return self._engine.begin(request)
+        if not isinstance(self._engine, StartsFromFrames):
+            raise EngineRefusal(f"This engine makes no clips from a {file.kind.value}.")
+        return self._engine.begin_from(request, self._inputs(file.name))
 
     def _drop(self, request_id: str) -> None:
         if request_id in self._renders:

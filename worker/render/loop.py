@@ -20,10 +20,12 @@ from worker.render.engine_thread import (
     EngineEvent,
     EngineLoaded,
     EngineThread,
+    InputFrames,
     RenderDropped,
     RenderFailed,
     RenderFinished,
     RenderStepped,
+    no_inputs,
 )
 from worker.render.previews import animated_webp
 from worker.render.progress_line import progress_line
@@ -63,6 +65,7 @@ class RenderLoop:
         previews: bool = False,
         durations: RenderDurations | None = None,
         watchdog: Watchdog | None = None,
+        inputs: InputFrames = no_inputs,
     ) -> None:
         self.loaded = asyncio.Event()
         self._engine = engine
@@ -73,6 +76,7 @@ class RenderLoop:
         self._clock = clock
         self._previews = previews
         self._watchdog = watchdog
+        self._inputs = inputs
         self._durations = durations
         self._events: deque[EngineEvent] = deque()
         self._rendering: dict[str, LiveRequest] = {}
@@ -85,7 +89,13 @@ class RenderLoop:
         """Work until cancelled. Raises what broke the engine: EngineUnavailable, DeviceLost or any
         other error."""
         emit = _threadsafe(self._receive, asyncio.get_running_loop())
-        thread = EngineThread(self._engine, emit, previews=self._previews, watchdog=self._watchdog)
+        thread = EngineThread(
+            self._engine,
+            emit,
+            previews=self._previews,
+            watchdog=self._watchdog,
+            inputs=self._inputs,
+        )
         # kept after the run, for wait_for_engine
         self._thread = thread
         thread.start()

@@ -21,6 +21,7 @@ FlipbookError
 │   ├── StyleUnknown               the server has no prompt style of that name
 │   ├── StyleTooLong               with the style's words the prompt is longer than it may be
 │   ├── NotOffered                 no backend makes what fal's endpoints do not have
+│   ├── UnreadableFile             a clip cannot start from that picture or video
 │   ├── DraftGone                  what was filled in is no longer kept
 │   ├── LastChannel                removing it would let the bot answer everywhere
 │   ├── LastAllowed                removing it would let everyone ask
@@ -154,6 +155,7 @@ from generation.protocol.errors.refusals import (
     StyleTooLong,
     StyleUnknown,
     TooManyReports,
+    UnreadableFile,
     UserBlocked,
 )
 
@@ -229,6 +231,7 @@ __all__ = [
     "StyleUnknown",
     "SubmissionOutcomeUnknown",
     "TooManyReports",
+    "UnreadableFile",
     "UserBlocked",
     "Violation",
 ]

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from generation.protocol.errors.base import FlipbookError
+from generation.protocol.inputs.trouble import FileTrouble
 
 
 class Refused(FlipbookError):
@@ -138,6 +139,14 @@ class NotOffered(Refused):
     def __init__(self, missing: tuple[str, ...]) -> None:
         super().__init__(", ".join(missing))
         self.missing = missing
+
+
+class UnreadableFile(Refused):
+    """A clip cannot start from that file; ``trouble`` says why."""
+
+    def __init__(self, trouble: FileTrouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
 
 
 class DraftGone(Refused):

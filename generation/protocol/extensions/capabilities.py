@@ -25,6 +25,8 @@ class Capability(StrEnum):
     """Clips of more frames than fal's endpoints make."""
     SMOOTH = "smooth"
     """Clips with more frames a second than were drawn."""
+    PICTURE = "picture"
+    """Clips that begin with a picture."""
 
 
 _MOST_NAMES: Final = 64
@@ -32,10 +34,12 @@ _MOST_NAMES: Final = 64
 
 def needed_by(request: GenerationRequest) -> frozenset[Capability]:
     """What a backend must offer to make this clip; nothing for one that fal can make."""
+    file = request.input_file
     rules = (
         (Capability.LOOP, request.loop is not None),
         (Capability.LENGTH, request.frames > PLAIN_FRAMES),
         (Capability.SMOOTH, request.smooth_fps is not None),
+        (Capability.PICTURE, file is not None and not file.is_video),
     )
     return frozenset(capability for capability, is_needed in rules if is_needed)
 

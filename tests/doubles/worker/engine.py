@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from generation.protocol.extensions.capabilities import Capability
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import GenerationRequest
 from worker.engine import EngineRefusal, EngineUnavailable, Frames, Render, StepFailure
 
@@ -17,11 +19,12 @@ class SteppedRender:
     """A render of the test's engine."""
 
     request: GenerationRequest
+    given: Frames | None = None
     steps_done: int = 0
 
     @property
     def total_steps(self) -> int:
-        return self.request.num_inference_steps
+        return steps_taken(self.request)
 
 
 @dataclass
@@ -43,6 +46,8 @@ class SteppedEngine:
     preview_failures: dict[str, Exception] = field(default_factory=dict)
     unavailable: str | None = None
     begun: list[str] = field(default_factory=list)
+    given: list[Frames] = field(default_factory=list)
+    """What clips were to start from."""
     groups: list[tuple[str, ...]] = field(default_factory=list)
     closed: bool = False
 
@@ -50,6 +55,10 @@ class SteppedEngine:
         self._permits = threading.Semaphore(0)
         self._load = threading.Event()
         self._load.set()
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.PICTURE})
 
     def allow(self, steps: int) -> None:
         """Let that many steps happen."""
@@ -82,6 +91,11 @@ class SteppedEngine:
     def begin(self, request: GenerationRequest) -> SteppedRender:
         self.begun.append(request.prompt)
         return SteppedRender(request)
+
+    def begin_from(self, request: GenerationRequest, frames: Frames) -> SteppedRender:
+        self.begun.append(request.prompt)
+        self.given.append(frames)
+        return SteppedRender(request, frames)
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
         if self.gated:

@@ -4,7 +4,10 @@ may get."""
 from collections.abc import Mapping
 from typing import Final
 
+from pydantic import BaseModel
+
 from generation import __version__
+from generation.protocol.inputs.steps import of_videos
 from generation.protocol.request import Endpoint
 from generation.protocol.wire import (
     ENGINE_HEADER,
@@ -17,8 +20,17 @@ from generation.protocol.wire import (
 from worker.api.openapi.files import file_paths, proxy_path, upload_paths
 from worker.api.openapi.parts import Json, errors, json_of, ref, responses, schemas
 from worker.api.schemas import INPUTS
+from worker.api.video_schemas import VIDEO_INPUTS
 
 _APP: Final = Endpoint.STANDARD.app_id
+_SUBMISSIONS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
+    **{endpoint.value: (endpoint.label, INPUTS[endpoint]) for endpoint in Endpoint},
+    **{
+        of_videos(endpoint): (f"{endpoint.label}_from_video", VIDEO_INPUTS[endpoint])
+        for endpoint in Endpoint
+    },
+}
+"""By path: the name of what is submitted there, and its input."""
 _ID: Final[Json] = {
     "name": "request_id", "in": "path", "required": True,
     "schema": {"type": "string", "format": "uuid"},
@@ -68,8 +80,8 @@ def document() -> Json:
             "description": "AnimateDiff text-to-video behind fal's queue protocol.",
         },
         "paths": {
-            **{f"/{endpoint.value}": {"post": _submit(endpoint)} for endpoint in Endpoint},
-            **{f"/run/{endpoint.value}": {"post": _run(endpoint)} for endpoint in Endpoint},
+            **{f"/{path}": {"post": _submit(*about)} for path, about in _SUBMISSIONS.items()},
+            **{f"/run/{path}": {"post": _run(*about)} for path, about in _SUBMISSIONS.items()},
             **_request_paths(),
             **_other_paths(),
             **file_paths(),
@@ -90,19 +102,19 @@ def document() -> Json:
     }  # fmt: skip
 
 
-def _submit(endpoint: Endpoint) -> Json:
+def _submit(name: str, given: type[BaseModel]) -> Json:
     answers = {
         200: json_of("In the queue, safe on disk", SubmitAnswer),
         **errors(400, 401, 403, 408, 409),
     }
     return {
-        **_submission(endpoint, "Submit a request"),
-        "operationId": f"submit_{endpoint.label}",
+        **_submission("Submit a request", name, given),
+        "operationId": f"submit_{name}",
         "responses": responses({**answers, **errors(413, 422, 429, 503)}),
     }
 
 
-def _run(endpoint: Endpoint) -> Json:
+def _run(name: str, given: type[BaseModel]) -> Json:
     answers = {
         200: _clip(),
         **errors(400, 401, 403, 408, 409, 413, 422, 429, 503),
@@ -111,16 +123,16 @@ def _run(endpoint: Endpoint) -> Json:
         504: json_of("It could not start in time", ErrorBody),
     }
     return {
-        **_submission(endpoint, "Submit a request and wait for its result"),
-        "operationId": f"run_{endpoint.label}",
+        **_submission("Submit a request and wait for its result", name, given),
+        "operationId": f"run_{name}",
         "responses": responses(answers),
     }
 
 
-def _submission(endpoint: Endpoint, summary: str) -> Json:
-    schema = ref(INPUTS[endpoint])
+def _submission(summary: str, name: str, given: type[BaseModel]) -> Json:
+    schema = ref(given)
     return {
-        "summary": f"{summary} ({endpoint.label})",
+        "summary": f"{summary} ({name.replace('_', ' ')})",
         "parameters": _SUBMIT_PARAMETERS,
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
     }

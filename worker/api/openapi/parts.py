@@ -17,6 +17,7 @@ from generation.protocol.wire import (
     SubmitAnswer,
 )
 from worker.api.schemas import INPUTS
+from worker.api.video_schemas import VIDEO_INPUTS
 
 Json = dict[str, Any]
 
@@ -28,6 +29,7 @@ _MODELS: Final[tuple[type[BaseModel], ...]] = (
     ErrorBody,
     MetricsBody,
     *INPUTS.values(),
+    *VIDEO_INPUTS.values(),
 )
 _NAMES: Final = {model: str(model.model_config.get("title") or model.__name__) for model in _MODELS}
 _ERRORS: Final = {

@@ -69,13 +69,13 @@ class QueueApp:
     async def _submit(
         self, http: Request, path: SubmitPath, caller: Caller, prefix: str
     ) -> Response:
-        live = await accept(self._parts, http, path.endpoint, caller)
+        live = await accept(self._parts, http, path, caller)
         base = self._parts.base_of(http) + prefix
         body = submit_answer(live, base, self._parts.registry.queue.position(live.request.id))
         return respond(body, request_id=live.request.id)
 
     async def _run(self, http: Request, path: SubmitPath, caller: Caller, _prefix: str) -> Response:
-        live = await accept(self._parts, http, path.endpoint, caller, is_run=True)
+        live = await accept(self._parts, http, path, caller, is_run=True)
         await wait_for_result(self._parts, http, live, has_key=IDEMPOTENCY_HEADER in http.headers)
         return self._result(http, live)
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import GenerationRequest
 from worker.engine import Frames
 from worker.engines.animatediff.engine import AnimateDiffEngine
@@ -28,7 +29,7 @@ class ClipTiming:
     @property
     def step_seconds(self) -> float:
         """One step, on average."""
-        return self.denoise_seconds / self.request.num_inference_steps
+        return self.denoise_seconds / steps_taken(self.request)
 
 
 def time_clip(

@@ -41,7 +41,7 @@ class AnimateDiffEngine:
     """
 
     name: Final = "animatediff"
-    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH})
+    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH, Capability.PICTURE})
 
     def __init__(
         self,
@@ -99,12 +99,20 @@ class AnimateDiffEngine:
 
     def begin(self, request: GenerationRequest) -> ClipRender:
         """Start a render; before its first batch it computes nothing and takes no device memory."""
+        return self._begun(request, None)
+
+    def begin_from(self, request: GenerationRequest, frames: Frames) -> ClipRender:
+        """The same for a clip that starts from a picture or a video."""
+        return self._begun(request, frames)
+
+    def _begun(self, request: GenerationRequest, given: Frames | None) -> ClipRender:
         runner = self._ready().runner
         return ClipRender(
             request,
             text_chunks=runner.embedder.shared_chunk_count(request),
             batch_number=runner.batches_run,
             shortcuts=runner.shortcuts,
+            given=given,
         )
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generation.protocol.extensions.windows import windows_for
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import BatchKey, uses_guidance
 from worker.engines.animatediff.shortcuts import (
@@ -17,6 +18,15 @@ from worker.engines.animatediff.shortcuts import (
 )
 
 Tensor = Any
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedPicture:
+    """The picture that a clip begins with, and the noise that it has at each step: (1, 4, 1,
+    height / 8, width / 8), float32."""
+
+    latents: Tensor
+    noise: Tensor
 
 
 @dataclass(slots=True)
@@ -37,6 +47,7 @@ class DenoisingState:
     timesteps: list[int]
     timesteps_on_device: Tensor
     step_index: int = 0
+    pinned: PinnedPicture | None = None
     cached_features: tuple[Tensor, ...] = ()
 
     @property
@@ -102,14 +113,17 @@ class ClipRender:
         text_chunks: int,
         batch_number: int,
         shortcuts: Shortcuts = NO_SHORTCUTS,
+        given: Any = None,
     ) -> None:
         """`text_chunks`: the common length of its rows' texts, in chunks of 77 tokens.
-        `batch_number`: how many batches the engine had run when the render began."""
+        `batch_number`: how many batches the engine had run when the render began.
+        `given`: what the clip starts from: (1 or frames, height, width, 3), uint8."""
         self.request = request
         self.shortcuts = shortcuts_for(request, shortcuts)
         self.key = BatchKey.of(request)
         self.windows = windows_for(request)
         self.text_chunks = text_chunks
+        self.given = given
         self.last_batch = batch_number
         self.denoising: DenoisingState | None = None
         self.decoding: DecodingState | None = None
@@ -118,8 +132,8 @@ class ClipRender:
 
     @property
     def total_steps(self) -> int:
-        """The steps that the request asks for."""
-        return self.request.num_inference_steps
+        """The steps that the request takes."""
+        return steps_taken(self.request)
 
     @property
     def steps_done(self) -> int:

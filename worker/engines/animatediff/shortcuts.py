@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from generation.protocol.extensions.windows import windows_for
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import rows_per_step
 
@@ -42,7 +43,7 @@ class Shortcuts:
 
     def rows_left(self, request: GenerationRequest, step_index: int = 0) -> float:
         """What the steps from that index on cost together, in full rows of a forward."""
-        steps, rows = request.num_inference_steps, rows_per_step(request)
+        steps, rows = steps_taken(request), rows_per_step(request)
         unguided = len(windows_for(request).starts)
         return sum(
             (rows if self.is_guided(index, steps) else unguided)

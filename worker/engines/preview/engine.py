@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from generation.protocol.extensions.capabilities import Capability
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import GenerationRequest
 from worker.engine import Frames, OutOfMemory, Render, StepFailure
 from worker.engines.preview.film import Film
@@ -18,7 +19,8 @@ _NO_MEMORY: Final = "There was not enough memory to draw this; try a smaller siz
 class PreviewRender:
     """One clip in the making. The first step builds the scene, the others share the passes."""
 
-    def __init__(self, request: GenerationRequest) -> None:
+    def __init__(self, request: GenerationRequest, given: Frames | None = None) -> None:
+        self._given = given
         self.request, self.steps_done = request, 0
         self.last_turn = -1  # when the engine last advanced it, counted in the engine's steps
         self._film: Film | None = None
@@ -26,7 +28,7 @@ class PreviewRender:
     @property
     def total_steps(self) -> int:
         """As many as the request asks for."""
-        return self.request.num_inference_steps
+        return steps_taken(self.request)
 
     @property
     def is_finished(self) -> bool:
@@ -35,7 +37,7 @@ class PreviewRender:
 
     def advance(self) -> None:
         """Do one step's share of the work."""
-        self._film = film = self._film or Film(self.request)
+        self._film = film = self._film or Film(self.request, self._given)
         film.paint(film.total_passes * self.steps_done // max(1, self.total_steps - 1))
         self.steps_done += 1
         if self.is_finished:
@@ -58,7 +60,7 @@ class PreviewEngine:
     """Draws clips on the CPU. ``step_seconds`` slows every step down, so that progress shows, and
     ``sleep`` does the waiting, on the engine's thread."""
 
-    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH})
+    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH, Capability.PICTURE})
 
     def __init__(
         self, step_seconds: float = 0.0, sleep: Callable[[float], None] = time.sleep
@@ -88,6 +90,10 @@ class PreviewEngine:
     def begin(self, request: GenerationRequest) -> PreviewRender:
         """Start a render; nothing of it has been computed yet."""
         return PreviewRender(request)
+
+    def begin_from(self, request: GenerationRequest, frames: Frames) -> PreviewRender:
+        """Start a render over these frames."""
+        return PreviewRender(request, frames)
 
     def step(self, renders: Sequence[Render]) -> Sequence[StepFailure]:
         """Advance the unfinished render whose last turn is longest ago: all take turns, and a

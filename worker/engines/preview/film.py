@@ -48,7 +48,9 @@ class Film:
     """The frames of one request, painted pass by pass: each layer through all frames, from the sky
     to the weather, so that the whole clip develops as the steps go on."""
 
-    def __init__(self, request: GenerationRequest) -> None:
+    def __init__(self, request: GenerationRequest, given: NDArray[np.uint8] | None = None) -> None:
+        """``given``: what the clip starts from, a picture or as many frames as it has."""
+        self._given, self._drawn = given, _drawn_share(request)
         # a loop is drawn beyond its end, and fades from there into its beginning
         self._beyond = request.frames // 4 if request.loop is Loop.SEAMLESS else 0
         stage, count = stage_for(request), request.frames + self._beyond
@@ -98,10 +100,10 @@ class Film:
                 layer.paint(frame)
                 yield
         for index in range(len(self.frames)):
-            self.frames[index] = np.asarray(self._developed(self._making.pop(0)))
+            self.frames[index] = np.asarray(self._developed(self._making.pop(0), index))
             yield
 
-    def _developed(self, frame: Frame) -> Image.Image:
+    def _developed(self, frame: Frame, index: int) -> Image.Image:
         """The finished picture: what is bright glows, the edges are darker, the line is written."""
         picture, far = frame.picture, max(2, min(frame.light.size) / 14)
         bright = picture.reduce(LIGHT).point(lambda v: max(0, v - 205) * 1.2)
@@ -110,9 +112,24 @@ class Film:
         wide = light.filter(ImageFilter.GaussianBlur(far)).point(lambda v: v * 0.9)
         glow = ImageChops.add(near, wide).resize(picture.size, Image.Resampling.BICUBIC)
         picture = ImageChops.screen(picture, glow).point(self._curve)
+        picture = self._over_given(picture, index)
         for cover, tone in self._over:
             picture.paste((tone, tone, tone), None, cover)
         return picture
+
+    def _over_given(self, picture: Image.Image, index: int) -> Image.Image:
+        """What is drawn, laid over what the clip starts from; it begins with a picture as it is."""
+        if self._given is None:
+            return picture
+        is_still = len(self._given) == 1
+        below = Image.fromarray(self._given[0 if is_still else index % len(self._given)])
+        grown = index / max(1, len(self.frames) - 1) if is_still else 1.0
+        return Image.blend(below, picture, self._drawn * grown)
+
+
+def _drawn_share(request: GenerationRequest) -> float:
+    """How much of what is drawn shows over a picture or video."""
+    return 0.6 * request.input_file.strength if request.input_file is not None else 1.0
 
 
 def _curve(request: GenerationRequest) -> list[int]:

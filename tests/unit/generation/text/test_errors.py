@@ -11,6 +11,7 @@ from adapters.slack.text.markup import SLACK
 from generation.domain.job import Failure, FailureKind
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
+from generation.protocol.inputs.trouble import FileTrouble
 from generation.rules.limits import NEVER_REFUSED, LimitName
 from generation.text.errors import failure_sentence, sentence
 from generation.text.limits import limit_label
@@ -26,6 +27,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.ServerNotAllowed: e.ServerNotAllowed("discord:1"),
     e.PromptBlocked: e.PromptBlocked("term"),
     e.TooManyReports: e.TooManyReports(5),
+    e.UnreadableFile: e.UnreadableFile(FileTrouble.TOO_LARGE),
     e.ReportDecided: e.ReportDecided("slack:U1", "block"),
     e.NotOffered: e.NotOffered(("loop", "length")),
     e.IllegalTransition: e.IllegalTransition("abc", "queued", "pending"),

@@ -116,7 +116,7 @@ def test_what_is_none_of_the_values_is_told_all_of_them(given: dict[str, Any], i
 
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     found = refusal(Endpoint.TURBO, {"num_frames": 0, "fps": 31, "seed": -1})
-    assert [one["loc"][1] for one in found] == ["prompt", "num_frames", "seed", "fps"]
+    assert [one["loc"][1] for one in found] == ["prompt", "seed", "fps", "num_frames"]
 
 
 @pytest.mark.parametrize("endpoint", list(Endpoint))

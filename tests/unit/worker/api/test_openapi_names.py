@@ -10,6 +10,8 @@ def test_the_schemas_have_the_names_that_callers_know() -> None:
     assert sorted(document()["components"]["schemas"]) == [
         "AnimateDiffT2VInput",
         "AnimateDiffT2VTurboInput",
+        "AnimateDiffV2VInput",
+        "AnimateDiffV2VTurboInput",
         "CancelAnswer",
         "CancelStatus",
         "CustomSize",

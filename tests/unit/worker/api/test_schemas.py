@@ -9,6 +9,8 @@ from generation.protocol.request import EXTENSIONS, Endpoint
 from worker.api.schemas import INPUTS, read_input
 
 NEGATIVE = "(bad quality, worst quality:1.2), ugly faces, bad anime"
+OURS = {"image_url": None, "strength": 0.7}
+"""What fal does not know."""
 SIZES = ["square_hd", "square", "portrait_4_3", "portrait_16_9", "landscape_4_3", "landscape_16_9"]
 
 
@@ -29,7 +31,8 @@ def test_defaults_are_those_that_fal_publishes(endpoint: Endpoint, steps: int, g
         "fps": 8,
         "motions": None,
         "video_size": "square",
-        **dict.fromkeys(EXTENSIONS),
+        **dict.fromkeys(EXTENSIONS - {"input_file"}),
+        **OURS,
     }
     assert schema(endpoint)["required"] == ["prompt"]
 
@@ -48,7 +51,9 @@ def test_types_and_values_are_those_that_fal_publishes(endpoint: Endpoint) -> No
         "fps": "integer",
         "motions": None,
         "video_size": None,
-        **dict.fromkeys(EXTENSIONS),
+        **dict.fromkeys(EXTENSIONS - {"input_file"}),
+        "image_url": None,
+        "strength": "number",
     }
     motions = ["zoom-out", "zoom-in", "pan-left", "pan-right", "tilt-up", "tilt-down"]
     definitions = body["$defs"]

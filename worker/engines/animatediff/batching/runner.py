@@ -145,7 +145,7 @@ class BatchRunner:
         self.unets.motions(key.endpoint).set(key.motions)
         # first batch only: until here a render is nothing but its request
         for render in batch:
-            prepare(render, self.embedder, self.device)
+            prepare(render, self.embedder, self.device, self.decoder.vae)
         noises = self.denoiser.predict(unet, batch, at_most=self._rows_at_once(batch))
         steps = [self._take_step(r, noise) for r, noise in zip(batch, noises, strict=True)]
         self.device.end_step(begun, lambda seconds: self.durations.record_step(work, seconds))

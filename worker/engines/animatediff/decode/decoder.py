@@ -59,7 +59,7 @@ class Decoder:
 
     @property
     def vae(self) -> Any:
-        """The autoencoder that it decodes with."""
+        """The autoencoder that it decodes with; its other half encodes what clips start from."""
         return self._vae
 
     def warm_up(self) -> None:

@@ -198,10 +198,23 @@ def take_step(render: ClipRender, noise: Tensor, *, keep_preview: bool) -> None:
     taken = _turbo_step(state, noise) if render.is_turbo else _standard_step(state, noise)
     state.latents = taken.latents
     state.step_index += 1
+    _pin(state)
     # features are large: freed with the last step, not with the render
     state.cached_features = () if state.is_over else state.cached_features
     if keep_preview:
         render.preview_latents = taken.clean
+
+
+def _pin(state: DenoisingState) -> None:
+    """The first frame stays the picture that the clip begins with."""
+    picture = state.pinned
+    if picture is None:
+        return
+    first = picture.latents
+    if not state.is_over:
+        at = state.scheduler.timesteps[state.step_index : state.step_index + 1]
+        first = state.scheduler.add_noise(picture.latents, picture.noise, at)
+    state.latents[:, :, :1] = first
 
 
 def _standard_step(state: DenoisingState, noise: Tensor) -> Step:

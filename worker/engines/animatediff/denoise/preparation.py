@@ -1,10 +1,14 @@
 """What a clip needs before its first step: embeddings, a scheduler and the first noise."""
 
+from typing import Any
+
 import torch
 
+from generation.protocol.inputs.steps import steps_taken
 from generation.protocol.request import Endpoint, GenerationRequest
 from worker.engines.animatediff.batch_key import LATENT_SCALE, uses_guidance
 from worker.engines.animatediff.denoise.schedulers import scheduler_for
+from worker.engines.animatediff.denoise.starting import Start, start_from
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
 from worker.engines.animatediff.render import ClipRender, DenoisingState
@@ -12,27 +16,39 @@ from worker.engines.animatediff.render import ClipRender, DenoisingState
 LATENT_CHANNELS = 4
 
 
-def prepare(render: ClipRender, embedder: TextEmbedder, device: Device) -> None:
-    """Embed the prompts, set the timesteps and draw the noise, unless that is done."""
+def prepare(render: ClipRender, embedder: TextEmbedder, device: Device, vae: Any) -> None:
+    """Embed the prompts, set the timesteps and draw the noise, unless that is done; `vae` encodes
+    what the clip starts from."""
     if render.denoising is not None:
         return
     request, key = render.request, render.key
     scheduler = scheduler_for(request.endpoint, request.num_inference_steps)
+    # what a clip starts from stands for the first steps
+    scheduler.timesteps = scheduler.timesteps[len(scheduler.timesteps) - steps_taken(request) :]
     # float32 on the CPU: a seed then means the same on every device and in every dtype
     generator = torch.Generator("cpu").manual_seed(request.seed)
     height, width = key.height // LATENT_SCALE, key.width // LATENT_SCALE
-    shape = (1, LATENT_CHANNELS, render.windows.frames, height, width)
+    frames = render.windows.frames
+    shape = (1, LATENT_CHANNELS, frames, height, width)
+    start = None
+    if render.given is not None:
+        start = start_from(render.given, frames, vae=vae, scheduler=scheduler, generator=generator)
     # in this order: a seed means what it means to diffusers
-    noise, *fresh = (
-        device.pinned(torch.randn(shape, generator=generator)) for _ in range(_draws(request))
-    )
+    drawn = [
+        device.pinned(torch.randn(shape, generator=generator))
+        for _ in range(_draws(request) - (start is not None))
+    ]
+    if start is None:
+        # 1 for DDIM and LCM; other schedulers start from stronger noise
+        first = drawn.pop(0).to(device.name, non_blocking=True) * scheduler.init_noise_sigma
+        start = Start(first, None)
     guided = uses_guidance(request)
     prompts = (request.negative_prompt, request.prompt) if guided else (request.prompt,)
     render.denoising = DenoisingState(
         scheduler=scheduler,
-        fresh_noise=fresh,
-        # 1 for DDIM and LCM; other schedulers start from stronger noise
-        latents=noise.to(device.name, non_blocking=True) * scheduler.init_noise_sigma,
+        fresh_noise=drawn,
+        latents=start.latents,
+        pinned=start.pinned,
         embeddings=tuple(embedder.embed(prompt) for prompt in prompts),
         # read at every step: as numbers for the scheduler, as a tensor for the UNet
         timesteps=[int(timestep) for timestep in scheduler.timesteps],
@@ -42,4 +58,4 @@ def prepare(render: ClipRender, embedder: TextEmbedder, device: Device) -> None:
 
 def _draws(request: GenerationRequest) -> int:
     """How often noise is drawn: once, and for turbo after each step but the last."""
-    return request.num_inference_steps if request.endpoint is Endpoint.TURBO else 1
+    return steps_taken(request) if request.endpoint is Endpoint.TURBO else 1
