@@ -31,6 +31,7 @@ bench: $(VENV)/.dev ## Every benchmark; prints its tables
 
 pictures: $(VENV)/.dev ## The documentation's pictures drawn again, from what the bot sends today (needs chromium)
 	$(BIN)/python scripts/render_pictures.py
+	$(BIN)/python scripts/render_dashboard.py
 
 format: $(VENV)/.dev ## Format the code and fix what can be fixed by itself
 	$(BIN)/ruff format .

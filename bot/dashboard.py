@@ -1,6 +1,7 @@
 """The dashboard of a running bot: what its pages read, and who may see them."""
 
 import sys
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,8 +9,16 @@ from urllib.parse import urlsplit
 from adapters.web.dashboard.app import Dashboard
 from adapters.web.dashboard.entrance import Entrance, LinkEntrance, ProxyEntrance
 from adapters.web.dashboard.guard import ROOT
-from adapters.web.dashboard.sources import Healthy, KnownServers, SettingShown, Sources
+from adapters.web.dashboard.shared_look import SharedLook
+from adapters.web.dashboard.sources import (
+    Explanation,
+    Healthy,
+    KnownServers,
+    SettingShown,
+    Sources,
+)
 from bot.commands.admin.effective_settings import effective_settings
+from bot.commands.doctor.apart import examine_apart
 from bot.composition import App
 from bot.settings import (
     ENV_FILE,
@@ -26,8 +35,12 @@ _OPERATOR: Final = "operator"
 """Whom acts are audited under, where a link let them in: who has the machine."""
 
 
-def dashboard_of(app: App, health: Healthy) -> Dashboard | None:
-    """The pages, or None where they are switched off."""
+Examine = Callable[[], Awaitable[Sequence[Explanation]]]
+
+
+def dashboard_of(app: App, health: Healthy, *, examine: Examine | None = None) -> Dashboard | None:
+    """The pages, or None where they are switched off. ``examine`` is the doctor, by default in a
+    process of its own."""
     settings = app.settings
     if settings.dashboard is DashboardAccess.OFF:
         return None
@@ -36,12 +49,15 @@ def dashboard_of(app: App, health: Healthy) -> Dashboard | None:
         store=app.ports.store,
         servers=KnownServers(app.ports.store, app.clock),
         schedule=app.schedule,
+        backends=app.ports.backends,
         breakers=app.breakers,
         rules=app.rules,
         health=health,
         clock=app.clock,
         artifacts=app.ports.artifacts,
         troubles=app.troubles,
+        doctor=SharedLook(examine or partial(examine_apart, settings), app.clock),
+        kept=SharedLook(app.ports.store.kept_by_server, app.clock),
         settings=partial(_settings_shown, settings),
     )
     public = host_name(urlsplit(settings.public_url).netloc) if settings.public_url else None

@@ -48,7 +48,7 @@ class Health:
             "jobs": f"{self.app.dispatcher.in_flight} in flight",
             "deliveries": self._deliveries(),
             "disk": disk,
-            **({"backup": backup} if self._makes_backups else {}),
+            **({"backup": backup} if self.makes_backups else {}),
         }
         return HealthReport(__version__, parts)
 
@@ -65,7 +65,7 @@ class Health:
 
     async def last_backup(self) -> LastBackup | None:
         """What is known of it; None where none is known, or where the database has other tools."""
-        if not self._makes_backups:
+        if not self.makes_backups:
             return None
         return await asyncio.to_thread(last_backup, self.app.settings.data_dir)
 
@@ -92,8 +92,8 @@ class Health:
         return self.app.settings.data_dir
 
     @property
-    def _makes_backups(self) -> bool:
-        # PostgreSQL has its own tools
+    def makes_backups(self) -> bool:
+        """Whether ``flipbook backup`` saves the database: PostgreSQL has its own tools."""
         return self.app.settings.database.startswith("sqlite")
 
     async def _trouble_of_database(self) -> str | None:

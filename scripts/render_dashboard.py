@@ -16,6 +16,7 @@ from typing import Final
 from PIL import Image
 from playwright.async_api import Page
 
+from adapters.web.dashboard.rendering import PAGES
 from bot.chats import Chats
 from bot.composition import App, Role, open_app
 from bot.dashboard import dashboard_of, login_link
@@ -23,9 +24,12 @@ from bot.health import Health
 from bot.settings import load_settings
 from bot.web import open_listener, web_app, web_server
 from pictures.browser import NoChromium, chromium
+from pictures.operator_health import examined, with_a_worker
 from pictures.operator_scene import GUILD, furnish
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "images" / "dashboard"
+NAMES: Final = (*(page.key for page in PAGES), "job", "server")
+"""Of the pages, and of their pictures."""
 _SIZE: Final = (1280, 860)
 _QUALITY: Final = 72
 _POSTERS: Final = 2500
@@ -43,25 +47,19 @@ _AT_HOME: Final = """scratch => {
 
 async def render(folder: Path) -> None:
     """Write every picture into a folder."""
-    settings = load_settings(data_dir=Path("data"), worker_url="http://192.0.2.7:8188")
-    async with open_app(settings, Role("pictures")) as app:
+    settings = load_settings(
+        data_dir=Path("data"), worker_url="http://192.0.2.7:8188", fal_key="of:nobody"
+    )
+    async with open_app(settings, Role("pictures"), arrange=with_a_worker) as app:
         scene = await furnish(app)
-        pages = {
-            "queue": "",
-            "gallery": "gallery",
-            "job": f"jobs/{scene.newest}",
-            "servers": "servers",
-            "server": f"servers/{GUILD}",
-            "spend": "spend",
-            "health": "health",
-            "reports": "reports",
-            "audit": "audit",
-            "settings": "settings",
-            "troubles": "troubles",
-        }
+        paths = {"queue": "", "job": f"jobs/{scene.newest}", "server": f"servers/{GUILD}"}
         async with served(app) as port, looking(app, port) as page:
-            for name, path in pages.items():
+            for name in NAMES:
+                path = paths.get(name, name)
                 await page.goto(f"http://127.0.0.1:{port}/dashboard/{path}")
+                if name == "health":
+                    await page.get_by_role("button", name="Look now").click()
+                    await page.get_by_text("It means:").first.wait_for()
                 await page.wait_for_timeout(_POSTERS)
                 await page.evaluate(_AT_HOME, str(Path.cwd()))
                 file = folder / f"{name}.webp"
@@ -79,7 +77,7 @@ def small(png: bytes) -> bytes:
 @asynccontextmanager
 async def served(app: App) -> AsyncIterator[int]:
     """The pages on a port of their own."""
-    dashboard = dashboard_of(app, Health(app, Chats({})))
+    dashboard = dashboard_of(app, Health(app, Chats({})), examine=examined)
     if dashboard is None:
         raise RuntimeError("the dashboard is switched off")
     with closing(open_listener("127.0.0.1", 0)) as listener:

@@ -96,6 +96,31 @@ class Engine(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceMemory:
+    """Bytes of a device's memory: all of it, and what work could take now."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class EngineCondition:
+    """How an engine is, for people; None where it has no such thing."""
+
+    memory: DeviceMemory | None = None
+    models: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class TellsCondition(Protocol):
+    """An engine that tells how it is. It repeats what its own thread has seen last, so any thread
+    may ask, also while the device hangs."""
+
+    @property
+    def condition(self) -> EngineCondition: ...
+
+
 @runtime_checkable
 class ShowsPreviews(Protocol):
     """An engine that can show an unfinished render."""
@@ -218,6 +243,11 @@ def capabilities_of(engine: Engine) -> frozenset[Capability]:
     """What the worker can do beyond fal's endpoints: what its engine says, and what becomes of any
     engine's frames."""
     return OF_ANY_FRAMES | (engine.capabilities if isinstance(engine, OffersMore) else frozenset())
+
+
+def condition_of(engine: Engine) -> EngineCondition:
+    """How the engine is; empty where it does not tell."""
+    return engine.condition if isinstance(engine, TellsCondition) else EngineCondition()
 
 
 def engine_label(engine: Engine) -> str:

@@ -14,8 +14,11 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    case,
     cast,
     func,
+    literal,
+    literal_column,
     or_,
     select,
     true,
@@ -28,9 +31,11 @@ from db.queries.reports import REPORTS, report_from_row
 from db.queries.servers import audit_entry_from_row
 from db.schema import (
     HIDDEN,
+    OWED,
     WITH_CLIP,
     WITH_PARENT,
     audit,
+    deliveries,
     jobs,
     ledger_totals,
     server_limits,
@@ -38,10 +43,11 @@ from db.schema import (
     servers,
 )
 from db.schema.reports import OPEN_REPORTS, reports
-from generation.domain.gallery import GalleryQuery
+from generation.domain.delivery import OwedDeliveries
+from generation.domain.gallery import GalleryQuery, KeptByServer
 from generation.domain.job import Job, JobId
 from generation.domain.pricing import Micros
-from generation.domain.refs import ServerRef
+from generation.domain.refs import Platform, ServerRef
 from generation.domain.report import Report
 from generation.rules.audit import AuditEntry
 from generation.rules.ledger import EVERYWHERE, Totals
@@ -55,6 +61,28 @@ _MADE_FROM: Final = (
     .order_by(jobs.c.number)
     .limit(bindparam("most"))
 )
+_KEPT: Final = (
+    select(
+        jobs.c.server,
+        func.count().label("clips"),
+        func.coalesce(func.sum(jobs.c.artifact_bytes), 0).label("bytes"),
+    )
+    .where(WITH_CLIP)
+    .group_by(jobs.c.server)
+    .order_by(literal_column("bytes").desc(), jobs.c.server)
+)
+_DELIVERIES_OWED: Final = (
+    select(
+        deliveries.c.platform,
+        func.count().label("owed"),
+        func.sum(case((deliveries.c.attempts > 0, 1), else_=0)).label("tried"),
+        func.min(deliveries.c.next_attempt_at).label("next_at"),
+    )
+    # a terminal takes its own; of one that has left nobody comes for it
+    .where(OWED, deliveries.c.platform != Platform.TERMINAL.value)
+    .group_by(deliveries.c.platform)
+    .order_by(deliveries.c.platform)
+)
 _KEPT_OF = (select(server_limits.c.server), select(server_policies.c.server))
 _SERVERS: Final = (
     union(select(servers.c.server).where(servers.c.server != EVERYWHERE), *_KEPT_OF)
@@ -65,6 +93,26 @@ _DAILY: Final = select(ledger_totals).where(
     ledger_totals.c.scope.in_(bindparam("of", expanding=True)),
     ledger_totals.c.day.between(bindparam("first"), bindparam("last")),
 )
+
+
+def _line_of_ancestors() -> Select[Any]:
+    """A job's parent, its parent, and so on."""
+    child = jobs.alias()
+    line = (
+        select(jobs.c.parent.label("id"), literal(1).label("distance"))
+        .where(jobs.c.id == bindparam("of"), jobs.c.parent.is_not(None))
+        .cte(recursive=True)
+    )
+    following = (
+        select(child.c.parent, line.c.distance + 1)
+        .join(line, line.c.id == child.c.id)
+        .where(child.c.parent.is_not(None), line.c.distance < bindparam("most"))
+    )
+    line = line.union_all(following)
+    return select(jobs).join(line, line.c.id == jobs.c.id).order_by(line.c.distance)
+
+
+_ANCESTORS: Final = _line_of_ancestors()
 _REPORTS: Final = REPORTS.where(OPEN_REPORTS).order_by(reports.c.number).limit(bindparam("most"))
 
 
@@ -112,6 +160,27 @@ class OverviewStore(StorePart):
             beyond = last.limit(1).offset(query.searched - 1)
             number: int | None = await connection.scalar(beyond, values)
         return number
+
+    async def kept_by_server(self) -> Sequence[KeptByServer]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_KEPT)).all()
+        return [
+            KeptByServer(server_from_key(row.server), row.clips, int(row.bytes)) for row in rows
+        ]
+
+    async def deliveries_owed(self) -> Sequence[OwedDeliveries]:
+        async with self._read() as connection:
+            rows = (await connection.execute(_DELIVERIES_OWED)).all()
+        return [
+            OwedDeliveries(Platform(row.platform), row.owed, int(row.tried), row.next_at)
+            for row in rows
+        ]
+
+    async def ancestors(self, job_id: JobId, *, limit: int) -> list[Job]:
+        async with self._read() as connection:
+            return await self._unreadable_jobs.read_others(
+                connection, _ANCESTORS, job_from_row, {"of": job_id, "most": limit}
+            )
 
     async def made_from(self, job_id: JobId, *, limit: int) -> list[Job]:
         async with self._read() as connection:

@@ -15,13 +15,13 @@ from generation.backends.download import ClipDownloader
 from generation.backends.errors import error_of_read, error_of_submit
 from generation.backends.previews import PreviewFetcher
 from generation.backends.requests import AcceptedRequest
-from generation.backends.responses import BackendResponse
+from generation.backends.responses import BackendResponse, worker_health
 from generation.backends.transport import ConnectionBroken, QueueTransport, Timeouts, Unreachable
 from generation.backends.urls import BaseUrl, ClipRules
 from generation.backends.watch import Jitter, PollIntervals, StatusWatcher, random_jitter
 from generation.domain.job import RequestHandle
 from generation.domain.prompt_syntax import plain_request
-from generation.ports import BackendClip, BackendUpdate, CancelOutcome
+from generation.ports import BackendClip, BackendUpdate, CancelOutcome, WorkerHealth
 from generation.protocol.clock import Clock
 from generation.protocol.errors import (
     BackendUnavailable,
@@ -146,6 +146,12 @@ class QueueClient:
         BackendUnavailable when it cannot be asked."""
         health = await self._health()
         return 0 if health is None else health.compiling
+
+    async def health(self) -> WorkerHealth | None:
+        """What our worker tells of itself; None for fal. Raises BackendUnavailable when it cannot
+        be asked."""
+        body = await self._health()
+        return None if body is None else worker_health(body)
 
     async def _health(self) -> HealthBody | None:
         if not self._resubmits_safely:

@@ -7,7 +7,7 @@ from typing import Self
 
 from generation.backends.client import QueueClient
 from generation.domain.job import RequestHandle
-from generation.ports import BackendClip, BackendUpdate, CancelOutcome
+from generation.ports import BackendClip, BackendUpdate, CancelOutcome, WorkerHealth
 from generation.protocol.errors import BackendStarting, BackendUnavailable
 from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.request import GenerationRequest
@@ -66,6 +66,9 @@ class RelocatableBackend:
 
     async def compiling(self) -> int:
         return await self._started().compiling()
+
+    async def health(self) -> WorkerHealth | None:
+        return await self._started().health()
 
     async def submit(
         self,

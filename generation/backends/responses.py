@@ -8,7 +8,9 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from generation.ports import WorkerHealth
 from generation.protocol.json_size import exceeds, is_small, parse_json
+from generation.protocol.wire import HealthBody
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -57,6 +59,25 @@ class BackendResponse:
             _seconds(value) if value.replace(".", "", 1).isdecimal() else _seconds_until(value, now)
         )
         return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT)
+
+
+def worker_health(body: HealthBody) -> WorkerHealth:
+    """A worker's health page as the core's value."""
+    memory = body.memory
+    return WorkerHealth(
+        status=body.status,
+        engine=body.engine[:100],
+        why=body.engine_reason,
+        device=body.gpu,
+        version=body.version,
+        places=body.places,
+        active=body.active,
+        waiting=body.queue_length,
+        memory_total=None if memory is None else memory.total,
+        memory_free=None if memory is None else memory.free,
+        models=body.models,
+        compiling=body.compiling,
+    )
 
 
 def read_leniently(model: type[M], body: bytes | str) -> M | None:

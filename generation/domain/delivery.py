@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 
 from generation.domain.job import JobId
-from generation.domain.refs import ChannelRef, MessageRef
+from generation.domain.refs import ChannelRef, MessageRef, Platform
 
 
 class DeliveryStatus(StrEnum):
@@ -28,6 +28,17 @@ class Answer:
     token: str
     expires_at: datetime
     private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OwedDeliveries:
+    """Outcomes that one chat is owed: how many, how many of them were tried in vain, and when the
+    first of them is due."""
+
+    platform: Platform
+    count: int
+    tried: int
+    next_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,15 @@ class GalleryQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptByServer:
+    """What the kept clips of a server take."""
+
+    server: ServerRef
+    clips: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class ShownJob:
     """A job, and the message that shows it; None where none does."""
 

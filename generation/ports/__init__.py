@@ -6,6 +6,7 @@ from generation.ports.backends import (
     BackendState,
     BackendUpdate,
     CancelOutcome,
+    WorkerHealth,
 )
 from generation.ports.logins import Logins
 from generation.ports.messengers import (
@@ -39,4 +40,5 @@ __all__ = [
     "Transaction",
     "Urgency",
     "Wake",
+    "WorkerHealth",
 ]

@@ -54,6 +54,26 @@ class CancelOutcome(StrEnum):
     NOT_FOUND = "not_found"
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerHealth:
+    """What a worker tells of itself, for the operator; empty or None where it does not. Memory in
+    bytes; ``free`` is what work could take."""
+
+    status: str = ""
+    engine: str = ""
+    why: str = ""
+    device: str | None = None
+    version: str = ""
+    places: int | None = None
+    active: int | None = None
+    waiting: int | None = None
+    memory_total: int | None = None
+    memory_free: int | None = None
+    models: tuple[str, ...] = ()
+    compiling: int = 0
+    """Shapes of clips that it has yet to compile."""
+
+
 class Backend(Protocol):
     """A server of fal's queue protocol. Methods raise generation.protocol.errors.BackendError."""
 
@@ -76,6 +96,9 @@ class Backend(Protocol):
 
     async def compiling(self) -> int:
         """How many shapes of clips it has yet to compile; 0 where it does not report it."""
+
+    async def health(self) -> WorkerHealth | None:
+        """What it tells of itself; None where it does not report it."""
 
     async def submit(
         self,

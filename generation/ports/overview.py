@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Protocol
 
-from generation.domain.gallery import GalleryQuery
+from generation.domain.delivery import OwedDeliveries
+from generation.domain.gallery import GalleryQuery, KeptByServer
 from generation.domain.job import Job, JobId
 from generation.domain.refs import ServerRef
 from generation.domain.report import Report
@@ -26,6 +27,16 @@ class Overview(Protocol):
     async def searched_until(self, query: GalleryQuery) -> int | None:
         """The number of the last clip in which :meth:`gallery` has looked for the words; None where
         it has looked at all of them."""
+
+    async def kept_by_server(self) -> Sequence[KeptByServer]:
+        """What the clips of each server take, the most first. It reads a row of every clip that is
+        kept: not for each look at a page."""
+
+    async def deliveries_owed(self) -> Sequence[OwedDeliveries]:
+        """What each chat is owed."""
+
+    async def ancestors(self, job_id: JobId, *, limit: int) -> list[Job]:
+        """What a job was made from, and that one from: the nearest first."""
 
     async def made_from(self, job_id: JobId, *, limit: int) -> list[Job]:
         """Re-rolls and refinements of a clip, oldest first."""

@@ -87,7 +87,17 @@ def health_words(breaker: CircuitBreaker, now: datetime) -> str:
     """``working``, or what is wrong, since when, and when it is tried again."""
     if breaker.trouble is None:
         return gettext("working")
-    trouble = _trouble_words(breaker.trouble, breaker, now)
+    return _with_next_try(_trouble_words(breaker.trouble, breaker, now), breaker, now)
+
+
+def why_words(breaker: CircuitBreaker, now: datetime) -> str:
+    """What is wrong with a backend, and when it is tried again; empty where it works."""
+    if breaker.trouble is None:
+        return ""
+    return _with_next_try(gettext(breaker.trouble.value), breaker, now)
+
+
+def _with_next_try(trouble: str, breaker: CircuitBreaker, now: datetime) -> str:
     if breaker.circuit(now) is Circuit.HALF_OPEN or breaker.until is None:
         return gettext("{trouble}; the next clip tries it again", trouble=trouble)
     wait = seconds_words((breaker.until - now).total_seconds())

@@ -17,7 +17,7 @@ from generation.domain.pricing import Micros
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 from generation.domain.report import Report, ReportReason
 from generation.mp4 import encode
-from generation.protocol.errors import DeliveryDelayed
+from generation.protocol.errors import BackendBusy, DeliveryDelayed
 from generation.protocol.progress import Steps
 from generation.protocol.request import Endpoint
 from generation.rules import ledger
@@ -119,6 +119,7 @@ async def _made(app: App, number: int, at: datetime, parent: Job | None) -> Job:
     delivery = Delivery(job.id, job.channel, opened_at=at, message=message)
     async with app.ports.store.transaction() as tx:
         await tx.standing(job.channel.server, job.requested_by, at)
+        done = replace(done, number=await tx.next_number(job.channel.server))
         await tx.append(ledger.reserve(job, at))
         await tx.add_job(done, delivery.sent(message, at + timedelta(seconds=15)), None)
         await tx.append(ledger.settle(done, at + timedelta(seconds=14)))
@@ -136,6 +137,7 @@ def _clip(prompt: str) -> bytes:
 async def _line(app: App, now: datetime) -> None:
     for number in range(_OPEN):
         job = _job(number, now - timedelta(seconds=9 * (_OPEN - number)))
+        job = replace(job, number=101 + number)
         if number == 4:
             turbo = job.request.model_copy(update={"endpoint": Endpoint.TURBO})
             job = replace(job, request=turbo)
@@ -157,6 +159,7 @@ async def _decisions(app: App, made: list[Job], now: datetime) -> None:
             server = job.channel.server
             by = UserRef(Platform.SLACK, "U0BO") if server == WORKSPACE else reporter
             await tx.add_report(Report(job.id, server, by, ReportReason.PERSON, words, now))
+    app.breakers.failed("fal", BackendBusy("fal", retry_after=40))
     for _ in range(3):
         app.observer.trouble(
             "delivery put off", DeliveryDelayed("Discord answers 503"), job_id=made[-1].id

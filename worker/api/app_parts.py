@@ -11,7 +11,7 @@ from starlette.requests import Request
 from generation.protocol.clock import Clock
 from generation.protocol.extensions.capabilities import Capability
 from worker.api.auth import KeyRing
-from worker.engine import EngineInfo
+from worker.engine import EngineCondition, EngineInfo
 from worker.render.clip_storage import ClipStorage
 from worker.render.loop import RenderLoop
 from worker.scheduling.eta import EtaEstimator
@@ -45,6 +45,7 @@ class AppParts:
     storage: ClipStorage
     engine: EngineInfo
     device: Callable[[], str | None]
+    condition: Callable[[], EngineCondition]
     places: Callable[[], int]
     capabilities: frozenset[Capability]
     compiling: Callable[[], int]

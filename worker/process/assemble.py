@@ -12,6 +12,7 @@ from worker.engine import (
     Engine,
     EngineInfo,
     capabilities_of,
+    condition_of,
     device_name_of,
     shapes_to_compile,
 )
@@ -93,6 +94,7 @@ async def open_parts(
                 storage=storage,
                 engine=info,
                 device=lambda: device_name_of(engine),
+                condition=lambda: condition_of(engine),
                 places=lambda: engine.max_active,
                 capabilities=capabilities_of(engine),
                 compiling=lambda: shapes_to_compile(engine),

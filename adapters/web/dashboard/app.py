@@ -44,7 +44,10 @@ class Dashboard:
     ) -> None:
         self._entrance = entrance
         self._is_ours = is_ours
-        self._templates = Templates(Naming(sources.service.names))
+        self._looks = (sources.doctor, sources.kept)
+        self._templates = Templates(
+            Naming(sources.service.names), {"troubles": lambda: sources.troubles.count}
+        )
         self._queue = QueuePage(sources, self._templates)
         others = (
             GalleryPage,
@@ -83,7 +86,9 @@ class Dashboard:
         return Mount(ROOT, app=guard)
 
     async def close(self) -> None:
-        """End the streams, which would keep the process from ending."""
+        """End what would keep the process from ending."""
+        for look in self._looks:
+            look.close()
         await self._queue.live.close()
 
 

@@ -25,7 +25,14 @@ class Live:
     """The stream of one fragment. ``render`` gives its HTML; it may raise FlipbookError, then the
     fragment stays as it is."""
 
-    def __init__(self, render: Callable[[], Awaitable[str]], clock: Clock) -> None:
+    def __init__(
+        self,
+        render: Callable[[], Awaitable[str]],
+        clock: Clock,
+        *,
+        most_viewers: int = MOST_VIEWERS,
+    ) -> None:
+        self._most_viewers = most_viewers
         self._render = render
         self._clock = clock
         self._streams: set[tuple[str, object]] = set()
@@ -37,7 +44,7 @@ class Live:
 
     async def response(self, session: str = "") -> Response:
         """The stream for a viewer of that session, or 503 where too many look already."""
-        if len(self._streams) >= MOST_VIEWERS or self._is_over:
+        if len(self._streams) >= self._most_viewers or self._is_over:
             return PlainTextResponse("Too many look at this page live; ask again.", 503)
         return StreamingResponse(
             self._events(session),

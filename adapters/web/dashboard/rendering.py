@@ -1,6 +1,6 @@
 """Templates: pages, and the fragments in them that change while they are looked at."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -57,7 +57,8 @@ def visitor_of(request: Request) -> Visitor:
 class Templates:
     """Everything is escaped unless it is Markup, and an unknown name is an error."""
 
-    def __init__(self, naming: Naming) -> None:
+    def __init__(self, naming: Naming, badges: Mapping[str, Callable[[], int]]) -> None:
+        """``badges`` count what waits for a look, by the page's key."""
         self.naming = naming
         self._options: tuple[Sequence[ServerRef], int, Markup] = ((), 0, Markup())
         self._environment = Environment(
@@ -72,11 +73,13 @@ class Templates:
             "shape": shape,
             "seconds": seconds,
             "number": "{:,}".format,
+            "size": size,
+            "ticked": ticked,
             "server_name": naming.server,
             "channel_name": naming.channel,
             "member_name": naming.member,
         }
-        self._environment.globals |= {"root": ROOT, "pages": PAGES}
+        self._environment.globals |= {"root": ROOT, "pages": PAGES, "badges": badges}
 
     def page(
         self,
@@ -120,6 +123,28 @@ def moment(when: datetime | None) -> Markup:
     utc = when.astimezone(UTC)
     return Markup('<time datetime="{}">{}</time>').format(
         utc.isoformat(timespec="seconds"), escape(f"{utc:%Y-%m-%d %H:%M} UTC")
+    )
+
+
+def size(count: float | None) -> str:
+    """A number of bytes as people say it: ``12 MB``, ``1.4 GB``."""
+    if count is None:
+        return "–"
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if count >= 10 or unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:,.1f} TB"
+
+
+def ticked(text: str) -> Markup:
+    """A text in which code stands between backticks, as the terminal prints it."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # one of them has no other side
+        return escape(text)
+    code = Markup("<code>{}</code>")
+    return Markup().join(
+        code.format(part) if number % 2 else escape(part) for number, part in enumerate(parts)
     )
 
 

@@ -1,16 +1,20 @@
 """What the pages read and act through: the core's own objects, never the database."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from adapters.web.dashboard.shared_look import SharedLook
 from adapters.web.dashboard.troubles import TroubleBook
 from adapters.web.health import HealthReport
 from generation.backends.circuit_breaker import Breakers
+from generation.diagnostics import Grade
+from generation.domain.backup import LastBackup
+from generation.domain.gallery import KeptByServer
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.lifecycle.line import Schedule
-from generation.ports import ArtifactStore, Store
+from generation.ports import ArtifactStore, Backend, Store
 from generation.ports.overview import Overview
 from generation.protocol.clock import Clock
 from generation.rules.operator_rules import OperatorRules
@@ -29,6 +33,13 @@ class Healthy(Protocol):
     async def why_not_ready(self) -> str | None:
         """What keeps it from making clips; None while it can."""
 
+    @property
+    def makes_backups(self) -> bool:
+        """Whether ``flipbook backup`` saves its database, and not the database's own tools."""
+
+    async def last_backup(self) -> LastBackup | None:
+        """What is known of the last one; None where none is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class SettingShown:
@@ -37,6 +48,21 @@ class SettingShown:
     name: str
     value: str
     source: str
+
+
+class Explanation(Protocol):
+    """A finding of the doctor; ``means`` and ``do`` are empty where it is good."""
+
+    @property
+    def grade(self) -> Grade: ...
+    @property
+    def what(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def means(self) -> str: ...
+    @property
+    def do(self) -> str: ...
 
 
 class KnownServers:
@@ -60,18 +86,22 @@ class KnownServers:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """``settings`` are those in force, masked."""
+    """``settings`` are those in force, masked; ``doctor`` looks at everything that clips depend
+    on, ``kept`` at what the clips of each server take."""
 
     service: Service
     store: Store
     servers: KnownServers
     schedule: Schedule
+    backends: Mapping[str, Backend]
     breakers: Breakers
     rules: OperatorRules
     health: Healthy
     clock: Clock
     artifacts: ArtifactStore
     troubles: TroubleBook
+    doctor: SharedLook[Sequence[Explanation]]
+    kept: SharedLook[Sequence[KeptByServer]]
     settings: Callable[[], Sequence[SettingShown]] = tuple
 
 

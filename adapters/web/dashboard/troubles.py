@@ -43,6 +43,11 @@ class TroubleBook:
         """The last one first."""
         return sorted(self._seen.values(), key=lambda trouble: trouble.last, reverse=True)
 
+    @property
+    def count(self) -> int:
+        """How many kinds there are."""
+        return len(self._seen)
+
     def clear(self) -> int:
         """Forget them all; how many kinds there were."""
         count = len(self._seen)

@@ -178,6 +178,8 @@ class WebhookBody(Wire):
 
 
 _MOST_PLACES: Final = 10_000
+_MOST_TOLD: Final = 300
+"""Characters of a text that people read."""
 
 
 def _places(given: object) -> int | None:
@@ -192,9 +194,23 @@ def _number(given: object) -> int:
     return given if 0 <= given <= _MOST_PLACES else 0
 
 
+_Told = Annotated[
+    str, BeforeValidator(lambda given: given[:_MOST_TOLD] if isinstance(given, str) else given)
+]
+_Amount = Annotated[int, Field(ge=0, le=2**60)]
+
+
+class MemoryBody(Wire):
+    """Bytes of the device that a worker renders on."""
+
+    total: _Amount
+    free: _Amount
+
+
 class HealthBody(Wire):
-    """Our worker's health page, as far as the queue client reads it. ``compiling``: how many shapes
-    of clips are still to be compiled, and run more slowly until then."""
+    """Our worker's health page, as far as the queue client reads it; a worker of another version
+    tells more, or less. ``compiling``: how many shapes of clips are still to be compiled, and run
+    more slowly until then."""
 
     engine: str = ""
     capabilities: Annotated[frozenset[Capability], BeforeValidator(capabilities_named)] = (
@@ -202,6 +218,14 @@ class HealthBody(Wire):
     )
     places: Annotated[int | None, BeforeValidator(_places)] = None
     compiling: Annotated[int, BeforeValidator(_number)] = 0
+    status: _Told = ""
+    engine_reason: _Told = ""
+    gpu: _Told | None = None
+    version: _Told = ""
+    queue_length: _Amount | None = None
+    active: _Amount | None = None
+    memory: MemoryBody | None = None
+    models: Annotated[tuple[_Told, ...], Field(max_length=100)] = ()
 
 
 _ENGINE: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")

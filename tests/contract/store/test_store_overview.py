@@ -7,7 +7,8 @@ import pytest
 
 from db.store import SqlStore
 from factories import NOW, a_delivery, a_job, a_request, an_audit_entry
-from generation.domain.gallery import GalleryQuery
+from generation.domain.delivery import OwedDeliveries
+from generation.domain.gallery import GalleryQuery, KeptByServer
 from generation.domain.job import Artifact, Job, JobId
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
 from generation.rules import ledger
@@ -110,6 +111,37 @@ async def test_what_was_made_from_a_clip_is_found(store: SqlStore) -> None:
     assert [job.id for job in await store.made_from(parent.id, limit=9)] == [job.id for job in children]
     assert len(await store.made_from(parent.id, limit=1)) == 1
     assert await store.made_from(children[0].id, limit=9) == []
+
+
+async def test_a_line_of_ancestors_is_read_at_once_and_bounded(store: SqlStore) -> None:
+    line = [made(0, ONE)]
+    for number in range(1, 5):
+        line.append(replace(made(number, ONE), parent=line[-1].id))
+    await add(store, *line, replace(made(9, ONE), parent=JobId("f" * 24)))
+    assert await store.ancestors(line[4].id, limit=9) == line[3::-1]
+    assert await store.ancestors(line[4].id, limit=2) == line[3:1:-1]
+    assert await store.ancestors(line[0].id, limit=9) == []
+    assert await store.ancestors(JobId(f"{9:024x}"), limit=9) == []  # its parent's server is gone
+
+
+async def test_what_clips_take_is_told_by_server_the_most_first(store: SqlStore) -> None:
+    assert await store.kept_by_server() == []
+    await add(store, made(0, ONE), made(1, TEN), made(2, TEN), replace(made(3, SLACK), artifact=None))
+    assert await store.kept_by_server() == [KeptByServer(TEN, 2, 2000), KeptByServer(ONE, 1, 1000)]
+
+
+async def test_what_each_chat_is_owed_is_told_without_terminals(store: SqlStore) -> None:
+    terminal = ServerRef(Platform.TERMINAL, "local")
+    jobs = [made(0, ONE), made(1, TEN), made(2, SLACK), made(3, ONE), made(4, terminal)]
+    await add(store, *jobs)
+    async with store.transaction() as tx:
+        for job in (jobs[0], jobs[2], jobs[4]):
+            await tx.save_delivery(a_delivery(job).owed(NOW))
+        await tx.save_delivery(a_delivery(jobs[1]).owed(NOW).delayed(NOW + timedelta(hours=1)))
+    assert await store.deliveries_owed() == [
+        OwedDeliveries(Platform.DISCORD, 2, 1, NOW),
+        OwedDeliveries(Platform.SLACK, 1, 0, NOW),
+    ]
 
 
 async def test_a_clip_that_is_gone_is_not_in_the_gallery(store: SqlStore) -> None:

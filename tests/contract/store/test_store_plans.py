@@ -17,7 +17,7 @@ from generation.rules.ledger import EVERYWHERE
 
 WHOLE_TABLE = re.compile(
     r"SCAN (jobs|deliveries|notices|ledger|ledger_totals|audit)\b"
-    r"(?! USING (COVERING )?INDEX ix_(jobs_(in_turn|unf|und|lea|left)|notices_(owed|held)))"
+    r"(?! USING (COVERING )?INDEX ix_(jobs_(in_turn|unf|und|lea|left)|notices_(owed|held)|deliveries_owed))"
 )
 
 
@@ -115,6 +115,8 @@ async def test_a_page_of_the_gallery_is_read_from_an_index_in_its_order(recorded
 async def test_other_pages_of_the_dashboard_read_from_indexes(recorded):
     store, record = recorded
     await store.made_from(a_job().id, limit=9)
+    await store.ancestors(a_job().id, limit=9)
+    await store.deliveries_owed()
     await store.audit_log(server=None, before=5, limit=9)
     await store.audit_log(server=a_server(), before=5, limit=9)
     await store.open_reports(limit=9)

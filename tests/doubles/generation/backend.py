@@ -10,7 +10,7 @@ import numpy as np
 
 from generation import mp4
 from generation.domain.job import RequestHandle
-from generation.ports import BackendClip, BackendState, BackendUpdate, CancelOutcome
+from generation.ports import BackendClip, BackendState, BackendUpdate, CancelOutcome, WorkerHealth
 from generation.protocol.errors import BackendUnavailable, RequestCancelled
 from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.progress import Steps
@@ -49,6 +49,8 @@ class ScriptedBackend:
     """How many clips it says that it renders at once."""
     offers: frozenset[Capability] = frozenset()
     """What it says that it offers beyond fal's endpoints."""
+    tells: WorkerHealth | None = None
+    """What it tells of itself."""
     away: bool = False
     """Set: nothing reaches it."""
     leaves: bool = False
@@ -85,6 +87,10 @@ class ScriptedBackend:
 
     async def compiling(self) -> int:
         return self.shapes_to_compile
+
+    async def health(self) -> WorkerHealth | None:
+        self._maybe_raise("health")
+        return self.tells
 
     async def submit(
         self,

@@ -1,5 +1,7 @@
 """The worker's health: for people, for the bot, and for what restarts containers."""
 
+from dataclasses import asdict
+
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -13,6 +15,7 @@ def health_routes(parts: AppParts) -> list[Route]:
     renders, and a 503 before, after, and while its disk is full."""
 
     async def health(_: Request) -> Response:
+        condition = parts.condition()
         return JSONResponse(
             {
                 "status": _state(parts),
@@ -25,6 +28,8 @@ def health_routes(parts: AppParts) -> list[Route]:
                 "compiling": parts.compiling(),
                 "queue_length": len(parts.registry.queue),
                 "active": len(parts.registry.active),
+                "memory": None if condition.memory is None else asdict(condition.memory),
+                "models": condition.models,
             }
         )
 

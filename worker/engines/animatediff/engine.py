@@ -13,6 +13,7 @@ from generation.protocol.request import GenerationRequest
 from worker.engine import (
     Compiling,
     DeviceLost,
+    EngineCondition,
     EngineUnavailable,
     Frames,
     Render,
@@ -23,6 +24,7 @@ from worker.engines.animatediff.decode import previews
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.durations import StepDurations, cpu_warning
 from worker.engines.animatediff.failures import free_device_memory, is_device_lost, translated
+from worker.engines.animatediff.memory.seen import SeenMemory
 from worker.engines.animatediff.models.load import Loader, load_models
 from worker.engines.animatediff.models.model_set import ModelSet
 from worker.engines.animatediff.options import Compile, EngineOptions
@@ -63,6 +65,7 @@ class AnimateDiffEngine:
         self._speeds = speeds
         self._parts: EngineParts | None = None
         self._lost: DeviceLost | None = None
+        self._memory = SeenMemory()
         self._durations = StepDurations() if speeds is None else StepDurations.load(speeds)
 
     @property
@@ -86,6 +89,7 @@ class AnimateDiffEngine:
                 "The models do not fit the GPU's memory. Close other programs on it, or keep "
                 "one model at a time."
             ) from error
+        self._memory.look(device)
         if not device.is_cuda:
             self._warn_about_cpu(seconds_per_work)
         # idle compiles one shape per call
@@ -124,7 +128,10 @@ class AnimateDiffEngine:
         runner = self._ready().runner
         with self._noticing_loss(), torch.inference_mode():
             # the port knows any render; this engine began all of these
-            return runner.run([render for render in renders if isinstance(render, ClipRender)])
+            own = [render for render in renders if isinstance(render, ClipRender)]
+            failures = runner.run(own)
+            self._memory.look(runner.device)
+            return failures
 
     def finish(self, render: Render) -> Frames:
         """The frames of a render whose steps are all done: (frames, height, width, 3), RGB, 0…255.
@@ -183,6 +190,14 @@ class AnimateDiffEngine:
     def device_name(self) -> str | None:
         """What it renders on, for people; None until it is loaded."""
         return None if self._parts is None else self.device.title
+
+    @property
+    def condition(self) -> EngineCondition:
+        """How it is, as its own thread has seen it last."""
+        parts = self._parts
+        if parts is None:
+            return EngineCondition()
+        return EngineCondition(self._memory.seen, self._models.told)
 
     @property
     def device(self) -> Device:

@@ -121,15 +121,14 @@ class JobPage:
 
     async def _ancestors(self, job: Job) -> list[Relative]:
         """From the first one on."""
-        found: list[Relative] = []
-        child = job
-        while child.parent is not None and len(found) < _MOST_ANCESTORS:
-            parent = await self._sources.store.job(child.parent)
-            if parent is None:  # its server is gone
-                break
-            found.insert(0, _relative(parent, child, of=parent))
-            child = parent
-        return found
+        if job.parent is None:
+            return []
+        line = await self._sources.store.ancestors(job.id, limit=_MOST_ANCESTORS)
+        made = [
+            _relative(parent, child, of=parent)
+            for child, parent in zip([job, *line], line, strict=False)
+        ]
+        return made[::-1]
 
     async def _acting(self, request: Request, visitor: Visitor) -> tuple[JobId, Actor]:
         job_id = JobId(request.path_params["job_id"])

@@ -106,5 +106,7 @@ document.addEventListener("click", (event) => {
   if (video && !video.controls) { video.controls = true; video.play().catch(() => {}); }
 });
 
+// where the list of pages is a bar that scrolls, the page's own link is in sight
+document.querySelector(".rail [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 localTimes(document);
 for (const part of document.querySelectorAll("[data-live]")) live(part);

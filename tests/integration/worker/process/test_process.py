@@ -86,6 +86,8 @@ async def test_the_ready_line_says_where_and_what_and_stands_in_the_data_folder(
             "compiling": 0,
             "queue_length": 0,
             "active": 0,
+            "memory": None,
+            "models": [],
         }
 
 

@@ -305,4 +305,5 @@ async def test_a_worker_that_cannot_be_asked_is_unavailable(queue):
 async def test_fal_is_not_asked_for_an_engine(queue):
     async with fal(queue) as backend:
         assert await backend.engine() is None
+        assert await backend.health() is None
     assert queue.asked == []

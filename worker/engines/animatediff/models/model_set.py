@@ -92,6 +92,14 @@ class ModelSet:
         found = {Endpoint.STANDARD: self.motion_adapter, Endpoint.TURBO: self.turbo}
         return tuple(endpoint for endpoint, folder in found.items() if folder is not None)
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What it consists of, by the folders' names, for people."""
+        others = (self.motion_adapter, self.turbo, self.vae, self.taesd, self.safety_checker)
+        motions = [path for _, path in sorted(self.motion_loras.items())]
+        paths = (self.base, *(path for path in others if path is not None), *motions)
+        return tuple(path.name for path in paths)
+
     def adapter_of(self, endpoint: Endpoint) -> Path:
         """The motion adapter's folder of an endpoint in :attr:`endpoints`."""
         folder = self.turbo if endpoint is Endpoint.TURBO else self.motion_adapter

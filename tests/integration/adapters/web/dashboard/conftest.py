@@ -1,7 +1,8 @@
 """The dashboard over a real store, asked as a browser asks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -11,10 +12,12 @@ from starlette.applications import Starlette
 from adapters.web.dashboard.app import Dashboard
 from adapters.web.dashboard.entrance import LinkEntrance
 from bot.chats import Chats
+from bot.commands.doctor.explained import Explained
 from bot.composition import App, Role, open_app
 from bot.dashboard import dashboard_of
 from bot.health import Health
 from bot.settings import load_settings
+from doubles.generation.backend import ScriptedBackend
 
 HOST = "127.0.0.1:8080"
 LOGIN = "/dashboard/login"
@@ -44,17 +47,35 @@ class Browser:
 
 
 @pytest.fixture
-async def app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[App]:
+def backends() -> dict[str, ScriptedBackend]:
+    """What would make its clips: a worker that tells nothing of itself, and fal."""
+    return {"worker": ScriptedBackend(), "fal": ScriptedBackend("fal")}
+
+
+@pytest.fixture
+async def app(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, backends: dict[str, ScriptedBackend]
+) -> AsyncIterator[App]:
     """A bot of which nothing runs."""
     monkeypatch.chdir(tmp_path)
-    settings = load_settings(data_dir=tmp_path / "data")
-    async with open_app(settings, Role("test")) as app:
+    settings = load_settings(data_dir=tmp_path / "data", worker_url="http://127.0.0.1:9")
+    arrange = partial(replace, backends=backends)
+    async with open_app(settings, Role("test"), arrange=arrange) as app:
         yield app
 
 
 @pytest.fixture
-async def browser(app: App) -> AsyncIterator[Browser]:
-    dashboard = dashboard_of(app, Health(app, Chats({})))
+def doctor() -> list[list[Explained]]:
+    """What the doctor finds, look by look; put something in before it looks."""
+    return []
+
+
+@pytest.fixture
+async def browser(app: App, doctor: list[list[Explained]]) -> AsyncIterator[Browser]:
+    async def examine() -> list[Explained]:
+        return doctor.pop(0) if doctor else []
+
+    dashboard = dashboard_of(app, Health(app, Chats({})), examine=examine)
     assert isinstance(dashboard, Dashboard)
     transport = httpx.ASGITransport(Starlette(routes=[dashboard.mount()]))
     async with httpx.AsyncClient(transport=transport, base_url=f"http://{HOST}") as http:

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 
 from doubles.worker.rendering import assert_nearly_equal, clip, failing, frames_of, rows_seen, run, turbo, unet_of
 from generation.protocol.request import Endpoint
-from worker.engine import DeviceLost, OutOfMemory
+from worker.engine import DeviceLost, EngineCondition, OutOfMemory
 from worker.engines.animatediff import AnimateDiffEngine, Compile, EngineOptions, ForwardShape, ModelSet
 from worker.engines.animatediff.compile.backend import SHAPES_AT_MOST, torch_compiler
 from worker.engines.animatediff.compile.forwards import OFTEN, CompiledForwards
@@ -63,6 +63,14 @@ def test_a_shape_runs_eagerly_until_a_quiet_moment_has_compiled_it(own: AnimateD
     assert compiler.rows == [2]
     assert_nearly_equal(frames_of(own, clip()), expected)
     assert compiler.rows == [2, 2, 2, 2]
+
+
+def test_it_tells_its_memory_and_its_models(own: AnimateDiffEngine) -> None:
+    condition = own.condition
+    assert condition.memory is not None
+    assert 0 < condition.memory.free < condition.memory.total
+    assert condition.models[:2] == ("base", "motion-adapter")
+    assert AnimateDiffEngine(ModelSet.from_folder(Path("nowhere"))).condition == EngineCondition()
 
 
 def test_only_the_compiled_shape_runs_compiled(own: AnimateDiffEngine) -> None:
