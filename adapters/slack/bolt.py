@@ -15,6 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.commands import ANIMATE, FLIPBOOK
 from adapters.slack.handlers.acknowledge import Acknowledger
+from adapters.slack.handlers.admin.commands import SlackAdminCommands
 from adapters.slack.handlers.animate import AnimateHandler
 from adapters.slack.handlers.arrival import SlackArrival
 from adapters.slack.handlers.buttons import SlackButtons
@@ -72,6 +73,7 @@ from adapters.slack.ids import (
     MORE_ACTION,
     NEWER_ACTION,
     OLDER_ACTION,
+    PRESET_ACTION,
     PRIVACY_ACTION,
     REPORT_ACTION,
     TEXT_SHORTCUT,
@@ -102,6 +104,7 @@ class SlackHandlers:
     animate: AnimateHandler
     forms: SlackForms
     members: SlackMemberCommands
+    admin: SlackAdminCommands
     buttons: SlackButtons
     found: SlackFinding
     privacy: SlackPrivacy
@@ -183,6 +186,7 @@ def _clicks(handlers: SlackHandlers) -> Iterator[tuple[str | re.Pattern[str], Ha
     yield ANIMATE_ACTION, handlers.animate.make
     yield PRIVACY_ACTION, handlers.privacy.click
     yield FORGET_ACTION, handlers.privacy.forget
+    yield PRESET_ACTION, handlers.admin.preset
     yield MORE_ACTION, handlers.buttons.choose
     yield NEWER_ACTION, handlers.found.turn
     yield OLDER_ACTION, handlers.found.turn

@@ -299,6 +299,7 @@ class SlackChat:
             animate,
             forms,
             members,
+            admin,
             buttons,
             found,
             privacy,

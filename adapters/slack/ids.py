@@ -12,6 +12,7 @@ ACTION_PREFIX: Final = "v1:"
 ANIMATE_ACTION: Final = f"{ACTION_PREFIX}{ANIMATE}"
 PRIVACY_ACTION: Final = "v1:privacy"
 FORGET_ACTION: Final = "v1:forget"
+PRESET_ACTION: Final = re.compile(r"v1:(?:apply_)?preset")
 DELETE_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.DELETE}"
 REPORT_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.REPORT}"
 MORE_ACTION: Final = f"{ACTION_PREFIX}more"

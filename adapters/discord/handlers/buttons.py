@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import discord
 
+from adapters.discord.handlers.admin.limits import press_preset
 from adapters.discord.handlers.clips import deleting, finding, reporting, show
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.menus import reroll
@@ -47,6 +48,8 @@ async def _press(handler: InteractionHandler, context: InteractionContext) -> No
         case _ if case := parse_case_id(pressed):
             await reporting.decide(handler, context, *case)
         case _ if await press_privacy(handler.service, context):
+            pass
+        case _ if await press_preset(handler.service, context):
             pass
         case _:
             await tell(context.interaction, render.STALE_BUTTON)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from adapters.slack.models import SlackContent
 from adapters.slack.text.lists import of_lines
 from adapters.slack.text.markup import SLACK
+from adapters.slack.text.notices import text_content
 from generation.domain.notice import Notice
 from generation.rules.limits.presets import Preset
 from generation.rules.pause import Pause
@@ -12,15 +13,16 @@ from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.service.rules import RulesChange
 from generation.text.dialect import Markup
-from generation.text.notices import notice_text
+from generation.text.notices import NoticeText, notice_text
 from generation.text.rules import chat
 from generation.text.rules.pauses import paused_words, resumed_words
+from generation.text.rules.presets import apply_button, preset_buttons
 from generation.text.rules.screen import Name, changed_rule_lines
 
 
 def rules_content(found: ServerRules) -> SlackContent:
-    """Every rule on one screen: what is in force, what is set, the ceiling."""
-    return of_lines(chat.rules_list(found, SLACK))
+    """Every rule on one screen: what is in force, what is set, the ceiling; and the presets."""
+    return text_content(NoticeText(tuple(chat.rules_list(found, SLACK)), preset_buttons(SLACK)))
 
 
 def changed_content(change: RulesChange, names: Sequence[Name]) -> SlackContent:
@@ -32,7 +34,11 @@ def preset_content(found: Preset, change: RulesChange, *, is_applied: bool) -> S
     """What a preset changes, or has changed."""
     apply = "limits preset {} apply".format(found.name.replace(" ", "-"))
     how = None if is_applied else f"{SLACK.admin} {apply}"
-    return of_lines(chat.preset_list(found, change.before, change.after, SLACK, apply=how))
+    lines = chat.preset_list(found, change.before, change.after, SLACK, apply=how)
+    is_offered = not is_applied and change.before != change.after
+    return text_content(
+        NoticeText(tuple(lines), (apply_button(found, SLACK),) if is_offered else ())
+    )
 
 
 def policy_content(found: Policy, *, before: Policy | None = None) -> SlackContent:

@@ -1,5 +1,7 @@
 """Notices as Slack shows them."""
 
+from collections.abc import Sequence
+
 from adapters.slack.models import Block, SlackContent
 from adapters.slack.text.markup import SLACK
 from generation.domain.notice import Notice
@@ -16,13 +18,26 @@ def notice_content(notice: Notice) -> SlackContent:
 
 def text_content(text: NoticeText) -> SlackContent:
     """Lines with buttons under them."""
-    said = "\n".join(text.lines)[:_SECTION_LIMIT]
-    section: Block = {"type": "section", "text": {"type": "mrkdwn", "text": said}}
-    if not text.buttons:
-        return SlackContent(said, (section,))
-    return SlackContent(
-        said, (section, {"type": "actions", "elements": [_button(each) for each in text.buttons]})
-    )
+    blocks = [_section(said) for said in _parts(text.lines)]
+    if text.buttons:
+        blocks.append({"type": "actions", "elements": [_button(each) for each in text.buttons]})
+    return SlackContent("\n".join(text.lines), tuple(blocks))
+
+
+def _parts(lines: Sequence[str]) -> list[str]:
+    """The lines, as many together as a section takes."""
+    parts: list[str] = []
+    for line in lines:
+        longer = f"{parts[-1]}\n{line}" if parts else line
+        if parts and len(longer) <= _SECTION_LIMIT:
+            parts[-1] = longer
+        else:
+            parts.append(line[:_SECTION_LIMIT])
+    return parts
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
 def _button(offered: NoticeButton) -> Block:

@@ -9,7 +9,7 @@ from generation.rules.limits.presets import PRESETS
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 from generation.text.dialect import Dialect
-from generation.text.rules import chat, log_channel
+from generation.text.rules import chat, log_channel, presets
 from unit.adapters.rule_sentences import FULL, the_server_rules
 
 
@@ -27,6 +27,8 @@ def admin_sentences(d: Dialect) -> Iterator[str]:
         after = rules.changed(preset.changes, NOW)
         yield "\n".join(chat.preset_list(preset, rules, after, d, apply="/flipbook admin"))
         yield "\n".join(chat.preset_list(preset, after, after, d, apply=None))
+        yield presets.apply_button(preset, d).label
+    yield from (each.label for each in presets.preset_buttons(d))
     yield log_channel.log_channel_test_words(d)
     yield log_channel.log_channel_set_words("C1", d)
     yield log_channel.log_channel_off_words(d)

@@ -14,6 +14,7 @@ from adapters.slack.handlers.admin.policy import SlackPolicyCommands
 from adapters.slack.handlers.admin.settings import SlackSettingCommands
 from adapters.slack.handlers.admin.styles import SlackStyleCommands
 from adapters.slack.handlers.admin.verbs import AdminVerbs
+from adapters.slack.handlers.payloads import Click
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import admin, asking, lists
@@ -31,9 +32,10 @@ class SlackAdminCommands:
     def __init__(self, service: Service, access: Access, posts: SlackPosts, clock: Clock) -> None:
         self._service = service
         self._access = access
+        self._limits = SlackLimitCommands(service)
         self._verbs: AdminVerbs = {
             ("audit", ""): self._audit,
-            **SlackLimitCommands(service).verbs,
+            **self._limits.verbs,
             **SlackPolicyCommands(service).verbs,
             **SlackAllowedMemberCommands(service).verbs,
             **SlackSettingCommands(service, posts).verbs,
@@ -57,6 +59,12 @@ class SlackAdminCommands:
             return asking.with_typed(help_text.admin_content(), act.typed if topic else "")
         content = await handle(act, value.strip())
         return admin.with_held(content, await self._service.take_held_notices(server_ref(act)))
+
+    async def preset(self, click: Click) -> SlackContent:
+        """A button that shows a preset, or applies it. Raises AdminRefused for members."""
+        if not await self._access.is_admin(click.act.user):
+            raise AdminRefused(AdminProblem.NOT_ADMIN)
+        return await self._limits.pressed(click)
 
     async def _may(self, act: Act, *, is_pause: bool) -> bool:
         # the bot's operators may pause any workspace

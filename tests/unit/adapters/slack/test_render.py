@@ -185,9 +185,10 @@ def test_action_ids_are_versioned_and_their_values_are_job_ids_or_what_is_asked_
 ) -> None:
     elements = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
     known = {f"v1:{action}" for action in ClipAction} | {"v1:animate", MORE_ACTION, NEWER_ACTION, OLDER_ACTION}
-    assert {element["action_id"] for element in elements} <= known
+    presets = {"v1:preset", "v1:apply_preset"}
+    assert {element["action_id"] for element in elements} <= known | presets
     buttons = [element for element in elements if element["type"] == "button"]
-    assert {len(b["value"]) for b in buttons if b["action_id"] != "v1:animate"} == {24}
+    assert {len(b["value"]) for b in buttons if b["action_id"] not in {"v1:animate", *presets}} == {24}
     assert max(len(button["value"]) for button in buttons) <= 2000
     options = [option for element in elements if element["type"] == "overflow" for option in element["options"]]
     assert {option["value"].partition(":")[0] for option in options} == {"delete", "report"}

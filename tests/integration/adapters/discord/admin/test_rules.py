@@ -8,7 +8,7 @@ from adapters.discord.refs import server_ref, user_ref
 from discord_bot import Bot
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.messages import Message
-from doubles.discord.state.people import Role
+from doubles.discord.state.people import Role, User
 from factories import a_notice
 from generation.domain.refs import ServerRef
 from generation.rules.limits import Limits
@@ -62,6 +62,34 @@ async def test_a_preset_shows_what_it_changes_and_is_applied_by_one_more_step(bo
     assert (await bot.quota()).limits.user_clips_per_day == 5
     assert "already" in await as_admin(bot, "limits preset", preset="open house")
     assert "changed clips per member per day from 20 to 5" in await as_admin(bot, "audit")
+
+
+async def test_a_preset_is_looked_at_and_applied_by_buttons_of_admins_alone(bot: Bot) -> None:
+    people = bot.double.people
+    shown = await bot.ask_as_admin("limits show")
+    assert shown.custom_ids == [f"v1:preset:{name}" for name in ("small-community", "company", "open-house")]
+    refused = await press(bot, shown, "v1:preset:open-house", people.member)
+    assert (await bot.quota()).limits == Limits()
+    difference = await press(bot, shown, "v1:preset:open-house")
+    assert "- Clips per member per day: 20 → 5" in difference.content
+    assert difference.custom_ids == ["v1:apply_preset:open-house"]
+    assert (await bot.quota()).limits == Limits()
+    assert (await press(bot, difference, "v1:apply_preset:open-house", people.member)).content == refused.content
+    assert (await bot.quota()).limits == Limits()
+    applied = await press(bot, difference, "v1:apply_preset:open-house")
+    assert ("- Clips per member per day: 20 → 5" in applied.content, applied.custom_ids) == (True, [])
+    assert (await bot.quota()).limits.user_clips_per_day == 5
+    again = await press(bot, shown, "v1:preset:open-house")
+    assert ("already" in again.content, again.custom_ids) == (True, [])
+    stale = await press(bot, shown, "v1:preset:zoo")
+    assert stale.content.startswith("This button")
+
+
+async def press(bot: Bot, message: Message, custom_id: str, user: User | None = None) -> Message:
+    """The moderator presses a button, or somebody who has its id."""
+    data = {"component_type": 2, "custom_id": custom_id}
+    who = user or bot.double.people.moderator
+    return await bot.double.wait_for_reply(bot.double._use_component(message, data, who))
 
 
 async def test_settings_are_shown_and_set_one_by_one(bot: Bot) -> None:

@@ -13,6 +13,7 @@ from doubles.discord.rules.modals import fields_of
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import Interaction, InteractionKind
 from doubles.discord.state.messages import Message
+from doubles.discord.state.people import Role
 from doubles.generation.slow_store import SlowStore
 from generation.protocol.request import Endpoint, Motion
 
@@ -48,6 +49,33 @@ async def edit(bot: Bot, message: Message, **who: Any) -> Interaction:
     assert job is not None
     data = {"component_type": 2, "custom_id": f"v1:edit:{job.id}"}
     return bot.double._use_component(message, data, who.get("user"))
+
+
+@pytest.fixture
+def painters(discord_double: DiscordDouble) -> Role:
+    """A role, since before the bot came."""
+    guild = discord_double.guilds.studio
+    return guild.roles.setdefault(guild.id + 53, Role(guild.id + 53, "painters", 0))
+
+
+@pytest.mark.parametrize("has_role", [True, False])
+async def test_a_form_knows_what_the_members_roles_may(painters: Role, bot: Bot, has_role: bool) -> None:
+    role, guild, member = painters, bot.double.guilds.studio, bot.double.people.member
+    await bot.ask_as_admin("limits set", limit="max_frames", value="8")
+    await bot.ask_as_admin("limits set", limit="user_clips_per_day", value="0")
+    await bot.ask_as_admin("roles quota", role=role, limit="max_frames", value="24")
+    await bot.ask_as_admin("roles exempt", role=role)
+    if has_role:
+        guild.members[member.id].role_ids.append(role.id)
+    sent = await form(bot)
+    await opened(bot, sent)
+    answer = await made(bot, sent, prompt=PROMPT, more="frames=24")
+    if has_role:
+        await bot.until_clip(answer)
+        assert "24 frames" in answer.content
+    else:
+        assert answer.ephemeral
+        assert bot.bought == 0
 
 
 async def test_animate_alone_opens_a_form_that_makes_the_clip(bot: Bot) -> None:

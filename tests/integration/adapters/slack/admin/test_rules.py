@@ -8,6 +8,7 @@ import pytest
 from core_running import PROMPT
 from doubles.slack import faults
 from doubles.slack.server import SlackDouble
+from doubles.slack.state.workspaces import Message
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OFFTOPIC, STUDIO
 from factories import a_notice, a_user
 from generation.domain.refs import Platform
@@ -57,6 +58,32 @@ async def test_a_preset_shows_what_it_changes_and_is_applied_by_one_more_word(
         assert "already" in await told(bot, "limits preset open-house")
         wrong = await told(bot, "limits preset zoo")
         assert wrong == "Preset must be small community, company, open house, not 'zoo'."
+
+
+async def test_a_preset_is_looked_at_and_applied_by_buttons_of_admins_alone(slack: SlackDouble, tmp_path: Path) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+
+        async def pressed(message: Message, action: str, user: str = ADMIN) -> Message:
+            said = [each.ts for each in slack.state().bot_messages()]
+            value = {"value": "open-house"}
+            await slack.click(message, action, value=value["value"], user=user)
+            return await slack.wait_for_message(lambda each: each.ephemeral_for == user and each.ts not in said)
+
+        await slack.slash("/flipbook", "admin limits show", user=ADMIN)
+        shown = await slack.wait_for_message(lambda each: each.ephemeral_for == ADMIN)
+        assert [(each["action_id"], each["value"]) for each in shown.blocks[-1]["elements"]] == [
+            ("v1:preset", name) for name in ("small-community", "company", "open-house")
+        ]
+        difference = await pressed(shown, "v1:preset")
+        assert "• Clips per member per day: 20 → 5" in difference.text
+        assert await bot.core.service.limits_of(bot.server) == Limits()
+        refused = await pressed(difference, "v1:apply_preset", MIRA)
+        assert refused.text.startswith("Only admins")
+        assert await bot.core.service.limits_of(bot.server) == Limits()
+        applied = await pressed(difference, "v1:apply_preset")
+        assert applied.text.startswith("The preset *open house* changes")
+        assert (await bot.core.service.limits_of(bot.server)).user_clips_per_day == 5
+        assert "already" in (await pressed(shown, "v1:preset")).text
 
 
 async def test_settings_are_shown_and_set_one_by_one(slack: SlackDouble, tmp_path: Path) -> None:
