@@ -12,7 +12,8 @@ from adapters.discord.text import help as discord_help
 from adapters.discord.text import lists as discord_lists
 from adapters.discord.text import render as discord_render
 from adapters.discord.text.layout import buttons as discord_buttons
-from adapters.discord.text.layout import settings_buttons
+from adapters.discord.text.layout import notice_buttons, settings_buttons
+from adapters.discord.text.markup import DISCORD
 from adapters.discord.text.modals import delete_modal, report_modal
 from adapters.discord.text.render import alt_text, file_name
 from adapters.slack.handlers.parsing import command_line as slack_command
@@ -30,6 +31,7 @@ from generation.domain.refs import Platform
 from generation.rules.limits import NO_CEILING, LimitName, Limits, over
 from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
+from generation.text.rules.presets import preset_buttons
 from pictures import discord_messages, slack_messages
 from pictures.examples import (
     NOW,
@@ -160,7 +162,7 @@ def _discord_scenes() -> list[Scene]:
         _discord(
             "limits",
             "flipbook-admin limits show",
-            _private(discord_admin.rules(RULES)),
+            _discord_limits(),
         ),
         _discord("help", "flipbook help", _private(discord_help.HELP)),
         _discord("settings", "animate", _discord_settings(done)),
@@ -176,6 +178,12 @@ def _discord_scenes() -> list[Scene]:
 
 def _discord_modal(name: str, made: Callable[[], Modal]) -> Scene:
     return Scene(f"discord-{name}", lambda _: page(discord_messages.STYLE, [discord_modal(made)]))
+
+
+def _discord_limits() -> dict[str, Any]:
+    view = notice_buttons(preset_buttons(DISCORD))
+    components = view.to_components() if view is not None else []
+    return _private(discord_admin.rules(RULES)) | {"components": components}
 
 
 def _discord_settings(job: Job) -> dict[str, Any]:

@@ -15,9 +15,7 @@ change."""
 def preset_buttons(d: Dialect) -> tuple[NoticeButton, ...]:
     """A button for each preset, under the limits in force."""
     return tuple(
-        NoticeButton(
-            f"{LOOK}{_typed(preset)}", d.gettext("Limits of: {preset}", preset=preset.name)
-        )
+        NoticeButton(f"{LOOK}{_typed(preset)}", d.gettext("Preset: {preset}", preset=preset.name))
         for preset in PRESETS
     )
 

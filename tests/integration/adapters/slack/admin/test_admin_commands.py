@@ -85,8 +85,8 @@ async def test_limits_go_back_to_the_operators(slack: SlackDouble, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("limits set max_frames 99", "Frames per clip must be a whole number from 1 to 32, not '99'."),
-        ("limits set max_frames", "Frames per clip must be a whole number from 1 to 32, not ''."),
+        ("limits set max_frames 199", "Frames per clip must be a whole number from 1 to 128, not '199'."),
+        ("limits set max_frames", "Frames per clip must be a whole number from 1 to 128, not ''."),
         ("limits set clips 3", "There is no limit named clips. The limits are `user_clips_per_hour`, "),
         ("limits set", "Name one of the limits: `user_clips_per_hour`, `user_clips_per_day`, "),
         ("channels only general", "Name the channels with # in front, so that Slack links them."),
