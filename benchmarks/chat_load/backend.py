@@ -53,6 +53,7 @@ class LoadBackend:
         """How many HTTP requests were answered."""
         self.received: dict[str, LoadRequest] = {}
         self.url = ""
+        self._at_once = at_once
         self._steps = steps
         self._numbers = count(1)
         self._slots = asyncio.Semaphore(at_once)
@@ -79,6 +80,7 @@ class LoadBackend:
         app.router.add_get(APP + "/requests/{id}", self._result)
         app.router.add_put(APP + "/requests/{id}/cancel", self._cancel)
         app.router.add_get("/files/{name}", self._file)
+        app.router.add_get("/health", self._health)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0, backlog=2048).start()
@@ -170,6 +172,10 @@ class LoadBackend:
 
     async def _file(self, _request: web.Request) -> web.Response:
         return web.Response(body=clip(), content_type="video/mp4")
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        # a bot sends each member's jobs by how many are rendered side by side
+        return web.json_response({"status": "ok", "places": self._at_once})
 
     def _of(self, request: web.Request) -> LoadRequest:
         try:

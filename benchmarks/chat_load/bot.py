@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from bot.commands.run.process import serve
 from bot.logging import configure_logging
 from bot.settings import LogFormat, LogLevel, load_settings
@@ -39,4 +41,4 @@ async def main(options: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1])))
+    uvloop.run(main(json.loads(sys.argv[1])))  # as ``flipbook run`` does

@@ -38,16 +38,24 @@ def spread(seconds: Sequence[float]) -> list[str]:
     return [f"{value * 1000:.0f} ms" for value in (statistics.median(ordered), p99, ordered[-1])]
 
 
-def probe_table(report: dict[str, Any], commands: int) -> str:
-    """The table of what the probe in a bot has measured."""
-    head = ["loop late, p99", "most", "longest callback", "over 50 ms", "garbage collection, most"]
-    head += ["CPU/command", "memory, most"]
-    figures = [f"{report[name] * 1000:.0f} ms" for name in ("lag_p99", "lag_most", "callback_most")]
+def probe_table(report: dict[str, Any], commands: int, before: float) -> str:
+    """The table of what the probe in a bot has measured; ``before``: the processor seconds that the
+    bot takes in as long a time without the commands."""
+    head = [
+        "loop late, p99",
+        "most",
+        "loop blocked, most",
+        "over 50 ms",
+        "garbage collection, most",
+    ]
+    head += ["CPU/command", "of that added by it", "memory, most"]
+    figures = [f"{report[name] * 1000:.0f} ms" for name in ("lag_p99", "lag_most", "block_most")]
     row = [
         *figures,
         str(report["blocked"]),
         f"{report['collection'] * 1000:.0f} ms",
         f"{report['cpu'] / commands * 1000:.1f} ms",
+        f"{(report['cpu'] - before) / commands * 1000:.1f} ms",
         f"{report['memory']:.0f} MiB",
     ]
     return table(head, [row])

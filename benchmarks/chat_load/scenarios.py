@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from chat_load.measuring import at_rate, loads, probe_table, spread, until
 STEPS = 25
 FORMS_PER_SECOND = 50.0
 """Commands, of which some open a form."""
+IDLE_SECONDS = 5.0
+"""For so long a bot is measured before it has to do what is measured."""
 WARM_UP = 3
 """Jobs before a comparison: what is loaded at a first clip is not the cost of the jobs."""
 PROMPT = "a paper boat on a stormy sea"
@@ -109,6 +112,7 @@ class ChatUnderLoad:
         async def ask(number: int) -> None:
             asked.append(await stage.ask(number))
 
+        idle = await _cpu_per_second(stage.bot)
         await stage.bot.order("mark")
         late = await at_rate(ask, options.rate, round(options.rate * options.seconds))
         report = await stage.bot.order("report")
@@ -131,7 +135,7 @@ class ChatUnderLoad:
             f"the load itself was late by {late:.1f} s",
         ]
         print(table(head, [row]))
-        print(probe_table(report, len(asked)))
+        print(probe_table(report, len(asked), idle * options.seconds))
         print("; ".join([*facts, before, loads()]) + "\n")
 
     async def forms(self, options: argparse.Namespace) -> None:
@@ -207,19 +211,29 @@ class ChatUnderLoad:
             most_seconds = options.compare_render * 3 + 120
             await at_rate(stage.ask, options.compare_rate, WARM_UP)
             await until(lambda: stage.delivered >= WARM_UP, most_seconds, "first clips")
+            idle = await _cpu_per_second(stage.bot)
             requests, backend_requests = stage.requests, backend.requests
             await stage.bot.order("mark")
+            began = time.monotonic()
             await at_rate(stage.ask, options.compare_rate, options.compare)
             all_jobs = WARM_UP + options.compare
             await until(lambda: stage.delivered >= all_jobs, most_seconds, "clips")
             await asyncio.sleep(1.0)  # requests that follow the clip belong to the job too
             report = await stage.bot.order("report")
+            cpu = report["cpu"] - idle * (time.monotonic() - began)
             return {
                 "chat": (stage.requests - requests) / options.compare,
                 "backend": (backend.requests - backend_requests) / options.compare,
-                "cpu": report["cpu"] / options.compare,
+                "cpu": cpu / options.compare,
                 "limited": stage.rate_limited,
             }
+
+
+async def _cpu_per_second(bot: Child) -> float:
+    """What a bot takes now, while nothing is asked of it."""
+    await bot.order("mark")
+    await asyncio.sleep(IDLE_SECONDS)
+    return float((await bot.order("report"))["cpu"]) / IDLE_SECONDS
 
 
 def print_one_channel(

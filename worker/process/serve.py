@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+import uvloop
 from filelock import FileLock, Timeout
 
 from generation.protocol.clock import SystemClock
@@ -72,7 +73,7 @@ def serve(
             engine, info = choose(settings)
             timeouts = WatchdogTimeouts(settings.hang_seconds, settings.load_seconds)
             with watching(settings.data_dir, timeouts) as watchdog:
-                return asyncio.run(_serve(settings, engine, info, watchdog))
+                return uvloop.run(_serve(settings, engine, info, watchdog))
     except Timeout:
         return _exit_with(WorkerExit.DATA_IN_USE, f"Another worker is using {settings.data_dir}.")
     except EngineUnavailable as error:

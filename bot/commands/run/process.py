@@ -15,6 +15,7 @@ from typing import Final
 from uuid import uuid4
 
 import structlog
+import uvloop
 from filelock import Timeout
 from starlette.routing import BaseRoute, Route
 
@@ -71,7 +72,7 @@ def run_here(
         hard_exit.start()
 
     try:
-        asyncio.run(serve(settings, arrange=arrange, stopping=leave_in_time, notes=notes))
+        uvloop.run(serve(settings, arrange=arrange, stopping=leave_in_time, notes=notes))
     finally:
         # the exit would search all that a thousand jobs have left for cycles
         gc.freeze()
