@@ -3,6 +3,7 @@ the parent covers the thread. And what they are called."""
 
 import discord
 
+from generation.domain.job import Job
 from generation.domain.names import NameBook
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef, UserRef
 
@@ -40,6 +41,11 @@ def posting_id(channel: ChannelRef) -> int:
 def message_ref(guild_id: int, channel_id: int, message_id: int) -> MessageRef:
     """A message in a channel or thread, without the thread's parent: reactions do not name it."""
     return MessageRef(channel_ref(guild_id, channel_id), str(message_id))
+
+
+def is_answer_to_one(job: Job, message: MessageRef) -> bool:
+    """Whether a job's message is the answer that its asker alone sees, and not a direct message."""
+    return job.is_private and int(message.channel.id) == posting_id(job.channel)
 
 
 def interaction_origin(interaction_id: int) -> str:

@@ -75,5 +75,6 @@ FLAGS: Final = (
         ABOUT["negative_prompt"],
         ("negative", "without"),
     ),
+    Flag("--private", "private", None, ABOUT["private"], ("only-me",)),
 )
 FLAG_OF: Final = {flag.field: flag.name for flag in FLAGS}

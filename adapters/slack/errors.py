@@ -89,6 +89,7 @@ class AccessProblem(StrEnum):
     EXTERNAL = "external"
     UNKNOWN_PERSON = "unknown person"
     REVOKED = "revoked"
+    NOT_DIRECT = "not direct"
 
 
 class AccessRefused(FlipbookError):

@@ -61,6 +61,7 @@ def new_job_values(job: Job) -> Values:
         "number_in_server": job.number,
         "parent_number": job.parent_number,
         "defaults_used": _defaults_used(job),
+        "is_private": job.is_private,
         "cancel_requested": job.cancel_requested,
         **changed_job_values(job),
     }
@@ -155,6 +156,7 @@ def job_from_row(row: StoredRow) -> Job:
             parent_number=row[c.parent_number],
             own_defaults=_defaults_of(_OWN, row[c.defaults_used]),
             servers_defaults=_defaults_of(_SERVERS, row[c.defaults_used]),
+            is_private=row[c.is_private],
         )
     except (TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
         # the id alone: the row holds a prompt

@@ -245,7 +245,7 @@ def _kept(query: GalleryQuery) -> tuple[list[ColumnElement[bool]], Values]:
         "until": (query.until, jobs.c.finished_at < bindparam("until")),
     }
     chosen = {name: pair for name, pair in wanted.items() if pair[0] is not None}
-    where = [WITH_CLIP, jobs.c.deleted_at.is_(None), is_hidden]
+    where = [WITH_CLIP, jobs.c.deleted_at.is_(None), is_hidden, ~jobs.c.is_private]
     where += [condition for _, condition in chosen.values()]
     return where, {name: value for name, (value, _) in chosen.items()}
 

@@ -82,6 +82,8 @@ jobs = Table(
     Column("number_in_server", Integer),
     Column("parent_number", Integer),
     Column("defaults_used", Text),  # JSON: of whom, and of which fields of the request
+    # shown to its asker alone
+    Column("is_private", Boolean, nullable=False, server_default=false()),
 )
 
 clip_numbers = Table(

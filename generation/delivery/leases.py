@@ -100,7 +100,7 @@ class DeliveryLeases:
             before = await tx.delivery_of(delivery.job_id) or delivery
             changed = change(before)
             if of is not None and stored is not None and not stored.looks_like(of):
-                changed = changed.changed(self._clock.now())
+                changed = changed.changed(self._clock.now(), is_private=stored.is_private)
             await tx.save_delivery(changed)
             await tx.release_delivery(delivery.job_id, self._owner)
             if of is not None and told:

@@ -39,7 +39,7 @@ def ready_notice(job: Job, before: Delivery, after: Delivery, now: datetime) -> 
     theirs alone and pings them by itself."""
     is_first = before.sent_at is None and after.status is DeliveryStatus.SENT
     is_private = after.answer is not None and after.answer.private
-    if not is_first or is_private or not _is_where_they_asked(job, after.message):
+    if not is_first or job.is_private or is_private or not _is_where_they_asked(job, after.message):
         return None
     return Notice(
         key=f"clip ready:{job.id}",

@@ -41,7 +41,7 @@ async def delete(tx: Transaction, job: Job, at: datetime) -> Job:
     await tx.save_job(deleted, was=job)
     delivery = await tx.delivery_of(job.id)
     if delivery is not None:
-        await tx.save_delivery(delivery.changed(at))
+        await tx.save_delivery(delivery.changed(at, is_private=job.is_private))
     return deleted
 
 
@@ -55,7 +55,7 @@ async def show_anew(tx: Transaction, changed: Job, *, was: Job, at: datetime) ->
         return  # its file stays as it was written, and nobody would take the delivery
     delivery = await tx.delivery_of(was.id)
     if delivery is not None and delivery.message is not None:
-        await tx.save_delivery(delivery.changed(at))
+        await tx.save_delivery(delivery.changed(at, is_private=was.is_private))
 
 
 class Removals:

@@ -66,7 +66,9 @@ _WITHOUT_CLIP: Final = frozenset({ClipState.FAILED, ClipState.CANCELLED})
 @dataclass(frozen=True, slots=True)
 class ActionRule:
     """One action: who may do it, in which states it works, where each state offers it, and on which
-    chats. ``asker_only`` are states in which it works for the member who asked alone."""
+    chats. ``asker_only`` are states in which it works for the member who asked alone.
+    ``in_private``: it makes sense with a clip that nobody else sees; ``brings_back`` are the states
+    in which an answer offers it that a chat lets the bot change for minutes only."""
 
     action: ClipAction
     who: Who
@@ -75,10 +77,22 @@ class ActionRule:
     behind_settings: frozenset[ClipState] = frozenset()
     asker_only: frozenset[ClipState] = frozenset()
     platforms: frozenset[Platform] = frozenset({Platform.DISCORD, Platform.SLACK})
+    in_private: bool = True
+    brings_back: frozenset[ClipState] = frozenset()
 
     def offers(self, state: ClipState, place: ButtonPlace) -> bool:
         """Whether a message in that state has its button there."""
         return state in (self.row if place is ButtonPlace.ROW else self.behind_settings)
+
+    def offers_in_private(self, state: ClipState, place: ButtonPlace, platform: Platform) -> bool:
+        """The same in what one member alone sees."""
+        is_way_back = (
+            place is ButtonPlace.ROW
+            and state in self.brings_back
+            # Slack's are messages like others
+            and platform is Platform.DISCORD
+        )
+        return self.in_private and (is_way_back or self.offers(state, place))
 
 
 RULES: Final[tuple[ActionRule, ...]] = (
@@ -115,6 +129,7 @@ RULES: Final[tuple[ActionRule, ...]] = (
         works=_MADE | _WITHOUT_CLIP,
         row=frozenset(),
         behind_settings=_MADE,
+        brings_back=frozenset({ClipState.UNDER_WAY}),
     ),
     ActionRule(
         ClipAction.SPOILER,
@@ -123,8 +138,16 @@ RULES: Final[tuple[ActionRule, ...]] = (
         row=frozenset(),
         behind_settings=_MADE,
         platforms=frozenset({Platform.DISCORD}),
+        in_private=False,
     ),
-    ActionRule(ClipAction.REPORT, Who.ANYBODY, works=_KEPT, row=frozenset(), behind_settings=_MADE),
+    ActionRule(
+        ClipAction.REPORT,
+        Who.ANYBODY,
+        works=_KEPT,
+        row=frozenset(),
+        behind_settings=_MADE,
+        in_private=False,
+    ),
 )
 """In the order in which buttons stand."""
 
@@ -155,7 +178,14 @@ def offered(job: Job, place: ButtonPlace, platform: Platform) -> tuple[ClipActio
     """The actions that a chat offers there, in order."""
     state = state_of(job)
     return tuple(
-        rule.action for rule in RULES if rule.offers(state, place) and platform in rule.platforms
+        rule.action
+        for rule in RULES
+        if platform in rule.platforms
+        and (
+            rule.offers_in_private(state, place, platform)
+            if job.is_private
+            else rule.offers(state, place)
+        )
     )
 
 

@@ -79,6 +79,9 @@ class Delivery:
                 return self.shown_as(message, answer).owed(at)
             case DeliveryStatus.OWED if self.attempts == 0:
                 return replace(self.shown_as(message, answer), next_attempt_at=at)
+            # the member has brought it back, while the other steps were being tried
+            case DeliveryStatus.OWED if answer is not None and answer.private:
+                return self.shown_as(message, answer).owed(at)
             case _:
                 return self.shown_as(message, answer)
 
@@ -121,11 +124,12 @@ class Delivery:
             told=(),
         )
 
-    def changed(self, at: datetime) -> Self:
+    def changed(self, at: datetime, *, is_private: bool = False) -> Self:
         """What the job's message shows has changed since it was delivered: it is due again, there
-        and nowhere else."""
+        and nowhere else. That of a private job is changed by its answer alone."""
         # a token that a member got to see the clip again has nothing to do with the job's message
-        answer = None if self.message is not None else self.answer
+        is_other = self.message is not None and not is_private
+        answer = None if is_other else self.answer
         return replace(self.owed(at), answer=answer)
 
     @property

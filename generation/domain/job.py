@@ -171,8 +171,8 @@ class Job:
     words, ``style`` those that the server puts around them, as they were then; after
     ``prompt_removed_at`` they tell no more than what shape the clip has. A deleted job keeps its
     row, for the ledger and its re-rolls; a hidden clip is kept and not shown; a spoiler is covered
-    until a member uncovers it. ``day`` is the server's day that it counts for; None: the UTC day it
-    was created in. ``number`` is its short one, counted in its server; None before it is stored.
+    until a member uncovers it; a private one is its asker's alone. ``day`` is the server's day that
+    it counts for; None: the UTC day it was created in. ``number`` is its short one in its server.
     Times are aware and in UTC.
     """
 
@@ -213,6 +213,7 @@ class Job:
     number: int | None = None
     own_defaults: tuple[str, ...] = ()
     servers_defaults: tuple[str, ...] = ()
+    is_private: bool = False
 
     @property
     def name(self) -> str:
@@ -268,8 +269,7 @@ class Job:
         )
 
     def leaving(self, *, not_before: datetime, waiting_for: str) -> Self:
-        """Its backend is out of reach, and another one is to take over; the abandoned request is
-        kept."""
+        """Its backend is out of reach; another one is to take over, and its request is kept."""
         waiting = self.back_to_pending(not_before=not_before, waiting_for=waiting_for)
         return replace(waiting, left=self.handle)
 

@@ -66,10 +66,12 @@ class PromptStyle(BaseModel):
 
 
 class StyledRequest(NamedTuple):
-    """What a member asks for: a request in their own words, and the style that they name."""
+    """What a member asks for: a request in their own words, the style that they name, and whether
+    they alone are to see it."""
 
     request: GenerationRequest
     style: str | None = None
+    is_private: bool = False
 
 
 def style_key(name: str) -> str:

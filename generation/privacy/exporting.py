@@ -88,6 +88,7 @@ def _job(job: Job, clip: Mapping[str, Any] | None) -> dict[str, Any]:
     return {
         "id": job.id,
         "number": job.number,
+        "private": job.is_private,
         "server": str(job.channel.server),
         "channel": job.channel.id,
         "thread": job.channel.thread,

@@ -1,7 +1,7 @@
 """What members do with clips that were asked for before: make them again, cover them, delete them.
 Who may do what, and when, is in :mod:`generation.domain.clip_actions`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from generation.delivery import removals
@@ -43,15 +43,20 @@ _MAKES_A_CLIP: Final = frozenset(
 @dataclass(frozen=True, slots=True)
 class Actor:
     """A member who does something with a clip, in their server. ``only_in`` is the channel that a
-    moderator's rights end with; without one they hold in the whole server."""
+    moderator's rights end with; without one they hold in the whole server. ``is_operator``: who
+    runs the bot acts on every clip, private ones too."""
 
     user: UserRef
     server: ServerRef
     is_moderator: bool = False
     only_in: ChannelRef | None = None
+    is_operator: bool = False
 
     def moderates(self, job: Job) -> bool:
-        """Whether the member is a moderator where that clip is."""
+        """Whether the member is a moderator where that clip is; of others' private clips none
+        is."""
+        if job.is_private:
+            return self.is_operator
         is_there = self.only_in is None or self.only_in.id == job.channel.id
         return self.is_moderator and is_there
 
@@ -71,7 +76,7 @@ class ClipActs(MemberActs):
         any for a moderator. Raises JobNotFound."""
         job = await self.job(job_id, actor.server)
         is_own = job.requested_by == actor.user or actor.moderates(job)
-        if not is_own and not job.channel.is_seen_from(channel):
+        if not is_own and (job.is_private or not job.channel.is_seen_from(channel)):
             raise JobNotFound(job_id)
         return job
 
@@ -88,12 +93,14 @@ class ClipActs(MemberActs):
         :meth:`submit`, and JobNotRerollable for a job without a clip."""
         parent = await self.clip_for(ClipAction.REROLL, job_id, _actor(context))
         request = parent.request.with_seed(self._seeds.draw())
+        context = as_private_as(parent, context)
         return await self.submit(request, context, parent=parent, style=parent.style)
 
     async def other_quality(self, job_id: JobId, context: SubmitContext) -> Job:
         """The same prompt, seed and size in the other quality. Raises as :meth:`submit`."""
         parent = await self.clip_for(ClipAction.OTHER_QUALITY, job_id, _actor(context))
         request = in_other_quality(parent.request)
+        context = as_private_as(parent, context)
         return await self.submit(request, context, parent=parent, style=parent.style)
 
     async def retry(self, job_id: JobId, context: SubmitContext) -> Job:
@@ -103,6 +110,7 @@ class ClipActs(MemberActs):
         # the same seed would give the very clip that was withheld
         if earlier.failure is not None and earlier.failure.kind is FailureKind.WITHHELD:
             request = request.with_seed(self._seeds.draw())
+        context = as_private_as(earlier, context)
         return await self.submit(request, context, style=earlier.style)
 
     async def delete(self, job_id: JobId, actor: Actor) -> Job:
@@ -159,6 +167,10 @@ def check_action(action: ClipAction, job: Job, actor: Actor) -> None:
     """Raise the refusal where that member may not do that with the job as it is."""
     rule, state = rule_of(action), state_of(job)
     is_asker = job.requested_by == actor.user
+    if job.is_private and not (is_asker or actor.is_operator):
+        raise JobNotFound(job.id)
+    if job.is_private and not rule.in_private:
+        raise JobError(job.id)
     if state not in rule.works or (state in rule.asker_only and not is_asker):
         raise _refusal(action, job, state)
     is_for_others = rule.who is Who.ANYBODY or actor.moderates(job)
@@ -166,6 +178,11 @@ def check_action(action: ClipAction, job: Job, actor: Actor) -> None:
         raise NotYourJob(job.id)
     if action in _MAKES_A_CLIP and job.prompt_removed_at is not None:
         raise PromptNotKept(job.id)
+
+
+def as_private_as(parent: Job, context: SubmitContext) -> SubmitContext:
+    """What is made from a private clip is private too."""
+    return replace(context, is_private=True) if parent.is_private else context
 
 
 def is_allowed(action: ClipAction, job: Job, actor: Actor) -> bool:

@@ -45,8 +45,13 @@ class FindingActs(ClipActs):
             older_than=jobs[-1].id if goes_on or newer_than is not None else None,
         )
 
+    async def message_of(self, job: Job) -> MessageRef | None:
+        """The message to jump to."""
+        return _message_of(job, await self._store.delivery_of(job.id))
+
     async def under_way(self, actor: Actor, *, limit: int) -> list[JobUnderWay]:
-        """A server's jobs under way, oldest first, as one of its members sees them."""
+        """A server's jobs under way, oldest first, as one of its members sees them: without the
+        private ones of others."""
         jobs = await self._store.unfinished_in(actor.server, limit=limit)
         return [
             JobUnderWay(
@@ -55,6 +60,7 @@ class FindingActs(ClipActs):
                 is_allowed(ClipAction.CANCEL, job, actor),
             )
             for job in jobs
+            if not job.is_private or job.requested_by == actor.user
         ]
 
     async def recent(self, member: UserRef, server: ServerRef, typed: str) -> list[Job]:
@@ -90,6 +96,9 @@ class FindingActs(ClipActs):
 def _message_of(job: Job, delivery: Delivery | None) -> MessageRef | None:
     """The message to jump to: a deleted clip has none, nor has one that no message could take."""
     if delivery is None or job.deleted_at is not None:
+        return None
+    # an answer that one member sees is no message that one could go to
+    if job.is_private and delivery.answer is not None:
         return None
     return None if delivery.status is DeliveryStatus.ABANDONED else delivery.message
 

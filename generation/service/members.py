@@ -92,7 +92,7 @@ class MemberActs(ServicePart):
         """
         found = await self.job(job_id, server)
         if found.requested_by != by and not is_admin:
-            raise NotYourJob(job_id)
+            raise JobNotFound(job_id) if found.is_private else NotYourJob(job_id)
         async with self._store.transaction(Urgency.MEMBER) as tx:
             # read again in the transaction: it may have been submitted since
             job = (await tx.job(job_id) or found).cancel()
@@ -131,7 +131,10 @@ class MemberActs(ServicePart):
         or NotYourJob.
         """
         job = await self.job(job_id, channel.server)
-        if job.requested_by != by and job.channel != channel and not is_admin:
+        is_own = job.requested_by == by
+        if job.is_private and not is_own:
+            raise JobNotFound(job_id)
+        if not is_own and job.channel != channel and not is_admin:
             raise NotYourJob(job_id)
         if job.deleted_at is not None:
             raise ClipDeleted(job_id)
@@ -227,7 +230,7 @@ class MemberActs(ServicePart):
             raise Paused(rules.pause.reason, rules.pause.until)
         check_server(server, self._rules.allowed_servers)
         pseudonym = self._store.pseudonyms.of(server, user).id
-        asker = Asker(user, channel, context.roles, context.is_age_restricted, pseudonym)
+        asker = Asker(user, context.place, context.roles, context.is_age_restricted, pseudonym)
         # the style's words are judged too
         rules.policy.check(styled(request, style), asker)
         limits = rules.limits_for(context.roles)
@@ -258,7 +261,8 @@ class MemberActs(ServicePart):
             created_at=now,
             parent=None if parent is None else parent.id,
             parent_number=None if parent is None else parent.number,
-            parent_message=await _message_of(tx, parent),
+            # an answer that one member sees is no place to go to
+            parent_message=None if _is_answer(context) else await _message_of(tx, parent),
             own_defaults=used.own,
             servers_defaults=used.servers,
             reserved=price,
@@ -266,6 +270,7 @@ class MemberActs(ServicePart):
             reserved_for=backend,
             day=usage.day,
             number=await tx.next_number(server),
+            is_private=context.is_private,
         )
         await tx.append(ledger.reserve(job, now))
         delivery = Delivery(job.id, channel, opened_at=now, answer=context.answer)
@@ -293,6 +298,10 @@ async def _dated(
         asked_at = await tx.asked_lately(server, user, now)
         refused.resets_at = hour_resets_at(asked_at, int(refused.allowed))
     return refused
+
+
+def _is_answer(context: SubmitContext) -> bool:
+    return context.answer is not None and context.answer.private
 
 
 async def _message_of(tx: Transaction, parent: Job | None) -> MessageRef | None:

@@ -64,7 +64,7 @@ class OperatorActs(Reports):
                 DeliveryStatus.ABANDONED,
             }:
                 return False
-            await tx.save_delivery(delivery.changed(now))
+            await tx.save_delivery(delivery.changed(now, is_private=job.is_private))
             await tx.add_audit(self._clip_entry(job, actor, "deliver"))
         self._ended()
         return True

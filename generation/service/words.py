@@ -72,7 +72,7 @@ async def tell_admins(store: Store, clock: Clock, context: SubmitContext, term: 
         details={
             "asker": context.requested_by.id,
             "term": term,
-            "in": context.channel.id,
+            "in": context.place.id,
         },
         created_at=now,
     )

@@ -127,6 +127,11 @@ def for_words(job: Job, d: Dialect) -> Markup:
     return d.gettext("for {who}", who=d.who(job.requested_by))
 
 
+def private_words(job: Job, d: Dialect) -> list[Markup]:
+    """That nobody else sees it, where that is so."""
+    return [d.gettext("only you see this")] if job.is_private else []
+
+
 def seconds_words(seconds: float, d: Dialect = PLAIN) -> Markup:
     """``8 s``, ``3 min``, ``2 h``: rounded to what a person needs."""
     whole = max(1, round(seconds))

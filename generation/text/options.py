@@ -20,4 +20,5 @@ ABOUT: Final[Mapping[str, str]] = {
     "seed": mark("The same seed and settings make the same clip"),
     "motions": mark("How the camera moves"),
     "style": mark("A look with a name, such as film"),
+    "private": mark("Only you see the clip"),
 }

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from pictures.page import ChatStyle, app, buttons, clip, code, reaction
 
 STYLE: Final = ChatStyle("discord", "APP")
 _SPANS: Final = re.compile(
-    r"\\(?P<plain>.)|\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|<@(?P<user>\d+)>|<#(?P<channel>\d+)>|<t:(?P<time>\d+):R>",
+    r"\\(?P<plain>.)|\*\*(?P<bold>.+?)\*\*|`(?P<code>[^`]+)`|<@(?P<user>\d+)>|<#(?P<channel>\d+)>|<t:(?P<clock>\d+):t>|<t:(?P<time>\d+):R>",
     re.DOTALL,
 )
 _HOUR: Final = 3600
@@ -72,7 +72,13 @@ def _span(found: re.Match[str]) -> str:
         case "channel":
             return '<span class="at">#clips</span>'
         case _:
-            return f'<span class="time">{_relative(int(found["time"]))}</span>'
+            return f'<span class="time">{_time(found)}</span>'
+
+
+def _time(found: re.Match[str]) -> str:
+    if found["clock"]:
+        return f"{datetime.fromtimestamp(int(found['clock']), UTC):%H:%M}"
+    return _relative(int(found["time"]))
 
 
 def _relative(moment: int) -> str:

@@ -1,11 +1,12 @@
 """The pictures of the documentation, each made of a payload that the bot's own code renders."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from discord.ui import Modal
 
+from adapters.discord.delivery.interaction_token import TOKEN_LIFE
 from adapters.discord.handlers.parsing import command_line as discord_command
 from adapters.discord.text import admin as discord_admin
 from adapters.discord.text import help as discord_help
@@ -158,6 +159,7 @@ def _discord_scenes() -> list[Scene]:
             _discord_job(discord_render.under_way(running, RENDERING, NOW), running),
         ),
         _discord("clip", "animate", _discord_clip(done), job=done),
+        _discord("private", "animate", _discord_private(replace(running, is_private=True))),
         _discord("refusal", "animate", _private(discord_render.refusal(TOO_MANY))),
         _discord(
             "limits",
@@ -197,6 +199,11 @@ def _discord_settings(job: Job) -> dict[str, Any]:
 def _discord_job(content: str, job: Job) -> dict[str, Any]:
     view = discord_buttons(job)
     return {"content": content, "components": view.to_components() if view is not None else []}
+
+
+def _discord_private(job: Job) -> dict[str, Any]:
+    content = discord_render.under_way(job, RENDERING, NOW, NOW + TOKEN_LIFE)
+    return _discord_job(content, job) | {"flags": 64}
 
 
 def _discord_clip(job: Job) -> dict[str, Any]:

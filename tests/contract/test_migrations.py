@@ -105,7 +105,10 @@ async def test_on_sqlite_migrations_write_the_models_own_words(sqlite_files, tmp
 
 UNNUMBERED = (
     "DROP INDEX uq_jobs_number_in_server",
-    *(f"ALTER TABLE jobs DROP COLUMN {name}" for name in ("number_in_server", "parent_number", "defaults_used")),
+    *(
+        f"ALTER TABLE jobs DROP COLUMN {name}"
+        for name in ("number_in_server", "parent_number", "defaults_used", "is_private")
+    ),
     "DROP TABLE clip_numbers",
     f"UPDATE {VERSION_TABLE} SET version_num = '0015'",
 )

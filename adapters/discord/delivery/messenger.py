@@ -83,8 +83,9 @@ class DiscordMessenger:
             return
         # this takes a slot of the rate limit: the edit has to follow
         step, send = self._progress_step(delivery, now)
+        until = delivery.answer.expires_at if job.is_private and delivery.answer else None
         content = DiscordContent(
-            render.under_way(job, progress, now),
+            render.under_way(job, progress, now, until),
             self._new_preview(job, progress.preview),
             buttons(job),
         )
@@ -165,6 +166,9 @@ class DiscordMessenger:
         ):
             token = InteractionToken.of(answer)
             return DeliveryStep.ANSWER, partial(self.posts.edit_response, token)
+        # the bot's own token does not reach an answer that one member sees
+        if answer is not None and answer.private:
+            raise DeliveryStepFailed("the private answer can be changed no more")
         if (delivery.job_id, DeliveryStep.EDIT) in self._refused_steps:
             raise DeliveryStepFailed("the message cannot be changed")
         channel_id = int(message.channel.id)

@@ -12,7 +12,7 @@ from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.delivery.posts import DiscordContent, DiscordPosts
 from adapters.discord.delivery.steps import is_valid
 from adapters.discord.errors import LACKS_PERMISSION, NETWORK, UNKNOWN_CHANNEL, UNKNOWN_MESSAGE
-from adapters.discord.refs import message_ref
+from adapters.discord.refs import is_answer_to_one, message_ref
 from adapters.discord.text import render
 from generation.domain.delivery import Delivery
 from generation.domain.job import Job
@@ -71,11 +71,13 @@ class OwnMessage:
 
     async def retract(self, job: Job, delivery: Delivery) -> None:
         """Delete every message that shows the job. The last one that Discord keeps is raised."""
-        answer = delivery.answer
-        if delivery.message is None and answer is not None and is_valid(answer, self._clock.now()):
+        answer, message = delivery.answer, delivery.message
+        is_answer = message is None or is_answer_to_one(job, message)
+        if is_answer and answer is not None and is_valid(answer, self._clock.now()):
             await self._gone(self._posts.delete_response(InteractionToken.of(answer)))
         for message in (_left(job, delivery), delivery.message):
-            if message is not None:
+            # the bot's own token does not reach an answer that one member sees
+            if message is not None and not is_answer_to_one(job, message):
                 await self._gone(self._posts.delete(int(message.channel.id), int(message.id)))
 
     @staticmethod

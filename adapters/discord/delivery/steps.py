@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
+from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.errors import MESSAGE_DELETED
 from generation.domain.delivery import Answer, Delivery
 
@@ -34,11 +35,7 @@ def steps_of(delivery: Delivery, now: datetime) -> Sequence[DeliveryStep]:
         return (DeliveryStep.DIRECT,)
     # the channel's steps would show a private response to others
     if delivery.answer is not None and delivery.answer.private:
-        return (
-            (DeliveryStep.ANSWER, DeliveryStep.DIRECT)
-            if is_valid(delivery.answer, now)
-            else (DeliveryStep.DIRECT,)
-        )
+        return _in_private(delivery, delivery.answer, now)
     parent = (DeliveryStep.PARENT,) if delivery.channel.thread is not None else ()
     new_message = (DeliveryStep.POST, *parent, DeliveryStep.DIRECT, DeliveryStep.WORDS)
     if delivery.message is None:
@@ -48,6 +45,17 @@ def steps_of(delivery: Delivery, now: datetime) -> Sequence[DeliveryStep]:
         if is_valid(delivery.answer, now)
         else (DeliveryStep.EDIT, *new_message)
     )
+
+
+def _in_private(delivery: Delivery, answer: Answer, now: datetime) -> Sequence[DeliveryStep]:
+    """By its answer, where there is one to change, else as a direct message; one that is there
+    already is changed."""
+    message, again = delivery.message, InteractionToken.of(answer).member is not None
+    here = {delivery.channel.id, delivery.channel.thread}
+    is_direct = not again and message is not None and message.channel.id not in here
+    last = DeliveryStep.EDIT if is_direct else DeliveryStep.DIRECT
+    can_answer = is_valid(answer, now) and (again or message is not None)
+    return (DeliveryStep.ANSWER, last) if can_answer else (last,)
 
 
 def is_valid(answer: Answer | None, now: datetime) -> bool:

@@ -54,6 +54,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         steps=ABOUT["num_inference_steps"],
         guidance=ABOUT["guidance_scale"],
         seed=ABOUT["seed"],
+        private=ABOUT["private"],
     )
     @app_commands.choices(quality=o.QUALITIES, size=o.SIZES, motion=o.MOTIONS, loop=o.LOOPS)
     @app_commands.choices(smooth=o.SMOOTH)
@@ -77,6 +78,7 @@ def animate_command(handler: InteractionHandler) -> Command:
         steps: o.Steps | None = None,
         guidance: o.Guidance | None = None,
         seed: o.Seed | None = None,
+        private: bool | None = None,
     ) -> None:
         options = AnimateOptions(
             prompt=prompt or "",
@@ -95,6 +97,7 @@ def animate_command(handler: InteractionHandler) -> Command:
             guidance=guidance,
             seed=seed,
             style=style,
+            private=private,
         )
         await handler.handle(interaction, partial(_submit, handler, options))
 
@@ -111,8 +114,12 @@ async def _submit(
         return
 
     async def make() -> None:
-        request, style = request_from_options(options, handler.service.draw_seed)
-        submit = partial(handler.service.make, request, context.submit_context(), style=style)
-        await handler.submit(context, submit)
+        request, style, is_private = request_from_options(options, handler.service.draw_seed)
+        asked = handler.asked(context, is_private=is_private)
+        await handler.submit(
+            context,
+            partial(handler.service.make, request, asked, style=style),
+            is_private=is_private,
+        )
 
     await offering_again(handler, context, values, make)

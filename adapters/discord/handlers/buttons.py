@@ -93,13 +93,11 @@ async def cancel(handler: InteractionHandler, context: InteractionContext, job_i
 async def _other_quality(
     handler: InteractionHandler, context: InteractionContext, job_id: JobId
 ) -> None:
-    submit = partial(handler.service.other_quality, job_id, context.submit_context())
-    await handler.submit(context, submit)
+    await handler.make_from(context, job_id, handler.service.other_quality)
 
 
 async def _retry(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
-    submit = partial(handler.service.retry, job_id, context.submit_context())
-    await handler.submit(context, submit)
+    await handler.make_from(context, job_id, handler.service.retry)
 
 
 _PRESSED: Final[Mapping[ClipAction, Act]] = {

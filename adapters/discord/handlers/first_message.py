@@ -13,7 +13,7 @@ from typing import Final, Self
 import discord
 import structlog
 
-from adapters.discord.delivery.interaction_token import InteractionToken
+from adapters.discord.delivery.interaction_token import TOKEN_LIFE, InteractionToken
 from adapters.discord.delivery.messenger import DiscordMessenger
 from adapters.discord.errors import ALREADY_ANSWERED, NETWORK, UNKNOWN_INTERACTION
 from adapters.discord.refs import message_ref
@@ -46,10 +46,12 @@ class FirstResponses:
         self._defer_after = defer_after
         self._log = structlog.get_logger("flipbook.discord")
 
-    async def send(self, interaction: discord.Interaction, submit: Submit) -> None:
-        """Submit and respond. A submitted job goes on even if the response fails. Raises
-        FlipbookError where there is no job."""
-        async with _Deferral(interaction, self._defer_after):
+    async def send(
+        self, interaction: discord.Interaction, submit: Submit, *, is_private: bool = False
+    ) -> None:
+        """Submit and respond, to the member alone where the job ``is_private``. A submitted job
+        goes on even if the response fails. Raises FlipbookError where there is no job."""
+        async with _Deferral(interaction, self._defer_after, is_private=is_private):
             job = await submit()
         await self._show(interaction, job)
 
@@ -65,10 +67,11 @@ class FirstResponses:
 
     async def _show(self, interaction: discord.Interaction, job: Job) -> None:
         # the job is stored and may cost money: from here on errors are logged, not raised
-        progress = self._service.progress_of(job)
-        content = render.under_way(job, progress, self._clock.now())
+        progress, now = self._service.progress_of(job), self._clock.now()
+        until = now + TOKEN_LIFE if job.is_private else None
+        content = render.under_way(job, progress, now, until)
         try:
-            message_id = await _respond(interaction, content, buttons(job))
+            message_id = await _respond(interaction, content, buttons(job), job.is_private)
         except discord.HTTPException as error:
             await self._after_refusal(interaction, job, progress, error)
         except (discord.DiscordException, *NETWORK) as error:
@@ -87,7 +90,9 @@ class FirstResponses:
     ) -> None:
         """Discord did not take the response: too late, or there is one already."""
         self._log.info("the response to a job was refused", job=job.id, code=error.code)
-        if error.code == UNKNOWN_INTERACTION:
+        if error.code == UNKNOWN_INTERACTION and job.is_private:
+            pass  # others would see another message; the clip comes to the member directly
+        elif error.code == UNKNOWN_INTERACTION:
             # too late: the bot posts a message of its own
             with suppress(DeliveryError):
                 await self.record(job, await self._messenger.open(job, progress))
@@ -105,14 +110,19 @@ class FirstResponses:
             return
         token = InteractionToken(interaction.token, interaction.filesize_limit)
         message = message_ref(interaction.guild_id, interaction.channel_id, message_id)
-        await self.record(job, message, token.answer(self._clock.now()))
+        answer = token.answer(self._clock.now(), private=job.is_private)
+        await self.record(job, message, answer)
 
 
 class _Deferral:
-    """Defers the response, publicly, when the block takes longer than ``seconds``."""
+    """Defers the response when the block takes longer than ``seconds``: publicly, unless it
+    ``is_private``."""
 
-    def __init__(self, interaction: discord.Interaction, seconds: float) -> None:
+    def __init__(
+        self, interaction: discord.Interaction, seconds: float, *, is_private: bool
+    ) -> None:
         self._interaction = interaction
+        self._is_private = is_private
         self._seconds = seconds
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -139,8 +149,8 @@ class _Deferral:
 
     async def _defer(self) -> None:
         try:
-            # public: nearly every request that gets here is accepted
-            await self._interaction.response.defer(thinking=True)
+            # else public: nearly every request that gets here is accepted
+            await self._interaction.response.defer(ephemeral=self._is_private, thinking=True)
         except (discord.DiscordException, *NETWORK) as error:
             structlog.get_logger("flipbook.discord").info(
                 "a response could not be deferred", error=type(error).__name__
@@ -148,7 +158,10 @@ class _Deferral:
 
 
 async def _respond(
-    interaction: discord.Interaction, content: str, view: discord.ui.View | None
+    interaction: discord.Interaction,
+    content: str,
+    view: discord.ui.View | None,
+    is_private: bool,
 ) -> int | None:
     """Edit the deferred response, or send the first one; returns the message's id."""
     if interaction.response.is_done():
@@ -159,6 +172,7 @@ async def _respond(
     sent = await interaction.response.send_message(
         content,
         view=view or discord.utils.MISSING,
+        ephemeral=is_private,
         allowed_mentions=NO_MENTIONS,
         suppress_embeds=True,
     )

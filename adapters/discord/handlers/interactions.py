@@ -4,14 +4,16 @@ import asyncio
 import functools
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import discord
 import structlog
 from discord import app_commands
 
+from adapters.discord.delivery.interaction_token import InteractionToken
 from adapters.discord.delivery.messenger import DiscordMessenger
 from adapters.discord.errors import NETWORK
 from adapters.discord.handlers.access import (
@@ -27,6 +29,7 @@ from adapters.discord.handlers.first_message import DEFER_AFTER_SECONDS, FirstRe
 from adapters.discord.refs import interaction_origin, note_names, user_ref
 from adapters.discord.text import render
 from adapters.gate import ActGate
+from generation.domain.job import Job, JobId
 from generation.domain.refs import ChannelRef, ServerRef, UserRef
 from generation.protocol.clock import Clock
 from generation.protocol.errors import FlipbookError, StoreBusy
@@ -36,6 +39,8 @@ OPEN_WITHIN_SECONDS: Final = 2.0
 ANSWER_WITHIN_SECONDS: Final = 2.3
 """Discord takes a first response within three seconds. A form is one, so it is given up in time for
 a sentence; anything else is deferred."""
+MakeFrom = Callable[[JobId, SubmitContext], Awaitable[Job]]
+"""Makes a clip from an earlier one, as a method of the service."""
 Found = TypeVar("Found")
 P = ParamSpec("P")
 GroupT = TypeVar("GroupT", bound="CommandGroup")
@@ -131,13 +136,42 @@ class InteractionHandler:
                 self._log.exception("unexpected error in an interaction")
                 await refuse(interaction, render.refusal(FlipbookError()))
 
-    async def submit(self, context: InteractionContext, submit: Submit) -> None:
+    def asked(self, context: InteractionContext, *, is_private: bool) -> SubmitContext:
+        """What a request is submitted with. That of a private one has its answer from the start: it
+        must not be posted in the channel, even where that answer fails."""
+        asked = context.submit_context()
+        if not is_private:
+            return asked
+        token = InteractionToken(context.interaction.token, context.interaction.filesize_limit)
+        answer = token.answer(self.clock.now(), private=True)
+        return replace(asked, is_private=True, answer=answer)
+
+    async def submit(
+        self, context: InteractionContext, submit: Submit, *, is_private: bool = False
+    ) -> None:
         """Submit a job and respond with it. Raises AccessDenied, before anything is spent, where
         its clip could not be delivered."""
-        # here and not in handle(): commands that only read work without them
-        require_permissions(context.interaction)
+        # here and not in handle(): commands that only read work without them, and a private answer
+        # goes to no channel
+        if not is_private:
+            require_permissions(context.interaction)
         context.interaction.extras[ANSWERS_BY_ITSELF] = True
-        await self.first_responses.send(context.interaction, submit)
+        await self.first_responses.send(context.interaction, submit, is_private=is_private)
+
+    async def make_from(self, context: InteractionContext, job_id: JobId, make: MakeFrom) -> None:
+        """Submit what is made from an earlier clip; what is made from a private one is private."""
+        is_private = await self.is_private(context, job_id)
+        asked = self.asked(context, is_private=is_private)
+        await self.submit(context, partial(make, job_id, asked), is_private=is_private)
+
+    async def is_private(self, context: InteractionContext, job_id: JobId) -> bool:
+        """Whether only its asker sees that clip. Raises JobNotFound, StoreBusy."""
+        message = context.interaction.message
+        # a private clip is in no message that others see: most buttons need no look
+        if message is not None and not message.flags.ephemeral:
+            return False
+        job = await self.before_a_form(self.service.job(job_id, context.server))
+        return job.is_private
 
     async def before_a_form(self, read: Awaitable[Found]) -> Found:
         """What is read. Raises StoreBusy where it takes so long that no form can be opened."""

@@ -48,6 +48,7 @@ class AnimateOptions:
     guidance: float | None = None
     seed: int | None = None
     style: str | None = None
+    private: bool | None = None
 
 
 def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) -> StyledRequest:
@@ -77,7 +78,7 @@ def request_from_options(options: AnimateOptions, draw_seed: Callable[[], int]) 
             for v in error.violations
         )
         raise InvalidRequest(tuple(violations)) from error
-    return StyledRequest(request, options.style)
+    return StyledRequest(request, options.style, options.private is True)
 
 
 def values_from_options(options: AnimateOptions) -> FormValues:
@@ -99,6 +100,7 @@ def values_from_options(options: AnimateOptions) -> FormValues:
         FormField.STEPS: options.steps,
         FormField.GUIDANCE: options.guidance,
         FormField.SEED: options.seed,
+        FormField.PRIVATE: "yes" if options.private else None,
     }
     return {field: str(value) for field, value in given.items() if value is not None}
 
@@ -150,6 +152,7 @@ def command_line(job: Job) -> str:
         ("seed", request.seed),
         *([("motion", request.motions[0].value)] if request.motions else []),
         *([("style", job.style.name)] if job.style else []),
+        *([("private", "True")] if job.is_private else []),
         *(
             [("negative_prompt", " ".join(request.negative_prompt.split()))]
             if request.negative_prompt not in {"", DEFAULT_NEGATIVE_PROMPT}

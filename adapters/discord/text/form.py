@@ -28,11 +28,14 @@ _MORE: Final[Mapping[str, FormField]] = {
     "steps": FormField.STEPS,
     "guidance": FormField.GUIDANCE,
     "seed": FormField.SEED,
+    "private": FormField.PRIVATE,
     "size": FormField.SIZE,
 }
 """What the last line takes, by the names that people type."""
 _WRITTEN: Final = tuple(name for name in _MORE if name != "size")
-_EXAMPLE: Final = "style=film frames=16 fps=8 seconds=4 loop=seamless steps=25 guidance=7.5 seed=42"
+_EXAMPLE: Final = (
+    "style=film frames=16 fps=8 seconds=4 loop=seamless steps=25 guidance=7.5 seed=42 private=yes"
+)
 
 
 def form_modal(form: Form, custom_id: str) -> ui.Modal:

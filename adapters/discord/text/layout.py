@@ -23,7 +23,9 @@ NO_MENTIONS: Final = discord.AllowedMentions.none()
 _MOST_BUTTONS: Final = 25
 """Five rows of five are what a message takes."""
 _OPTION_ROOM: Final = 100
-_WITH_WORDS: Final = frozenset({ClipAction.REROLL, ClipAction.RETRY, ClipAction.CANCEL})
+_WITH_WORDS: Final = frozenset(
+    {ClipAction.REROLL, ClipAction.RETRY, ClipAction.CANCEL, ClipAction.SHOW}
+)
 
 
 def buttons(job: Job) -> discord.ui.View | None:

@@ -20,6 +20,11 @@ def relative_moment(moment: datetime) -> str:
     return f"<t:{int(moment.timestamp())}:R>"
 
 
+def time_of_day(moment: datetime) -> str:
+    """A timestamp that Discord shows to each reader as "16:20"."""
+    return f"<t:{int(moment.timestamp())}:t>"
+
+
 def escaped(text: str) -> str:
     """The text with every character escaped that Discord would take for markup."""
     return _MARKUP.sub(lambda match: _escape(match[0]), text)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from adapters.discord.errors import LACKS_PERMISSION
-from adapters.discord.text.markup import DISCORD, message_url, quoted, relative_moment
+from adapters.discord.text.markup import DISCORD, message_url, quoted, relative_moment, time_of_day
 from generation.domain.job import Job, JobId, JobStatus
 from generation.mp4 import Change
 from generation.ports import ClipLink
@@ -19,6 +19,7 @@ from generation.text.clips import (
     made_words,
     negative_words,
     parent_name,
+    private_words,
     progress_words,
     re_roll_words,
     seconds_left,
@@ -79,8 +80,9 @@ def cancelling(job: Job) -> str:
     return outcomes.cancelling_words(job, DISCORD)
 
 
-def under_way(job: Job, progress: Progress, now: datetime) -> str:
-    """The message of a job that has not ended: its progress, the time left, the request."""
+def under_way(job: Job, progress: Progress, now: datetime, until: datetime | None = None) -> str:
+    """The message of a job that has not ended: its progress, the time left, the request; ``until``
+    is when a private one can be changed no more."""
     head = f"{_SIGNS[progress.phase]} **{progress_words(progress, DISCORD)}**"
     if drawn := bar_words(progress):
         head += "\n`{}` {}".format(*drawn)
@@ -89,7 +91,18 @@ def under_way(job: Job, progress: Progress, now: datetime) -> str:
         when = Markup(relative_moment(now + timedelta(seconds=seconds)))
         ready = DISCORD.gettext("ready {when}", when=when)
         head += f" · {ready}"
-    return _message(head, job, [_facts(job)])
+    brings_back = (
+        []
+        if until is None
+        else [
+            DISCORD.gettext(
+                "Nothing moves here after {when}: then press ▶️. A finished clip also comes as a "
+                "direct message.",
+                when=Markup(time_of_day(until)),
+            )
+        ]
+    )
+    return _message(head, job, [_facts(job), *brings_back])
 
 
 def ended(job: Job, *, has_clip: bool, notes: tuple[str, ...] = ()) -> str:
@@ -205,7 +218,7 @@ def _facts(job: Job) -> str:
     parts = [settings_words(job.request, DISCORD), *style_words(job, DISCORD)]
     parts += defaults_words(job, DISCORD)
     parts += made_words(job, DISCORD)
-    parts.append(for_words(job, DISCORD))
+    parts += [for_words(job, DISCORD), *private_words(job, DISCORD)]
     if job.parent is not None:
         parts.append(re_roll_words(_parent(job), DISCORD))
     return " · ".join([*parts, DISCORD.code(job.name)])

@@ -89,10 +89,7 @@ class Access:
         """Raises AccessRefused when the bot cannot post where the person acted, or the person may
         not ask it."""
         identity = await self.check_workspace(act)
-        try:
-            await self._api.check_token(TOKEN_FRESH)
-        except (TokenDead, AppRemoved) as error:
-            raise AccessRefused(AccessProblem.REVOKED) from error
+        await self._check_token()
         is_shared = act.is_shared
         # a command may come from any channel, clicks and events only from the bot's own
         if not act.is_inside:
@@ -117,11 +114,29 @@ class Access:
                 raise error from None
         return channel_ref(act)
 
+    async def private_channel_for(self, act: Act) -> ChannelRef:
+        """Where a clip is shown that the member alone is to see: in their own conversation with the
+        bot, which need not be where they asked. Raises as :meth:`check`."""
+        identity = await self.check_workspace(act)
+        await self._check_token()
+        await self._check_person(act.user, identity)
+        try:
+            return ChannelRef(server_ref(act), await self._api.open_direct(act.user))
+        except DeliveryError as error:
+            self._check_alive()
+            raise AccessRefused(AccessProblem.NOT_DIRECT) from error
+
     async def check_reader(self, act: Act) -> None:
         """Raises AccessRefused for an act in another workspace, and for a member of another
         organisation: what the workspace makes and may make is not for them."""
         # a command does not say where its member belongs, so Slack is asked
         await self._check_person(act.user, await self.check_workspace(act))
+
+    async def _check_token(self) -> None:
+        try:
+            await self._api.check_token(TOKEN_FRESH)
+        except (TokenDead, AppRemoved) as error:
+            raise AccessRefused(AccessProblem.REVOKED) from error
 
     def _check_alive(self) -> None:
         if self._api.token.dead is not None:

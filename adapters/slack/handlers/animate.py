@@ -24,7 +24,7 @@ from adapters.slack.handlers.parsing import request_from_words
 from adapters.slack.handlers.payloads import Click, Command, Mention, mention_key
 from adapters.slack.ids import asked_about
 from adapters.slack.models import Act, SlackContent
-from adapters.slack.refs import server_ref, user_ref
+from adapters.slack.refs import channel_ref, server_ref, user_ref
 from adapters.slack.text import asking, render
 from adapters.slack.text import help as help_text
 from generation.domain.job import Job, JobId
@@ -112,27 +112,44 @@ class AnimateHandler:
 
     async def make_again(self, act: Act, job_id: JobId, make: MakeAgain) -> SlackContent | None:
         """A clip from an earlier one, charged to the member who acted."""
-        await self._access.check(act)
         job = await self._service.job(job_id, server_ref(act))
+        channel = await self._place_beside(act, job)
         if self._is_double_click(job.id, f"{act.user} {make.__name__}"):
             return None
+        return await self.submit(
+            act, lambda context: make(job.id, context), channel, is_private=job.is_private
+        )
+
+    async def _place_beside(self, act: Act, job: Job) -> ChannelRef:
+        """Where a clip goes that is made from this one."""
+        if job.is_private:
+            return await self._access.private_channel_for(act)
+        await self._access.check(act)
         # the clip may have been delivered elsewhere, as in a direct message
-        channel = (
+        return (
             job.channel
             if job.channel.id == act.channel
             else replace(job.channel, id=act.channel, thread=None)
         )
-        return await self.submit(act, lambda context: make(job.id, context), channel)
 
     async def _animate(self, act: Act, text: str) -> SlackContent | None:
         if text.strip().lower() in _ASKS_FOR_HELP:
             return help_text.animate_content()
         # first, because a typing error needs no call to Slack
-        request, style = request_from_words(text, self._service.draw_seed())
-        channel = await self._access.channel_for(act)
+        request, style, is_private = request_from_words(text, self._service.draw_seed())
+        channel = await self.place_for(act, is_private=is_private)
         return await self.submit(
-            act, lambda context: self._service.make(request, context, style=style), channel
+            act,
+            lambda context: self._service.make(request, context, style=style),
+            channel,
+            is_private=is_private,
         )
+
+    async def place_for(self, act: Act, *, is_private: bool) -> ChannelRef:
+        """Where a clip goes that is asked for there. Raises AccessRefused."""
+        if is_private:
+            return await self._access.private_channel_for(act)
+        return await self._access.channel_for(act)
 
     async def submit(
         self,
@@ -141,6 +158,7 @@ class AnimateHandler:
         channel: ChannelRef,
         *,
         origin: str | None = None,
+        is_private: bool = False,
     ) -> SlackContent | None:
         """Submit a job and open its message. Returns what the member reads while the message is not
         there, or not here."""
@@ -149,6 +167,9 @@ class AnimateHandler:
             origin=origin or f"{server_ref(act)}:{act.key}",
             requested_by=user_ref(act),
             channel=channel,
+            is_private=is_private,
+            # the rules of a channel hold for what is asked there
+            asked_in=channel_ref(act) if is_private else None,
         )
         submitted_at = self._clock.now()
         job = await submit(context)
@@ -159,7 +180,11 @@ class AnimateHandler:
         self._opening[job.channel.id] += 1
         self._background.start(self._open(open_message, job, act), f"opening {job.id}")
         if job.channel.id != act.channel:
-            return asking.comes_elsewhere_content()
+            return (
+                asking.comes_privately_content()
+                if job.is_private
+                else asking.comes_elsewhere_content()
+            )
         return asking.comes_later_content(wait) if wait > SOON else None
 
     async def _open(

@@ -16,8 +16,9 @@ from adapters.slack.ids import ACTION_PREFIX, job_id_in
 from adapters.slack.models import Act, SlackContent
 from adapters.slack.text import clips, render
 from generation.domain.clip_actions import ClipAction
-from generation.domain.job import JobId
+from generation.domain.job import Job, JobId
 from generation.service import Service
+from generation.service.clips import Actor
 
 Press = Callable[[Click, JobId], Awaitable[SlackContent | None]]
 
@@ -82,13 +83,14 @@ class SlackButtons:
 
     async def cancel_job(self, act: Act, job_id: JobId) -> SlackContent:
         """Cancel a job: members may cancel their own, admins any."""
-        job = await with_rights(
-            self._access,
-            act,
-            lambda actor: self._service.cancel(
-                job_id, by=actor.user, server=actor.server, is_admin=actor.is_moderator
-            ),
-        )
+
+        async def cancel(actor: Actor) -> Job:
+            asked = await self._service.job(job_id, actor.server)
+            return await self._service.cancel(
+                job_id, by=actor.user, server=actor.server, is_admin=actor.moderates(asked)
+            )
+
+        job = await with_rights(self._access, act, cancel)
         return render.cancelling_content(job)
 
     def _make(self, make: MakeAgain) -> Press:

@@ -41,9 +41,10 @@ def request_from_words(text: str, seed: int) -> StyledRequest:
     """
     values = _Reader(words_of(plain(text))).values()
     values.setdefault("seed", seed)
-    style = values.pop("style", None)
+    style, is_private = values.pop("style", None), bool(values.pop("private", None))
     try:
-        return StyledRequest(parse_request(values), None if style is None else str(style))
+        request = parse_request(values)
+        return StyledRequest(request, None if style is None else str(style), is_private)
     except InvalidRequest as error:
         raise InvalidRequest(
             tuple(_by_flag(violation) for violation in error.violations)
@@ -86,6 +87,7 @@ def command_line(job: Job) -> str:
         f"--seed {request.seed}",
         *([f"--style {job.style.key}"] if job.style else []),
         *([f"--motion {','.join(request.motions)}"] if request.motions else []),
+        *(["--private"] if job.is_private else []),
         *([f'--no "{_unquoted(without)}"'] if without != DEFAULT_NEGATIVE_PROMPT else []),
     ]
     return " ".join([ANIMATE.name, _protected(request.prompt), *flags])
@@ -115,6 +117,7 @@ class _Reader:
         self._values: dict[str, object] = {}
         self._takes: Mapping[str, Callable[[Flag, str], object]] = {
             "endpoint": self._turbo,
+            "private": self._switch,
             "video_size": self._size,
             "motions": self._motions,
             "negative_prompt": self._negative,
@@ -175,17 +178,21 @@ class _Reader:
         return value
 
     def _turbo(self, flag: Flag, glued: str) -> Endpoint | None:
+        return Endpoint.TURBO if self._switch(flag, glued) else None
+
+    def _switch(self, flag: Flag, glued: str) -> bool:
+        """On, unless it is said to be off."""
         if glued:
             word = glued.lower()
             if word not in _YES | _ALSO_YES | _NO | _ALSO_NO:
                 raise CommandMisread(CommandProblem.NO_VALUE_TAKEN, flag.name)
-            return Endpoint.TURBO if word in _YES | _ALSO_YES else None
+            return word in _YES | _ALSO_YES
         word = self._bare()
         is_last = self._at + 1 >= len(self._words) or dashed(self._words, self._at + 1) is not None
         if word in _YES | _NO or (is_last and word in _ALSO_YES | _ALSO_NO):
             self._at += 1
-            return None if word in _NO | _ALSO_NO else Endpoint.TURBO
-        return Endpoint.TURBO
+            return word not in _NO | _ALSO_NO
+        return True
 
     def _size(self, flag: Flag, glued: str) -> object:
         first = glued or self._value(flag).text

@@ -87,6 +87,13 @@ def comes_elsewhere_content() -> SlackContent:
     )
 
 
+def comes_privately_content() -> SlackContent:
+    """Where a clip was asked for that the member alone sees."""
+    return SlackContent(
+        SLACK.gettext("Only you see this clip: it comes in your direct messages with Flipbook.")
+    )
+
+
 def comes_later_content(seconds: float) -> SlackContent:
     """When many ask at once in one channel, where Slack takes a message a second."""
     return SlackContent(

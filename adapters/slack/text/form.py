@@ -137,7 +137,8 @@ def chosen_in(state: Mapping[str, Mapping[str, Mapping[str, Any]]], name: str) -
 
 
 def _inputs(form: Form) -> list[Block]:
-    return [*_texts(form), *_choices(form), *(_number(form, each) for each in NUMBERS)]
+    numbers = (_number(form, each) for each in NUMBERS)
+    return [*_texts(form), *_choices(form), *numbers, _private(form)]
 
 
 def _texts(form: Form) -> Iterator[Block]:
@@ -179,6 +180,13 @@ def _choices(form: Form) -> Iterator[Block]:
     # Slack takes no empty list here
     camera |= {"initial_options": chosen} if chosen else {}
     yield _input(FormField.MOTIONS, camera, optional=True)
+
+
+def _private(form: Form) -> Block:
+    yes = [_option("yes", words.only_me_words(SLACK))]
+    chosen = {"initial_options": yes} if form.value(FormField.PRIVATE) == "yes" else {}
+    element = {"type": "checkboxes", "options": yes, **chosen}
+    return _input(FormField.PRIVATE, element, optional=True)
 
 
 def _number(form: Form, name: FormField) -> Block:

@@ -30,6 +30,7 @@ from generation.text.clips import (
     made_words,
     negative_words,
     parent_name,
+    private_words,
     progress_words,
     re_roll_words,
     settings_words,
@@ -149,6 +150,10 @@ _ACCESS_PROBLEMS: Final = {
     AccessProblem.UNKNOWN_PERSON: mark(
         "The bot cannot check at the moment who is asking. Please try again in a minute."
     ),
+    AccessProblem.NOT_DIRECT: mark(
+        "The bot cannot write to you directly at the moment, so it has no place for a clip that "
+        "only you see. Nothing was made."
+    ),
     AccessProblem.REVOKED: mark(
         "The bot's access to this {place} was revoked, so nothing can be made or posted. An admin "
         "has to install it again; nothing was spent."
@@ -251,6 +256,7 @@ def _job_content(
         *defaults_words(job, SLACK),
         *([without] if without else []),
         for_words(job, SLACK),
+        *private_words(job, SLACK),
         # what /flipbook show and cancel take
         SLACK.code(job.name),
     ]

@@ -135,7 +135,7 @@ def _is_likely(flag: Flag, glued: str, following: Sequence[str]) -> bool:
     """Whether what follows a flag's name can only be its value."""
     value = (glued or next(iter(following), "")).rstrip(",;")
     match flag.field:
-        case "endpoint" | "loop":
+        case "endpoint" | "loop" | "private":
             return not following or _FLAG.fullmatch(following[0]) is not None
         case "negative_prompt":
             return False

@@ -1,7 +1,7 @@
 """What the pages read and act through: the core's own objects, never the database."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
@@ -12,6 +12,7 @@ from generation.backends.circuit_breaker import Breakers
 from generation.diagnostics import Grade
 from generation.domain.backup import LastBackup
 from generation.domain.gallery import KeptByServer
+from generation.domain.job import Job
 from generation.domain.refs import Platform, ServerRef, UserRef
 from generation.lifecycle.line import Schedule
 from generation.ports import ArtifactStore, Backend, Store
@@ -103,6 +104,17 @@ class Sources:
     doctor: SharedLook[Sequence[Explanation]]
     kept: SharedLook[Sequence[KeptByServer]]
     settings: Callable[[], Sequence[SettingShown]] = tuple
+
+
+PRIVATE: Final = "A private clip"
+
+
+def as_operators_see(job: Job) -> Job:
+    """A job for the pages: of a private one neither words nor clip."""
+    if not job.is_private:
+        return job
+    request = job.request.model_copy(update={"prompt": PRIVATE, "negative_prompt": ""})
+    return replace(job, request=request, style=None, artifact=None)
 
 
 def operator(name: str) -> UserRef:

@@ -50,6 +50,8 @@ class FormField(StrEnum):
     STEPS = "num_inference_steps"
     GUIDANCE = "guidance_scale"
     SEED = "seed"
+    PRIVATE = "private"
+    """``yes`` where the member alone is to see the clip; no field of the request."""
     MORE = "more"
     """What could not be read of a line that stands for several fields, where a chat has one."""
 
@@ -67,6 +69,8 @@ NO_SMOOTH: Final = "no"
 """What is chosen where a clip is not made smooth."""
 FormValues = Mapping[FormField, str]
 _SIDES: Final = re.compile(r"(\d{1,9})\s*[x×*]\s*(\d{1,9})", re.IGNORECASE)
+_YES: Final = frozenset({"yes", "y", "true", "on", "1"})
+_NO: Final = frozenset({"", "no", "n", "false", "off", "0"})
 _NOTHING_SAID: Final = GenerationRequest.model_validate({"prompt": "-", "seed": 0})
 
 
@@ -136,6 +140,7 @@ def values_of(job: Job) -> FormValues:
         FormField.MOTIONS: ",".join(request.motions),
         FormField.STYLE: job.style.name if job.style else "",
         FormField.SEED: str(request.seed),
+        FormField.PRIVATE: "yes" if job.is_private else "",
     }
     if request.seconds is not None:
         values[FormField.SECONDS] = f"{request.seconds:g}"
@@ -173,8 +178,11 @@ def size_text(size: VideoSize) -> str:
 def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledRequest:
     """What a form asks for, with a drawn seed where it names none. Raises InvalidRequest naming
     each field that is wrong."""
+    is_private = is_private_in(values)
     filled: dict[str, object] = {
-        field.value: text.strip() for field, text in values.items() if text.strip()
+        field.value: text.strip()
+        for field, text in values.items()
+        if text.strip() and field is not FormField.PRIVATE
     }
     filled.setdefault("prompt", "")
     filled.setdefault("seed", draw_seed())
@@ -190,7 +198,18 @@ def request_in(values: FormValues, draw_seed: Callable[[], int]) -> StyledReques
     if motions := filled.get("motions"):
         parts = str(motions).lower().replace("_", "-").split(",")
         filled["motions"] = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
-    return StyledRequest(parse_request(filled), None if style is None else str(style))
+    request = parse_request(filled)
+    return StyledRequest(request, None if style is None else str(style), is_private)
+
+
+def is_private_in(values: FormValues) -> bool:
+    """Whether the member alone is to see the clip. Raises InvalidRequest for neither yes nor no."""
+    text = values.get(FormField.PRIVATE, "").strip().lower()
+    if text in _NO:
+        return False
+    if text not in _YES:
+        raise InvalidRequest((Violation(FormField.PRIVATE.value, "yes or no", shown(text)),))
+    return True
 
 
 def size_in(text: str) -> object:

@@ -1,6 +1,7 @@
 """Forms for a clip: opened with the old values or the usual ones, sent off, and kept for a while
 when they were refused."""
 
+from dataclasses import replace
 from typing import Final
 
 from generation.domain.clip_actions import ClipAction
@@ -17,7 +18,7 @@ from generation.rules.forms.form import (
 )
 from generation.service.administration import Administration
 from generation.service.choices import ChoiceActs
-from generation.service.clips import Actor, ClipActs
+from generation.service.clips import Actor, ClipActs, as_private_as
 from generation.service.forms.drafts import DRAFT_LIFETIME, Draft
 from generation.service.submit_context import SubmitContext
 
@@ -67,12 +68,14 @@ class FormActs(ClipActs, Administration, ChoiceActs):
     ) -> Job:
         """The job that a form asks for. Raises InvalidRequest naming the fields that are wrong, as
         :meth:`clip_for` for the clip that is edited, and as :meth:`submit`."""
-        request, style = request_in(values, self.draw_seed)
+        request, style, is_private = request_in(values, self.draw_seed)
+        context = replace(context, is_private=context.is_private or is_private)
         edited = None
         if parent is not None:
             # again: the form may be a day old
             actor = Actor(context.requested_by, context.channel.server)
             edited = await self.clip_for(ClipAction.EDIT, parent, actor)
+            context = as_private_as(edited, context)
         return await self.submit(request, context, parent=edited, style=style)
 
     def keep_draft(

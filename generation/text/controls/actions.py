@@ -45,6 +45,7 @@ _QUALITIES: Final = {
     Endpoint.TURBO: ("⚡", mark("Turbo"), mark("The same clip with turbo: quicker")),
     Endpoint.STANDARD: ("🎞️", mark("Standard"), mark("The same clip with standard: better")),
 }
+_BACK: Final = ("▶️", mark("Show it here"), mark("See how far it is, or the finished clip"))
 _COVERS: Final = {
     False: ("🙈", mark("Make it a spoiler"), mark("Cover the clip until somebody clicks it")),
     True: ("👀", mark("No spoiler"), mark("Show the clip without a cover")),
@@ -58,6 +59,8 @@ def look_of(action: ClipAction, job: Job, d: Dialect) -> ActionLook:
             emoji, label, about = _QUALITIES[other_endpoint(job.request.endpoint)]
         case ClipAction.SPOILER:
             emoji, label, about = _COVERS[job.is_spoiler]
+        case ClipAction.SHOW if state_of(job) is ClipState.UNDER_WAY:
+            emoji, label, about = _BACK
         case _:
             emoji, label, about = _LOOKS[action]
     return ActionLook(emoji, d.gettext(label), d.gettext(about))

@@ -20,6 +20,7 @@ from generation.text.controls.labels import TRY_AGAIN
 from generation.text.dialect import PLAIN, Dialect, Markup, capital
 from generation.text.errors import sentence, violation_sentence
 from generation.text.help import EXAMPLE_PROMPT, MAKE_A_CLIP
+from generation.text.options import ABOUT
 from generation.text.rules.kinds import NO_STYLE
 
 _LABELS: Final[Mapping[FormField, str]] = {
@@ -37,6 +38,7 @@ _LABELS: Final[Mapping[FormField, str]] = {
     FormField.STEPS: mark("Steps"),
     FormField.GUIDANCE: mark("Guidance"),
     FormField.SEED: mark("Seed"),
+    FormField.PRIVATE: mark("Only for me"),
     FormField.MORE: mark("More"),
 }
 _FIELD_OF: Final = {
@@ -122,6 +124,11 @@ def size_words(size: str) -> Markup:
         return Markup(size.replace("x", "×"))
     width, height = VideoSizePreset(size).pixels
     return Markup(f"{size} ({width}×{height})")
+
+
+def only_me_words(d: Dialect = PLAIN) -> Markup:
+    """The choice that nobody else is to see the clip."""
+    return d.gettext(ABOUT["private"])
 
 
 def range_words(form: Form, field: FormField, d: Dialect = PLAIN) -> Markup:

@@ -76,6 +76,18 @@ class Chat(Protocol):
         """Ask for a clip."""
         ...
 
+    async def request_private_clip(self, who: Person) -> None:
+        """Ask for a clip that nobody else sees."""
+        ...
+
+    def private_posts(self, who: Person) -> Sequence[Post]:
+        """The messages of clips that only this person sees, oldest first."""
+        ...
+
+    async def queue(self, who: Person) -> str:
+        """Ask what is under way, and read the answer."""
+        ...
+
     async def request_refused(self, who: Person) -> str:
         """Ask for a clip and get a refusal, which is returned."""
         ...

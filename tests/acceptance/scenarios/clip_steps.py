@@ -1,10 +1,12 @@
-"""Living with clips, as steps of the scenario: another quality, again, settings, a report and its end, deleting."""
+"""Living with clips, as steps of the scenario: another quality, again, settings, a report and its end, deleting,
+when one is told, and clips that nobody else sees."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from acceptance.scenarios.chat import Person
 from acceptance.scenarios.story import Story
+from core_running import PROMPT
 from generation.protocol.request import Endpoint
 
 Step = Callable[[Story], Awaitable[None]]
@@ -100,6 +102,30 @@ async def the_member_is_not_told_twice(story: Story) -> None:
     assert told.endswith("your clip is ready.")
 
 
+async def a_member_asks_for_a_clip_that_nobody_else_sees(story: Story) -> None:
+    """It arrives where only they read."""
+    post = story.keep("private", await story.asks_privately(MEMBER))
+    assert "only you see this" in story.words(post)
+    await story.delivered(post)
+    job = await story.job_of(post)
+    assert (job.is_private, job.requested_by) == (True, story.chat.user(MEMBER))
+
+
+async def others_are_told_nothing_of_it(story: Story) -> None:
+    """As if there were no such clip; its asker is shown it."""
+    job = await story.job_of(story.post("private"))
+    assert (await story.chat.show(THIRD, job.id)).startswith("There is no clip")
+    assert PROMPT not in await story.chat.queue(THIRD)
+
+
+async def what_is_made_from_it_is_private_too(story: Story) -> None:
+    """Re-rolled by its asker."""
+    again = await story.answers_privately(MEMBER, lambda: story.chat.press_reroll(MEMBER, story.post("private")))
+    await story.delivered(again)
+    first, second = await story.job_of(story.post("private")), await story.job_of(again)
+    assert (second.is_private, second.parent) == (True, first.id)
+
+
 CLIP_STEPS: Final[tuple[Step, ...]] = (
     a_member_takes_the_clip_in_the_other_quality,
     the_cancelled_clip_is_asked_for_again,
@@ -111,4 +137,7 @@ CLIP_STEPS: Final[tuple[Step, ...]] = (
     a_member_chooses_to_be_told_of_every_clip,
     the_member_is_told_of_the_next_one,
     the_member_is_not_told_twice,
+    a_member_asks_for_a_clip_that_nobody_else_sees,
+    others_are_told_nothing_of_it,
+    what_is_made_from_it_is_private_too,
 )

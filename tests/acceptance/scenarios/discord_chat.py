@@ -64,6 +64,20 @@ class DiscordScenario:
     async def request_clip(self, who: Person) -> None:
         await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
 
+    async def request_private_clip(self, who: Person) -> None:
+        await self.double.slash("animate", user=self.person(who), prompt=PROMPT, private=True, **SMALL)
+
+    def private_posts(self, who: Person) -> Sequence[Message]:
+        asked = [each for each in self.channel.messages.values() if each.ephemeral and each.interaction is not None]
+        own = [each for each in asked if each.interaction.user is self.person(who) and not each.loading]
+        # other private answers have no clip's buttons
+        return [each for each in own if any(name.startswith(("v1:show:", "v1:edit:")) for name in each.custom_ids)]
+
+    async def queue(self, who: Person) -> str:
+        return self._told(
+            await self.double.wait_for_reply(await self.double.slash("flipbook queue", user=self.person(who)))
+        )
+
     async def request_refused(self, who: Person) -> str:
         asked = await self.double.slash("animate", user=self.person(who), prompt=PROMPT, **SMALL)
         return self._told(await self.double.wait_for_reply(asked))

@@ -51,6 +51,17 @@ class SlackScenario:
     async def request_clip(self, who: Person) -> None:
         await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who])
 
+    async def request_private_clip(self, who: Person) -> None:
+        await self.double.slash("/animate", f"{PROMPT} {SMALL} --private", user=_PEOPLE[who])
+
+    def private_posts(self, who: Person) -> Sequence[Message]:
+        alone = self.double.home.dm_with(_PEOPLE[who])
+        said = [] if alone is None else self.double.home.messages_in(alone.id)
+        return [each for each in said if each.bot_id and any(block["type"] == "actions" for block in each.blocks)]
+
+    async def queue(self, who: Person) -> str:
+        return await self._told(await self.double.slash("/flipbook", "queue", user=_PEOPLE[who]))
+
     async def request_refused(self, who: Person) -> str:
         return await self._told(await self.double.slash("/animate", f"{PROMPT} {SMALL}", user=_PEOPLE[who]))
 

@@ -1,7 +1,7 @@
 """The state of one run of the scenario, with the acts and checks that its steps use."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
 from acceptance.scenarios.chat import Chat, ClipMessage, Holds, Person, Post
@@ -52,12 +52,26 @@ class Story:
         """Ask for a clip; returns the job's message."""
         return await self.answers(lambda: self.chat.request_clip(who))
 
+    async def asks_privately(self, who: Person) -> Post:
+        """Ask for a clip that nobody else sees; returns the job's message."""
+        return await self.answers_privately(who, lambda: self.chat.request_private_clip(who))
+
+    async def answers_privately(self, who: Person, act: Callable[[], Awaitable[None]]) -> Post:
+        """The new message after an act that only this person sees; nothing is posted for others."""
+        public = len(self.chat.posts())
+        post = await self._new(act, lambda: self.chat.private_posts(who))
+        assert len(self.chat.posts()) == public
+        return post
+
     async def answers(self, act: Callable[[], Awaitable[None]]) -> Post:
         """The new public message after an act, once it is recorded as a job's."""
-        known = list(self.chat.posts())
+        return await self._new(act, self.chat.posts)
+
+    async def _new(self, act: Callable[[], Awaitable[None]], posts: Callable[[], Sequence[Post]]) -> Post:
+        known = list(posts())
         await act()
-        await self.until(lambda: len(self.chat.posts()) > len(known))
-        (post,) = (each for each in self.chat.posts() if not any(each is old for old in known))
+        await self.until(lambda: len(posts()) > len(known))
+        (post,) = (each for each in posts() if not any(each is old for old in known))
         await self._has_status(post, set(DeliveryStatus))
         return post
 

@@ -26,7 +26,7 @@ async def test_the_pictures_are_of_both_chats_and_small() -> None:
     moments = ("queued", "rendering", "clip", "refusal", "limits", "help", "welcome")
     controls = ("form", "settings", "failed", "delete", "report")
     both = {f"{chat}-{moment}" for chat in PAGES for moment in (*moments, *controls)}
-    assert {scene.name for scene in scenes()} == both | {"slack-home", "slack-limits-form"}
+    assert {scene.name for scene in scenes()} == both | {"discord-private", "slack-home", "slack-limits-form"}
     for path in (DOCS / "images").glob("*.png"):
         assert path.stat().st_size < MOST_BYTES
         with Image.open(path) as picture:

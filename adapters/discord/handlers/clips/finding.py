@@ -58,8 +58,7 @@ async def show_chosen(handler: InteractionHandler, context: InteractionContext) 
     if state_of(job) in {ClipState.DELETED, ClipState.HIDDEN}:
         await say_gone(context, job)
         return
-    delivery = await handler.service.delivery_of(job_id)
-    text = lists.clip(job, None if delivery is None else delivery.message)
+    text = lists.clip(job, await handler.service.message_of(job))
     await tell(context.interaction, text, clip_buttons(job))
 
 

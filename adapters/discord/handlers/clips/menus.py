@@ -1,7 +1,6 @@
 """Message menus: what the buttons do, on every message of the bot, old ones too."""
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
 import discord
@@ -21,7 +20,7 @@ Act = Callable[[InteractionHandler, InteractionContext, JobId], Awaitable[None]]
 
 async def reroll(handler: InteractionHandler, context: InteractionContext, job_id: JobId) -> None:
     """The same request with a new seed."""
-    await handler.submit(context, partial(handler.service.reroll, job_id, context.submit_context()))
+    await handler.make_from(context, job_id, handler.service.reroll)
 
 
 def clip_menus(handler: InteractionHandler) -> list[app_commands.ContextMenu]:

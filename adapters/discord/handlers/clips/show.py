@@ -9,10 +9,12 @@ from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.ephemeral import defer_privately, tell
 from adapters.discord.handlers.interactions import InteractionContext, InteractionHandler
 from adapters.discord.handlers.parsing import command_line
+from adapters.discord.refs import message_ref
 from adapters.discord.text import lists, render
-from adapters.discord.text.layout import NO_MENTIONS, reroll_button, settings_buttons
+from adapters.discord.text.layout import NO_MENTIONS, buttons, reroll_button, settings_buttons
 from adapters.discord.text.markup import DISCORD
 from generation.domain.clip_actions import ClipAction, ClipState, state_of
+from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.protocol.errors import FlipbookError
 from generation.service.clips import is_allowed
@@ -40,10 +42,41 @@ async def show(handler: InteractionHandler, context: InteractionContext, job_id:
     match state_of(job):
         case ClipState.DELETED | ClipState.HIDDEN:
             await say_gone(context, job)
+        case _ if job.is_private and context.interaction.message is not None:
+            await _bring_back(handler, context, job, context.interaction.message)
         case ClipState.UNDER_WAY:
             await tell(context.interaction, lists.details(job))
         case _:
             await _deliver_again(handler, context, job)
+
+
+async def _bring_back(
+    handler: InteractionHandler,
+    context: InteractionContext,
+    job: Job,
+    message: discord.Message,
+) -> None:
+    """▶️ under a private answer, which the bot may no longer be let to change: the press has a
+    token of its own, and with it the answer goes on where it is."""
+    interaction, service = context.interaction, handler.service
+    if not interaction.response.is_done():
+        await interaction.response.defer()
+    token = InteractionToken(interaction.token, interaction.filesize_limit)
+    answer = token.answer(handler.clock.now(), private=True)
+    delivery = await service.delivery_of(job.id)
+    if delivery is not None and delivery.status in {DeliveryStatus.OPEN, DeliveryStatus.OWED}:
+        shown = message_ref(int(context.server.id), message.channel.id, message.id)
+        await service.opened(job.id, shown, answer)
+    # where its outcome has arrived meanwhile, it comes here too; else this does nothing
+    job = await service.deliver_again(job.id, answer, by=context.user, channel=context.channel)
+    if not job.status.is_final:
+        await interaction.edit_original_response(
+            content=render.under_way(
+                job, service.progress_of(job), handler.clock.now(), answer.expires_at
+            ),
+            view=buttons(job),
+            allowed_mentions=NO_MENTIONS,
+        )
 
 
 async def say_gone(context: InteractionContext, job: Job) -> None:

@@ -27,7 +27,7 @@ from generation.protocol.errors import (
     StoreBusy,
     UserBlocked,
 )
-from generation.rules.forms.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues, is_private_in
 from generation.text.forms.fields import (
     field_errors,
     kept_draft_words,
@@ -143,10 +143,13 @@ async def _submit(
 ) -> None:
     # the member's own, and the same for a form that is sent off again
     origin = f"discord:form:{context.user.id}:{opened.opening}"
-    asked = replace(context.submit_context(), origin=origin)
-    make = partial(handler.service.submit_form, values, asked, parent=opened.parent)
     try:
-        await handler.submit(context, make)
+        is_private = is_private_in(values) or (
+            opened.parent is not None and await handler.is_private(context, opened.parent)
+        )
+        asked = replace(handler.asked(context, is_private=is_private), origin=origin)
+        make = partial(handler.service.submit_form, values, asked, parent=opened.parent)
+        await handler.submit(context, make, is_private=is_private)
     except (FlipbookError, AccessDenied) as error:
         if isinstance(error, _LASTING):
             raise

@@ -34,7 +34,7 @@ from adapters.slack.web_api import SlackApi
 from generation.domain.job import JobId
 from generation.domain.refs import ChannelRef, MessageRef
 from generation.protocol.errors import DeliveryError, FlipbookError
-from generation.rules.forms.form import Form, FormField, FormValues
+from generation.rules.forms.form import Form, FormField, FormValues, is_private_in
 from generation.service import Service
 from generation.service.clips import Actor
 from generation.text.forms.fields import late_form_words, no_text_words
@@ -109,19 +109,25 @@ class SlackForms:
         act, values = submission.act, layout.values_in(submission.state)
         parent = None if submission.parent is None else JobId(submission.parent)
         try:
-            channel = await self._access.channel_for(act)
+            is_private = is_private_in(values) or await self._is_private(act, parent)
+            channel = await self._animate.place_for(act, is_private=is_private)
             return await self._animate.submit(
                 act,
                 lambda context: self._service.submit_form(values, context, parent=parent),
                 channel,
                 # a corrected form asks for the same clip
                 origin=f"{server_ref(act)}:view:{submission.view_id}",
+                is_private=is_private,
             )
         except FlipbookError as error:
             return self._refusal(act, values, parent, error)
         except Exception:  # noqa: BLE001 - whatever went wrong, what was typed is not lost
             self._log.exception("a form could not be handled")
             return self._refusal(act, values, parent, FlipbookError())
+
+    async def _is_private(self, act: Act, parent: JobId | None) -> bool:
+        """Whether the clip that is edited is its asker's alone. Raises JobNotFound."""
+        return parent is not None and (await self._service.job(parent, server_ref(act))).is_private
 
     async def _open(
         self,

@@ -21,7 +21,7 @@ from adapters.web.dashboard.queries import (
     text_in,
 )
 from adapters.web.dashboard.rendering import Templates
-from adapters.web.dashboard.sources import Sources
+from adapters.web.dashboard.sources import Sources, as_operators_see
 from generation.domain.gallery import GalleryQuery
 from generation.domain.job import Job, JobId
 from generation.mp4.poster import poster
@@ -89,14 +89,18 @@ class GalleryPage:
             looks_on=looks_on is not None,
         )
 
-    async def _clip(self, request: Request) -> ASGIApp:
+    async def _shown(self, request: Request) -> Job | None:
         job = await self._sources.store.job(JobId(request.path_params["job_id"]))
+        return None if job is None else as_operators_see(job)
+
+    async def _clip(self, request: Request) -> ASGIApp:
+        job = await self._shown(request)
         if job is None or job.artifact is None or job.deleted_at is not None:
             return PlainTextResponse(_NO_CLIP, 404)
         return clip_response(self._sources.artifacts, job.artifact)
 
     async def _poster(self, request: Request) -> Response:
-        job = await self._sources.store.job(JobId(request.path_params["job_id"]))
+        job = await self._shown(request)
         if job is None or job.artifact is None or job.deleted_at is not None:
             return PlainTextResponse(_NO_CLIP, 404)
         # kept by the browser, but asked for at each look: the clip may be deleted by then, or the

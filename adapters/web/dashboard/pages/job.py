@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 from adapters.web.dashboard.acts import Form, act_route
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.rendering import Templates
-from adapters.web.dashboard.sources import Sources, operator
+from adapters.web.dashboard.sources import Sources, as_operators_see, operator
 from generation.domain.clip_actions import ClipState, state_of
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.job import Job, JobId, JobStatus
@@ -89,6 +89,7 @@ class JobPage:
         job = await store.job(JobId(request.path_params["job_id"]))
         if job is None:
             return PlainTextResponse("There is no such job.", 404)
+        job = as_operators_see(job)
         delivery = await store.delivery_of(job.id)
         reports = await store.reports_of(job.id)
         d = plain_for(job.channel.server.platform)
@@ -135,7 +136,9 @@ class JobPage:
         job = await self._sources.store.job(job_id)
         if job is None:
             raise JobNotFound(job_id)
-        return job_id, Actor(operator(visitor.name), job.channel.server, is_moderator=True)
+        return job_id, Actor(
+            operator(visitor.name), job.channel.server, is_operator=True, is_moderator=True
+        )
 
     async def _cancel(self, request: Request, _form: Form, visitor: Visitor) -> str:
         job_id, actor = await self._acting(request, visitor)
@@ -176,7 +179,7 @@ def _can_deliver(job: Job) -> bool:
 
 def _relative(parent: Job, child: Job, *, of: Job | None = None) -> Relative:
     """The child of a parent, or with ``of`` the parent itself."""
-    shown = of or child
+    shown = as_operators_see(of or child)
     before, after = parent.request, child.request
     if before.with_seed(after.seed) == after:
         how = "another seed"

@@ -14,7 +14,7 @@ from adapters.web.dashboard.acts import Form, act_route
 from adapters.web.dashboard.entrance import Visitor
 from adapters.web.dashboard.live import Live
 from adapters.web.dashboard.rendering import Templates, visitor_of
-from adapters.web.dashboard.sources import Sources, operator
+from adapters.web.dashboard.sources import Sources, as_operators_see, operator
 from generation.backends.circuit_breaker import Circuit
 from generation.domain.job import Job
 from generation.domain.pricing import Micros, money
@@ -127,7 +127,7 @@ class QueuePage:
         words = plain_for(job.channel.server.platform)
         left = left_words(progress, words)
         return QueueRow(
-            job=job,
+            job=as_operators_see(job),
             status=status_words(job.status, words),
             steps=progress.steps,
             how_far=progress_words(progress, words),

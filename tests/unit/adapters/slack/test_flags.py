@@ -197,7 +197,7 @@ def test_the_command_of_a_clip_asks_for_the_same_clip_again(words: list[str]) ->
         negative_prompt="blurry, text",
     )
     line = command_line(a_job(request=wanted, style=PromptStyle(name="pixel art")))
-    again, style = request_from_words(line.removeprefix(f"{ANIMATE.name} "), seed=1)
+    again, style, _ = request_from_words(line.removeprefix(f"{ANIMATE.name} "), seed=1)
     assert style == "pixel-art"
     assert again.model_copy(update={"prompt": "", "video_size": None}) == wanted.model_copy(
         update={"prompt": "", "video_size": None}

@@ -43,10 +43,10 @@ def test_an_untouched_form_asks_for_the_usual_clip() -> None:
 
 
 def test_what_was_filled_in_comes_back_and_makes_the_same_clip() -> None:
-    request, style = request_in(FULL, seven)
+    request, style, _ = request_in(FULL, seven)
     job = a_job(request=request, style=PromptStyle(name=style or ""))
     assert values_of(job) == FULL
-    assert request_in(values_of(job), seven) == (request, "film")
+    assert request_in(values_of(job), seven) == (request, "film", False)
     assert request.motions == (Motion.ZOOM_IN, Motion.PAN_LEFT)
     assert form_of(FULL, Limits(), starter_styles()).values == FULL
     assert "640x384" in form_of(FULL, Limits(), starter_styles()).sizes
@@ -56,7 +56,7 @@ def test_the_defaults_of_a_quality_are_not_carried_into_another() -> None:
     values = values_of(a_job(request=a_request(endpoint=Endpoint.STANDARD)))
     assert F.STEPS not in values
     assert F.NEGATIVE not in values
-    request, _ = request_in({**values, F.QUALITY: "turbo"}, seven)
+    request, _, _ = request_in({**values, F.QUALITY: "turbo"}, seven)
     assert (request.num_inference_steps, request.guidance_scale) == (4, 1)
 
 
