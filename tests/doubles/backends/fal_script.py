@@ -125,6 +125,17 @@ async def upload(client: Client, megabytes: str) -> None:
         tell(url=await call(client.upload_file, file.name))
 
 
+async def files(client: Client, video: str) -> None:
+    """A clip from a video that is uploaded, one from the same video in the request, and one that is refused."""
+    base, about = "fal-ai/fast-animatediff", {"prompt": "a red fox in snow", "seed": 7}
+    url = await call(client.upload_file, video)
+    tell(url=url)
+    tell(result=await call(client.subscribe, f"{base}/video-to-video", {**about, "video_url": url}))
+    within = {**about, "video_url": fal_client.encode_file(video)}
+    tell(result=await call(client.subscribe, f"{base}/turbo/video-to-video", within))
+    await failing(client.submit, f"{base}/turbo/text-to-video", {**about, "image_url": url})
+
+
 async def webhook(client: Client, url: str) -> None:
     """Submit with a webhook."""
     submitted = await call(client.submit, TURBO, INPUT, webhook_url=url)
@@ -139,7 +150,7 @@ async def failing(function: Any, *arguments: Any) -> None:
         tell(error={"message": error.message, "code": error.status_code, "type": error.error_type})
 
 
-SCENARIOS = {f.__name__: f for f in (subscribe, handle, cancel, invalid, unknown, run, upload, webhook)}
+SCENARIOS = {f.__name__: f for f in (subscribe, handle, cancel, invalid, unknown, run, upload, files, webhook)}
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from clips import clip
 from doubles.http.live_http import http_server
 from doubles.worker.engine import SteppedEngine
 from generation.protocol.request import Endpoint
@@ -109,6 +111,20 @@ async def test_subscribe_works_under_fals_own_host_names(fal_by_proxy: Fal, mode
         *_, last = await client.rest()
     assert last["result"]["seed"] == 7
     assert last["result"]["video"]["url"].startswith("https://queue.fal.run/files/")
+
+
+async def test_clips_are_made_from_files_as_fals_page_on_files_says(
+    fal_by_proxy: Fal, engine: SteppedEngine, tmp_path: Path, mode: str
+) -> None:
+    video = tmp_path / "waves.mp4"
+    video.write_bytes(clip(24))
+    async with fal_by_proxy(mode, "files", str(video)) as client:
+        url, uploaded, within, refused = await client.rest()
+    assert url["url"].startswith("https://v3.fal.media/files/uploads/")
+    assert [said["result"]["seed"] for said in (uploaded, within)] == [7, 7]
+    assert [given.shape for given in engine.given] == [(24, 64, 64, 3)] * 2
+    (item,) = refused["error"]["message"]
+    assert (item["loc"], item["type"]) == (["body", "image_url"], "unsupported_image_format")
 
 
 async def test_uploads_small_and_in_parts_can_be_read_back(fal_by_proxy: Fal, worker: Worker, mode: str) -> None:

@@ -88,6 +88,13 @@ def test_a_clip_from_a_picture_begins_with_the_picture(engine: AnimateDiffEngine
     assert render_to_end(engine, render).shape == (8, 64, 64, 3)
 
 
+@pytest.mark.parametrize("more", [{"loop": "seamless"}, {"seconds": 5}])
+def test_a_picture_goes_together_with_loops_and_with_length(engine: AnimateDiffEngine, more: dict[str, Any]) -> None:
+    request = clip(input_file=PICTURE, num_inference_steps=2, **more)
+    frames = render_to_end(engine, engine.begin_from(request, moving_frames(1)))
+    assert frames.shape == (request.frames, 64, 64, 3)
+
+
 def test_memory_that_runs_out_while_encoding_costs_single_frames_only(engine: AnimateDiffEngine) -> None:
     given, request = moving_frames(8), clip(input_file=VIDEO)
     expected = render_to_end(engine, engine.begin_from(request, given))
