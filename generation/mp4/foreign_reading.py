@@ -45,7 +45,7 @@ def main() -> None:
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, PROCESSOR_SECONDS),
     ):
-        resource.setrlimit(what, (most, most))
+        _bound(what, most)
     try:
         frames = frames_of(data, wanted)
     except UnreadableFile as error:
@@ -55,6 +55,13 @@ def main() -> None:
     else:
         _answer({"shape": frames.shape[:3]})
         sys.stdout.buffer.write(frames.tobytes())
+
+
+def _bound(what: int, most: int) -> None:
+    """Bound this process, which may be bounded more tightly already."""
+    _, already = resource.getrlimit(what)
+    least = most if already == resource.RLIM_INFINITY else min(most, already)
+    resource.setrlimit(what, (least, least))
 
 
 def frames_of(data: bytes, wanted: WantedFrames) -> NDArray[np.uint8]:
