@@ -23,7 +23,7 @@ from db.encryption import FernetCipher
 from db.store import SqlStore
 from generation.service import Service, SubmitContext
 
-JOBS: Final = 66_000
+JOBS: Final = 91_000
 TURNS: Final = 5
 BEFORE: Final = 600
 """Submissions before each backup."""

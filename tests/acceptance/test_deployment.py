@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
+from adapters.web.dashboard.entrance import PROXY_SECRET, PROXY_USER
+from adapters.web.dashboard.guard import ROOT as ROOT_OF_DASHBOARD
 from adapters.web.metrics import MetricsObserver
 from factories import NOW, a_delivery, a_job, moved
 from generation.backends.circuit_breaker import Circuit
@@ -119,6 +121,22 @@ def test_proxies_let_through_what_is_meant_for_outside_only_and_keep_streams_who
     assert "proxy_buffering off;" in lines or "flush_interval -1" in lines
     assert "127.0.0.1:8080" in lines
     assert "127.0.0.1:8650" in lines
+
+
+@pytest.mark.parametrize("name", ["dashboard.nginx.conf", "dashboard.Caddyfile"])
+def test_a_proxy_that_lets_operators_in_says_who_they_are_and_proves_itself(name: str) -> None:
+    text = (DEPLOY / "proxy" / name).read_text()
+    lines = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
+    assert lines.count("{") == lines.count("}")
+    # whatever a caller sends under these names never reaches the bot
+    for header in (PROXY_USER, PROXY_SECRET):
+        assert header in lines.lower()
+    assert ROOT_OF_DASHBOARD in lines
+    assert "proxy_buffering off;" in lines or "flush_interval -1" in lines
+    for inside in ("metrics", "healthz"):
+        assert inside not in lines
+    for setting in ("FLIPBOOK_DASHBOARD=proxy", "FLIPBOOK_DASHBOARD_SECRET"):
+        assert setting in text
 
 
 def metrics_of_a_day() -> dict[str, frozenset[str]]:

@@ -65,12 +65,14 @@ class Dashboard:
             *(page(sources, self._templates) for page in others),
         ]
 
+    def routes(self) -> list[BaseRoute]:
+        """Every page and act, for people who are let in; paths are below ``/dashboard``."""
+        return [route for page in self._pages for route in page.routes()]
+
     def mount(self) -> Mount:
         """Everything below ``/dashboard``."""
-        routes: list[BaseRoute] = [
-            Mount("/static", StaticFiles(directory=FOLDER / "static")),
-            *(route for page in self._pages for route in page.routes()),
-        ]
+        static = Mount("/static", StaticFiles(directory=FOLDER / "static"))
+        routes: list[BaseRoute] = [static, *self.routes()]
         behind_proxy = True
         if isinstance(self._entrance, LinkEntrance):
             routes += LoginPages(self._entrance, self._templates, self._queue.live.end).routes()

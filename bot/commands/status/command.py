@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import time
+from collections.abc import Callable
 from typing import Annotated, Final
 
 import typer
@@ -29,15 +30,20 @@ def status(
     Exit code 1: no clip can be made now.
     """
     settings = quiet_settings(data_dir)
-    is_well = _look(settings)
-    while watch:
-        try:
-            time.sleep(_EVERY)
-        except KeyboardInterrupt:
-            break
-        is_well = _look(settings, over=sys.stdout.isatty())
+    is_well = watched(settings, time.sleep) if watch else _look(settings)
     if not is_well:
         raise typer.Exit(Exit.FAILED)
+
+
+def watched(settings: Settings, pause: Callable[[float], None]) -> bool:
+    """Look again after each pause, until Ctrl-C; whether a clip could be made at the last look."""
+    is_well = _look(settings)
+    while True:
+        try:
+            pause(_EVERY)
+        except KeyboardInterrupt:
+            return is_well
+        is_well = _look(settings, over=sys.stdout.isatty())
 
 
 def _look(settings: Settings, *, over: bool = False) -> bool:

@@ -9,6 +9,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from bot.commands.admin.acting import quiet_settings
+from bot.commands.status.command import watched
 
 runner = CliRunner()
 HEALTH = b'{"status": "ok", "version": "1", "parts": {"backend worker": "working", "discord": "serving"}}'
@@ -79,3 +81,16 @@ def test_without_a_bot_it_says_how_to_start_one(monkeypatch: pytest.MonkeyPatch,
     assert said.exit_code == 1
     assert said.output.startswith("Not ready: no bot answers on port 1; `flipbook run` starts it.\n")
     assert "under way: nothing" in said.output
+
+
+def test_watching_looks_again_until_it_is_stopped(bot: type[Pages], tmp_path: Path) -> None:
+    looks: list[float] = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        bot.ready = b'{"ready": false, "reason": "the worker is gone"}'
+        if len(looks) == 2:
+            raise KeyboardInterrupt
+
+    assert watched(quiet_settings(tmp_path / "data"), pause) is False
+    assert looks == [2.0, 2.0]

@@ -13,6 +13,7 @@ from factories import a_channel, a_message, a_request, a_server, a_user
 from generation.domain.delivery import Answer
 from generation.domain.job import Job, JobStatus
 from generation.domain.refs import ChannelRef, Platform, ServerRef, UserRef
+from generation.ports import DeliveryPayload, SaveNote
 from generation.privacy.retention import Due, KeepDays, Pruned
 from generation.privacy.tasks import KeepingParts, KeepingTasks
 from generation.protocol.errors import ArtifactError, PromptNotKept
@@ -107,6 +108,25 @@ async def test_a_clip_that_goes_while_it_is_asked_for_again_is_said_to_be_gone(t
         await core.relay.deliver(job.id)
         # the second delivery has no file; its words say that the clip is no longer kept
         assert [video is None for *_, video in core.messenger.delivered] == [False, True]
+
+
+async def test_a_clip_that_is_uploaded_at_this_moment_is_not_taken_away(tmp_path: Path) -> None:
+    async with a_core(tmp_path) as core:
+        job = await a_delivered_clip(core)
+        await pass_days(core, 31)
+        answer = Answer("token", core.clock.now() + timedelta(minutes=14), private=True)
+        await core.service.deliver_again(job.id, answer, by=a_user(), channel=a_channel())
+        deliver, pruned = core.messenger.deliver, []
+
+        async def slowly(payload: DeliveryPayload, step: str, note: SaveNote) -> object:
+            pruned.append(await a_retention(core).prune())
+            return await deliver(payload, step, note)
+
+        core.messenger.deliver = slowly
+        await core.relay.deliver(job.id)
+        assert pruned == [Pruned()]
+        assert [video is None for *_, video in core.messenger.delivered] == [False, False]
+        assert (await a_retention(core).prune()).clips == 1
 
 
 async def test_a_crash_between_file_and_row_is_made_good_in_the_next_round(tmp_path: Path) -> None:

@@ -28,14 +28,30 @@ PROMPTS = (
 )
 
 
-async def furnish(app: App, folder: Path) -> None:
+EVERY_PAGE = (
+    "",
+    "queue/now",
+    "gallery",
+    f"jobs/{1:024x}",
+    "servers",
+    f"servers/{GUILD}",
+    "spend",
+    "health",
+    "reports",
+    "audit",
+    "settings",
+    "troubles",
+)
+
+
+async def furnish(app: App, folder: Path, *, clips: int = 30) -> None:
     """Fill the bot's database, its clips and its line."""
     draw = random.Random(3)
     video = folder / "clip.mp4"
     video.write_bytes(clip(count=4, height=64, width=64))
     now = app.clock.now()
     made = []
-    for number in range(30):
+    for number in range(clips):
         job = _job(number, draw, now - timedelta(hours=5 * number + 1))
         cost = Micros(draw.choice([10_000, 50_000, 120_000]))
         done = replace(
@@ -51,14 +67,14 @@ async def furnish(app: App, folder: Path) -> None:
         )
         made.append(done)
         await _add(app, done)
-    for number in range(30, 37):
-        job = _job(number, draw, now - timedelta(seconds=10 * (40 - number)))
+    for number in range(clips, clips + 7):
+        job = _job(number, draw, now - timedelta(seconds=10 * (clips + 10 - number)))
         await _add(app, job)
         app.schedule.line.job_moved(job)
-        if number < 32:
+        if number < clips + 2:
             running = replace(job, status=JobStatus.RUNNING, backend="worker", started_at=now)
             app.schedule.line.job_moved(running)
-            app.schedule.note_rest(running, 12.0 + number, Steps(9 + number - 30, 25))
+            app.schedule.note_rest(running, 12.0 + number, Steps(9 + number - clips, 25))
     await _rules(app)
     async with app.ports.store.transaction() as tx:
         for job, words in zip(made[:2], ("it is of my sister", ""), strict=True):
