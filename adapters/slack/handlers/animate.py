@@ -112,6 +112,8 @@ class AnimateHandler:
 
     async def make_again(self, act: Act, job_id: JobId, make: MakeAgain) -> SlackContent | None:
         """A clip from an earlier one, charged to the member who acted."""
+        # first: of another workspace's acts no job is looked for
+        await self._access.check_workspace(act)
         job = await self._service.job(job_id, server_ref(act))
         channel = await self._place_beside(act, job)
         if self._is_double_click(job.id, f"{act.user} {make.__name__}"):
