@@ -116,6 +116,13 @@ class FlipbookClient(discord.Client):
         for menu in clip_menus(handler):
             self.tree.add_command(menu)
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass an event to our handlers."""
+        # discord.py waits two seconds after the last guild before it says that it is ready, closed
+        # or not; by then the loop may be ending, and the handler would never be awaited
+        if event != "ready" or not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     def definitions(self) -> list[dict[str, Any]]:
         """The commands as they are registered."""
         return [command.to_dict(self.tree) for command in self.tree.get_commands()]
@@ -205,9 +212,6 @@ class FlipbookClient(discord.Client):
 
     async def on_ready(self) -> None:
         """A new session has begun."""
-        # discord.py waits two seconds after the last guild before it says so, closed or not
-        if self.is_closed():
-            return
         self._log.info("connected to Discord", servers=len(self.guilds))
         await self._note_present(self.guilds)
         for guild in self.guilds:

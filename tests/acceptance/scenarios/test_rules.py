@@ -126,7 +126,11 @@ STEPS_OF_RULES: Final[tuple[Step, ...]] = (
 )
 
 
-@pytest.mark.parametrize("restarts", [False, True], ids=["as it is", "killed between any two steps"])
+@pytest.mark.parametrize(
+    "restarts",
+    [False, pytest.param(True, marks=pytest.mark.slow)],
+    ids=["as it is", "killed between any two steps"],
+)
 async def test_the_scenario_of_the_rules(chat: Chat, tmp_path: Path, restarts: bool) -> None:
     admins = admins_of(chat)
     async with Studio(chat, tmp_path, kill=restarts, rules=RULES) as studio:

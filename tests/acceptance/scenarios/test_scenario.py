@@ -12,6 +12,7 @@ from acceptance.scenarios.studio import Studio
 GAPS = [f"before {step.__name__}" for step in SCENARIO[1:]]
 
 
+@pytest.mark.slow  # the quick one kills the bot between any two of the same steps
 async def test_the_scenario(chat: Chat, tmp_path: Path) -> None:
     async with Studio(chat, tmp_path) as studio:
         story = Story(studio)

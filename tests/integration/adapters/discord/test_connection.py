@@ -94,7 +94,8 @@ async def test_a_client_that_is_closed_while_it_is_still_loading_hears_no_more_o
         client = await bot.chat._session.login()
         await bot.until(lambda: client.user)  # the session has begun, its servers are awaited
     # as discord.py reports it, seconds after the last of them
-    await client.on_ready()
+    client.dispatch("ready")
+    await asyncio.sleep(0)
     assert [line for line in log if line["event"] == "connected to Discord"] == []
 
 
