@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
+from generation.protocol.extensions.scenes import Scene, scenes_in, written
 from generation.protocol.messages import mark
 from generation.protocol.request import GenerationRequest
 
@@ -54,13 +55,24 @@ class PlainPrompt:
     taken_out: frozenset[Syntax]
 
 
-@lru_cache(_REMEMBERED)  # one request's prompts are asked for several times
 def plain_prompt(typed: str) -> PlainPrompt:
-    """The prompt without what no backend can do.
+    """The prompt without what no backend can do; its scenes, where it has some, on one line.
 
     >>> plain_prompt("a fox <lora:add_detail:0.8> BREAK in [red|blue] light").text
     'a fox, in red light'
     """
+    scenes = scenes_in(typed)
+    if not scenes:
+        return _plain_words(typed)
+    plain = [_plain_words(scene.words) for scene in scenes]
+    # a scene of nothing but such syntax stays as it was
+    kept = (Scene(s.frame, p.text or s.words) for s, p in zip(scenes, plain, strict=True))
+    taken = frozenset[Syntax]().union(*(each.taken_out for each in plain))
+    return PlainPrompt(written(kept), taken)
+
+
+@lru_cache(_REMEMBERED)  # one request's prompts are asked for several times
+def _plain_words(typed: str) -> PlainPrompt:
     taken: set[Syntax] = set()
     text = _without(_TAGS, typed, Syntax.TAG, taken)
     text = _without(_OPTIONS, text, Syntax.OPTION, taken)

@@ -11,6 +11,7 @@ from typing import Annotated, Final, NamedTuple
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 from generation.protocol.errors import StyleTooLong
+from generation.protocol.extensions.scenes import Scene, scenes_in, written
 from generation.protocol.request import (
     Endpoint,
     GenerationRequest,
@@ -85,7 +86,7 @@ def styled(request: GenerationRequest, style: PromptStyle | None) -> GenerationR
     if style is None:
         return request
     texts = {
-        "prompt": _joined(style.prefix, request.prompt, style.suffix),
+        "prompt": _around(style, request.prompt),
         "negative_prompt": _joined(request.negative_prompt, style.negative_prompt),
     }
     for field, text in texts.items():
@@ -94,6 +95,15 @@ def styled(request: GenerationRequest, style: PromptStyle | None) -> GenerationR
             own = len(getattr(request, field))
             raise StyleTooLong(style.name, field, allowed=most - (len(text) - own), given=own)
     return request.model_copy(update=texts)
+
+
+def _around(style: PromptStyle, prompt: str) -> str:
+    """The style's words around the prompt; around each of its scenes."""
+    scenes = scenes_in(prompt)
+    if not scenes:
+        return _joined(style.prefix, prompt, style.suffix)
+    worn = (_joined(style.prefix, scene.words, style.suffix) for scene in scenes)
+    return written(Scene(scene.frame, words) for scene, words in zip(scenes, worn, strict=True))
 
 
 def _joined(*texts: str) -> str:

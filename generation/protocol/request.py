@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import PydanticKnownError
 
 from generation.protocol.extensions.loops import Loop, drawn_frames, shown_order
+from generation.protocol.extensions.scenes import scenes_in
 from generation.protocol.inputs.file import InputFile
 
 DEFAULT_NEGATIVE_PROMPT: Final = "(bad quality, worst quality:1.2), ugly faces, bad anime"
@@ -244,11 +245,8 @@ class GenerationRequest(BaseModel):
     def _without_unused(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         # a request that fal could make reads as it always did, for older versions too
         values: dict[str, Any] = dump(self)
-        return {
-            name: value
-            for name, value in values.items()
-            if value is not None or name not in EXTENSIONS
-        }
+        unused = {name for name in EXTENSIONS if values.get(name) is None}
+        return {name: value for name, value in values.items() if name not in unused}
 
     @property
     def frames(self) -> int:
@@ -266,7 +264,7 @@ class GenerationRequest(BaseModel):
     @property
     def is_extended(self) -> bool:
         """Whether it asks for anything that fal's endpoints do not have."""
-        return any(getattr(self, name) is not None for name in EXTENSIONS)
+        return bool(scenes_in(self.prompt)) or any(getattr(self, n) is not None for n in EXTENSIONS)
 
     def with_seed(self, seed: int) -> Self:
         """The same request with another seed: what a re-roll asks for."""

@@ -33,6 +33,7 @@ from generation.protocol.errors import (
     UserBlocked,
     Violation,
 )
+from generation.protocol.extensions.scenes import scenes_in
 from generation.protocol.request import (
     Endpoint,
     Fps,
@@ -296,7 +297,8 @@ class Policy(BaseModel):
             return
         terms = blocklist(self.blocked_terms, self.allowed_terms)
         # as typed and as a backend gets it: "[g|x]ore" is a blocked "gore" too
-        for prompt in dict.fromkeys((request.prompt, plain_request(request).prompt)):
+        sent = plain_request(request).prompt
+        for prompt in dict.fromkeys((request.prompt, sent, *(s.words for s in scenes_in(sent)))):
             if term := terms.first(prompt):
                 raise PromptBlocked(term)
 

@@ -16,6 +16,7 @@ from generation.text.dialect import PLAIN, Dialect, Markup, capital
 _OFFERED: Final = {
     Capability.LOOP: mark("loops"),
     Capability.LENGTH: mark("clips of more than 32 frames"),
+    Capability.SCENES: mark("scenes such as “0: spring | 16: winter”"),
     Capability.SMOOTH: mark("smooth clips"),
     Capability.PICTURE: mark("clips from a picture"),
 }

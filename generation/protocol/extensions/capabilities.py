@@ -13,6 +13,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Final
 
+from generation.protocol.extensions.scenes import scenes_in
 from generation.protocol.request import PLAIN_FRAMES, GenerationRequest
 
 
@@ -23,6 +24,8 @@ class Capability(StrEnum):
     """Clips that end where they begin, or run back again."""
     LENGTH = "length"
     """Clips of more frames than fal's endpoints make."""
+    SCENES = "scenes"
+    """Prompts that change on the way: :mod:`generation.protocol.extensions.scenes`."""
     SMOOTH = "smooth"
     """Clips with more frames a second than were drawn."""
     PICTURE = "picture"
@@ -38,6 +41,7 @@ def needed_by(request: GenerationRequest) -> frozenset[Capability]:
     rules = (
         (Capability.LOOP, request.loop is not None),
         (Capability.LENGTH, request.frames > PLAIN_FRAMES),
+        (Capability.SCENES, bool(scenes_in(request.prompt))),
         (Capability.SMOOTH, request.smooth_fps is not None),
         (Capability.PICTURE, file is not None and not file.is_video),
     )

@@ -5,6 +5,7 @@ from typing import Final
 
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.extensions.loops import MIN_LOOP_FRAMES, Loop, shown_order
+from generation.protocol.extensions.scenes import MOST_SCENES, scenes_in
 from generation.protocol.request import GenerationRequest
 
 SMOOTHED_AT_MOST: Final = 64
@@ -13,9 +14,9 @@ _USUAL_PIXELS: Final = 512 * 512
 
 
 def check_extensions(request: GenerationRequest) -> None:
-    """Raise InvalidRequest for a loop of too few frames, and for a clip that cannot be made
-    smooth."""
-    violations = (*_of_loop(request), *_of_smooth(request))
+    """Raise InvalidRequest for a loop of too few frames, scenes out of order or past the end, and a
+    clip that cannot be made smooth."""
+    violations = (*_of_loop(request), *_of_scenes(request), *_of_smooth(request))
     if violations:
         raise InvalidRequest(violations)
 
@@ -25,6 +26,20 @@ def _of_loop(request: GenerationRequest) -> Iterator[Violation]:
     if request.loop is not None and request.frames < least:
         allowed = f"left out of a clip of fewer than {least} frames"
         yield Violation("loop", allowed, request.loop.value)
+
+
+def _of_scenes(request: GenerationRequest) -> Iterator[Violation]:
+    frames = [scene.frame for scene in scenes_in(request.prompt)]
+    if frames and (len(frames) > MOST_SCENES or frames != sorted(set(frames))):
+        allowed = f"at most {MOST_SCENES} scenes in the order of their frames"
+        yield Violation("prompt", allowed, _shown(frames))
+    elif frames and frames[-1] >= request.frames:
+        yield Violation("prompt", f"scenes before frame {request.frames}", _shown(frames))
+
+
+def _shown(frames: list[int]) -> str:
+    first = ", ".join(map(str, frames[:MOST_SCENES]))
+    return f"scenes at {first}" + (", …" if len(frames) > MOST_SCENES else "")
 
 
 def _of_smooth(request: GenerationRequest) -> Iterator[Violation]:

@@ -2,7 +2,9 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final
 
+from generation.protocol.extensions.scenes import scenes_in
 from generation.protocol.extensions.windows import windows_for
 from generation.protocol.request import Endpoint, GenerationRequest, Motion
 from worker.engine import EngineRefusal
@@ -10,6 +12,10 @@ from worker.engines.animatediff.batch_key import LATENT_SCALE, BatchKey
 from worker.engines.animatediff.denoise.schedulers import STEPS_AT_MOST
 from worker.engines.animatediff.memory.room import Fit, fit_of
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
+
+LONGEST_TEXT: Final = 56
+"""Chunks of 77 tokens to which the texts of a clip may have to be repeated: 7 and 8 do not divide
+each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,10 @@ class Admission:
         # cheap checks first: the embedder tokenizes
         self._check_models(request)
         self._check_numbers(request)
-        self.embedder.check_length("prompt", request.prompt)
+        for words in [scene.words for scene in scenes_in(request.prompt)] or [request.prompt]:
+            self.embedder.check_length("prompt", words)
+        if self.embedder.shared_chunk_count(request) > LONGEST_TEXT:
+            raise EngineRefusal("prompt: its scenes differ too much in length.")
         self.embedder.check_length("negative_prompt", request.negative_prompt)
         key = BatchKey.of(request)
         sizes = {"itemsize": self.itemsize, "decoder_itemsize": self.decoder_itemsize}

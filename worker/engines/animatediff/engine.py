@@ -43,7 +43,9 @@ class AnimateDiffEngine:
     """
 
     name: Final = "animatediff"
-    capabilities: Final = frozenset({Capability.LOOP, Capability.LENGTH, Capability.PICTURE})
+    capabilities: Final = frozenset(
+        {Capability.LOOP, Capability.LENGTH, Capability.SCENES, Capability.PICTURE}
+    )
 
     def __init__(
         self,

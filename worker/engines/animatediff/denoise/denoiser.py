@@ -19,7 +19,7 @@ from worker.engines.animatediff.compile.forwards import CompiledForwards
 from worker.engines.animatediff.compile.inputs import ForwardInputs
 from worker.engines.animatediff.compile.programs import Functions
 from worker.engines.animatediff.denoise.schedulers import Step, lcm_step
-from worker.engines.animatediff.denoise.windows import fused, parts_of
+from worker.engines.animatediff.denoise.windows import fused, parts_of, texts_of
 from worker.engines.animatediff.failures import free_device_memory, is_out_of_memory
 from worker.engines.animatediff.options import ForwardKind, ForwardShape
 from worker.engines.animatediff.prompts.embeddings import repeated_to
@@ -33,7 +33,8 @@ Tensor = Any
 
 @dataclass(frozen=True, slots=True)
 class ForwardRow:
-    """One row of a forward: sample (1, 4, frames, h, w), timestep (1,), text (1, tokens, width).
+    """One row of a forward: sample (1, 4, frames, h, w), timestep (1,), text (1, tokens, width), or
+    one for each frame.
 
     features: the deep layers' features of an earlier step, (frames, channels, h, w), where the row
     reuses them.
@@ -156,9 +157,7 @@ class Denoiser:
 
 def _inputs(unet: Any, key: BatchKey, rows: list[ForwardRow], tokens: int) -> ForwardInputs:
     # cross-attention sees frames as a batch, so every frame gets its row's text
-    text = torch.cat([repeated_to(row.text, tokens) for row in rows]).repeat_interleave(
-        key.frames, 0
-    )
+    text = torch.cat([repeated_to(row.text, tokens).expand(key.frames, -1, -1) for row in rows])
     sample = torch.cat([row.sample for row in rows]).to(unet.dtype)
     cached = [row.features for row in rows if row.features is not None]
     # laid out as what is compiled was: other strides would be another shape to torch
@@ -183,9 +182,9 @@ def rows_of(render: ClipRender) -> Iterator[ForwardRow]:
     )
     parts = parts_of(sample, render.windows)
     return (
-        ForwardRow(part, on_device, *both)
-        for both in zip(texts, features, strict=True)
-        for part in parts
+        ForwardRow(part, on_device, part_of_text, kept)
+        for text, kept in zip(texts, features, strict=True)
+        for part, part_of_text in zip(parts, texts_of(text, render.windows), strict=True)
     )
 
 

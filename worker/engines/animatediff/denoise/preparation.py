@@ -11,6 +11,7 @@ from worker.engines.animatediff.denoise.schedulers import scheduler_for
 from worker.engines.animatediff.denoise.starting import Start, start_from
 from worker.engines.animatediff.device import Device
 from worker.engines.animatediff.prompts.embeddings import TextEmbedder
+from worker.engines.animatediff.prompts.scenes import prompt_embedding
 from worker.engines.animatediff.render import ClipRender, DenoisingState
 
 LATENT_CHANNELS = 4
@@ -43,13 +44,13 @@ def prepare(render: ClipRender, embedder: TextEmbedder, device: Device, vae: Any
         first = drawn.pop(0).to(device.name, non_blocking=True) * scheduler.init_noise_sigma
         start = Start(first, None)
     guided = uses_guidance(request)
-    prompts = (request.negative_prompt, request.prompt) if guided else (request.prompt,)
+    negative = (embedder.embed(request.negative_prompt),) if guided else ()
     render.denoising = DenoisingState(
         scheduler=scheduler,
         fresh_noise=drawn,
         latents=start.latents,
         pinned=start.pinned,
-        embeddings=tuple(embedder.embed(prompt) for prompt in prompts),
+        embeddings=(*negative, prompt_embedding(request, embedder)),
         # read at every step: as numbers for the scheduler, as a tensor for the UNet
         timesteps=[int(timestep) for timestep in scheduler.timesteps],
         timesteps_on_device=scheduler.timesteps.to(device.name, torch.float32),

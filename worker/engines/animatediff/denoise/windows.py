@@ -20,6 +20,16 @@ def parts_of(latents: Tensor, windows: Windows) -> list[Tensor]:
     ]
 
 
+def texts_of(text: Tensor, windows: Windows) -> list[Tensor]:
+    """What each window reads of the text (1 or frames, tokens, width)."""
+    if windows.is_whole or len(text) == 1:
+        return [text] * len(windows.starts)
+    return [
+        text.index_select(0, torch.tensor(indices, device=text.device))
+        for indices in windows.indices
+    ]
+
+
 def fused(noises: Sequence[Tensor], windows: Windows) -> Tensor:
     """The noise in the whole clip, (1, 4, frames, h, w): of each frame the mean of what its windows
     predict, where their middles count most."""

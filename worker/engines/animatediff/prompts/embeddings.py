@@ -7,12 +7,14 @@ attention over them once, so only rounding changes.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
 import torch
 
 from generation.protocol.cache import BoundedCache
+from generation.protocol.extensions.scenes import scenes_in
 from generation.protocol.request import GenerationRequest
 from worker.engine import EngineRefusal
 from worker.engines.animatediff.batch_key import uses_guidance
@@ -74,7 +76,8 @@ class TextEmbedder:
     def shared_chunk_count(self, request: GenerationRequest) -> int:
         """The smallest number of chunks to which the texts of all rows of a request can be
         repeated."""
-        chunks = len(self._chunks(request.prompt))
+        texts = [scene.words for scene in scenes_in(request.prompt)] or [request.prompt]
+        chunks = math.lcm(*(len(self._chunks(text)) for text in texts))
         if not uses_guidance(request):
             return chunks
         return math.lcm(chunks, len(self._chunks(request.negative_prompt)))
@@ -135,7 +138,12 @@ def _weighted(plain: Tensor, weights: Tensor) -> Tensor:
     return (scaled * torch.where(usable, correction, torch.ones_like(correction))).to(plain.dtype)
 
 
+def common_length(embeddings: Iterable[Tensor]) -> int:
+    """The smallest number of tokens to which all of them can be repeated."""
+    return math.lcm(*(embedding.shape[1] for embedding in embeddings))
+
+
 def repeated_to(embedding: Tensor, tokens: int) -> Tensor:
-    """Repeat an embedding (1, length, width) to (1, tokens, width); `tokens` is a multiple of its
-    length."""
+    """Repeat an embedding (texts, length, width) to (texts, tokens, width), where `tokens` is a
+    multiple of its length."""
     return embedding.repeat(1, tokens // embedding.shape[1], 1)
