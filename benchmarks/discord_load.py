@@ -29,10 +29,13 @@ from chat_load.scenarios import FLIPBOOK, PROMPT, STEPS, ChatUnderLoad, print_on
 from doubles.discord.record import Exchange
 from doubles.discord.server import DiscordDouble
 from doubles.discord.state.interactions import Interaction
+from doubles.discord.state.people import User
 from doubles.discord.state.places import Channel, Guild
 from doubles.discord.state.world import add_guild
 
-GUILDS, CHANNELS = 50, 4
+GUILDS, CHANNELS, MEMBERS = 50, 4, 10
+"""``MEMBERS`` in each guild: few jobs of one member are at a backend at a time, so that others get
+their turn."""
 
 
 @dataclass
@@ -47,12 +50,17 @@ class DiscordStage:
     async def ask(self, number: int) -> Interaction:
         """The next of many members asks for a clip somewhere."""
         return await self.double.slash(
-            "animate", channel=self.channel(number), prompt=f"{PROMPT}, number {number}"
+            "animate",
+            user=self.member(number),
+            channel=self.channel(number),
+            prompt=f"{PROMPT}, number {number}",
         )
 
     async def open_form(self, number: int) -> Interaction:
         """The next of many members types the command alone."""
-        return await self.double.slash("animate", channel=self.channel(number))
+        return await self.double.slash(
+            "animate", user=self.member(number), channel=self.channel(number)
+        )
 
     def form_seconds(self, commands: Sequence[Interaction]) -> list[float]:
         """To the modal, by the double's clock."""
@@ -63,6 +71,11 @@ class DiscordStage:
         guild = self.guilds[number % len(self.guilds)]
         channels = list(guild.channels.values())
         return channels[number // len(self.guilds) % len(channels)]
+
+    def member(self, number: int) -> User:
+        """The members of all servers, one after the other."""
+        members = crowd_of(self.guilds[number % len(self.guilds)])
+        return members[number // len(self.guilds) % len(members)]
 
     def is_answered(self, command: Interaction) -> bool:
         return command.answered
@@ -106,13 +119,19 @@ class DiscordStage:
         }
 
 
+def crowd_of(guild: Guild) -> list[User]:
+    """The members who ask for clips there."""
+    people = (each.user for each in guild.members.values())
+    return [user for user in people if user.name.startswith("member-")]
+
+
 @asynccontextmanager
 async def open_stage(
     module: str,
     backend: LoadBackend,
     *,
     guilds: int = GUILDS,
-    members: int = 0,
+    members: int = MEMBERS,
     in_flight: int = 1000,
 ) -> AsyncIterator[DiscordStage]:
     """Everything up and connected."""
@@ -144,9 +163,7 @@ async def one_channel(options: argparse.Namespace) -> None:
         await until(lambda: stage.delivered == 1, 60, "clip to re-roll")
         message = next(each for each in stage.double.world.messages() if each.files)
         await asyncio.sleep(1.0)
-        members = [
-            each.user for each in guild.members.values() if each.user.name.startswith("member-")
-        ]
+        members = crowd_of(guild)
         await at_rate(
             lambda number: stage.double.react(message, user=members[number]), 20, len(members)
         )

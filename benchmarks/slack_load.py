@@ -28,7 +28,8 @@ from doubles.slack.state.workspaces import Channel, User
 from doubles.slack.web_api.limits import RateLimits
 from doubles.slack.world import APP_TOKEN, BOT
 
-CHANNELS, PEOPLE = 200, 100
+CHANNELS, PEOPLE = 200, 500
+"""Few jobs of one member are at a backend at a time, so that others get their turn."""
 
 
 @dataclass

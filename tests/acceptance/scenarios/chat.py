@@ -136,6 +136,30 @@ class Chat(Protocol):
         """Choose when to be told that a clip is ready, and read the answer."""
         ...
 
+    async def choose_default(self, who: Person, name: str, value: str) -> str:
+        """Choose a default of one's own, and read the answer."""
+        ...
+
+    async def history(self, who: Person) -> Any:
+        """Ask for one's own clips, and see a page of them."""
+        ...
+
+    async def turn(self, who: Person, page: Any) -> None:
+        """Turn a page to the older clips."""
+        ...
+
+    def listed(self, page: Any) -> list[str]:
+        """The names of the clips on a page."""
+        ...
+
+    async def cover(self, who: Person, post: Post) -> bool:
+        """Make a clip a spoiler; False where the chat has none."""
+        ...
+
+    async def re_roll_from_elsewhere(self, who: Person, post: Post) -> None:
+        """Have a clip made again, not by the button under it: by the menu of its message, or in the Home tab."""
+        ...
+
     def told_of(self, post: Post) -> list[str]:
         """The replies to a clip's message that name its asker."""
         ...

@@ -1,5 +1,5 @@
 """Living with clips, as steps of the scenario: another quality, again, settings, a report and its end, deleting,
-when one is told, and clips that nobody else sees."""
+when one is told, finding, defaults, and clips that nobody else sees."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -8,6 +8,7 @@ from acceptance.scenarios.chat import Person
 from acceptance.scenarios.story import Story
 from core_running import PROMPT
 from generation.protocol.request import Endpoint
+from generation.service.finding import PAGE_SIZE
 
 Step = Callable[[Story], Awaitable[None]]
 
@@ -102,6 +103,53 @@ async def the_member_is_not_told_twice(story: Story) -> None:
     assert told.endswith("your clip is ready.")
 
 
+async def a_member_reads_their_history(story: Story) -> None:
+    """The newest page, their own clips only."""
+    story.page = await story.chat.history(MEMBER)
+    assert story.chat.listed(story.page) == (await story.names_of(MEMBER))[:PAGE_SIZE]
+
+
+async def its_page_is_turned(story: Story) -> None:
+    """In its place."""
+    await story.chat.turn(MEMBER, story.page)
+    assert story.chat.listed(story.page) == (await story.names_of(MEMBER))[PAGE_SIZE : 2 * PAGE_SIZE]
+
+
+async def the_member_chooses_a_default(story: Story) -> None:
+    """Of their own."""
+    assert "6" in await story.chat.choose_default(MEMBER, "fps", "6")
+
+
+async def the_next_clip_is_made_with_it_and_says_so(story: Story) -> None:
+    """In its small print."""
+    post = story.keep("usual", await story.asks(MEMBER))
+    await story.delivered(post)
+    assert (await story.job_of(post)).request.fps == 6
+    await story.shows(post, "own default: frames per second")
+    await story.bought(15)
+
+
+async def the_queue_is_empty_again(story: Story) -> None:
+    """For everybody to see."""
+    assert "Nothing is under way" in await story.chat.queue(THIRD)
+
+
+async def it_is_covered(story: Story) -> None:
+    """Where the chat has spoilers."""
+    is_there = await story.chat.cover(MEMBER, story.post("usual"))
+    assert (await story.job_of(story.post("usual"))).is_spoiler is is_there
+    await story.recorded(story.post("usual"))
+
+
+async def it_is_made_again_from_elsewhere(story: Story) -> None:
+    """By the menu of its message, or in the Home tab."""
+    again = await story.answers(lambda: story.chat.re_roll_from_elsewhere(MEMBER, story.post("usual")))
+    await story.delivered(again)
+    await story.is_a_re_roll_of("usual", again, by=MEMBER)
+    await story.bought(16)
+    assert await story.core.store.ledger_discrepancies() == []
+
+
 async def a_member_asks_for_a_clip_that_nobody_else_sees(story: Story) -> None:
     """It arrives where only they read."""
     post = story.keep("private", await story.asks_privately(MEMBER))
@@ -137,6 +185,13 @@ CLIP_STEPS: Final[tuple[Step, ...]] = (
     a_member_chooses_to_be_told_of_every_clip,
     the_member_is_told_of_the_next_one,
     the_member_is_not_told_twice,
+    a_member_reads_their_history,
+    its_page_is_turned,
+    the_member_chooses_a_default,
+    the_next_clip_is_made_with_it_and_says_so,
+    the_queue_is_empty_again,
+    it_is_covered,
+    it_is_made_again_from_elsewhere,
     a_member_asks_for_a_clip_that_nobody_else_sees,
     others_are_told_nothing_of_it,
     what_is_made_from_it_is_private_too,

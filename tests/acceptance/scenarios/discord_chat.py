@@ -127,6 +127,28 @@ class DiscordScenario:
         asked = await self.double.slash("flipbook notify", user=self.person(who), options={"when": when})
         return self._told(await self.double.wait_for_reply(asked))
 
+    async def choose_default(self, who: Person, name: str, value: str) -> str:
+        asked = await self.double.slash("flipbook defaults", user=self.person(who), options={name: int(value)})
+        return self._told(await self.double.wait_for_reply(asked))
+
+    async def history(self, who: Person) -> Message:
+        return await self.double.wait_for_reply(await self.double.slash("flipbook history", user=self.person(who)))
+
+    async def turn(self, who: Person, page: Message) -> None:
+        custom_id = next(name for name in page.custom_ids if name.startswith("v1:history:older:"))
+        await self.double.wait_for_reply(await self.double.click(page, custom_id, user=self.person(who)))
+
+    def listed(self, page: Message) -> list[str]:
+        return re.findall(r"`(#\d+)`", page.content)
+
+    async def cover(self, who: Person, post: Message) -> bool:
+        pressed = await self.double.click(post, self._id(post, "settings"), user=self.person(who))
+        await self._press(who, await self.double.wait_for_reply(pressed), "spoiler")
+        return True
+
+    async def re_roll_from_elsewhere(self, who: Person, post: Message) -> None:
+        await self.double.menu("Re-roll", post, user=self.person(who))
+
     def told_of(self, post: Message) -> list[str]:
         return [each.content for each in self.double.world.messages() if each.pinged and each.replies_to is post]
 

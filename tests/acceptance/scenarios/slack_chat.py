@@ -83,7 +83,7 @@ class SlackScenario:
         return await self._told(await self.double.submit(view, {"reason": "other"}))
 
     async def decide(self, post: Message, decision: str) -> str:
-        job_id = next(block["block_id"] for block in post.blocks if block["type"] == "actions").removeprefix("job:")
+        job_id = _buttons_of(post).removeprefix("job:")
         return await self._told(await self.double.slash("/flipbook", f"admin reports {decision} {job_id}", user=ADMIN))
 
     async def delete(self, who: Person, post: Message) -> str:
@@ -100,6 +100,31 @@ class SlackScenario:
 
     async def choose_when_told(self, who: Person, when: str) -> str:
         return await self._told(await self.double.slash("/flipbook", f"notify {when}", user=_PEOPLE[who]))
+
+    async def choose_default(self, who: Person, name: str, value: str) -> str:
+        return await self._told(await self.double.slash("/flipbook", f"defaults {name} {value}", user=_PEOPLE[who]))
+
+    async def history(self, who: Person) -> Message:
+        return await self._answer(await self.double.slash("/flipbook", "history", user=_PEOPLE[who]))
+
+    async def turn(self, who: Person, page: Message) -> None:
+        before = page.text
+        await self.double.click(page, "v1:history:older", user=_PEOPLE[who])
+        await self.double.wait_for(lambda: page.text != before)
+
+    def listed(self, page: Message) -> list[str]:
+        return re.findall(r"`(#\d+)`", page.text)
+
+    async def cover(self, who: Person, post: Message) -> bool:
+        return False
+
+    async def re_roll_from_elsewhere(self, who: Person, post: Message) -> None:
+        user, block = _PEOPLE[who], _buttons_of(post)
+        homes = self.double.home.homes
+        await self.double.open_home(user=user)
+        await self.double.wait_for(lambda: user in homes and block in _blocks_of(homes[user]))
+        job_id = block.removeprefix("job:")
+        await self.double.click(homes[user], "v1:reroll", user=user, value=job_id)
 
     def told_of(self, post: Message) -> list[str]:
         said = self.double.state().bot_messages()
@@ -173,10 +198,12 @@ class SlackScenario:
         return MessageRef(ChannelRef(self.server, post.channel, post.thread_ts), post.ts)
 
     async def _told(self, act: Delivery) -> str:
+        return (await self._answer(act)).text
+
+    async def _answer(self, act: Delivery) -> Message:
         """The answer for the eyes of who asked, with the acknowledgement or after it."""
         since = act.attempts[0].sent_at
-        said = await self.double.wait_for_message(lambda each: each.ephemeral_for and float(each.ts) >= since)
-        return said.text
+        return await self.double.wait_for_message(lambda each: each.ephemeral_for and float(each.ts) >= since)
 
     async def _clip_message(self, message: Message, shown: Message) -> ClipMessage:
         content = [await self._download(file_id) for file_id in message.file_ids]
@@ -196,3 +223,12 @@ class SlackScenario:
         if message.channel != shown.channel:
             return Where.DIRECT
         return Where.THREAD if message.thread_ts == shown.ts else Where.NEW_MESSAGE
+
+
+def _buttons_of(post: Message) -> str:
+    """The id of the block with a clip's buttons."""
+    return next(str(block["block_id"]) for block in post.blocks if block["type"] == "actions")
+
+
+def _blocks_of(view: OpenView) -> list[str]:
+    return [block["block_id"] for block in view.body["blocks"] if "block_id" in block]

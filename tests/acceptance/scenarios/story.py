@@ -24,6 +24,8 @@ class Story:
         self._posts: dict[str, Post] = {}
         self.form: Any = None
         """A form that somebody has opened and not sent off yet."""
+        self.page: Any = None
+        """A page of a history that somebody looks at."""
 
     @property
     def chat(self) -> Chat:
@@ -158,6 +160,11 @@ class Story:
         job = await self.core.store.job_of_message(self.chat.message(post))
         assert job is not None
         return job
+
+    async def names_of(self, who: Person) -> list[str]:
+        """The names of a person's clips, the newest first."""
+        mine = [job for job in await self.jobs() if job.requested_by == self.chat.user(who)]
+        return [job.name for job in reversed(mine)]
 
     async def jobs(self) -> list[Job]:
         """Every job, oldest first."""
