@@ -54,6 +54,9 @@ class LogObserver:
         told = list(delivery.told)
         self._log.info(f"delivery {delivery.status.value}", told=told, **_known(facts))
 
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        """Nothing: `delivery sent` has a line already."""
+
     def message_opened(self, platform: Platform, seconds: float) -> None:
         """Nothing: `job pending` has a line already."""
 
@@ -102,6 +105,10 @@ class Observers:
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         for observer in self._observers:
             observer.delivery_moved(job, delivery)
+
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        for observer in self._observers:
+            observer.outcome_arrived(job, seconds)
 
     def message_opened(self, platform: Platform, seconds: float) -> None:
         for observer in self._observers:

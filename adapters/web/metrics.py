@@ -145,11 +145,13 @@ class MetricsObserver:
         """Count a delivery once it is sent or abandoned."""
         if delivery.status in {DeliveryStatus.SENT, DeliveryStatus.ABANDONED}:
             self._deliveries.labels(delivery.status, job.channel.server.platform).inc()
-        if delivery.sent_at is not None and job.finished_at is not None:
-            took = _seconds(job.finished_at, delivery.sent_at)
-            self._delivery.labels(
-                job.channel.server.platform, job.request.endpoint.label, job.backend or "none"
-            ).observe(took)
+
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        """Count the seconds until a chat showed the outcome; shown anew, it is not counted
+        again."""
+        self._delivery.labels(
+            job.channel.server.platform, job.request.endpoint.label, job.backend or "none"
+        ).observe(seconds)
 
     def message_opened(self, platform: Platform, seconds: float) -> None:
         """Count the seconds that a member has waited for a first answer."""

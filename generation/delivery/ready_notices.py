@@ -52,6 +52,15 @@ def ready_notice(job: Job, before: Delivery, after: Delivery, now: datetime) -> 
     )
 
 
+def seconds_until_shown(job: Job, before: Delivery, after: Delivery) -> float | None:
+    """How long after its end a job's outcome is shown first; None where it is shown anew, not yet,
+    or goes."""
+    if before.sent_at is not None or after.sent_at is None or job.deleted_at is not None:
+        return None
+    ended = job.finished_at or after.sent_at
+    return max(0.0, (after.sent_at - ended).total_seconds())
+
+
 async def clip_message(store: Store, details: Mapping[str, str]) -> MessageRef | None:
     """The message to reply to, as it is now; None where there is nothing to be told of any more.
     Raises StoreError."""

@@ -17,6 +17,7 @@ from generation.delivery.clip_links import ClipLinks
 from generation.delivery.leases import DeliveryLeases
 from generation.delivery.payloads import Payloads
 from generation.delivery.progress_updates import ProgressUpdater
+from generation.delivery.ready_notices import seconds_until_shown
 from generation.delivery.removals import Removals
 from generation.delivery.timing import RelayTiming
 from generation.domain.delivery import Delivery, DeliveryStatus
@@ -217,6 +218,8 @@ class Relay:
         if moved.status is not DeliveryStatus.OWED:
             self._delayed_since.pop(job.id, None)
         self._observer.delivery_moved(job, moved)
+        if (took := seconds_until_shown(job, delivery, moved)) is not None:
+            self._observer.outcome_arrived(job, took)
         next_at = moved.next_attempt_at or self._clock.now()
         return moved.status is DeliveryStatus.OWED and next_at <= self._clock.now()
 

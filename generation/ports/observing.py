@@ -30,6 +30,9 @@ class Observer(Protocol):
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """A delivery was sent, went to its next step, was postponed or was given up."""
 
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        """A chat shows a job's outcome for the first time, so long after it."""
+
     def message_opened(self, platform: Platform, seconds: float) -> None:
         """A chat has taken the message that answers a request for a clip, so long after it came."""
 

@@ -145,6 +145,7 @@ def metrics_of_a_day() -> dict[str, frozenset[str]]:
     metrics.job_moved(job)
     metrics.job_moved(moved(a_job(), JobStatus.FAILED))
     metrics.delivery_moved(job, a_delivery(job).owed(NOW).sent(None, NOW))
+    metrics.outcome_arrived(job, 0.5)
     metrics.message_opened(Platform.SLACK, 0.2)
     metrics.trouble("reading", OSError())
     budget = Budget(BudgetScope.OPERATOR, Period.DAY, FREE, FREE, NOW.date(), NOW)

@@ -77,6 +77,9 @@ class TroubleBook:
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         """Nothing to keep."""
 
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        """Nothing to keep."""
+
     def message_opened(self, platform: Platform, seconds: float) -> None:
         """Nothing to keep."""
 

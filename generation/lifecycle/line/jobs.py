@@ -123,6 +123,9 @@ class JobLine:
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         self._observer.delivery_moved(job, delivery)
 
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        self._observer.outcome_arrived(job, seconds)
+
     def message_opened(self, platform: Platform, seconds: float) -> None:
         self._observer.message_opened(platform, seconds)
 

@@ -16,6 +16,7 @@ class RecordingObserver:
     deliveries: list[Delivery] = field(default_factory=list)
     troubles: list[tuple[str, Exception]] = field(default_factory=list)
     notices: list[OwedNotice] = field(default_factory=list)
+    arrived: list[tuple[str, float]] = field(default_factory=list)
     opened: list[tuple[Platform, float]] = field(default_factory=list)
 
     def job_moved(self, job: Job) -> None:
@@ -23,6 +24,9 @@ class RecordingObserver:
 
     def delivery_moved(self, job: Job, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
+
+    def outcome_arrived(self, job: Job, seconds: float) -> None:
+        self.arrived.append((job.id, seconds))
 
     def message_opened(self, platform: Platform, seconds: float) -> None:
         self.opened.append((platform, seconds))

@@ -48,6 +48,8 @@ async def test_show_brings_the_clip_again_to_one_member_alone_with_its_buttons(
     assert shown.content == first.content
     await bot.until_recorded(bought + 1)
     assert (clips(bot.double)[-2:], bot.bought) == ([first, shown], bought)
+    # shown again it has not arrived again
+    assert [each for each, _ in bot.core.observer.arrived].count(job.id) == 1
     assert actions(shown) == actions(first)
     await bot.press(shown, "reroll")
     await bot.until_recorded(bought + 2)
