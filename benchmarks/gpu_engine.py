@@ -50,7 +50,7 @@ measured on a GPU."""
 
 @dataclass(frozen=True)
 class Setup:
-    """What to measure with."""
+    """What to measure with; `rounds`: how often each clip is timed."""
 
     size: random_models.Size
     device: str
@@ -59,6 +59,7 @@ class Setup:
     frame: dict[str, Any]
     queue_length: int = QUEUE_LENGTH
     presets: tuple[VideoSizePreset, ...] = tuple(VideoSizePreset)
+    rounds: int = 3
 
     @property
     def is_full_size(self) -> bool:
@@ -127,7 +128,7 @@ def engine_rows(setup: Setup, engine: AnimateDiffEngine, name: str) -> Iterator[
     """Whole clips alone, with their parts, beside floor and target."""
     for endpoint in Endpoint:
         request = setup.request(endpoint)
-        best = best_of(3, partial(time_clip, engine, request, clock=time.perf_counter))
+        best = best_of(setup.rounds, partial(time_clip, engine, request, clock=time.perf_counter))
         yield f"{name}, {endpoint.label}, clip", beside_targets(setup, endpoint, best.seconds)
         yield f"{name}, {endpoint.label}, a step", f"{best.step_seconds * 1000:.1f} ms"
         yield f"{name}, {endpoint.label}, decoding", f"{best.decode_seconds * 1000:.0f} ms"
@@ -158,7 +159,7 @@ def shortcut_rows(setup: Setup) -> Iterator[tuple[str, str]]:
         for endpoint in Endpoint if "fast_decode" in options else (Endpoint.STANDARD,):
             request = setup.request(endpoint)
             one_clip = partial(time_clip, engine, request, clock=time.perf_counter)
-            best = best_of(2, one_clip)
+            best = best_of(min(2, setup.rounds), one_clip)
             yield f"eager, {name}, {endpoint.label}, clip", f"{best.seconds:.3f} s"
         engine.close()
 
@@ -194,9 +195,10 @@ def stock_rows(setup: Setup, engine: AnimateDiffEngine) -> Iterator[tuple[str, s
     """The stock pipeline, and how many times quicker ours is in the same run."""
     for endpoint in Endpoint:
         request = setup.request(endpoint)
-        theirs = random_models.stock_seconds(setup.size, setup.device, request)
+        theirs = random_models.stock_seconds(setup.size, setup.device, request, rounds=setup.rounds)
         ours = best_of(
-            3, lambda request=request: time_clip(engine, request, clock=time.perf_counter)
+            setup.rounds,
+            lambda request=request: time_clip(engine, request, clock=time.perf_counter),
         ).seconds
         target = " (target 2)" if setup.is_full_size else ""
         yield (
@@ -340,6 +342,7 @@ def dry_run() -> Setup:
         frame=tiny,
         queue_length=4,
         presets=(),
+        rounds=1,
     )
 
 

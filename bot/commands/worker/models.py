@@ -103,6 +103,9 @@ def download(
     accept_licences: Annotated[
         bool, typer.Option("--accept-licences", help="Accept them without a question.")
     ] = False,
+    newest: Annotated[
+        bool, typer.Option("--newest", help="Take the newest files, not those recorded before.")
+    ] = False,
     hub: Annotated[str | None, typer.Option(help="A mirror of the hub. [env: HF_ENDPOINT]")] = None,
 ) -> None:
     """Download what is missing, and continue what broke off. Asks about the licences first."""
@@ -114,7 +117,7 @@ def download(
         listed = selected_sources(chosen)
         _accept(root, listed, already=accept_licences)
         _go_through_proxy(hub)
-        files = _plan(root, listed, hub)
+        files = _plan(root, listed, hub, newest=newest)
         # saved before the download: the list then names what is missing of this choice
         chosen.save(root)
         _fetch(root, files)
@@ -214,13 +217,15 @@ def _go_through_proxy(hub: str | None) -> None:
         die(Exit.INVALID, str(error))
 
 
-def _plan(root: Path, listed: Sequence[ModelSource], hub: str | None) -> "list[RemoteFile]":
+def _plan(
+    root: Path, listed: Sequence[ModelSource], hub: str | None, *, newest: bool
+) -> "list[RemoteFile]":
     from worker.engines.animatediff.models.download import bytes_missing, hub_token, plan  # noqa: PLC0415
 
     typer.echo(
         f"Asking the hub about {sum(len(source.files) for source in listed)} files …", err=True
     )
-    files = plan(root, listed, endpoint=hub, token=hub_token())
+    files = plan(root, listed, endpoint=hub, token=hub_token(), newest=newest)
     typer.echo(f"{bytes_missing(files) / 1e9:.2f} GB will be downloaded to {root}.", err=True)
     return files
 

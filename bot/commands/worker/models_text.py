@@ -9,6 +9,7 @@ from generation import how_to_install
 from worker.engines.animatediff.models.catalogue import OPENRAIL, ModelSource
 from worker.engines.animatediff.models.files import FileProblem
 from worker.engines.animatediff.models.inventory import ModelFiles
+from worker.engines.animatediff.models.revisions import read_revisions
 
 _OPENRAIL_NOTE = (
     "CreativeML OpenRAIL-M restricts what its pictures may be made for, and asks that these "
@@ -86,13 +87,13 @@ def _existing(path: Path) -> Path:
 
 def by_hand(root: Path, holdings: Iterable[ModelFiles], wanted: set[str]) -> list[str]:
     """For each missing or damaged file, its address and the path where it belongs."""
-    lines = []
+    lines, recorded = [], read_revisions(root)
     for holding in holdings:
         source, at_fault = holding.source, {problem.path for problem in holding.problems}
         for name in source.files:
             path = root / source.folder / name
             if source.name in wanted and path in at_fault:
-                lines.append(f"{source.url_of(name)}\n  → {path}")
+                lines.append(f"{source.url_of(name, recorded=recorded)}\n  → {path}")
     return lines or ["No file that was chosen is missing."]
 
 

@@ -13,20 +13,25 @@ SAFETENSORS = len(_HEADER).to_bytes(8, "little") + _HEADER + b"\0" * 8
 
 
 class Hub:
-    """The files it serves, by `/owner/name/resolve/main/path`, and the requests it has seen."""
+    """The files it serves, by `/owner/name/resolve/main/path` and by the commit `newest` at which they were added, and
+    the requests it has seen."""
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
         self.tags: dict[str, str] = {}
         self.gets: list[tuple[str, str | None]] = []
         self.break_after: dict[str, int] = {}
+        self.commits: dict[str, str] = {}
+        self.newest = "0" * 40
         self.url = ""
 
     def add(self, repo_id: str, name: str, content: bytes, *, tag: str | None = None) -> None:
         """Put a file there; its content tag is its SHA-256, as for large files, unless another is given."""
-        path = f"/{repo_id}/resolve/main/{name}"
-        self.files[path] = content
-        self.tags[path] = tag or hashlib.sha256(content).hexdigest()
+        for revision in ("main", self.newest):
+            path = f"/{repo_id}/resolve/{revision}/{name}"
+            self.files[path] = content
+            self.tags[path] = tag or hashlib.sha256(content).hexdigest()
+            self.commits[path] = self.newest
 
     def add_small(self, repo_id: str, name: str, content: bytes) -> None:
         """Put a small file there; its content tag is git's hash, as the hub has it for those."""
@@ -78,7 +83,7 @@ def _handler_for(hub: Hub) -> type[BaseHTTPRequestHandler]:
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             self.send_header("Content-Length", str(len(content) - start))
             self.send_header("ETag", f'"{hub.tags[self.path]}"')
-            self.send_header("X-Repo-Commit", "0" * 40)
+            self.send_header("X-Repo-Commit", hub.commits[self.path])
             self.end_headers()
             return content[start:]
 

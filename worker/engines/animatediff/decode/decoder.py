@@ -78,6 +78,9 @@ class Decoder:
             raise ValueError("this render was never denoised")
         latents = render.denoising.latents
         if not bool(torch.isfinite(latents).all()):
+            log.warning(
+                "a clip's latents overflowed; with the option dtype bfloat16 they would not"
+            )
             raise NonFiniteLatents(FELL_APART)
         # latents are scaled for the UNet; frames become the decoder's batch
         scaled = 1 / self._vae.config.scaling_factor * latents[0].transpose(0, 1)

@@ -4,6 +4,7 @@ Sizes and licences are those that the repositories' pages state (epiCRealism's s
 Stable Diffusion 1.5 in float32, which it is). Before a download the hub is asked for exact sizes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,6 +16,7 @@ from worker.engines.animatediff.models.model_set import (
     WEIGHTS,
     motion_name,
 )
+from worker.engines.animatediff.models.revisions import NEWEST
 from worker.engines.animatediff.models.selection import DEFAULT_BASE, ModelSelection
 
 OPENRAIL: Final = "creativeml-openrail-m"
@@ -39,6 +41,8 @@ class ModelSource:
     """One repository and the files of it that the engine reads.
 
     folder: where they go, relative to the models folder. megabytes: their approximate size.
+    revision: the commit that is downloaded, whatever a folder has recorded; None where none is
+        pinned here.
     """
 
     name: str
@@ -49,6 +53,7 @@ class ModelSource:
     licence: str
     purpose: str
     optional: bool = False
+    revision: str | None = None
 
     @property
     def page(self) -> str:
@@ -60,9 +65,11 @@ class ModelSource:
         """Whether the engine works without it, refusing only the requests that need it."""
         return self.optional or self.name in _EXCLUDABLE
 
-    def url_of(self, file: str) -> str:
-        """Where a browser downloads one of its files."""
-        return f"{self.page}/resolve/main/{file}"
+    def url_of(self, file: str, *, recorded: Mapping[str, str] | None = None) -> str:
+        """Where a browser downloads one of its files. `recorded`: the commits that a folder
+        holds."""
+        revision = self.revision or (recorded or {}).get(self.repo_id, NEWEST)
+        return f"{self.page}/resolve/{revision}/{file}"
 
 
 _TOKENIZER: Final = ("vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json")

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO, Final, Self
+from typing import BinaryIO, Final
 
 import httpx
 from huggingface_hub import get_hf_file_metadata, get_token, hf_hub_url, set_client_factory
@@ -20,12 +20,18 @@ from huggingface_hub.file_download import http_get
 from huggingface_hub.utils import build_hf_headers
 
 from worker.engine import EngineError
+from worker.engines.animatediff.models.byte_counter import ByteCounter
 from worker.engines.animatediff.models.catalogue import ModelSource
 from worker.engines.animatediff.models.files import problem_of
 from worker.engines.animatediff.models.provenance import (
     Provenance,
     read_provenance,
     record_provenance,
+)
+from worker.engines.animatediff.models.revisions import (
+    is_commit,
+    read_revisions,
+    record_revisions,
 )
 
 ACCEPTED_FILE: Final = "accepted-licences.json"
@@ -52,7 +58,7 @@ class RemoteFile:
     """One file on the hub and where it goes.
 
     tag: the hub's ETag of its content. size: in bytes. stale: whether the destination has other
-    content of the same length.
+    content of the same length. commit: of its repository; None where the hub states none.
     """
 
     source: ModelSource
@@ -62,6 +68,7 @@ class RemoteFile:
     size: int
     destination: Path
     stale: bool = False
+    commit: str | None = None
 
     @property
     def part(self) -> Path:
@@ -140,24 +147,38 @@ def plan(
     *,
     endpoint: str | None = None,
     token: str | None = None,
+    newest: bool = False,
 ) -> list[RemoteFile]:
     """Ask the hub for the exact files, sizes and content tags; downloads nothing.
+
+    Of each repository the commit is asked for that the catalogue pins or the folder has recorded;
+    else, and with `newest`, that of the hub's first answer. All its files are of one commit.
 
     Raises:
         ModelDownloadError: the hub did not answer for a file.
     """
-    return [
-        _remote_file(root, source, name, endpoint=endpoint, token=token)
-        for source in sources
-        for name in source.files
-    ]
+    commits, files = {} if newest else read_revisions(root), []
+    for source in sources:
+        for name in source.files:
+            revision = source.revision or commits.get(source.repo_id)
+            file = _remote_file(root, source, name, revision, endpoint=endpoint, token=token)
+            if file.commit is not None:
+                commits.setdefault(source.repo_id, file.commit)
+            files.append(file)
+    return files
 
 
 def _remote_file(
-    root: Path, source: ModelSource, name: str, *, endpoint: str | None, token: str | None
+    root: Path,
+    source: ModelSource,
+    name: str,
+    revision: str | None,
+    *,
+    endpoint: str | None,
+    token: str | None,
 ) -> RemoteFile:
     try:
-        url = hf_hub_url(source.repo_id, name, endpoint=endpoint)
+        url = hf_hub_url(source.repo_id, name, revision=revision, endpoint=endpoint)
         # token False, not None: None would send a token from the environment
         meta = get_hf_file_metadata(url, token=token or False)
     except (HTTPError, HFValidationError, OSError) as error:
@@ -170,9 +191,13 @@ def _remote_file(
         raise ModelDownloadError(
             f"The hub states no size for {name} of {source.repo_id}; try again later."
         )
-    file = RemoteFile(source, name, url, meta.etag, meta.size, root / source.folder / name)
+    commit = meta.commit_hash if is_commit(meta.commit_hash) else None
+    # by its commit from here on: the newest files may change between two answers
+    exact = hf_hub_url(source.repo_id, name, revision=commit, endpoint=endpoint) if commit else url
+    file = RemoteFile(source, name, exact, meta.etag, meta.size, root / source.folder / name)
     return replace(
         file,
+        commit=commit,
         # only a file of the right length is read, to compare its content
         stale=file.is_complete
         and (problem_of(file.destination) is not None or not _is_same(root, file)),
@@ -216,6 +241,8 @@ def fetch(
     """
     _check_licences(root, files)
     _check_disk(root, files)
+    # before the first byte: what is continued later is of the same commits
+    record_revisions(root, {f.source.repo_id: f.commit for f in files if f.commit is not None})
     total, before = sum(file.size for file in files), 0
     for file in files:
         # defaults bind the loop's values: the call comes later
@@ -281,27 +308,8 @@ def _append(
         # compressed bytes could not be resumed by their offset
         headers={**build_hf_headers(token=token or False), "Accept-Encoding": "identity"},
         expected_size=file.size,
-        tqdm_class=lambda initial=0, **_: _ByteCounter(initial, report),
+        tqdm_class=lambda initial=0, **_: ByteCounter(initial, report),
     )
-
-
-class _ByteCounter:
-    """What the hub's client uses as a tqdm: counts bytes and reports them, but prints nothing."""
-
-    def __init__(self, initial: int, report: Callable[[int], None]) -> None:
-        self._bytes = initial
-        self._report = report
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def update(self, n: int) -> None:
-        """Called with the bytes of every piece; negative when the server starts the file again."""
-        self._bytes += n
-        self._report(self._bytes)
 
 
 def _check_content(file: RemoteFile) -> None:

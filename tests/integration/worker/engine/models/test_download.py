@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,13 +36,14 @@ from worker.engines.animatediff.models.download import (
     bytes_missing,
 )
 from worker.engines.animatediff.models.files import required_files
+from worker.engines.animatediff.models.revisions import read_revisions
 
 pytestmark = pytest.mark.engine
 
 WEIGHTS = save({"a": torch.arange(60_000, dtype=torch.float32)})
 CONFIG = b'{"a": 1}'
 SOURCE = ModelSource("adapter", "owner/adapter", "adapter", ("config.json", "w.safetensors"), 1, "MIT", "for tests")
-RESOLVE = "/owner/adapter/resolve/main"
+RESOLVE = f"/owner/adapter/resolve/{'0' * 40}"
 
 
 @pytest.fixture
@@ -74,6 +76,32 @@ def test_what_is_complete_is_not_downloaded_again(hub: Hub, tmp_path: Path) -> N
     hub.gets.clear()
     fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url))
     assert hub.gets == []
+
+
+def test_later_downloads_take_the_commit_of_the_first_unless_the_newest_is_asked_for(hub: Hub, tmp_path: Path) -> None:
+    accept(tmp_path, [SOURCE])
+    fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url))
+    assert read_revisions(tmp_path) == {"owner/adapter": "0" * 40}
+    hub.newest = "1" * 40
+    hub.add("owner/adapter", "config.json", b'{"a": 2}', tag="d" * 40)
+    hub.add("owner/adapter", "w.safetensors", WEIGHTS)
+    (tmp_path / "adapter/config.json").unlink()
+    fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url))
+    assert (tmp_path / "adapter/config.json").read_bytes() == CONFIG
+    fetch(tmp_path, plan(tmp_path, [SOURCE], endpoint=hub.url, newest=True))
+    assert (tmp_path / "adapter/config.json").read_bytes() == b'{"a": 2}'
+    assert read_revisions(tmp_path) == {"owner/adapter": "1" * 40}
+
+
+def test_what_the_catalogue_pins_wins_and_a_damaged_record_pins_nothing(hub: Hub, tmp_path: Path) -> None:
+    hub.newest = "1" * 40
+    hub.add("owner/adapter", "config.json", b"{}", tag="d" * 40)
+    hub.add("owner/adapter", "w.safetensors", WEIGHTS)
+    (tmp_path / "revisions.lock.json").write_text('{"owner/adapter": "main", "a/b": 3}')
+    assert {file.commit for file in plan(tmp_path, [SOURCE], endpoint=hub.url)} == {"1" * 40}
+    pinned = replace(SOURCE, revision="0" * 40)
+    assert {file.commit for file in plan(tmp_path, [pinned], endpoint=hub.url)} == {"0" * 40}
+    assert "/resolve/" + "0" * 40 in pinned.url_of("config.json", recorded={"owner/adapter": "1" * 40})
 
 
 def test_a_file_that_broke_off_is_resumed_by_a_later_process(hub: Hub, tmp_path: Path) -> None:
