@@ -14,6 +14,7 @@ from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, Violation
 from generation.protocol.extensions.capabilities import Capability
 from generation.protocol.extensions.loops import Loop
+from generation.protocol.inputs.trouble import FileTrouble
 from generation.protocol.progress import MOST_AHEAD, Phase, Progress, Steps
 from generation.protocol.request import Motion
 from generation.rules.choices import DEFAULT_NAMES
@@ -82,6 +83,7 @@ EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
     e.Paused: e.Paused("back *soon* " * 40, NOW),
     e.RoleNeeded: e.RoleNeeded(frozenset(f"{number:018}" for number in range(50))),
     e.NotOffered: e.NotOffered(tuple(Capability)),
+    e.UnreadableFile: e.UnreadableFile(FileTrouble.TOO_LARGE),
     e.PromptBlocked: e.PromptBlocked("a*b " * 25),
     e.TooManyReports: e.TooManyReports(5),
     e.ReportDecided: e.ReportDecided("slack:U1", "block"),

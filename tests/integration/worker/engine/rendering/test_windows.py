@@ -36,7 +36,7 @@ def with_rolled_noise(engine: AnimateDiffEngine, request: GenerationRequest, by:
     assert engine._parts is not None
     runner = engine._parts.runner
     with torch.inference_mode():
-        prepare(render, runner.embedder, runner.device)
+        prepare(render, runner.embedder, runner.device, runner.decoder.vae)
         assert render.denoising is not None
         render.denoising.latents = torch.roll(render.denoising.latents, by, dims=2)
     assert step_until_done(engine, [render]) == []
