@@ -12,7 +12,7 @@ _TROUBLES: Final = {
     FileTrouble.NOT_A_LINK: mark("That is no public link to a picture or video."),
     FileTrouble.UNREACHABLE: mark("The picture or video could not be fetched. Is the link right?"),
     FileTrouble.TOO_LARGE: mark("That file is too large; up to {size} MB are taken."),
-    FileTrouble.TOO_MANY_PIXELS: mark("That picture or video has too many pixels."),
+    FileTrouble.TOO_MANY_PIXELS: mark("That picture or video is wider or taller than can be read."),
     FileTrouble.TOO_MUCH: mark("Reading that file takes too much time or memory."),
     FileTrouble.TOO_SHORT: mark("That video is too short; it needs at least two frames."),
     FileTrouble.NO_PICTURE: mark("That is no picture that can be read: PNG, JPEG and WebP can."),

@@ -14,4 +14,5 @@ def asking_contents() -> Iterator[SlackContent]:
     yield asking.chat_content()
     yield asking.direct_chat_content()
     yield asking.comes_elsewhere_content()
+    yield asking.comes_privately_content()
     yield from (asking.comes_later_content(seconds) for seconds in (1, 60, 10**6))

@@ -54,6 +54,7 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
     ):
         yield a_job(request=request, **fields)
     yield replace(moved(a_job(**fields), JobStatus.FAILED), failure=None)
+    yield from (moved(a_job(is_private=True, **fields), status, later(days=3)) for status in JobStatus)
     erased = fields | {"requested_by": a_user(f"~{0:032x}", platform), "request": largest.without_texts()}
     yield replace(moved(a_job(**erased), JobStatus.SUCCEEDED), prompt_removed_at=NOW)
 
@@ -108,6 +109,7 @@ def the_errors() -> Iterator[FlipbookError]:
             yield e.LimitExceeded(name, allowed=words, used=words)
     for capability in Capability:
         yield e.NotOffered((capability,))
+    yield from map(e.UnreadableFile, FileTrouble)
     for reason, until in (("", None), ("", NOW), ("back at 18:00.", None)):
         yield e.Paused(reason, until)
     yield e.RoleNeeded(frozenset({"71"}))

@@ -31,6 +31,7 @@ from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from adapters.slack.text.markup import SLACK
 from factories import NOW, a_job, a_page, a_request, a_user, an_audit_entry, under_way
+from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Failure, FailureKind
 from generation.domain.refs import Platform
 from generation.mp4 import Change
@@ -41,6 +42,7 @@ from generation.rules.limits import LimitName, Limits
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
+from generation.text.controls.actions import look_of
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.forms.styles import PARTS
@@ -101,6 +103,8 @@ def of_jobs(d: Dialect) -> Iterator[Said]:
         yield Said(d.platform, " · ".join(clips.made_words(job, d)) or "x", is_sentence=False)
         yield Said(d.platform, "\n".join(lists.detail_lines(job, d)))
         yield Said(d.platform, outcomes.cancelling_words(job, d))
+        look = look_of(ClipAction.SHOW, job, d)
+        yield from (Said(d.platform, each) for each in (look.label, look.about))
         yield Said(d.platform, outcomes.description(job, 500, d))
         if job.status.is_final:
             yield Said(d.platform, outcomes.ended_words(job, d))
@@ -161,7 +165,7 @@ def on_discord() -> Iterator[Said]:
         yield said(discord_render.undelivered(job, reasons, LINK))
         yield said(discord_render.sent_elsewhere(job, discord_render.directly_to(2**63)))
         for progress in the_progresses():
-            yield said(discord_render.under_way(job, progress, NOW))
+            yield from (said(discord_render.under_way(job, progress, NOW, until)) for until in (None, NOW))
     for change in Change:
         yield said(discord_render.fitted_note(replace(fitted, change=change)))
     for reason in (("it is gone",), ()):
