@@ -17,11 +17,11 @@ run: $(VENV)/.base ## Serve every chat that has a token
 worker: $(VENV)/.worker ## Set up the GPU side (torch, diffusers: some gigabytes) and say what comes next
 	@$(BIN)/flipbook worker models
 
-test: $(VENV)/.dev ## The quick tests, under three minutes
+test: $(VENV)/.dev ## The quick tests, some eight minutes on two cores
 	scripts/test quick
 
-test-all: $(VENV)/.engine ## Every test, under half an hour
-	scripts/test all
+test-all: test $(VENV)/.engine ## Every test, some forty minutes on two cores
+	scripts/test marked
 
 check: $(VENV)/.dev ## Lint, types, import direction, words
 	scripts/check

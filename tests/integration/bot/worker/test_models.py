@@ -189,6 +189,7 @@ def test_the_folder_is_the_one_that_the_worker_will_use(
     )
 
 
+@pytest.mark.engine
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -198,14 +199,13 @@ def test_the_folder_is_the_one_that_the_worker_will_use(
     ],
 )
 def test_a_model_that_cannot_be_chosen_so_is_named(arguments: tuple[str, ...], sentence: str) -> None:
-    pytest.importorskip("huggingface_hub")
     code, printed, errors = models("download", *arguments)
     assert (code, printed) == (2, "")
     assert errors.endswith(sentence)
 
 
+@pytest.mark.engine
 def test_a_folder_that_cannot_be_used_is_one_sentence(root: Path) -> None:
-    pytest.importorskip("huggingface_hub")
     root.parent.mkdir(parents=True)
     root.write_text("in the way")
     code, printed, errors = models("download", "--accept-licences")
