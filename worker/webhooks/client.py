@@ -69,7 +69,8 @@ class WebhookClient:
                 # the name goes into the Host header by itself, from the request's URL
                 response = await send_to(self._client, request, addresses)
                 await response.aclose()
-        except (httpx.HTTPError, TimeoutError) as error:
+        # UnicodeError: httpx reads where an answer redirects to, which may be no international name
+        except (httpx.HTTPError, TimeoutError, UnicodeError) as error:
             raise Undelivered(str(error) or type(error).__name__) from error
         return response.status_code
 
@@ -85,9 +86,11 @@ class WebhookClient:
 def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        # ValueError: of a host that only looks like an encoded international one
+        host = parsed.host
+    except (httpx.InvalidURL, ValueError) as error:
         raise AddressRefused(f"not a URL: {error}") from error
-    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host or parsed.userinfo:
+    if parsed.scheme not in _DEFAULT_PORTS or not host or parsed.userinfo:
         raise AddressRefused(
             "only http and https URLs with a host and without a password are called"
         )

@@ -5,8 +5,8 @@ from typing import Final
 
 from generation.protocol.errors import InvalidRequest, Violation
 from generation.protocol.extensions.loops import MIN_LOOP_FRAMES, Loop, shown_order
-from generation.protocol.extensions.scenes import MOST_SCENES, scenes_in
-from generation.protocol.request import GenerationRequest
+from generation.protocol.extensions.scenes import MOST_SCENES, scenes_in, written
+from generation.protocol.request import GenerationRequest, bounds_of
 
 SMOOTHED_AT_MOST: Final = 64
 """Frames of 512 × 512 at most, or as many pixels: half a minute of one core."""
@@ -14,8 +14,8 @@ _USUAL_PIXELS: Final = 512 * 512
 
 
 def check_extensions(request: GenerationRequest) -> None:
-    """Raise InvalidRequest for a loop of too few frames, scenes out of order or past the end, and a
-    clip that cannot be made smooth."""
+    """Raise InvalidRequest for a loop of too few frames, scenes out of order, past the end or too
+    long together, and a clip that cannot be made smooth."""
     violations = (*_of_loop(request), *_of_scenes(request), *_of_smooth(request))
     if violations:
         raise InvalidRequest(violations)
@@ -29,12 +29,18 @@ def _of_loop(request: GenerationRequest) -> Iterator[Violation]:
 
 
 def _of_scenes(request: GenerationRequest) -> Iterator[Violation]:
-    frames = [scene.frame for scene in scenes_in(request.prompt)]
+    scenes = scenes_in(request.prompt)
+    frames = [scene.frame for scene in scenes]
+    # as a backend gets them: lines around the scenes are in each
+    characters, (_, most) = len(written(scenes)), bounds_of("prompt")
     if frames and (len(frames) > MOST_SCENES or frames != sorted(set(frames))):
         allowed = f"at most {MOST_SCENES} scenes in the order of their frames"
         yield Violation("prompt", allowed, _shown(frames))
     elif frames and frames[-1] >= request.frames:
         yield Violation("prompt", f"scenes before frame {request.frames}", _shown(frames))
+    elif characters > most:
+        allowed = f"at most {most:,} characters, where lines around the scenes count in each"
+        yield Violation("prompt", allowed, f"{characters:,} characters")
 
 
 def _shown(frames: list[int]) -> str:

@@ -8,6 +8,7 @@ prompt like any other, such as "a clock at 12: noon | night". Pure; never raises
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,7 +72,14 @@ def _of_json(text: str) -> tuple[Scene, ...]:
         return ()
     head, tail = (str(given.get(name) or "") for name in ("head_prompt", "tail_prompt"))
     scenes = [Scene(int(key), _together(head, words, tail)) for key, words in inside.items()]
-    return tuple(scenes) if len(scenes) > 1 and all(each.words for each in scenes) else ()
+    are_words = all(each.words and _is_visible(each.words) for each in scenes)
+    return tuple(scenes) if len(scenes) > 1 and are_words else ()
+
+
+def _is_visible(words: str) -> bool:
+    """Whether there are no control characters and lone surrogates in it, which JSON can write with
+    visible ones: no backend takes them."""
+    return not any(unicodedata.category(each) in {"Cc", "Cs"} for each in words)
 
 
 def _together(*texts: str) -> str:

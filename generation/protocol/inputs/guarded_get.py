@@ -69,7 +69,8 @@ class GuardedFetcher:
                         return found
                     # judged like the first one
                     target = found
-        except (httpx.HTTPError, OSError, TimeoutError) as error:
+        # UnicodeError: httpx reads where an answer redirects to, which may be no international name
+        except (httpx.HTTPError, OSError, TimeoutError, UnicodeError) as error:
             raise FetchFailed(type(error).__name__) from error
         raise FetchFailed(f"more than {REDIRECTS_AT_MOST} redirects")
 
@@ -107,8 +108,10 @@ async def _read(response: httpx.Response, most: int) -> bytes:
 def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        # ValueError: of a host that only looks like an encoded international one
+        host = parsed.host
+    except (httpx.InvalidURL, ValueError) as error:
         raise AddressRefused("not a URL") from error
-    if parsed.scheme not in _DEFAULT_PORTS or not parsed.host or parsed.userinfo:
+    if parsed.scheme not in _DEFAULT_PORTS or not host or parsed.userinfo:
         raise AddressRefused("only http and https URLs with a host and without a password are read")
     return parsed

@@ -32,6 +32,7 @@ ANSWERS = {
     "/metadata": httpx.Response(307, headers={"location": "http://169.254.169.254/latest"}),
     "/script": httpx.Response(302, headers={"location": "file:///etc/passwd"}),
     "/loop": httpx.Response(302, headers={"location": "/loop"}),
+    "/odd": httpx.Response(302, headers={"location": "https://xn--a.example/"}),
     "/gone": httpx.Response(404),
     "/large": httpx.Response(200, headers={"content-length": "5000"}, content=b"x" * 5000),
 }
@@ -70,6 +71,8 @@ async def test_a_file_is_read_also_over_a_redirect(path: str) -> None:
         ("https://user:pass@files.example/a.png", AddressRefused),
         ("ftp://files.example/a.png", AddressRefused),
         ("nonsense", AddressRefused),
+        ("https://xn--a.example/", AddressRefused),
+        ("https://files.example/odd", FetchFailed),
         ("https://files.example/loop", FetchFailed),
         ("https://files.example/gone", FetchFailed),
         ("https://nowhere.example/a.png", FetchFailed),

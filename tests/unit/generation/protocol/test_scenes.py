@@ -57,6 +57,8 @@ def test_scenes_are_read_as_people_write_them(prompt, scenes):
         '{"0": "a", "x": "b"}',
         '{"0": {"a": 1}, "8": "b"}',
         '{"prompt_map": 7}',
+        '{"0": "a\\u0000b", "8": "c"}',
+        '{"0": "\\ud800", "8": "c"}',
         "{" * 2000,
     ],
 )
@@ -80,9 +82,11 @@ def test_no_text_is_too_odd(text):
         "0: a | 16: b",
         "0: a | 9999: b",
         " | ".join(f"{frame}: a" for frame in range(17)),
+        # the first line is in every scene
+        "\n".join(["a" * 1000, "0: b", "4: c", "8: d"]),
     ],
 )
-def test_scenes_out_of_order_past_the_end_or_too_many_are_refused(prompt):
+def test_scenes_out_of_order_past_the_end_too_many_or_too_long_are_refused(prompt):
     with pytest.raises(InvalidRequest) as refused:
         check_extensions(a_request(prompt=prompt, num_frames=16))
     assert [violation.field for violation in refused.value.violations] == ["prompt"]

@@ -68,7 +68,17 @@ async def test_a_redirect_is_not_followed() -> None:
     assert len(network.requests) == 1
 
 
-@pytest.mark.parametrize("url", ["ftp://example.org/", "https://", "https://user:pw@example.org/", "https://[::1", "x"])
+async def test_a_redirect_to_no_address_is_an_answer_that_failed() -> None:
+    answer = httpx.Response(302, headers={"location": "https://xn--a.org/"})
+    transport = httpx.MockTransport(lambda _: answer)
+    async with WebhookClient(to_private=False, resolve=resolving("93.184.216.34"), transport=transport) as client:
+        with pytest.raises(Undelivered):
+            await client.post("http://example.org/", b"", {}, seconds=5)
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.org/", "https://", "https://user:pw@example.org/", "https://[::1", "x", "https://xn--a.org/"]
+)
 async def test_what_is_no_address_is_never_called(url: str) -> None:
     async with WebhookClient(to_private=True, resolve=resolving("93.184.216.34")) as client:
         with pytest.raises(AddressRefused):

@@ -4,6 +4,7 @@ waits for the compiler and a compiler that breaks ends no worker.
 The cached code depends on shapes and not on weights, so the helper needs no model files.
 """
 
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,8 @@ COMPILE_SECONDS: Final = 1200.0
 LOG_FILE: Final = "helper.log"
 """In the cache's folder: what the helper and its compiler said of their last shape."""
 _TOLD_CHARACTERS: Final = 300
+_ASKED_TO_END: Final = frozenset({-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP})
+"""Exit codes of a helper that was sent away with the whole service, and did not break."""
 _MAIN: Final = ("-m", "worker.engines.animatediff.compile_helper")
 _ROOT: Final = Path(__file__).resolve().parents[4]
 
@@ -38,7 +41,8 @@ class HelperProgress(Enum):
     """The shape's code is in the cache: the worker compiles it in seconds."""
     BROKE = auto()
     STOPPED = auto()
-    """Ended by the worker, which needed the memory."""
+    """Ended by the worker, which needed the memory, or with the service: nothing is wrong with the
+    shape."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ class CompileHelper:
             return HelperProgress.RUNNING
         was_stopped, self._was_stopped = self._was_stopped, False
         self.close()
-        if was_stopped:
+        if was_stopped or code in _ASKED_TO_END:
             return HelperProgress.STOPPED
         return HelperProgress.CACHED if code == 0 else HelperProgress.BROKE
 

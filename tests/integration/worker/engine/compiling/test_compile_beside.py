@@ -98,6 +98,18 @@ def test_the_process_is_stopped_for_its_memory_and_started_again_later(tmp_path:
     compiled.close()
 
 
+def test_a_process_that_the_service_manager_ends_is_no_reason_to_give_a_shape_up(tmp_path: Path) -> None:
+    compiled, helper = compiling(tmp_path, NEVER_ENDS)
+    advance(compiled)
+    assert helper.process is not None
+    helper.process.terminate()
+    ended(helper)
+    assert advance(compiled)
+    assert compiled.waiting == (SHAPE,)
+    compiled.close()
+    assert compiling(tmp_path, NEVER_ENDS)[0].waiting == (SHAPE,)
+
+
 def test_what_has_no_room_beside_the_worker_stays_eager_and_lets_smaller_shapes_pass(
     tmp_path: Path, engine_log: list[Any]
 ) -> None:
