@@ -42,6 +42,8 @@ def clip_action_sentences(d: Dialect) -> Iterator[tuple[str, bool]]:
                 look = clip_actions.look_of(action, replace(job, request=a_request(endpoint=quality)), d)
                 yield look.label, True
                 yield look.about, True
+        back = clip_actions.look_of(ClipAction.SHOW, a_job(channel=job.channel), d)
+        yield from ((back.label, True), (back.about, True))
         yield "\n".join(clip_actions.settings_lines(job, "x", d)), True
         yield "\n".join(clip_actions.settings_lines(job, "", d)), True
         for may_make_again in (True, False):

@@ -30,6 +30,7 @@ from generation.mp4 import Change
 from generation.ports import ClipLink
 from generation.protocol import errors as e
 from generation.protocol.errors import FlipbookError, LimitExceeded, Violation
+from generation.protocol.inputs.trouble import FileTrouble
 from generation.protocol.progress import Phase, Progress, Steps
 from generation.protocol.request import Motion
 from generation.rules.limits import LimitName, Limits
@@ -37,6 +38,7 @@ from generation.rules.policy import Policy
 from generation.rules.server_rules import ServerRules
 
 EXAMPLES: dict[type[FlipbookError], FlipbookError] = {
+    e.UnreadableFile: e.UnreadableFile(FileTrouble.DAMAGED),
     e.InvalidRequest: e.InvalidRequest((Violation("fps", "a whole number from 1 to 30", "99"),)),
     e.LimitExceeded: LimitExceeded(LimitName.USER_CLIPS_PER_DAY, allowed="8", used="16", resets_at=NOW),
     e.NotOffered: e.NotOffered(("loop",)),

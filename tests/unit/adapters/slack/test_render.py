@@ -115,6 +115,7 @@ def every_content() -> Iterator[SlackContent]:
     yield render.stale_button_content()
     yield render.unexpected_content()
     yield asking.comes_elsewhere_content()
+    yield asking.comes_privately_content()
     yield asking.comes_later_content(24.5)
     yield asking.chat_content()
     yield asking.direct_chat_content()
