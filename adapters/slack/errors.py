@@ -90,6 +90,7 @@ class AccessProblem(StrEnum):
     UNKNOWN_PERSON = "unknown person"
     REVOKED = "revoked"
     NOT_DIRECT = "not direct"
+    LEFT = "left"
 
 
 class AccessRefused(FlipbookError):

@@ -75,11 +75,13 @@ class MessageMetadata:
 
 @dataclass(frozen=True, slots=True)
 class ChannelFacts:
-    """What the bot needs to know of a conversation; ``is_inside``: the bot is a member."""
+    """What the bot needs to know of a conversation; ``is_inside``: the bot is a member;
+    ``is_closed``: only its members see it."""
 
     is_inside: bool
     is_archived: bool
     is_shared: bool
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,15 +209,7 @@ class SlackApi:
         self, target: PostTarget, metadata: MessageMetadata, *, between: tuple[float, float]
     ) -> str | None:
         """The ``ts`` of the message with that metadata, posted between two times (UNIX seconds)."""
-        method = "conversations.history" if target.thread is None else "conversations.replies"
-        asked: dict[str, object] = {
-            "channel": target.channel,
-            "oldest": f"{between[0]:.6f}",
-            "latest": f"{between[1]:.6f}",
-            "limit": 200,  # one page: the window is a few minutes long
-        }
-        if target.thread is not None:
-            asked["ts"] = target.thread
+        method, asked = wire.search(target, between)
         found = (await self._get(method, **asked, include_all_metadata=True)).get("messages", ())
         return next((str(each["ts"]) for each in found if wire.metadata_of(each) == metadata), None)
 
@@ -225,6 +217,14 @@ class SlackApi:
         """A message's address for people."""
         found = await self._get("chat.getPermalink", channel=channel, message_ts=ts)
         return str(found["permalink"])
+
+    async def members(self, channel: str, cursor: str = "") -> tuple[frozenset[str], str]:
+        """The people in a channel, a page of them, and where the next one begins; empty after the
+        last."""
+        at = {"cursor": cursor} if cursor else {}
+        answer = await self._get("conversations.members", channel=channel, limit=1000, **at)
+        following = (answer.get("response_metadata") or {}).get("next_cursor")
+        return frozenset(map(str, answer.get("members", ()))), str(following or "")
 
     async def open_direct(self, user: str) -> str:
         """The id of the direct conversation with a person."""

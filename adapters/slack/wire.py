@@ -7,6 +7,7 @@ from adapters.slack.models import (
     ChannelFacts,
     FileFacts,
     MessageMetadata,
+    PostTarget,
     SlackContent,
     UserFacts,
 )
@@ -47,6 +48,19 @@ def may_show(edited: Answered, file_id: str) -> bool:
     return access.get(file_id) in ("visible", "check_file_info")
 
 
+def search(target: PostTarget, between: tuple[float, float]) -> tuple[str, dict[str, object]]:
+    """The method that lists what was posted there between two times, and what it is asked."""
+    asked: dict[str, object] = {
+        "channel": target.channel,
+        "oldest": f"{between[0]:.6f}",
+        "latest": f"{between[1]:.6f}",
+        "limit": 200,  # one page: the window is a few minutes long
+    }
+    if target.thread is None:
+        return "conversations.history", asked
+    return "conversations.replies", {**asked, "ts": target.thread}
+
+
 def channel_facts(channel: Answered) -> ChannelFacts:
     """Of the answer of ``conversations.info``."""
     # a direct conversation that the bot can look up has it as a member
@@ -54,6 +68,7 @@ def channel_facts(channel: Answered) -> ChannelFacts:
     return ChannelFacts(
         is_inside=is_direct or bool(channel.get("is_member")),
         is_archived=bool(channel.get("is_archived")),
+        is_closed=is_direct or bool(channel.get("is_private")),
         is_shared=bool(channel.get("is_ext_shared") or channel.get("is_pending_ext_shared")),
     )
 

@@ -151,6 +151,7 @@ def _count_up(dialect: str) -> Change:
 
 
 _COUNT_UP: Final = {dialect: _count_up(dialect) for dialect in ("sqlite", "postgresql")}
+_SKIP: Final = update(clip_numbers).values(last=(clip_numbers.c.last // 1000 + 2) * 1000)
 _INSERT: Final = insert(jobs).inline()  # without RETURNING: the number is not needed
 _INSERT_LEASED: Final = _INSERT.values(lease_owner=bindparam("owner"), lease_until=LeaseEnd())
 _SAVE: Final = update(jobs).where(
@@ -288,6 +289,9 @@ class JobTransaction(TransactionPart):
         # in the order of locks: the server's row is taken before its counter
         counted = _COUNT_UP[self._connection.dialect.name]
         return int((await first_row(self._connection, counted, {"server": str(server)})).last)
+
+    async def skip_numbers(self) -> None:
+        await self._change(_SKIP, {})
 
     async def save_job(self, job: Job, *, was: Job) -> None:
         values = changed_job_values(job)

@@ -48,11 +48,11 @@ def name_of(job_id: JobId, number: int | None) -> str:
 def job_named(text: str) -> JobId | int:
     """The id or the number by which somebody names a clip: ``#1042``, ``1042``, or an id. Raises
     JobNotFound for any other text."""
-    given = text.strip().strip("`").lower()
+    given, shown = text.strip().strip("`").lower(), text.strip()[:_LONGEST_NAME]
     if found := _NUMBER.fullmatch(given):
         return int(found[1])
     if not _ID.fullmatch(given):
-        raise JobNotFound(text.strip()[:_LONGEST_NAME])
+        raise JobNotFound(shown, typed=shown)
     return JobId(given)
 
 

@@ -116,6 +116,10 @@ class Transaction(Reads, PrivacyWrites, ChoiceWrites, Protocol):
         """The number of the server's next job, from 1 on: given once, also when several processes
         ask, and never again after a job is gone. It is lost when the transaction is."""
 
+    async def skip_numbers(self) -> None:
+        """The next job of each server gets a number of the thousand after the next, such as 3001
+        after 1042: at least a thousand are never given."""
+
     async def save_job(self, job: Job, *, was: Job) -> None:
         """Write a job's new state; a final one ends its lease, a requested cancellation stays.
         Raises StaleJob when status, attempt or backend are no longer those of ``was``."""

@@ -83,7 +83,7 @@ class FindingActs(ClipActs):
         PromptNotKept."""
         job = await self.job(await self.named_job(name, server), server)
         if job.requested_by != member:
-            raise JobNotFound(name)
+            raise JobNotFound(name, typed=name)
         if job.prompt_removed_at is not None:
             raise PromptNotKept(job.id)
         return job.request.prompt

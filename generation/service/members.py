@@ -1,6 +1,8 @@
 """What members do: submit, re-roll, cancel, look up, have delivered again."""
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TypeVar
 
 from generation.delivery.first_answers import FirstAnswer
 from generation.delivery.leases import retry_now
@@ -38,6 +40,8 @@ from generation.service.parts import ServicePart
 from generation.service.submit_context import SubmitContext
 from generation.service.words import tell_admins
 from generation.text.backends import queue_lines
+
+Result = TypeVar("Result")
 
 
 class MemberActs(ServicePart):
@@ -171,8 +175,21 @@ class MemberActs(ServicePart):
             return named
         job = await self._store.job_numbered(server, named)
         if job is None:
-            raise JobNotFound(f"#{named}")
+            raise JobNotFound(f"#{named}", typed=f"#{named}")
         return job.id
+
+    async def with_named(
+        self, name: str, server: ServerRef, act: Callable[[JobId], Awaitable[Result]]
+    ) -> Result:
+        """Do something with the clip of that name. Where it is not for the member to know, it is
+        not found by the name that they typed: its id would tell them that it exists."""
+        job_id = await self.named_job(name, server)
+        try:
+            return await act(job_id)
+        except JobNotFound:
+            named = job_named(name)
+            typed = named if isinstance(named, str) else f"#{named}"
+            raise JobNotFound(job_id, typed=typed) from None
 
     async def job_of_message(self, message: MessageRef) -> Job | None:
         """The job that a message shows; None for other messages."""

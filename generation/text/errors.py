@@ -27,6 +27,12 @@ _TRY_AGAIN: Final = mark("Please try again.")
 _IN_A_MINUTE: Final = mark("Please try again in a minute.")
 
 
+def _not_found(error: e.JobNotFound, d: Dialect) -> Markup:
+    if not error.typed:
+        return d.gettext("There is no such clip here.")
+    return d.gettext("There is no clip {id} here.", id=error.typed)
+
+
 def sentence(error: FlipbookError, d: Dialect = PLAIN) -> Markup:
     """What people read about an error: never a class name, never a traceback."""
     # the most specific class with a sentence wins
@@ -235,7 +241,7 @@ _SENTENCES: Final[dict[type[BaseException], Callable[..., Markup]]] = {
         _IN_A_MINUTE,
     ),
     e.JobError: _plain(mark("That cannot be done with this clip.")),
-    e.JobNotFound: lambda error, d: d.gettext("There is no clip {id} here.", id=error.job_id),
+    e.JobNotFound: _not_found,
     e.NotYourJob: _plain(mark("Only whoever asked for the clip, or an admin, can do that.")),
     e.JobAlreadyFinished: _plain(mark("That clip has already ended; there is nothing to cancel.")),
     e.JobUnfinished: _plain(mark("That can be done once the clip is finished.")),

@@ -1,5 +1,7 @@
 """``/flipbook …``: what members look up, show again and cancel; every response is ephemeral."""
 
+from functools import partial
+
 import discord
 from discord import app_commands
 
@@ -63,14 +65,14 @@ class MemberCommands(CommandGroup):
     @in_server
     async def show(self, context: InteractionContext, id: ClipName) -> None:  # noqa: A002 - the option's name
         """A finished clip again, or the state of an unfinished one."""
-        await show(self.handler, context, await self.service.named_job(id, context.server))
+        await self.service.with_named(id, context.server, partial(show, self.handler, context))
 
     @app_commands.command(description=about_command("cancel", DISCORD))
     @app_commands.describe(id=CLIP_ABOUT)
     @in_server
     async def cancel(self, context: InteractionContext, id: ClipName) -> None:  # noqa: A002 - the option's name
         """The same as the ✖ button."""
-        await cancel(self.handler, context, await self.service.named_job(id, context.server))
+        await self.service.with_named(id, context.server, partial(cancel, self.handler, context))
 
     @show.autocomplete("id")
     async def choose_clip(self, interaction: discord.Interaction, typed: str) -> list[Choice]:

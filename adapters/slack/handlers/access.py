@@ -32,6 +32,8 @@ TOKEN_FRESH: Final = timedelta(seconds=5)
 job is cancelled when its message fails."""
 FRESH: Final = timedelta(seconds=60)
 """How long a cached fact counts."""
+_MOST_PAGES: Final = 10
+"""Of a thousand members each, in which one is looked for."""
 MOST_FACTS: Final = 10_000
 
 Fact = TypeVar("Fact")
@@ -125,6 +127,29 @@ class Access:
         except DeliveryError as error:
             self._check_alive()
             raise AccessRefused(AccessProblem.NOT_DIRECT) from error
+
+    async def check_member(self, act: Act) -> None:
+        """Raises AccessRefused for a member who has left the closed channel that they act on from
+        elsewhere: they would not see what comes of it. Every other channel they see."""
+        identity = await self.check_workspace(act)
+        channel = await self._channel(act.channel, identity.bot_user)
+        if channel is not None and not channel.is_closed:
+            return
+        try:
+            is_there = await self._is_member(act.channel, act.user)
+        except DeliveryError as error:
+            self._check_alive()
+            raise AccessRefused(AccessProblem.UNKNOWN_PERSON) from error
+        if not is_there:
+            raise AccessRefused(AccessProblem.LEFT)
+
+    async def _is_member(self, channel: str, user: str) -> bool:
+        found, following = await self._api.members(channel)
+        for _ in range(_MOST_PAGES):
+            if user in found or not following:
+                break
+            found, following = await self._api.members(channel, following)
+        return user in found
 
     async def check_reader(self, act: Act) -> None:
         """Raises AccessRefused for an act in another workspace, and for a member of another

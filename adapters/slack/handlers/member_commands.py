@@ -1,6 +1,7 @@
 """``/flipbook …``: what is under way, what a member made, what they may still make."""
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 
 from adapters.slack.handlers.access import Access
 from adapters.slack.handlers.admin.commands import SlackAdminCommands
@@ -14,7 +15,6 @@ from adapters.slack.models import Act, SlackContent
 from adapters.slack.refs import server_ref, user_ref
 from adapters.slack.text import asking, lists
 from adapters.slack.text import help as help_text
-from generation.domain.job import JobId
 from generation.service import Service
 
 MemberVerb = Callable[[Act, str], Awaitable[SlackContent]]
@@ -69,7 +69,9 @@ class SlackMemberCommands:
         return await handle(command.act, rest.strip())
 
     async def _cancel(self, act: Act, words: str) -> SlackContent:
-        return await self._buttons.cancel_job(act, await self._named(act, words))
+        return await self._service.with_named(
+            words, server_ref(act), partial(self._buttons.cancel_job, act)
+        )
 
     async def _quota(self, act: Act, _: str) -> SlackContent:
         return lists.quota_content(await self._service.quota(user_ref(act), server_ref(act)))
@@ -78,10 +80,9 @@ class SlackMemberCommands:
         return help_text.flipbook_content()
 
     async def _show(self, act: Act, words: str) -> SlackContent:
-        return await self._shown.show(act, await self._named(act, words))
-
-    async def _named(self, act: Act, words: str) -> JobId:
-        return await self._service.named_job(words, server_ref(act))
+        return await self._service.with_named(
+            words, server_ref(act), partial(self._shown.show, act)
+        )
 
 
 async def unknown_command(command: Command) -> SlackContent:

@@ -119,6 +119,7 @@ class _Container(Incoming):
     message_ts: str | None = None
     channel_id: str | None = None
     thread_ts: str | None = None
+    is_ephemeral: bool = False
 
 
 class ChosenOption(Incoming):
@@ -234,7 +235,8 @@ def click_in(body: Mapping[str, object], team: str) -> Click:
         thread=clicked.container.thread_ts,
         user_team=clicked.user.team_id,
         response_url=clicked.response_url,
-        is_inside=True,
+        # what one member reads stands where they have typed a command: the bot may not be there
+        is_inside=not clicked.container.is_ephemeral,
         trigger=clicked.trigger_id,
         user_name=clicked.user.called,
         channel_name=clicked.channel.called if clicked.channel else "",

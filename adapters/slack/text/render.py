@@ -150,6 +150,10 @@ _ACCESS_PROBLEMS: Final = {
     AccessProblem.UNKNOWN_PERSON: mark(
         "The bot cannot check at the moment who is asking. Please try again in a minute."
     ),
+    AccessProblem.LEFT: mark(
+        "You are no longer in the channel of that clip, so nothing was made. Ask for it where you "
+        "are."
+    ),
     AccessProblem.NOT_DIRECT: mark(
         "The bot cannot write to you directly at the moment, so it has no place for a clip that "
         "only you see. Nothing was made."

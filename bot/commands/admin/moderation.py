@@ -63,8 +63,10 @@ def decide(
 
     async def lines(acting: Acting) -> list[str]:
         actor = Actor(acting.by, acting.server, is_moderator=True)
-        job_id = await acting.service.named_job(clip, acting.server)
-        job = await acting.service.decide(job_id, decision, actor)
+        service = acting.service
+        job = await service.with_named(
+            clip, acting.server, lambda job_id: service.decide(job_id, decision, actor)
+        )
         return [decided_words(job, decision, acting.by, acting.d)]
 
     act_on(data_dir, server, lines)

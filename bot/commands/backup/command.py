@@ -105,6 +105,11 @@ def restore(
         except NotEmpty as error:
             die(Exit.INVALID, str(error))
     typer.echo(f"Restored into {settings.data_dir.absolute()}: {_content(saved)}")
+    if not resume:
+        typer.echo(
+            "New clips get numbers from a higher thousand on, such as #3001 after #1042: messages "
+            "in the chats may show the ones that were given after this backup."
+        )
     typer.echo("Start it with `flipbook run`.")
 
 

@@ -36,7 +36,8 @@ async def restore(path: Path, settings: Settings, *, resume: bool) -> Saved:
 
     Jobs that were unfinished end, and give their quota back: since the backup they were made and
     paid for elsewhere, or will be ordered anew. Outcomes that were due are not delivered: they were
-    since. ``resume`` leaves both as they are, for a bot that moves and was stopped before.
+    since. New clips skip the numbers that were given since. ``resume`` leaves all three as they
+    are, for a bot that moves and was stopped before.
 
     The database becomes ``flipbook.db`` there, wherever a setting says that it is kept. Raises
     NotEmpty, AlreadyRunning, BackupUnusable, StoreError or OSError; then the folder is as it was.
@@ -52,6 +53,9 @@ async def restore(path: Path, settings: Settings, *, resume: bool) -> Saved:
             async with open_app(_inside(settings, unpacked), Role("restore")) as app:
                 if not resume:
                     await _settle(app)
+                    # since the backup others were given, and chats still show them
+                    async with app.ports.store.transaction() as tx:
+                        await tx.skip_numbers()
                 await _forget_again(app, path, unpacked)
             shutil.rmtree(staging(_inside(settings, unpacked)), ignore_errors=True)
             await asyncio.to_thread(_move_in, unpacked, settings.data_dir)

@@ -12,7 +12,12 @@ class JobError(FlipbookError):
 
 
 class JobNotFound(JobError):
-    """There is no such job, or it is not for this member to see."""
+    """There is no such job, or it is not for this member to see; ``typed`` is what they have called
+    it, empty where they have pressed a button."""
+
+    def __init__(self, job_id: str, *, typed: str = "") -> None:
+        super().__init__(job_id)
+        self.typed = typed
 
 
 class NotYourJob(JobError):

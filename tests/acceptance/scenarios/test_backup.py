@@ -112,7 +112,7 @@ async def are_over(story: Story) -> None:
 
 async def says_that_it_is_unknown(story: Story, post: Post) -> None:
     """The buttons under a clip that was made after the backup."""
-    assert "There is no clip" in await story.chat.settings(THIRD, post)
+    assert "There is no such clip" in await story.chat.settings(THIRD, post)
 
 
 async def test_a_bot_moves_to_another_machine_with_all_its_work(chat: Chat, tmp_path: Path) -> None:

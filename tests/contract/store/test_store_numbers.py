@@ -62,6 +62,15 @@ async def test_what_is_undone_leaves_no_job_with_that_number(store):
     assert found is not None
 
 
+async def test_skipping_leaves_a_thousand_numbers_to_nobody(store):
+    one, another = a_server(), a_server("another")
+    for server in (one, one, another):
+        await add_job(store, server)
+    async with store.transaction() as tx:
+        await tx.skip_numbers()
+    assert [await add_job(store, server) for server in (one, another, one)] == [2001, 2001, 2002]
+
+
 async def test_a_job_that_is_gone_leaves_its_number_to_nobody(store, url):
     server = a_server()
     await add_job(store, server)

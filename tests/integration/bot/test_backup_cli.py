@@ -144,6 +144,12 @@ def test_a_backup_can_be_read_again_at_once(data: Path, tmp_path: Path) -> None:
     assert known.verified_at is not None
 
 
+def last_numbers(folder: Path) -> list[int]:
+    """The last number of a clip in each server."""
+    with closing(sqlite3.connect(folder / DATABASE)) as database:
+        return [last for (last,) in database.execute("SELECT last FROM clip_numbers ORDER BY server")]
+
+
 def test_restored_jobs_are_over_and_nothing_is_delivered_again(saved: Path, data: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     result = flipbook("restore", saved, "--data-dir", fresh)
@@ -159,12 +165,16 @@ def test_restored_jobs_are_over_and_nothing_is_delivered_again(saved: Path, data
     assert statuses(fresh, "deliveries") == {DeliveryStatus.ABANDONED}
     assert fresh.stat().st_mode & 0o777 == 0o700
     assert (fresh / DATABASE).stat().st_mode & 0o777 == 0o600
+    # others were given since, and chats still show them
+    assert "New clips get numbers from a higher thousand on" in result.output
+    assert last_numbers(fresh) == [(last // 1000 + 2) * 1000 for last in last_numbers(data)] != []
 
 
 def test_a_bot_that_moves_goes_on_where_it_was(saved: Path, data: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
     assert flipbook("restore", saved, "--data-dir", fresh, "--resume").exit_code == 0
     assert asyncio.run(jobs_in(fresh)) == asyncio.run(jobs_in(data))
+    assert last_numbers(fresh) == last_numbers(data)
     assert statuses(fresh, "deliveries") == statuses(data, "deliveries")
 
 

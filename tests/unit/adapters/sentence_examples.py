@@ -101,6 +101,7 @@ def the_errors() -> Iterator[FlipbookError]:
     for cls in classes_below(FlipbookError):
         made = cls() if cls.__init__ is FlipbookError.__init__ else None
         yield EXAMPLES.get(cls) or made or cls("worker")  # type: ignore[call-arg]
+    yield e.JobNotFound("7", typed="#7")
     yield from (e.UnreadableFile(trouble) for trouble in FileTrouble)
     for name in LimitName:
         if name in NEVER_REFUSED:

@@ -323,7 +323,7 @@ def test_braces_in_a_members_words_are_shown_as_they_are() -> None:
     job = a_job(request=a_request(prompt="a {place} {0} {n}"))
     assert "> a {place} {0} {n}" in discord_render.under_way(job, Progress(Phase.QUEUED), NOW)
     assert "a {place} {0} {n}" in slack_render.progress_content(job, Progress(Phase.QUEUED)).text
-    assert "{place}" in sentence(e.JobNotFound("{place}"), DISCORD)
+    assert "{place}" in sentence(e.JobNotFound("7", typed="{place}"), DISCORD)
 
 
 def test_every_sentence_of_the_catalogue_was_said(monkeypatch: pytest.MonkeyPatch) -> None:

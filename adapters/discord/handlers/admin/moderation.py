@@ -114,8 +114,11 @@ class ReportCommands(CommandGroup):
         if decision not in set(Decision):
             allowed = ", ".join(Decision)
             raise InvalidRequest((Violation("decision", f"one of {allowed}", "another"),))
-        job_id = await self.service.named_job(id, context.server)
-        job = await self.service.decide(job_id, Decision(decision), actor_of(context))
+        job = await self.service.with_named(
+            id,
+            context.server,
+            lambda job_id: self.service.decide(job_id, Decision(decision), actor_of(context)),
+        )
         await tell(
             context.interaction, decided_words(job, Decision(decision), context.user, DISCORD)
         )

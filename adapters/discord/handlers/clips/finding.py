@@ -3,6 +3,9 @@ under way."""
 
 from typing import Any, Final
 
+import discord
+
+from adapters.discord.errors import ALREADY_ANSWERED
 from adapters.discord.handlers.access import AccessDenied
 from adapters.discord.handlers.clips.context import actor_of
 from adapters.discord.handlers.clips.show import say_gone
@@ -40,12 +43,26 @@ async def turn_page(
         older_than=None if is_newer else beside,
     )
     text, view = lists.history(page), history_controls(page)
-    response = context.interaction.response
-    if response.is_done():
+    if not await _replaced(context.interaction.response, text, view):
         # deferred meanwhile, as an answer of its own
         await tell(context.interaction, text, view)
-    else:
+
+
+async def _replaced(
+    response: discord.InteractionResponse[discord.Client], text: str, view: discord.ui.View | None
+) -> bool:
+    """Put another page in place of the one that was pressed; False where there is a response by
+    now."""
+    try:
         await response.edit_message(content=text, view=view, allowed_mentions=NO_MENTIONS)
+    except discord.InteractionResponded:
+        return False
+    except discord.HTTPException as error:
+        # it was deferred while this was on its way
+        if error.code != ALREADY_ANSWERED:
+            raise
+        return False
+    return True
 
 
 async def show_chosen(handler: InteractionHandler, context: InteractionContext) -> None:

@@ -66,8 +66,11 @@ class SlackModerationCommands:
     def _deciding(self, decision: Decision) -> AdminVerb:
         async def decide(act: Act, typed: str) -> SlackContent:
             admin = replace(actor_of(act), is_moderator=True)
-            job_id = await self._service.named_job(typed, admin.server)
-            job = await self._service.decide(job_id, decision, admin)
+            job = await self._service.with_named(
+                typed,
+                admin.server,
+                lambda job_id: self._service.decide(job_id, decision, admin),
+            )
             return clips.decided_content(job, decision, admin.user)
 
         return decide

@@ -141,6 +141,7 @@ class SlackHome:
         where = job.channel
         # it is some time since the bot was there
         act = replace(click.act, channel=where.id, thread=where.thread, is_inside=False)
+        await self._access.check_member(act)
         return replace(click, act=act)
 
     async def _in_a_view(

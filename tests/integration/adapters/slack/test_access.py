@@ -162,3 +162,17 @@ async def test_a_colleague_of_another_workspace_of_the_same_organisation_is_no_s
     }
     assert {person: person.is_outside(identity) for person in outside} == outside
     assert UserFacts("T2", False, False).is_outside(Identity("T1", "U1", "B1", frozenset()))
+
+
+async def test_a_button_on_what_one_member_reads_does_not_show_that_the_bot_is_there(
+    slack: SlackDouble, tmp_path: Path
+) -> None:
+    async with running_bot(slack, tmp_path) as bot:
+        await bot.clip()
+        await slack.slash("/flipbook", f"show {(await bot.the_job()).name}", channel=OFFTOPIC)
+        await slack.slash("/flipbook", "history", channel=OFFTOPIC)
+        page = await slack.wait_for_message(lambda each: each.ephemeral_for and "Your clips" in words(each))
+        menu = next(block["accessory"] for block in page.blocks if "accessory" in block)
+        clicked = await slack.click(page, menu["action_id"], value=menu["options"][0]["value"])
+        assert await bot.told(clicked) == INVITE
+        assert bot.bought == 1

@@ -81,7 +81,7 @@ def test_times_are_discords_own() -> None:
 
 
 def test_a_strangers_words_in_a_sentence_are_plain() -> None:
-    assert render.refusal(e.JobNotFound("<@1> *x*")) == "There is no clip \\<\\@1\\> \\*x\\* here."
+    assert render.refusal(e.JobNotFound("7", typed="<@1> *x*")) == "There is no clip \\<\\@1\\> \\*x\\* here."
 
 
 @pytest.mark.parametrize(

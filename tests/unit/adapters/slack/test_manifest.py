@@ -38,7 +38,7 @@ def test_every_event_has_the_scope_that_slack_asks_for_it() -> None:
 
 
 def test_every_call_in_the_code_is_listed_with_its_scopes() -> None:
-    files = ("web_api.py", "handlers/forms/handler.py", "handlers/home/pages.py")
+    files = ("web_api.py", "wire.py", "handlers/forms/handler.py", "handlers/home/pages.py")
     source = "".join((ROOT / "adapters/slack" / path).read_text() for path in files)
     called = set(re.findall(r'"((?:auth|bots|chat|conversations|files|users|views)\.[A-Za-z]+)"', source))
     assert called == set(SCOPES_OF)

@@ -74,7 +74,7 @@ def test_another_language_is_another_catalogue() -> None:
         "Dein einziger Clip für heute ist gemacht; der nächste <t:1795176000:R>.",
         "Alle 20 Clips, <t:1795176000:R>.",
     ]
-    assert sentence(JobNotFound("*gore*"), d) == r"Den Clip „\*gore\*“ gibt es hier nicht."
+    assert sentence(JobNotFound("7", typed="*gore*"), d) == r"Den Clip „\*gore\*“ gibt es hier nicht."
     assert [settings_words(a_request(num_frames=n), d).split(" at ")[0].split(" · ")[-1] for n in (1, 16)] == [
         "1 Bild",
         "16 Bilder",

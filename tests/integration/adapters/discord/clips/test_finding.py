@@ -62,6 +62,15 @@ async def test_a_history_is_turned_in_its_own_message_and_after_a_restart(
         assert numbers(await turned(bot, page, "newer")) == ["#7", "#6", "#5", "#4", "#3"]
 
 
+async def test_a_page_that_is_turned_while_the_answer_is_deferred_comes_as_that_answer(bot: Bot) -> None:
+    await add_clips(bot, 7)
+    page = await bot.ask("flipbook history")
+    older = next(name for name in page.custom_ids if name.startswith("v1:history:older:"))
+    bot.double.refuse_next(40060)
+    told = await bot.double.wait_for_reply(await bot.double.click(page, older))
+    assert (told is not page, numbers(told)) == (True, ["#2", "#1"])
+
+
 async def test_a_chosen_clip_comes_with_its_buttons_after_a_restart_too(
     discord_double: DiscordDouble, tmp_path: Path
 ) -> None:
@@ -94,7 +103,7 @@ async def test_anothers_clip_is_not_chosen_by_a_forged_value(bot: Bot) -> None:
         data = {"component_type": 3, "custom_id": "v1:choose", "values": [forged]}
         sent = bot.double._use_component(page, data, None)
         told = await bot.double.wait_for_reply(sent)
-        assert told.content.startswith(("There is no clip", "This button no longer"))
+        assert told.content.startswith(("There is no such clip", "This button no longer"))
 
 
 async def test_the_queue_cancels_ones_own_and_only_those(discord_double: DiscordDouble, tmp_path: Path) -> None:

@@ -87,6 +87,9 @@ async def test_a_private_channels_clip_is_shown_to_its_owner_to_admins_and_there
     job = await bot.the_job()
     refusal = await bot.ask("flipbook show", id=job.id, user=people.other_member)
     assert refusal.content == f"There is no clip {job.id} here."
+    # by its number: the id would say that there is one
+    refusal = await bot.ask("flipbook show", id=job.name, user=people.other_member)
+    assert refusal.content == rf"There is no clip \{job.name} here."
     assert (await bot.ask("flipbook show", id=job.id, user=people.moderator)).files != []
     await bot.until_recorded(2)
     there = await bot.ask("flipbook show", id=job.id, user=people.other_member, channel_of_command=night)

@@ -232,7 +232,7 @@ async def test_a_draft_is_gone_after_a_quarter_of_an_hour_and_for_everybody_else
 @pytest.mark.parametrize(
     ("custom_id", "said"),
     [
-        (f"v1:edit:{'f' * 24}", f"There is no clip {'f' * 24} here."),
+        (f"v1:edit:{'f' * 24}", "There is no such clip here."),
         (f"v1:edit:{'F' * 24}", "This button no longer does anything. `/animate` makes a new clip."),
         ("v1:draft:1", "This button no longer does anything. `/animate` makes a new clip."),
         (f"v1:draft:{'0' * 24}", GONE),
@@ -259,7 +259,7 @@ async def test_a_forged_form_for_a_clip_that_is_not_here_keeps_its_text(bot: Bot
     assert sent.modal is not None
     sent.modal["custom_id"] = f"v1:edit:{'f' * 24}:1"
     answer = await made(bot, sent, prompt="a fox")
-    assert answer.content.startswith(f"There is no clip {'f' * 24} here.\nWhat you typed is kept")
+    assert answer.content.startswith("There is no such clip here.\nWhat you typed is kept")
 
 
 async def test_fields_that_discord_would_not_send_are_refused_like_others(bot: Bot) -> None:

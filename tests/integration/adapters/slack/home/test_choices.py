@@ -56,7 +56,7 @@ async def test_the_history_is_turned_after_a_restart_too(slack: SlackDouble, tmp
         await bot.double.click(slack.home.homes[MIRA], "v1:history:newer")
         await page(bot, "`#13`")
         await press(bot, slack.home.homes[MIRA], "v1:history:older", "nonsense")
-        await page(bot, "There is no clip nonsense here.")
+        await page(bot, "There is no such clip here.")
         # beside a clip that there is not nothing stands, and opened anew it is the newest page
         await press(bot, slack.home.homes[MIRA], "v1:history:older", "f" * 24)
         await page(bot, "Your clips appear here, with their buttons.")

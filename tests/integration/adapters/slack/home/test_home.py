@@ -211,13 +211,27 @@ async def test_everything_works_on_a_page_of_before_a_restart(slack: SlackDouble
         assert len(await bot.jobs()) == 2
 
 
+async def test_nothing_is_made_again_in_a_closed_channel_that_the_member_has_left(bot: Bot) -> None:
+    channel = bot.double.home.channels[GENERAL]
+    channel.kind = "private"
+    job = await a_clip(bot)
+    view = await opened(bot, "a paper boat")
+    channel.members.remove(MIRA)
+    await press(bot, view, "v1:reroll", job.id)
+    await page(bot, "You are no longer in the channel of that clip, so nothing was made.")
+    channel.members.add(MIRA)
+    await press(bot, view, "v1:reroll", job.id)
+    await bot.until_recorded(2)
+    assert bot.bought == 2
+
+
 async def test_forged_and_stale_buttons_are_answered_on_the_page(bot: Bot) -> None:
     job = await a_clip(bot, user=NOAH)
     view = await opened(bot)
     await press(bot, view, "v1:reroll", job.id)
-    await page(bot, f"There is no clip {job.id} here.")
+    await page(bot, "There is no such clip here.")
     await press(bot, view, "v1:reroll", "nonsense")
-    await page(bot, "There is no clip nonsense here.")
+    await page(bot, "There is no such clip here.")
     await press(bot, view, "v1:dance", job.id)
     await page(bot, "This button no longer does anything.")
     await press(bot, view, "v1:home:limits")
@@ -225,7 +239,7 @@ async def test_forged_and_stale_buttons_are_answered_on_the_page(bot: Bot) -> No
     assert bot.bought == 1
     # the view that was opened for the answer does not wait for ever
     await press(bot, view, "v1:settings", job.id)
-    await modal(bot, f"There is no clip {job.id} here.")
+    await modal(bot, "There is no such clip here.")
 
 
 async def test_strangers_see_nothing_of_the_workspace(bot: Bot) -> None:
