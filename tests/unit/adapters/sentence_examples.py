@@ -46,7 +46,6 @@ def the_jobs(platform: Platform) -> Iterator[Job]:
         refused = Failure.of_fields(settings, "a detail")
         yield moved(a_job(**fields), JobStatus.SUBMITTING).failed(refused, NOW)
     yield moved(a_job(style=PromptStyle(name="x" * 30), **fields), JobStatus.SUCCEEDED)
-    yield a_job(is_private=True, **fields)
     yield a_job(own_defaults=DEFAULT_NAMES[:1], servers_defaults=DEFAULT_NAMES, **fields)
     yield a_job(own_defaults=DEFAULT_NAMES, servers_defaults=DEFAULT_NAMES[:1], **fields)
     for request in (
@@ -102,7 +101,6 @@ def the_errors() -> Iterator[FlipbookError]:
         made = cls() if cls.__init__ is FlipbookError.__init__ else None
         yield EXAMPLES.get(cls) or made or cls("worker")  # type: ignore[call-arg]
     yield e.JobNotFound("7", typed="#7")
-    yield from (e.UnreadableFile(trouble) for trouble in FileTrouble)
     for name in LimitName:
         if name in NEVER_REFUSED:
             continue

@@ -81,7 +81,7 @@ async def test_the_server_decides_for_those_who_have_chosen_nothing(bot: Bot) ->
     await bot.ask("flipbook notify", when="always")
     assert "as this server has it" not in (await bot.ask("flipbook notify")).content
     answer = await bot.ask("flipbook notify", when="default")
-    assert "That is how this server has it." in answer.content
+    assert "That is how this server has it" in answer.content
 
 
 async def test_a_failure_is_told_too(bot: Bot) -> None:
