@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.composition import App
-from factories import a_delivery, a_message
+from factories import a_delivery, a_job, a_message
 from generation.domain.delivery import DeliveryStatus
 from generation.domain.job import Job, JobId
 from generation.domain.refs import ChannelRef, MessageRef, Platform, ServerRef
@@ -131,3 +131,29 @@ async def test_a_clip_of_a_terminal_is_owed_to_nobody(browser: Browser, job: Job
     # due on any bot, whichever chats it serves
     due = await store.owed_deliveries(app.clock.now(), owner="me", platforms=frozenset(), limit=9)
     assert [each.id for each, _ in due] == [clip.id]
+
+
+async def test_of_a_private_clip_the_operator_reads_neither_words_nor_sees_it(
+    browser: Browser, job: Job, app: App
+) -> None:
+    words = "an otter in a top hat"
+    secret = job.request.model_copy(update={"prompt": words, "negative_prompt": words})
+    made = replace(job, id=JobId("d0" * 12), origin="d0", parent=job.id, request=secret, is_private=True)
+    waiting = a_job(id=JobId("e0" * 12), origin="e0", request=secret, is_private=True)
+    async with app.ports.store.transaction() as tx:
+        for each in (made, waiting):
+            await tx.add_job(each, a_delivery(each), None)
+    pages = [
+        f"/dashboard/jobs/{made.id}",
+        PAGE,
+        "/dashboard/",
+        f"/dashboard/gallery?words={words}",
+        "/dashboard/gallery",
+    ]
+    for page in pages:
+        answer = await browser.get(page)
+        assert answer.status_code == 200
+        assert "top hat" not in answer.text.replace(f'value="{words}"', "")
+    assert "A private clip" in (await browser.get(pages[0])).text
+    for address in (f"/dashboard/clips/{made.id}.mp4", f"/dashboard/clips/{made.id}.jpg"):
+        assert (await browser.get(address)).status_code == 404
