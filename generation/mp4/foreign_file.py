@@ -89,8 +89,8 @@ async def _exchange(process: asyncio.subprocess.Process, data: bytes) -> bytes:
     try:
         process.stdin.write(data)
         await process.stdin.drain()
-    except (BrokenPipeError, ConnectionResetError):
-        # it has seen enough
+    except (BrokenPipeError, ConnectionResetError, RuntimeError):
+        # it has seen enough, or has ended, of which uvloop makes a RuntimeError
         pass
     finally:
         process.stdin.close()

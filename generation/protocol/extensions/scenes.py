@@ -15,7 +15,8 @@ from functools import lru_cache
 from typing import Final
 
 MOST_SCENES: Final = 16
-_KEY: Final = re.compile(r"\s*\"?([0-9]{1,4})\"?\s*:\s*(\S.*?)\s*", re.DOTALL)
+_KEY: Final = re.compile(r"\"?([0-9]{1,4})\"?\s*:\s*(\S.*)", re.DOTALL)
+"""Of a part without blanks around it: looked for in here, they would cost their square."""
 _REMEMBERED: Final = 64
 
 
@@ -39,7 +40,7 @@ def scenes_in(prompt: str) -> tuple[Scene, ...]:
         return _of_json(text)
     if "\n" in text:
         return _of_lines([line.strip() for line in text.splitlines() if line.strip()])
-    found = [_KEY.fullmatch(part) for part in text.split("|")]
+    found = [_KEY.fullmatch(part.strip()) for part in text.split("|")]
     scenes = tuple(Scene(int(key[1]), key[2]) for key in found if key is not None)
     return scenes if len(scenes) == len(found) > 1 else ()
 

@@ -1,10 +1,13 @@
 """Pictures and videos of strangers become frames, or one clear reason why not."""
 
+import asyncio
 import io
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
+import uvloop
 from PIL import Image
 
 from clips import clip, moving_frames
@@ -104,3 +107,11 @@ async def test_a_process_that_takes_too_long_is_ended() -> None:
     with pytest.raises(UnreadableFile) as caught:
         await ForeignFiles(seconds=0).frames(clip(16), VIDEO)
     assert caught.value.trouble is FileTrouble.TOO_MUCH
+
+
+def test_a_process_that_ends_before_it_reads_is_an_answer_on_uvloop_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    for run in (asyncio.run, uvloop.run):
+        with pytest.raises(UnreadableFile) as caught:
+            run(ForeignFiles().frames(bytes(2**20), PICTURE))
+        assert caught.value.trouble is FileTrouble.TOO_MUCH
