@@ -109,7 +109,7 @@ def test_the_bot_is_kept_to_channels_and_let_out_only_when_that_is_said() -> Non
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["discord:1", "max_frames=99"], "max_frames"),
+        (["discord:1", "max_frames=199"], "max_frames"),
         (["discord:1", "max_frames=few"], "max_frames must be a whole number"),
         (["discord:1", "nonsense=1"], "Write name=value, not"),
         (["discord:1", "server_budget_per_day=lots"], "server_budget_per_day must be an amount from 0"),

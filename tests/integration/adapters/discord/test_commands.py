@@ -178,8 +178,8 @@ async def test_what_nobody_asked_for_is_fitted_and_shown(
 @pytest.mark.parametrize(
     ("limit", "value", "sentence"),
     [
-        ("max_frames", "0", "Frames per clip must be a whole number from 1 to 32, not '0'."),
-        ("max_frames", "none", "Frames per clip must be a whole number from 1 to 32, not 'none'."),
+        ("max_frames", "0", "Frames per clip must be a whole number from 1 to 128, not '0'."),
+        ("max_frames", "none", "Frames per clip must be a whole number from 1 to 128, not 'none'."),
         ("user_clips_per_day", "many", "Clips per member per day must be a whole number from 0 to 1,000,000, or none"),
         ("endpoints", "fast", "Quality must be standard, turbo, or both with a comma between them, not 'fast'."),
         ("server_budget_per_day", "-1", "Budget per day in this server must be an amount from 0 to 1,000,000, or none"),

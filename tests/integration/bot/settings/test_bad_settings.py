@@ -95,8 +95,8 @@ def test_a_budget_that_is_no_amount_changes_nothing(value: str) -> None:
 
 
 def test_a_limit_out_of_bounds_is_a_sentence() -> None:
-    result = runner.invoke(app, ["admin", "limits", "set", "discord:1", "max_frames=99"])
-    assert result.stderr == "max_frames must be a whole number from 1 to 32, not '99'.\n"
+    result = runner.invoke(app, ["admin", "limits", "set", "discord:1", "max_frames=199"])
+    assert result.stderr == "max_frames must be a whole number from 1 to 128, not '199'.\n"
 
 
 def test_a_folder_as_output_is_refused_before_anything_is_spent(tmp_path: Path) -> None:
