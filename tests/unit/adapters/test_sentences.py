@@ -31,7 +31,6 @@ from adapters.slack.text import lists as slack_lists
 from adapters.slack.text import render as slack_render
 from adapters.slack.text.markup import SLACK
 from factories import NOW, a_job, a_page, a_request, a_user, an_audit_entry, under_way
-from generation.domain.clip_actions import ClipAction
 from generation.domain.job import Failure, FailureKind
 from generation.domain.refs import Platform
 from generation.mp4 import Change
@@ -42,7 +41,6 @@ from generation.rules.limits import LimitName, Limits
 from generation.rules.server_rules import ServerRules
 from generation.service import Quota
 from generation.text import audit, backends, clips, limits, lists, outcomes
-from generation.text.controls.actions import look_of
 from generation.text.dialect import PLAIN, Dialect
 from generation.text.errors import failure_sentence, sentence
 from generation.text.forms.styles import PARTS
@@ -103,8 +101,6 @@ def of_jobs(d: Dialect) -> Iterator[Said]:
         yield Said(d.platform, " · ".join(clips.made_words(job, d)) or "x", is_sentence=False)
         yield Said(d.platform, "\n".join(lists.detail_lines(job, d)))
         yield Said(d.platform, outcomes.cancelling_words(job, d))
-        look = look_of(ClipAction.SHOW, job, d)
-        yield from (Said(d.platform, each) for each in (look.label, look.about))
         yield Said(d.platform, outcomes.description(job, 500, d))
         if job.status.is_final:
             yield Said(d.platform, outcomes.ended_words(job, d))
