@@ -10,9 +10,10 @@ from generation.protocol.errors import JobNotFound
 
 ACTION_PREFIX: Final = "v1:"
 ANIMATE_ACTION: Final = f"{ACTION_PREFIX}{ANIMATE}"
-PRIVACY_ACTION: Final = "v1:privacy"
+PRIVACY_ACTION: Final = re.compile(r"\Av1:privacy(?::[a-z]+)?\Z")
+"""Of several buttons in a row each has its value in its id too."""
 FORGET_ACTION: Final = "v1:forget"
-PRESET_ACTION: Final = re.compile(r"v1:(?:apply_)?preset")
+PRESET_ACTION: Final = re.compile(r"\Av1:(?:apply_)?preset(?::[a-z-]+)?\Z")
 DELETE_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.DELETE}"
 REPORT_ACTION: Final = f"{ACTION_PREFIX}{ClipAction.REPORT}"
 MORE_ACTION: Final = f"{ACTION_PREFIX}more"

@@ -126,10 +126,11 @@ class Delivery:
 
     def changed(self, at: datetime, *, is_private: bool = False) -> Self:
         """What the job's message shows has changed since it was delivered: it is due again, there
-        and nowhere else. That of a private job is changed by its answer alone."""
+        and nowhere else. That of a private job is changed by its answer alone on Discord; on Slack
+        it is a message like others."""
+        is_answer = is_private and self.channel.server.platform is Platform.DISCORD
         # a token that a member got to see the clip again has nothing to do with the job's message
-        is_other = self.message is not None and not is_private
-        answer = None if is_other else self.answer
+        answer = self.answer if is_answer or self.message is None else None
         return replace(self.owed(at), answer=answer)
 
     @property

@@ -6,7 +6,7 @@ from generation.domain.clip_actions import ClipAction
 from generation.domain.delivery import Delivery, DeliveryStatus
 from generation.domain.gallery import HistoryPage, JobUnderWay, ShownJob
 from generation.domain.job import Job, JobId
-from generation.domain.refs import MessageRef, ServerRef, UserRef
+from generation.domain.refs import MessageRef, Platform, ServerRef, UserRef
 from generation.protocol.errors import JobNotFound, PromptNotKept
 from generation.service.clips import Actor, ClipActs, is_allowed
 
@@ -97,8 +97,9 @@ def _message_of(job: Job, delivery: Delivery | None) -> MessageRef | None:
     """The message to jump to: a deleted clip has none, nor has one that no message could take."""
     if delivery is None or job.deleted_at is not None:
         return None
-    # an answer that one member sees is no message that one could go to
-    if job.is_private and delivery.answer is not None:
+    # on Discord it is an answer that one member sees, and no message that one could go to
+    is_on_discord = job.channel.server.platform is Platform.DISCORD
+    if job.is_private and is_on_discord and delivery.answer is not None:
         return None
     return None if delivery.status is DeliveryStatus.ABANDONED else delivery.message
 

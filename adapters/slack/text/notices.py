@@ -1,5 +1,6 @@
 """Notices as Slack shows them."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from adapters.slack.models import Block, SlackContent
@@ -20,7 +21,7 @@ def text_content(text: NoticeText) -> SlackContent:
     """Lines with buttons under them."""
     blocks = [_section(said) for said in _parts(text.lines)]
     if text.buttons:
-        blocks.append({"type": "actions", "elements": [_button(each) for each in text.buttons]})
+        blocks.append({"type": "actions", "elements": _row(text.buttons)})
     return SlackContent("\n".join(text.lines), tuple(blocks))
 
 
@@ -40,12 +41,23 @@ def _section(text: str) -> Block:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
 
 
-def _button(offered: NoticeButton) -> Block:
-    # the handlers know it by its action; ids after the second colon are the value
+def _row(offered: Sequence[NoticeButton]) -> list[Block]:
+    actions = Counter(_parted(each)[0] for each in offered)
+    return [_button(each, is_alone=actions[_parted(each)[0]] == 1) for each in offered]
+
+
+def _parted(offered: NoticeButton) -> tuple[str, str]:
+    """The handlers know a button by its action; what follows the last colon is the value."""
     action, _, value = offered.id.rpartition(":")
+    return action, value
+
+
+def _button(offered: NoticeButton, *, is_alone: bool) -> Block:
+    action, value = _parted(offered)
     button: Block = {
         "type": "button",
-        "action_id": action,
+        # Slack refuses the whole message where two buttons of a row have one id
+        "action_id": action if is_alone else offered.id,
         "value": value,
         "text": {"type": "plain_text", "text": str(offered.label)},
     }

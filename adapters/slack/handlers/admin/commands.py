@@ -61,7 +61,9 @@ class SlackAdminCommands:
         return admin.with_held(content, await self._service.take_held_notices(server_ref(act)))
 
     async def preset(self, click: Click) -> SlackContent:
-        """A button that shows a preset, or applies it. Raises AdminRefused for members."""
+        """A button that shows a preset, or applies it. Raises AccessRefused in another workspace,
+        and AdminRefused for members."""
+        await self._access.check_workspace(click.act)
         if not await self._access.is_admin(click.act.user):
             raise AdminRefused(AdminProblem.NOT_ADMIN)
         return await self._limits.pressed(click)

@@ -41,7 +41,8 @@ class SlackLimitCommands:
 
     async def pressed(self, click: Click) -> SlackContent:
         """A button under the limits, or under what a preset would change."""
-        found = pressed_preset(f"{click.action_id}:{click.value}")
+        action = click.action_id.removesuffix(f":{click.value}")
+        found = pressed_preset(f"{action}:{click.value}")
         if found is None:
             return stale_button_content()
         preset, is_applied = found

@@ -28,6 +28,17 @@ def refuse_wrong_blocks(blocks: Any) -> None:
         raise Refusal("invalid_blocks_format")
     if len(blocks) > BLOCK_LIMIT or any(len(each) > SECTION_LIMIT for each in _section_texts(blocks)):
         raise Refusal("invalid_blocks")
+    refuse_doubled_actions(blocks)
+
+
+def refuse_doubled_actions(blocks: list[Json]) -> None:
+    """Refuse a block in which two elements have one action_id: Slack shows nothing of it."""
+    for block in blocks:
+        ids = [
+            each["action_id"] for each in block.get("elements") or [] if isinstance(each, dict) and "action_id" in each
+        ]
+        if len(set(ids)) < len(ids):
+            raise Refusal("invalid_blocks")
 
 
 def loud(content: Json) -> list[str]:

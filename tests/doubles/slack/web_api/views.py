@@ -84,6 +84,7 @@ def _body(call: Call) -> Json:
     blocks = body.get("blocks") or []
     if len(blocks) > VIEW_BLOCK_LIMIT:
         raise Refusal("invalid_blocks")
+    rules.refuse_doubled_actions(blocks)
     for complaint in rules.loud({"blocks": blocks}):
         call.violate(complaint)
     return body

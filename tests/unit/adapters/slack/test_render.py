@@ -24,7 +24,9 @@ from adapters.slack.models import Identity, SlackContent
 from adapters.slack.text import admin, asking, finding, lists, render
 from adapters.slack.text import help as help_text
 from adapters.slack.text.clips import closed_case_content
-from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud
+from adapters.slack.text.markup import SLACK
+from adapters.slack.text.notices import text_content
+from doubles.slack.web_api.rules import SECTION_LIMIT, TEXT_LIMIT, loud, refuse_doubled_actions
 from factories import (
     NOW,
     a_channel,
@@ -55,6 +57,7 @@ from generation.service import Quota
 from generation.service.rules import RulesChange
 from judges.slack_validate import SlackJudge
 from unit.adapters.form_sentences import the_choices
+from unit.adapters.privacy_sentences import privacy_screens
 from unit.adapters.rule_sentences import FULL
 
 IDENTITY = Identity("T1", "U1", "B1", frozenset(), url="https://a.slack.com/")
@@ -165,6 +168,11 @@ def test_every_block_is_one_that_slack_takes(contents: list[SlackContent], slack
     assert complaints == []
 
 
+def test_no_row_has_two_buttons_with_one_id(contents: list[SlackContent]) -> None:
+    for content in [*contents, *map(text_content, privacy_screens(SLACK))]:
+        refuse_doubled_actions(list(content.blocks))
+
+
 def test_every_text_fits_and_notifies_no_one(contents: list[SlackContent]) -> None:
     for content in contents:
         assert 0 < len(content.text) <= min(TEXT_LIMIT, 12_000)
@@ -186,7 +194,7 @@ def test_action_ids_are_versioned_and_their_values_are_job_ids_or_what_is_asked_
 ) -> None:
     elements = [e for content in contents for b in content.blocks if b["type"] == "actions" for e in b["elements"]]
     known = {f"v1:{action}" for action in ClipAction} | {"v1:animate", MORE_ACTION, NEWER_ACTION, OLDER_ACTION}
-    presets = {"v1:preset", "v1:apply_preset"}
+    presets = {"v1:apply_preset", *(f"v1:preset:{each.name.replace(' ', '-')}" for each in PRESETS)}
     assert {element["action_id"] for element in elements} <= known | presets
     buttons = [element for element in elements if element["type"] == "button"]
     assert {len(b["value"]) for b in buttons if b["action_id"] not in {"v1:animate", *presets}} == {24}

@@ -65,16 +65,15 @@ async def test_a_preset_is_looked_at_and_applied_by_buttons_of_admins_alone(slac
 
         async def pressed(message: Message, action: str, user: str = ADMIN) -> Message:
             said = [each.ts for each in slack.state().bot_messages()]
-            value = {"value": "open-house"}
-            await slack.click(message, action, value=value["value"], user=user)
+            await slack.click(message, action, user=user)
             return await slack.wait_for_message(lambda each: each.ephemeral_for == user and each.ts not in said)
 
         await slack.slash("/flipbook", "admin limits show", user=ADMIN)
         shown = await slack.wait_for_message(lambda each: each.ephemeral_for == ADMIN)
         assert [(each["action_id"], each["value"]) for each in shown.blocks[-1]["elements"]] == [
-            ("v1:preset", name) for name in ("small-community", "company", "open-house")
+            (f"v1:preset:{name}", name) for name in ("small-community", "company", "open-house")
         ]
-        difference = await pressed(shown, "v1:preset")
+        difference = await pressed(shown, "v1:preset:open-house")
         assert "• Clips per member per day: 20 → 5" in difference.text
         assert await bot.core.service.limits_of(bot.server) == Limits()
         refused = await pressed(difference, "v1:apply_preset", MIRA)
@@ -83,7 +82,11 @@ async def test_a_preset_is_looked_at_and_applied_by_buttons_of_admins_alone(slac
         applied = await pressed(difference, "v1:apply_preset")
         assert applied.text.startswith("The preset *open house* changes")
         assert (await bot.core.service.limits_of(bot.server)).user_clips_per_day == 5
-        assert "already" in (await pressed(shown, "v1:preset")).text
+        assert "already" in (await pressed(shown, "v1:preset:open-house")).text
+        shown.team = slack.other.team  # as if the same button stood in the other workspace
+        slack.other.channels[GENERAL] = slack.home.channels[GENERAL]
+        elsewhere = await bot.told(await slack.click(shown, "v1:preset:open-house", user="U00000LENA"))
+        assert elsewhere.startswith("This bot is not set up for your workspace.")
 
 
 async def test_settings_are_shown_and_set_one_by_one(slack: SlackDouble, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from doubles.slack.server import SlackDouble
 from doubles.slack.state import posting
 from doubles.slack.state.workspaces import OpenView
 from doubles.slack.world import ADMIN, GENERAL, MIRA, NOAH, OFFTOPIC
+from generation.domain.refs import Platform, UserRef
+from generation.service.clips import Actor
 from slack_bot import Bot, buttons, clips, public, running_bot, words
 
 ASKED = f"{PROMPT} --private"
@@ -57,6 +59,23 @@ async def test_what_is_made_from_it_stays_there(bot: Bot, slack: SlackDouble) ->
     await bot.until_recorded(2)
     assert {each.channel for each in clips(slack)} == {alone(slack)}
     assert [job.is_private for job in await bot.jobs()] == [True, True]
+
+
+async def test_one_that_was_shown_again_is_found_and_hidden_in_its_message(bot: Bot, slack: SlackDouble) -> None:
+    await slack.slash("/animate", ASKED, user=MIRA)
+    await bot.until_recorded()
+    (clip,) = clips(slack)
+    job = await bot.the_job()
+    await slack.click(clip, "v1:settings", user=MIRA)
+    settings = await slack.wait_for_message(lambda each: "v1:show" in buttons(each))
+    await slack.click(settings, "v1:show", user=MIRA)
+    await slack.wait_for(lambda: len(clips(slack)) == 2)
+    await bot.until_recorded()
+    page = await bot.core.service.history(job.requested_by, job.channel.server)
+    assert [each.message and each.message.id for each in page.shown] == [clip.ts]
+    operator = Actor(UserRef(Platform.TERMINAL, "operator"), job.channel.server, is_operator=True, is_moderator=True)
+    await bot.core.service.hide(job.id, operator)
+    await slack.wait_for(lambda: clip not in clips(slack))
 
 
 async def test_the_form_makes_it_private(bot: Bot, slack: SlackDouble) -> None:

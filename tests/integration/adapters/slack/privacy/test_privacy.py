@@ -52,7 +52,7 @@ async def test_what_is_kept_is_said_with_its_days(slack: SlackDouble, tmp_path: 
 async def test_a_copy_comes_as_a_direct_message_once_an_hour(slack: SlackDouble, tmp_path: Path) -> None:
     async with running_bot(slack, tmp_path) as bot:
         await bot.clip("a lighthouse", user=MIRA)
-        told = await bot.told(await slack.click(await shown(bot), "v1:privacy", user=MIRA), MIRA)
+        told = await bot.told(await slack.click(await shown(bot), "v1:privacy:export", user=MIRA), MIRA)
         assert told == "A copy of your data is on its way to you in a direct message."
         (copy,) = copies(slack)
         data = json.loads(copy.content)
