@@ -81,7 +81,10 @@ class HealthPage:
         report, reason, engines = await asyncio.gather(
             health.report(), health.why_not_ready(), self._engines()
         )
-        kept = await self._sources.kept.recent(age=_COUNTED_FOR, patience=_COUNT_PATIENCE)
+        kept, owed = None, None
+        with suppress(StoreError):  # the report says it
+            owed = await store.deliveries_owed()
+            kept = await self._sources.kept.recent(age=_COUNTED_FOR, patience=_COUNT_PATIENCE)
         doctor = self._sources.doctor
         return self._templates.page(
             request,
@@ -93,7 +96,8 @@ class HealthPage:
             now=self._sources.clock.now(),
             circuits=self._circuits(),
             engines=engines,
-            owed=await store.deliveries_owed(),
+            is_known=owed is not None,
+            owed=owed or [],
             kept_at=kept and kept.at,
             kept=[] if kept is None else _rows(kept.found),
             most_servers=_MOST_SERVERS,

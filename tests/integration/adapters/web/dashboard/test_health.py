@@ -12,7 +12,7 @@ from factories import a_delivery
 from generation.diagnostics import Grade
 from generation.domain.job import JobId
 from generation.ports import WorkerHealth
-from generation.protocol.errors import BackendUnavailable
+from generation.protocol.errors import BackendUnavailable, StoreError
 from integration.adapters.web.dashboard.conftest import Browser
 from integration.adapters.web.dashboard.scene import GUILD, furnish
 from integration.adapters.web.dashboard.test_attacks import token_of
@@ -125,3 +125,18 @@ async def test_a_sum_over_all_clips_is_kept_for_a_while(browser: Browser, app: A
     assert "No clip is kept." in (await browser.get(HEALTH)).text
     await browser.post(f"{HEALTH}/look", {}, **{"x-flipbook-form": await token_of(browser)})
     assert "No clip is kept." not in (await browser.get(HEALTH)).text
+
+
+async def test_a_database_that_does_not_answer_is_said_and_the_rest_is_shown(
+    browser: Browser, app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.log_in()
+
+    async def fails() -> None:
+        raise StoreError("disk I/O error")
+
+    monkeypatch.setattr(app.ports.store, "deliveries_owed", fails)
+    answer = await browser.get(HEALTH)
+    assert answer.status_code == 200
+    assert "The database does not answer." in answer.text
+    assert "Circuits" in answer.text
