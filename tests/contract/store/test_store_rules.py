@@ -120,7 +120,7 @@ async def test_ceilings_are_kept_for_all_and_for_one(store, other_store):
 
 
 async def test_ceilings_that_cannot_be_read_let_nothing_through(store, execute):
-    await execute("INSERT INTO ceilings (server, ceilings) VALUES ('terminal:all', '{\"max_frames\": 99}')")
+    await execute("INSERT INTO ceilings (server, ceilings) VALUES ('terminal:all', '{\"max_frames\": 129}')")
     with pytest.raises(StoreError, match="ceilings"):
         await store.standing(a_server(), a_user(), NOW)
 

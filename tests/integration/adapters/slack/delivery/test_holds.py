@@ -100,6 +100,6 @@ async def test_an_answer_that_slack_put_off_reaches_its_member(slack: SlackDoubl
         async with advancing(slack):
             told = await slack.wait_for_message(lambda each: each.ephemeral_for)
     assert told.text == (
-        "There is no flag --hd. The flags are --turbo, --size, --style, --frames, --fps, --steps, --guidance, --seed, "
-        "--motion, --no."
+        "There is no flag --hd. The flags are --turbo, --size, --style, --frames, --seconds, --loop, --smooth, --fps, "
+        "--steps, --guidance, --seed, --motion, --no, --private."
     )
