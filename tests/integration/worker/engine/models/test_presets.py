@@ -47,10 +47,10 @@ def test_every_step_count_up_to_50_works_on_both_endpoints(engine: AnimateDiffEn
     assert sorted(set(counted)) == list(range(steps + 1))
 
 
-def test_thirty_three_frames_are_refused_in_one_sentence(engine: AnimateDiffEngine) -> None:
-    unchecked = GenerationRequest.model_construct(**{**dict(clip()), "num_frames": 33})
-    with pytest.raises(EngineRefusal, match=r"^num_frames is 33; the motion model knows at most 32\.$"):
-        engine.check(unchecked)
+def test_more_frames_than_the_motion_model_knows_are_drawn_in_windows(engine: AnimateDiffEngine) -> None:
+    request = clip(seconds=33 / 8, fps=8, num_inference_steps=1)
+    engine.check(request)
+    assert frames_of(engine, request).shape == (33, 64, 64, 3)
 
 
 def test_a_side_that_is_no_multiple_of_8_is_refused_in_one_sentence(engine: AnimateDiffEngine) -> None:
